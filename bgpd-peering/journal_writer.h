@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The thread that writes the journal: append, sync, tell. No FRR in it; what stands in a line is durable_state.c's
+ * business.
+ *
+ * Lines that wait while a sync runs are written and synced together. After the first failed write or sync every later
+ * line fails as well, until a retry (each second) has made the file good again: a line is never written behind a torn
+ * one.
+ */
+#ifndef PEERING_JOURNAL_WRITER_H
+#define PEERING_JOURNAL_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bgpd-peering/mailbox.h"
+
+struct journal_writer;
+
+/* Posted to `completions` for each line, in order. The taker frees it. */
+struct journal_completion {
+	struct mail mail;
+	uint64_t ticket; /* what journal_writer_append() returned */
+	int error;       /* 0, or the errno of the write or sync that failed */
+};
+
+/*
+ * Main thread, after bgpd has forked. Opens `path` for append (it exists), cuts it to `valid_bytes` (a torn last line
+ * goes), and starts the thread with all signals blocked. Completions go to `completions`, which must outlive the
+ * writer. NULL with errno set.
+ */
+struct journal_writer *journal_writer_start(const char *path, uint64_t valid_bytes, struct mailbox *completions);
+
+/*
+ * Main thread, never blocks. Takes `size` bytes that end in a newline (copied). Returns the ticket, 1, 2, 3, …;
+ * 0 only where memory is short.
+ */
+uint64_t journal_writer_append(struct journal_writer *writer, const char *line, size_t size);
+
+/* Main thread, at bgpd's clean end: writes and syncs what waits, at most `milliseconds`, then ends the thread. */
+void journal_writer_stop(struct journal_writer *writer, unsigned int milliseconds);
+
+#endif

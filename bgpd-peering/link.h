@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The link to the controller: one thread that owns DNS, the socket, TLS and the framing. No FRR in it, and no call
+ * here waits for the network.
+ *
+ * It dials, says Hello, and after HelloAck sends every transition past the acknowledged one in order, then tells the
+ * main thread that it is up, which answers with a snapshot. It reconnects for ever, waiting 1 s, 2 s, 4 s … 60 s, each
+ * with up to half of it again at random, and starts again at 1 s after a session of a minute. A peer that has been
+ * silent for 90 s (heartbeats come every 30 s) is gone. TLS files are read anew at each attempt.
+ */
+#ifndef PEERING_LINK_H
+#define PEERING_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bgpd-peering/mailbox.h"
+#include "lib/peering.pb-c.h"
+#include "lib/tls.h"
+
+struct link;
+
+/* Copied by link_start(); NULL strings are empty. */
+struct link_settings {
+	const char *host; /* DNS name or address; the controller's certificate must name it */
+	uint16_t port;
+	const char *router_name; /* what Hello says; empty: what the certificate says */
+	const char *frr_version;
+	const char *module_version;
+	const char *journal_id;
+	const char *boot_id;
+	struct tls_files tls;
+};
+
+enum link_event_type {
+	LINK_UP,    /* Hello was accepted; text: the router name that the controller knows us by */
+	LINK_DOWN,  /* text: why, one sentence; also for a failed attempt */
+	LINK_ACKED, /* every transition up to `sequence` is committed by the controller */
+	LINK_PUSH,  /* envelope: a Push */
+};
+
+/* Posted to the mailbox given to link_start(); the taker frees it with link_event_free(). */
+struct link_event {
+	struct mail mail;
+	enum link_event_type type;
+	uint64_t sequence;
+	Peering__Envelope *envelope;
+	char text[TLS_ERROR_MAX];
+};
+
+void link_event_free(struct mail *mail);
+
+/* Main thread, after bgpd has forked. The thread starts with all signals blocked. NULL with errno set. */
+struct link *link_start(const struct link_settings *settings, struct mailbox *events);
+
+/*
+ * Main thread, never blocks. A transition that is durable in the journal, in rising order of sequence; kept until the
+ * controller has acknowledged it, across reconnects. False only where memory is short.
+ */
+bool link_transition(struct link *link, const Peering__Transition *transition);
+
+/*
+ * Main thread, never blocks. Sends an envelope (snapshot, push result) on the session that is up; dropped where none
+ * is, or where more than 8 MiB wait already (then false, and the session is closed, so that the next LINK_UP asks for a
+ * full snapshot).
+ */
+bool link_send(struct link *link, const Peering__Envelope *envelope);
+
+/* Main thread. Ends the thread within a second, whatever it is doing (a DNS look-up that hangs is left behind). */
+void link_stop(struct link *link);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The lifecycle of a connection: states, events and the table of transitions (doc/lifecycle.md).
+ *
+ * Pure: no I/O, no clock, no state of its own. The router runs it, the controller checks with it, tests walk all of it.
+ * A connection state is not a BGP state; nothing here knows one. Any thread.
+ */
+#ifndef PEERING_LIFECYCLE_H
+#define PEERING_LIFECYCLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum connection_state {
+	STATE_NONE = 0,
+	STATE_PENDING_APPROVAL,
+	STATE_APPROVED,
+	STATE_PROVISIONING_STARTED,
+	STATE_PROVISIONING_COMPLETED,
+	STATE_VALIDATING,
+	STATE_ACTIVE,
+	STATE_TYPE_CHANGE_REQUESTED,
+	STATE_TYPE_CHANGE_IN_PROGRESS,
+	STATE_EXTERNAL_BLOCKER,
+	STATE_PROVISIONING_FAILED,
+	STATE_PENDING_REMOVE,
+	STATE_COUNT
+};
+
+enum connection_kind { KIND_DIRECT = 0, KIND_EXCHANGE, KIND_ROUTE_SERVER, KIND_COUNT };
+
+enum activation_mode { ACTIVATION_MANUAL = 0, ACTIVATION_AUTO, ACTIVATION_CONTROLLER, ACTIVATION_COUNT };
+
+/* What a session may pass. The value 0 is the closed one. */
+enum gate_position { GATE_DENY = 0, GATE_ALLOW, GATE_DRAIN, GATE_COUNT };
+
+enum lifecycle_event {
+	/* verbs, from a person or the controller */
+	EVENT_REQUEST = 0,
+	EVENT_APPROVE,
+	EVENT_PROVISION,
+	EVENT_REJECT,
+	EVENT_WITHDRAW,
+	EVENT_READY,
+	EVENT_ACTIVATE,
+	EVENT_RETRY,
+	EVENT_DEPROVISION,
+	EVENT_CANCEL,
+	EVENT_ADOPT,
+	EVENT_DELETE,
+	EVENT_FORCE_CANCEL,
+	/* what happens on the router */
+	EVENT_APPLY_ERROR,
+	EVENT_ESTABLISHED, /* every required session is up */
+	EVENT_PASSED,	   /* all required checks pass for this generation, and the activation mode is auto */
+	EVENT_SESSION_LOST, /* a required session is no longer up */
+	EVENT_DRAINED,	   /* drained, or the drain timer has ended */
+	EVENT_COUNT
+};
+
+/* What the guards of the table look at. */
+struct lifecycle_facts {
+	enum connection_kind kind;
+	bool discovered;      /* came up undeclared under default-deny */
+	bool passed;	      /* every required check passes for this generation */
+	bool link_tested;     /* the link test had passed before the failure */
+};
+
+enum lifecycle_refusal {
+	REFUSAL_NONE = 0,
+	REFUSAL_NOT_ALLOWED, /* not in the table: row 25 */
+	REFUSAL_NOT_PASSED,  /* activate, and the validation has not passed */
+	REFUSAL_DELETE,	     /* row 22 */
+};
+
+struct lifecycle_outcome {
+	enum lifecycle_refusal refusal;
+	enum connection_state to; /* the same state where `unchanged` */
+	bool unchanged;		  /* accepted, and nothing to do: a repeated verb */
+	const char *row;	  /* of doc/lifecycle.md, "9"; of the refusal too */
+};
+
+/* Judges one event. Never fails: a pair that the table does not hold is a refusal. */
+struct lifecycle_outcome lifecycle_judge(enum connection_state from, enum lifecycle_event event,
+					 const struct lifecycle_facts *facts);
+
+/* The gate that a state prescribes for its sessions while nothing else (violation, maintenance, bypass) is set. */
+enum gate_position lifecycle_gate(enum connection_state state);
+
+/* Whether the state keeps the connection's neighbors administratively shut. */
+bool lifecycle_shut(enum connection_state state);
+
+/* Writes the verbs that `state` takes now, in the table's order, separated by ", "; "none" where there is none. */
+void lifecycle_allowed(enum connection_state state, const struct lifecycle_facts *facts, char *text, size_t size);
+/* Whether a verb (not what happens on the router). */
+bool lifecycle_is_verb(enum lifecycle_event event);
+
+/* Names, static. Out of range: "?". From a name: -1 where it is unknown. */
+const char *connection_state_name(enum connection_state state); /* "ProvisioningStarted" */
+int connection_state_from_name(const char *name);
+const char *connection_kind_name(enum connection_kind kind); /* "route-server" */
+int connection_kind_from_name(const char *name);
+const char *activation_mode_name(enum activation_mode mode); /* "manual" */
+int activation_mode_from_name(const char *name);
+const char *gate_position_name(enum gate_position gate); /* "deny" */
+int gate_position_from_name(const char *name);
+const char *lifecycle_event_name(enum lifecycle_event event); /* "approve" */
+int lifecycle_event_from_name(const char *name);
+
+#endif
