@@ -39,8 +39,8 @@ enum bgp_update_error {
 
 /*
  * `body` is the message behind its 19-byte header. Only families ipv4 and ipv6 with SAFI unicast are visited; others are
- * passed over. Withdrawn prefixes come before announced ones, as bgpd applies them. On an error what came before it
- * has been visited already.
+ * passed over. They come in the order in which bgpd applies them: the NLRI field, the withdrawn field, MP_REACH_NLRI,
+ * MP_UNREACH_NLRI. On an error what came before it has been visited already. `add_path` may be NULL: nowhere.
  */
 enum bgp_update_error bgp_update_walk(const uint8_t *body, size_t size, bgp_update_add_path add_path,
 				      bgp_update_visit visit, void *context, uint16_t *eor_afi, uint8_t *eor_safi);

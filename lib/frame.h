@@ -16,11 +16,13 @@
 #define FRAME_HEADER_BYTES 4
 /* The cap that is checked before anything is allocated. */
 #define FRAME_MAX_BYTES (1024u * 1024u)
+/* What an envelope may take in memory: a frame of 1 MiB can be made to grow to a hundred times that. */
+#define FRAME_MAX_UNPACKED_BYTES (16u * 1024u * 1024u)
 
 enum frame_error {
 	FRAME_OK = 0,
 	FRAME_INCOMPLETE, /* more bytes are needed; not an error of the peer */
-	FRAME_TOO_LONG,   /* the length says more than FRAME_MAX_BYTES, or 0 */
+	FRAME_TOO_LONG,   /* the length says more than FRAME_MAX_BYTES, or 0; or it unpacks to too much */
 	FRAME_GARBAGE,    /* the bytes are not an Envelope */
 	FRAME_NO_MEMORY,
 };
