@@ -28,7 +28,7 @@ struct journal_completion {
 /*
  * Main thread, after bgpd has forked. Opens `path` for append (it exists), cuts it to `valid_bytes` (a torn last line
  * goes), and starts the thread with all signals blocked. Completions go to `completions`, which must outlive the
- * writer. NULL with errno set.
+ * writer. NULL with errno set; EINVAL: not a regular file, or shorter than `valid_bytes`.
  */
 struct journal_writer *journal_writer_start(const char *path, uint64_t valid_bytes, struct mailbox *completions);
 
@@ -38,7 +38,10 @@ struct journal_writer *journal_writer_start(const char *path, uint64_t valid_byt
  */
 uint64_t journal_writer_append(struct journal_writer *writer, const char *line, size_t size);
 
-/* Main thread, at bgpd's clean end: writes and syncs what waits, at most `milliseconds`, then ends the thread. */
+/*
+ * Main thread, at bgpd's clean end: writes and syncs what waits, at most `milliseconds`, then ends the thread. What was
+ * completed is in the mailbox, and nothing is posted after the return, even where a disk that hangs holds the thread.
+ */
 void journal_writer_stop(struct journal_writer *writer, unsigned int milliseconds);
 
 #endif

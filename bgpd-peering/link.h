@@ -21,6 +21,17 @@
 
 struct link;
 
+/* In milliseconds; 0: as told above. Tests have less time. */
+struct link_timing {
+	unsigned int backoff_first;
+	unsigned int backoff_most;
+	unsigned int steady;	/* a session that was up for so long makes the wait begin at backoff_first again */
+	unsigned int step;	/* for connecting to one address, for TLS, for the answer to Hello: 10 s each */
+	unsigned int lookup;	/* for DNS: 30 s */
+	unsigned int heartbeat;
+	unsigned int silence;
+};
+
 /* Copied by link_start(); NULL strings are empty. */
 struct link_settings {
 	const char *host; /* DNS name or address; the controller's certificate must name it */
@@ -30,7 +41,9 @@ struct link_settings {
 	const char *module_version;
 	const char *journal_id;
 	const char *boot_id;
+	uint64_t last_sequence; /* of the newest transition in the journal at start; Hello says it */
 	struct tls_files tls;
+	struct link_timing timing;
 };
 
 enum link_event_type {
@@ -46,28 +59,39 @@ struct link_event {
 	enum link_event_type type;
 	uint64_t sequence;
 	Peering__Envelope *envelope;
+	size_t frame_bytes; /* of a push; the link reads no further while 4 MiB of them are with the main thread */
 	char text[TLS_ERROR_MAX];
 };
 
+/* Any thread; also after link_stop(). */
 void link_event_free(struct mail *mail);
 
-/* Main thread, after bgpd has forked. The thread starts with all signals blocked. NULL with errno set. */
+/*
+ * Main thread, after bgpd has forked. The thread starts with all signals blocked. `events` must outlive the link. NULL
+ * with errno set.
+ */
 struct link *link_start(const struct link_settings *settings, struct mailbox *events);
 
 /*
  * Main thread, never blocks. A transition that is durable in the journal, in rising order of sequence; kept until the
- * controller has acknowledged it, across reconnects. False only where memory is short.
+ * controller has acknowledged it, across reconnects. After a restart of bgpd it gets those of the journal again; one that
+ * is not past the newest that it had, or was acknowledged, is passed over. False only where memory is short or the
+ * transition does not fit a frame.
  */
 bool link_transition(struct link *link, const Peering__Transition *transition);
 
 /*
  * Main thread, never blocks. Sends an envelope (snapshot, push result) on the session that is up; dropped where none
- * is, or where more than 8 MiB wait already (then false, and the session is closed, so that the next LINK_UP asks for a
- * full snapshot).
+ * is (and true: LINK_UP asks for a full snapshot anyway), or where more than 8 MiB wait already (then false, and the
+ * session is closed, so that the next LINK_UP asks for a full snapshot). False as well where memory is short or the
+ * envelope does not fit a frame: divide a large snapshot. Transitions and envelopes leave in the order of the calls.
  */
 bool link_send(struct link *link, const Peering__Envelope *envelope);
 
-/* Main thread. Ends the thread within a second, whatever it is doing (a DNS look-up that hangs is left behind). */
+/*
+ * Main thread. Ends the thread within a second, whatever it is doing (a DNS look-up that hangs is left behind). Nothing
+ * is posted after the return.
+ */
 void link_stop(struct link *link);
 
 #endif

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/journal_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REPAIR_SECONDS 1
+
+/* One line on its way: it becomes its own completion, so that telling how it went cannot fail for want of memory. */
+struct line {
+	struct journal_completion completion; /* first: the taker frees the whole by it */
+	size_t size;
+	char text[];
+};
+
+struct journal_writer {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* of the writer's thread, for `waiting` and `stopping` */
+	pthread_cond_t ended;	/* of the main thread, for `finished` */
+	pthread_t thread;
+	struct mailbox *completions;
+
+	/* under the lock */
+	struct mail *waiting;
+	struct mail **waiting_end;
+	uint64_t last_ticket;
+	bool stopping;
+	bool finished;
+	bool abandoned; /* stop gave up: nobody waits, the mailbox is gone, the thread frees the writer */
+
+	/* the thread's own */
+	int fd;
+	off_t good; /* bytes that are written and synced; a broken file is cut to them */
+	int broken; /* errno of the failure that made it so, 0 while it is good */
+	struct timespec repair_at;
+};
+
+static struct timespec in_milliseconds(unsigned int milliseconds)
+{
+	struct timespec when;
+
+	clock_gettime(CLOCK_MONOTONIC, &when);
+	when.tv_sec += milliseconds / 1000;
+	when.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+	if (when.tv_nsec >= 1000000000) {
+		when.tv_sec++;
+		when.tv_nsec -= 1000000000;
+	}
+	return when;
+}
+
+static bool has_come(const struct timespec *when)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > when->tv_sec || (now.tv_sec == when->tv_sec && now.tv_nsec >= when->tv_nsec);
+}
+
+/* Cuts what a failed write left behind. */
+static bool repair(struct journal_writer *writer)
+{
+	if (ftruncate(writer->fd, writer->good) != 0 || fdatasync(writer->fd) != 0) {
+		writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
+		return false;
+	}
+	writer->broken = 0;
+	return true;
+}
+
+static int write_line(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, text, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return errno;
+		text += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Writes and syncs `batch` as one. 0 or an errno, and then no line of it counts as written. */
+static int write_batch(struct journal_writer *writer, struct mail *batch)
+{
+	struct stat status;
+	off_t size = 0;
+	int error;
+
+	for (struct mail *mail = batch; mail; mail = mail->next) {
+		struct line *line = (struct line *)mail;
+
+		error = write_line(writer->fd, line->text, line->size);
+		if (error != 0)
+			return error;
+		size += (off_t)line->size;
+	}
+	if (fdatasync(writer->fd) != 0)
+		return errno;
+	/* A journal that was deleted under the writer takes lines for ever, and none is there after a restart. */
+	if (fstat(writer->fd, &status) != 0)
+		return errno;
+	if (status.st_nlink == 0)
+		return ENOENT;
+	writer->good += size;
+	return 0;
+}
+
+static void complete(struct journal_writer *writer, struct mail *batch, int error)
+{
+	struct mail *next;
+
+	for (struct mail *mail = batch; mail; mail = next) {
+		next = mail->next;
+		((struct line *)mail)->completion.error = error;
+		pthread_mutex_lock(&writer->lock);
+		if (writer->abandoned)
+			free(mail);
+		else
+			mailbox_post(writer->completions, mail);
+		pthread_mutex_unlock(&writer->lock);
+	}
+}
+
+/* Takes all lines that wait; NULL where it woke to repair or to end. */
+static struct mail *next_batch(struct journal_writer *writer, bool *stopping)
+{
+	struct mail *batch;
+
+	pthread_mutex_lock(&writer->lock);
+	while (!writer->waiting && !writer->stopping) {
+		if (writer->broken == 0)
+			pthread_cond_wait(&writer->changed, &writer->lock);
+		else if (pthread_cond_timedwait(&writer->changed, &writer->lock, &writer->repair_at) == ETIMEDOUT)
+			break;
+	}
+	batch = writer->waiting;
+	writer->waiting = NULL;
+	writer->waiting_end = &writer->waiting;
+	*stopping = writer->stopping;
+	pthread_mutex_unlock(&writer->lock);
+	return batch;
+}
+
+static void free_writer(struct journal_writer *writer)
+{
+	struct mail *next;
+
+	for (struct mail *mail = writer->waiting; mail; mail = next) {
+		next = mail->next;
+		free(mail);
+	}
+	close(writer->fd);
+	pthread_cond_destroy(&writer->changed);
+	pthread_cond_destroy(&writer->ended);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+static void *run(void *argument)
+{
+	struct journal_writer *writer = argument;
+	bool stopping = false, abandoned;
+
+	pthread_setname_np(pthread_self(), "peering-journal");
+	for (;;) {
+		struct mail *batch = next_batch(writer, &stopping);
+
+		if (!batch && stopping)
+			break;
+		if (writer->broken != 0 && (stopping || has_come(&writer->repair_at)))
+			repair(writer);
+		if (batch && writer->broken == 0) {
+			int error = write_batch(writer, batch);
+
+			if (error != 0) {
+				/*
+				 * Cut at once what stands half written, but stay broken for a while all the same: who
+				 * appends shall not meet a full disk a thousand times a second.
+				 */
+				repair(writer);
+				writer->broken = error;
+				writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
+			}
+		}
+		complete(writer, batch, writer->broken);
+	}
+
+	pthread_mutex_lock(&writer->lock);
+	writer->finished = true;
+	abandoned = writer->abandoned;
+	pthread_cond_signal(&writer->ended);
+	pthread_mutex_unlock(&writer->lock);
+	if (abandoned)
+		free_writer(writer);
+	return NULL;
+}
+
+static int open_journal(const char *path, uint64_t valid_bytes)
+{
+	struct stat status;
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error = 0;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) != 0)
+		error = errno;
+	else if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size < valid_bytes)
+		error = EINVAL;
+	else if ((uint64_t)status.st_size > valid_bytes && ftruncate(fd, (off_t)valid_bytes) != 0)
+		error = errno;
+	if (error == 0)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* bgpd handles its signals on the main thread, and a SIGPIPE or SIGXFSZ of this one must not end it. */
+static int start_thread(struct journal_writer *writer)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&writer->thread, NULL, run, writer);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+struct journal_writer *journal_writer_start(const char *path, uint64_t valid_bytes, struct mailbox *completions)
+{
+	struct journal_writer *writer;
+	pthread_condattr_t monotonic;
+	int fd = open_journal(path, valid_bytes);
+	int error;
+
+	if (fd < 0)
+		return NULL;
+	writer = calloc(1, sizeof(*writer));
+	if (!writer) {
+		close(fd);
+		errno = ENOMEM;
+		return NULL;
+	}
+	writer->fd = fd;
+	writer->good = (off_t)valid_bytes;
+	writer->completions = completions;
+	writer->waiting_end = &writer->waiting;
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&writer->changed, &monotonic);
+	pthread_cond_init(&writer->ended, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	error = start_thread(writer);
+	if (error != 0) {
+		free_writer(writer);
+		errno = error;
+		return NULL;
+	}
+	return writer;
+}
+
+uint64_t journal_writer_append(struct journal_writer *writer, const char *text, size_t size)
+{
+	struct line *line = malloc(sizeof(*line) + size);
+	uint64_t ticket;
+
+	if (!line)
+		return 0;
+	line->completion = (struct journal_completion){0};
+	line->size = size;
+	memcpy(line->text, text, size);
+
+	pthread_mutex_lock(&writer->lock);
+	ticket = ++writer->last_ticket;
+	line->completion.ticket = ticket;
+	*writer->waiting_end = &line->completion.mail;
+	writer->waiting_end = &line->completion.mail.next;
+	pthread_cond_signal(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
+	return ticket;
+}
+
+void journal_writer_stop(struct journal_writer *writer, unsigned int milliseconds)
+{
+	struct timespec until = in_milliseconds(milliseconds);
+	pthread_t thread;
+	bool finished;
+
+	if (!writer)
+		return;
+	thread = writer->thread;
+	pthread_mutex_lock(&writer->lock);
+	writer->stopping = true;
+	pthread_cond_signal(&writer->changed);
+	while (!writer->finished)
+		if (pthread_cond_timedwait(&writer->ended, &writer->lock, &until) == ETIMEDOUT)
+			break;
+	finished = writer->finished;
+	writer->abandoned = !finished;
+	pthread_mutex_unlock(&writer->lock);
+
+	/* A disk that hangs keeps the thread in the kernel; it is left there, and frees the writer if it comes back. */
+	if (finished) {
+		pthread_join(thread, NULL);
+		free_writer(writer);
+	} else {
+		pthread_detach(thread);
+	}
+}

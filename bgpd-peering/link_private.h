@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What link.c (the main thread's side, dialling) and link_session.c (one session with the controller) share. Nobody else
+ * includes it.
+ */
+#ifndef PEERING_LINK_PRIVATE_H
+#define PEERING_LINK_PRIVATE_H
+
+#include <pthread.h>
+
+#include "bgpd-peering/link.h"
+#include "bgpd-peering/resolver.h"
+
+/* A packed frame that waits. */
+struct queued {
+	struct queued *next;
+	uint64_t order;	   /* of the call that brought it: transitions and messages leave in one order */
+	uint64_t sequence; /* of a transition */
+	uint8_t *frame;
+	size_t size;
+};
+
+struct queue {
+	struct queued *first;
+	struct queued **end;
+};
+
+struct link {
+	/* fixed by link_start() */
+	struct mailbox *events;
+	int wake; /* eventfd: something below has changed */
+	char *host;
+	char *router_name;
+	char *frr_version;
+	char *module_version;
+	char *journal_id;
+	char *boot_id;
+	char *ca;
+	char *certificate;
+	char *key;
+	uint16_t port;
+	struct link_timing timing;
+	pthread_t thread;
+
+	pthread_mutex_t lock;
+	pthread_cond_t ended; /* for `finished` */
+
+	/* under the lock */
+	struct queue transitions; /* not acknowledged; only the thread takes one out */
+	struct queued *unsent;	  /* the first of them that this session has not begun to send */
+	struct queue messages;	  /* of the session that is up */
+	size_t message_bytes;
+	uint64_t last_order;
+	uint64_t last_sequence;	  /* what Hello says */
+	uint64_t newest;	  /* the last one in `transitions`, or where that is empty the acknowledged one */
+	uint64_t acked;
+	bool up;
+	bool overflowed;
+	bool stopping;
+	bool finished;
+	bool abandoned; /* link_stop() gave up: the thread frees the link when it ends */
+
+	/* the thread's own */
+	struct lookup *lookup; /* one that has not answered yet, perhaps from an earlier attempt */
+};
+
+enum link_wait {
+	LINK_READY,
+	LINK_WOKEN, /* not ready, but woken by the main thread */
+	LINK_TIMEOUT,
+	LINK_STOPPING,
+};
+
+/* link.c, for the link's thread. */
+uint64_t link_now(void); /* milliseconds, monotonic */
+/* Waits until `fd` (-1: none) has one of `events`, `deadline` has come, or the main thread has something to say. */
+enum link_wait link_wait(struct link *link, int fd, short events, uint64_t deadline);
+struct link_event *link_event_new(enum link_event_type type);
+/* Gives the event away; it goes nowhere once link_stop() was called. */
+void link_post(struct link *link, struct link_event *event);
+void queue_append(struct queue *queue, struct queued *queued);
+void queue_clear(struct queue *queue);
+void queued_free(struct queued *queued);
+/* Whether so much is with the main thread that nothing more shall be read. */
+bool link_throttled(void);
+/* For link_event_new(LINK_PUSH). */
+void link_count_push(struct link_event *event, size_t frame_bytes);
+
+/*
+ * link_session.c: speaks with the controller over `ssl`, whose handshake is done, until something ends it. Leaves in
+ * `why` what ended it. Returns for how many milliseconds the session was up.
+ */
+uint64_t link_session_run(struct link *link, SSL *ssl, int fd, char *why, size_t why_size);
+
+#endif
