@@ -66,11 +66,21 @@ static bool fits(void)
 	return false;
 }
 
+/* vtysh's pager, its shells and whatever else it starts must not load this. */
+static void leave_environment(void)
+{
+	Dl_info self;
+
+	if (dladdr((void *)vty_init_vtysh, &self) && self.dli_fname)
+		preload_forget(self.dli_fname);
+}
+
 /* vtysh calls this once. Another preloaded object, or a later libfrr, may have one as well. */
 __attribute__((visibility("default"))) void vty_init_vtysh(void)
 {
 	void (*next)(void) = NULL;
 
+	leave_environment();
 	*(void **)&next = dlsym(RTLD_NEXT, "vty_init_vtysh");
 	if (next)
 		next();
@@ -79,15 +89,4 @@ __attribute__((visibility("default"))) void vty_init_vtysh(void)
 		return;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		_install_element(commands[i].node, &commands[i].element);
-}
-
-/*
- * Before main(): vtysh's pager, its shells and whatever else it starts must not load this.
- */
-__attribute__((constructor)) static void leave_environment(void)
-{
-	Dl_info self;
-
-	if (dladdr((void *)vty_init_vtysh, &self) && self.dli_fname)
-		preload_forget(self.dli_fname);
 }
