@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What every topology test shares: the lab package, a clean end, and the daemons' logs beside a failure."""
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lab.namespaces import Lab  # noqa: E402
+
+LOG_TAIL = 60
+
+
+def pytest_configure(config):
+    if os.geteuid() != 0:
+        pytest.exit("topology tests make network namespaces and start daemons in them: run them as root", 1)
+
+    def end(number, _frame):
+        # As Ctrl-C: fixtures are torn down, so that the lab goes too.
+        raise KeyboardInterrupt(f"signal {number}")
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
+
+
+@pytest.fixture
+def lab():
+    with Lab() as made:
+        yield made
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    made = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and made is not None:
+        for path in sorted([*made.directory.rglob("*.log"), *made.directory.rglob("*.out")]):
+            lines = path.read_text(errors="replace").splitlines()[-LOG_TAIL:]
+            if lines:
+                report.sections.append((f"end of {path.relative_to(made.directory)}", "\n".join(lines)))

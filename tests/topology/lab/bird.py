@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A peer: BIRD in a namespace. What it holds and what it was told is read from its own table, through birdc."""
+import ipaddress
+import re
+import subprocess
+from dataclasses import dataclass, field
+
+from .process import Process
+from .wait import until
+
+BIRD = "/usr/sbin/bird"
+BIRDC = "/usr/sbin/birdc"
+
+DEFAULT = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
+# For prefixes that peers announce: 198.18.0.0/15 is for measurements, 2001:db8::/32 for documentation.
+BLOCKS = {"ipv4": (ipaddress.ip_network("198.18.0.0/15"), 28), "ipv6": (ipaddress.ip_network("2001:db8::/32"), 48)}
+# Links take their networks from the beginning of the block.
+FIRST_IPV6 = 0x1000
+
+
+def prefixes(family, count, start=0):
+    """`count` prefixes of the family, from number `start` on, each a string."""
+    block, length = BLOCKS[family]
+    if family == "ipv6":
+        start += FIRST_IPV6
+    step = 1 << (block.max_prefixlen - length)
+    assert (start + count) * step <= block.num_addresses, "more prefixes than the block has"
+    base = int(block.network_address)
+    make = ipaddress.IPv4Network if family == "ipv4" else ipaddress.IPv6Network
+    return [str(make((base + (start + number) * step, length))) for number in range(count)]
+
+
+@dataclass
+class Session:
+    """One BGP session of a BIRD. `families` are the channels it has; None: that of its addresses."""
+    name: str
+    local: str
+    neighbor: str
+    neighbor_as: int = 64500
+    local_as: int = 0
+    families: tuple = ()
+    passive: bool = False
+    enabled: bool = True
+    extra: str = ""
+
+    def channels(self):
+        return self.families or (("ipv6",) if ":" in self.neighbor else ("ipv4",))
+
+
+def session_pair(link, **options):
+    """An IPv4 and an IPv6 session from the far end of a link to its near end."""
+    return [Session(f"edge_{family}", link.far_address(family), link.near_address(family), **options)
+            for family in ("ipv4", "ipv6")]
+
+
+@dataclass
+class Bird:
+    """`announced` are the prefixes by family; announce() and withdraw() change them while BIRD runs."""
+    lab: object
+    name: str
+    asn: int
+    sessions: list
+    announced: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.namespace = self.lab.namespace(self.name)
+        self.directory = self.lab.folder(self.name)
+        self.announced = {family: list(self.announced.get(family, ())) for family in ("ipv4", "ipv6")}
+        self.config = self.directory / "bird.conf"
+        self.control = self.directory / "bird.ctl"
+        self.log = self.directory / "bird.log"
+        self._process = None
+
+    # Start and end
+
+    def start(self):
+        self._write_config()
+        self.control.unlink(missing_ok=True)
+        self._process = Process(self.namespace, [BIRD, "-f", "-c", self.config, "-s", self.control,
+                                                 "-P", self.directory / "bird.pid"], self.directory / "bird.out")
+
+        def answers():
+            self._process.expect_running()
+            return self.control.exists() and "BIRD" in self._birdc("show status", check=False)
+
+        until(f"an answer from BIRD {self.name}", answers)
+        return self
+
+    def stop(self):
+        """Ends BIRD as a restart of its service would; it closes its sessions."""
+        self._process.stop()
+
+    def kill(self):
+        self._process.kill()
+
+    def _write_config(self):
+        lines = [f'log "{self.log}" all;',
+                 f"router id {_router_id(self.sessions)};",
+                 "debug protocols { states, events };",
+                 "protocol device {}"]
+        for family in ("ipv4", "ipv6"):
+            lines += [f"protocol static own_{family} {{", f"\t{family};"]
+            lines += [f"\troute {prefix} blackhole;" for prefix in self.announced[family]]
+            lines += ["}"]
+        for session in self.sessions:
+            lines += [f"protocol bgp {session.name} {{",
+                      f"\tlocal {session.local} as {session.local_as or self.asn};",
+                      f"\tneighbor {session.neighbor} as {session.neighbor_as};",
+                      "\thold time 9; keepalive time 1; startup hold time 9;",
+                      "\tconnect retry time 1; connect delay time 1; error wait time 1, 2;",
+                      # Otherwise BIRD keeps the routes of a bgpd that died, for two minutes.
+                      "\tgraceful restart off;"]
+            lines += ["\tpassive on;"] if session.passive else []
+            lines += ["\tdisabled;"] if not session.enabled else []
+            lines += [f"\t{session.extra}"] if session.extra else []
+            lines += [f"\t{family} {{ import all; export where source = RTS_STATIC; }};"
+                      for family in session.channels()]
+            lines += ["}"]
+        self.config.write_text("\n".join(lines) + "\n")
+
+    # What it announces
+
+    def announce(self, family, new):
+        self.announced[family] += [prefix for prefix in new if prefix not in self.announced[family]]
+        self.reconfigure()
+
+    def withdraw(self, family, gone):
+        self.announced[family] = [prefix for prefix in self.announced[family] if prefix not in gone]
+        self.reconfigure()
+
+    def reconfigure(self):
+        self._write_config()
+        text = self.birdc("configure")
+        assert "Reconfigured" in text or "Reconfiguration in progress" in text, text
+
+    def session(self, name):
+        return next(session for session in self.sessions if session.name == name)
+
+    # birdc
+
+    def birdc_command(self, command):
+        """The whole command line, for those who show it."""
+        return [BIRDC, "-s", str(self.control), *command.split()]
+
+    def _birdc(self, command, check=True):
+        return subprocess.run(self.birdc_command(command), check=check, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+    def birdc(self, command):
+        text = self._birdc(command)
+        assert "syntax error" not in text, f"birdc {command}: {text}"
+        return text
+
+    def restart_session(self, name):
+        """Closes a session; BIRD opens it again by itself."""
+        self.birdc(f"restart {name}")
+
+    def enable_session(self, name):
+        self.session(name).enabled = True
+        self.birdc(f"enable {name}")
+
+    def disable_session(self, name):
+        self.session(name).enabled = False
+        self.birdc(f"disable {name}")
+
+    def bgp_state(self, name):
+        found = re.search(r"^\s+BGP state:\s+(\S+)", self.birdc(f"show protocols all {name}"), re.M)
+        return found.group(1) if found else "none"
+
+    def established(self):
+        return all(self.bgp_state(session.name) == "Established" for session in self.sessions if session.enabled)
+
+    def wait_established(self, *names):
+        for name in names or [session.name for session in self.sessions]:
+            until(f"session {name} of BIRD {self.name} Established", lambda: self.bgp_state(name),
+                  lambda state: state == "Established")
+
+    def received(self, name):
+        """The prefixes in BIRD's table that came over a session."""
+        text = self.birdc(f"show route protocol {name}")
+        return set(re.findall(r"^([0-9a-f.:]+/\d+)\s", text, re.M))
+
+    def route(self, name, prefix):
+        """All that BIRD knows of one prefix from a session, "" where it has none."""
+        text = self.birdc(f"show route protocol {name} all for {prefix}")
+        return text if re.search(rf"^{re.escape(prefix)}\s", text, re.M) else ""
+
+    def updates_received(self, name):
+        """How many routes were announced to BIRD over a session since it came up, withdrawn ones too."""
+        text = self.birdc(f"show protocols all {name}")
+        return sum(map(int, re.findall(r"^\s+Import updates:\s+(\d+)", text, re.M)))
+
+    def wait_received(self, name, wanted):
+        wanted = set(wanted)
+        return until(f"BIRD {self.name} has over {name} exactly {len(wanted)} routes",
+                     lambda: self.received(name),
+                     lambda seen: seen == wanted)
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+def _router_id(sessions):
+    for session in sessions:
+        if ":" not in session.local:
+            return session.local
+    # A session over IPv6 alone: any number that no other router has.
+    return str(ipaddress.IPv4Address(0xC6336400 | int(ipaddress.ip_address(sessions[0].local)) >> 64 & 0xFF))

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the things that were built lie, and a plain error where one is missing."""
+import os
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[3]
+BUILD = Path(os.environ.get("PEERING_BUILD", SOURCE / "build")).resolve()
+
+FRR_DAEMONS = Path("/usr/lib/frr")
+VTYSH = "/usr/bin/vtysh"
+
+
+class NotBuilt(RuntimeError):
+    """Something that a test needs was not built."""
+
+
+def _built(folder, name):
+    """libtool puts what is loaded or run into .libs, and leaves a wrapper where the target stands."""
+    for candidate in (BUILD / folder / ".libs" / name, BUILD / folder / name):
+        if candidate.is_file():
+            return candidate
+    raise NotBuilt(f"{BUILD / folder}/{name} is missing: run ./run-tests, or make in {BUILD}")
+
+
+def bgpd_module():
+    return _built("bgpd-peering", "bgpd_peering.so")
+
+
+def vtysh_extension():
+    return _built("vtysh", "vtysh_peering.so")
+
+
+def program(name):
+    """peering-controller or peerctl."""
+    return _built("controller", name)
+
+
+def tool(name):
+    return SOURCE / "tools" / name

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An edge router: Debian's zebra, staticd and bgpd in a namespace, each file of theirs in a folder of its own.
+
+Daemons start as Debian starts them: in the background, as user frr, with an empty configuration; then `vtysh -b` reads
+frr.conf.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+from . import build
+from .process import Daemon
+from .vty import Vty
+from .wait import until
+
+DEBIAN_OPTIONS = {
+    "zebra": ["-A", "127.0.0.1", "-s", "90000000"],
+    "staticd": ["-A", "127.0.0.1"],
+    "bgpd": ["-A", "127.0.0.1"],
+}
+
+
+class VtyshError(AssertionError):
+    """vtysh ended with a status other than 0."""
+
+
+class Router:
+    """`module` False: bgpd and vtysh as the packages have them, without the project's."""
+
+    def __init__(self, lab, name="edge", module=True):
+        self.lab = lab
+        self.name = name
+        self.namespace = lab.namespace(name)
+        self.has_module = module
+        self.daemons = {}
+        self.etc = lab.folder(name, "etc", owner="frr")
+        self.run_folder = lab.folder(name, "run", owner="frr")
+        self.log_folder = lab.folder(name, "log", owner="frr")
+        self.modules = lab.folder(name, "modules")
+        self.tls = lab.folder(name, "tls", owner="frr", mode=0o700)
+        self.state = lab.folder(name, "state", owner="frr", mode=0o700)
+        self.config_file = self.etc / "frr.conf"
+        self.log = self.log_folder / "bgpd.log"
+        # Without the file vtysh warns at each start.
+        self._write_owned(self.etc / "vtysh.conf", "service integrated-vtysh-config\n")
+        if module:
+            self.install_module(build.bgpd_module())
+
+    def _write_owned(self, path, text, mode=0o640):
+        path.write_text(text)
+        path.chmod(mode)
+        shutil.chown(path, "frr", "frr")
+
+    def install_module(self, file):
+        """Takes `file` as this router's bgpd_peering.so, from the next start of bgpd on."""
+        target = self.modules / "bgpd_peering.so"
+        # bgpd may hold the old one mapped: a new file, never other bytes in the same one.
+        target.unlink(missing_ok=True)
+        shutil.copy(file, target)
+
+    # Start and end
+
+    def start(self, config):
+        """Starts the three daemons and reads `config` as frr.conf."""
+        self.write_config(config)
+        for name in ("zebra", "staticd", "bgpd"):
+            self._start_daemon(name)
+        self.vtysh_boot()
+
+    def write_config(self, text):
+        self._write_owned(self.config_file, text)
+
+    def _start_daemon(self, name):
+        argv = [build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS[name],
+                "--vty_socket", self.run_folder, "-z", self.run_folder / "zserv.api",
+                "-i", self.run_folder / f"{name}.pid", "-f", "/dev/null",
+                "--log", f"file:{self.log_folder / name}.log", "--log-level", "debugging"]
+        if name == "bgpd" and self.has_module:
+            argv += ["--moduledir", self.modules,
+                     "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"]
+        self.daemons[name] = Daemon(self.namespace, argv, self.run_folder / f"{name}.pid")
+
+    @property
+    def bgpd(self):
+        return self.daemons["bgpd"]
+
+    def start_bgpd(self, read_config=True):
+        self._start_daemon("bgpd")
+        if read_config:
+            self.vtysh_boot("bgpd")
+
+    def stop_bgpd(self):
+        self.bgpd.stop(signal.SIGINT)
+
+    def kill_bgpd(self):
+        self.bgpd.kill()
+
+    # vtysh
+
+    def vtysh_command(self, *arguments):
+        """The whole command line, for those who want to run vtysh in their own way; see vtysh_environment()."""
+        return [build.VTYSH, "--vty_socket", str(self.run_folder), "--config_dir", str(self.etc), *arguments]
+
+    def vtysh_environment(self):
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", "VTYSH_PAGER": "cat"}
+        if self.has_module:
+            environment["LD_PRELOAD"] = str(build.vtysh_extension())
+        return environment
+
+    def try_vtysh(self, *arguments):
+        return subprocess.run(self.namespace.command(self.vtysh_command(*arguments)), text=True, timeout=180,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=self.vtysh_environment())
+
+    def _run_vtysh(self, *arguments):
+        ended = self.try_vtysh(*arguments)
+        if ended.returncode != 0:
+            raise VtyshError(f"vtysh {' '.join(arguments)}: status {ended.returncode}:\n{ended.stdout}")
+        return ended.stdout
+
+    def vtysh_boot(self, daemon=None):
+        return self._run_vtysh("-b", *(["-d", daemon] if daemon else []))
+
+    def vtysh_file(self, path):
+        return self._run_vtysh("-f", str(path))
+
+    def vtysh(self, *commands):
+        """Runs commands one after the other in one vtysh, which stops at the first that fails."""
+        return self._run_vtysh(*(word for command in commands for word in ("-c", command)))
+
+    def refused(self, *commands):
+        """The same for what has to be refused. Returns what vtysh printed."""
+        ended = self.try_vtysh(*(word for command in commands for word in ("-c", command)))
+        assert ended.returncode != 0, f"vtysh took {commands!r} and said:\n{ended.stdout}"
+        return ended.stdout
+
+    def configure(self, *lines):
+        """Types lines of configuration."""
+        return self.vtysh("configure terminal", *lines)
+
+    def configure_bgp(self, *lines):
+        return self.configure("router bgp", *lines)
+
+    def show_json(self, command):
+        return json.loads(self.vtysh(command))
+
+    def running_config(self):
+        return self.vtysh("show running-config")
+
+    # The daemon's own vty: fast, for polling
+
+    def bgpd_vty(self, command):
+        with Vty(self.run_folder / "bgpd.vty") as vty:
+            return vty.command(command)
+
+    def bgpd_json(self, command):
+        return json.loads(self.bgpd_vty(command))
+
+    def bgp_neighbor(self, address):
+        return self.bgpd_json(f"show bgp neighbors {address} json").get(address, {})
+
+    def bgp_state(self, address):
+        return self.bgp_neighbor(address).get("bgpState", "absent")
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    # Peering connections
+
+    def connection(self, name):
+        """What `show peering NAME json` says of one connection."""
+        found = [entry for entry in self.bgpd_json(f"show peering {name} json")["connections"]
+                 if entry["name"] == name]
+        assert len(found) == 1, f"{len(found)} connections named {name}"
+        return found[0]
+
+    def connection_state(self, name):
+        return self.connection(name)["connectionState"]
+
+    def wait_state(self, name, state, **options):
+        """Waits for a connection state and returns the connection."""
+        return until(f"connection {name} in state {state}", lambda: self.connection(name),
+                     lambda seen: seen["connectionState"] == state, **options)
+
+    def verb(self, name, verb):
+        return self.vtysh(f"peering {name} {verb}")
+
+    def history(self, name):
+        """The transitions of a connection, oldest first, as pairs of states."""
+        entries = sorted(self.connection(name)["history"], key=lambda entry: entry["id"])
+        return [(entry["from"], entry["to"]) for entry in entries]
+
+    def log_lines(self, pattern):
+        return [line for line in self.log_text().splitlines() if re.search(pattern, line)]

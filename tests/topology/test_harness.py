@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lab itself, with FRR as the package has it: what the other tests rely on.
+
+The first tests are the negative control of every gate test: without the module routes do pass, and captures show them.
+"""
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lab import bgp, namespaces
+from lab.bird import DEFAULT, prefixes
+from lab.scenario import FAMILIES, OWN, Scenario
+from lab.wait import until
+
+
+@pytest.fixture
+def plain(lab):
+    return Scenario(lab, module=False)
+
+
+def test_without_the_module_routes_pass_both_ways(plain):
+    plain.start(plain.config())
+    plain.acme.wait_established()
+    plain.wait_open()
+    plain.settle()
+    plain.wait_open()
+    said = plain.capture.read()
+    for family in FAMILIES:
+        edge, acme = plain.edge_address(family), plain.acme_address(family)
+        assert said.announced(acme) == set(plain.acme_routes[family])
+        # bgpd may offer acme what came from acme, which acme does not take.
+        assert said.announced(edge) - set(plain.acme_routes[family]) == plain.to_acme(family)
+        assert plain.acme.received(f"edge_{family}") == plain.to_acme(family)
+        assert said.routes(edge, family, "end-of-rib")
+        assert plain.acme.updates_received(f"edge_{family}") >= len(plain.to_acme(family))
+        assert plain.witness_has_of_acme(family) == set(plain.acme_routes[family])
+    with pytest.raises(AssertionError):
+        plain.expect_nothing_passed()
+
+
+def test_without_the_module_an_originated_default_passes_a_denying_route_map(plain):
+    """What the gate is up against: a route-map alone is not DENY ALL."""
+    plain.start(plain.config(
+        top=["route-map ACME-OUT deny 5", "exit"],
+        ipv4=[f"neighbor {plain.acme_address('ipv4')} default-originate"],
+        ipv6=[f"neighbor {plain.acme_address('ipv6')} default-originate"]))
+    plain.acme.wait_established()
+    for family in FAMILIES:
+        plain.acme.wait_received(f"edge_{family}", {DEFAULT[family]})
+        assert plain.capture.read().held(plain.edge_address(family)) == {DEFAULT[family]}
+
+
+def test_a_capture_follows_thousands_of_routes_in_and_out(plain):
+    many = {family: prefixes(family, 3000) for family in FAMILIES}
+    plain.acme.announced = dict(many)
+    plain.start(plain.config())
+    plain.acme.wait_established()
+    plain.wait_open()
+    for family in FAMILIES:
+        acme = plain.acme_address(family)
+        assert plain.capture.read().held(acme) == set(many[family])
+        plain.acme.withdraw(family, many[family][:1000])
+        plain.acme.announce(family, [DEFAULT[family]])
+        until("the default route at the witness", lambda: plain.witness.received(f"edge_{family}"),
+              lambda seen: DEFAULT[family] in seen)
+        left = {DEFAULT[family], *many[family][1000:]}
+        until("the withdrawals in the capture", lambda: plain.capture.read().held(acme), lambda seen: seen == left)
+        assert len(plain.capture.read().routes(acme, family, "withdraw")) == 1000
+
+
+@pytest.mark.parametrize("passive", [False, True])
+def test_a_capture_tells_who_opened_the_session(lab, passive):
+    plain = Scenario(lab, module=False, acme={"passive": passive})
+
+    def acme_neighbor(family):
+        extra = [] if passive else [f"neighbor {plain.acme_address(family)} passive"]
+        return plain.acme_neighbor(family) + extra
+
+    plain.start(plain.config(acme_neighbor=acme_neighbor))
+    plain.acme.wait_established()
+    said = plain.capture.read()
+    for family in FAMILIES:
+        opener = plain.edge_address(family) if passive else plain.acme_address(family)
+        assert [session.opener[0] for session in said.sessions(opener)] == [opener]
+    assert {bgp.open_asn(message.body) for message in said.messages(type=bgp.OPEN)} == {64500, 64510}
+
+
+def test_a_new_session_begins_with_nothing_and_shows_in_the_capture(plain):
+    plain.start(plain.config())
+    plain.acme.wait_established()
+    plain.wait_open()
+    edge = plain.edge_address("ipv4")
+    first, = plain.capture.read().sessions(edge)
+    assert not first.closed
+    plain.acme.restart_session("edge_ipv4")
+    until("a second session", lambda: len(plain.capture.read().sessions(edge)), lambda count: count == 2)
+    plain.acme.wait_established()
+    plain.wait_open()
+    after = plain.capture.read()
+    assert [session.closed for session in after.sessions(edge)] == [True, False]
+    assert after.notifications(plain.acme_address("ipv4")) == [(6, 4)]
+    assert after.held(edge) - set(plain.acme_routes["ipv4"]) == plain.to_acme("ipv4")
+    assert [event.prefix for event in after.routes(edge, "ipv4", "announce")].count(OWN["ipv4"]) == 2
+
+
+def test_bgpd_dies_and_starts_again_as_debian_starts_it(plain):
+    plain.start(plain.config())
+    plain.wait_open()
+    first = plain.edge.bgpd.pid
+    plain.edge.kill_bgpd()
+    until("acme without the edge's routes", lambda: plain.acme.received("edge_ipv4"), lambda seen: seen == set())
+    plain.edge.start_bgpd()
+    assert plain.edge.bgpd.pid != first and plain.edge.bgpd.running()
+    plain.wait_open()
+    plain.edge.stop_bgpd()
+    until("acme without the edge's routes", lambda: plain.acme.received("edge_ipv4"), lambda seen: seen == set())
+    # A clean end says goodbye: Cease, Peer De-configured.
+    assert (6, 3) in plain.capture.read().notifications(plain.edge_address("ipv4"))
+
+
+STALE = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from lab.namespaces import Lab
+from lab.process import Process
+lab = Lab()
+sleeper = Process(lab.namespace("old"), ["sleep", "600"], lab.directory / "sleep.log")
+print(lab.name, lab.directory, sleeper.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def other_lab():
+    process = subprocess.Popen([sys.executable, "-c", STALE, str(Path(__file__).parent)], text=True,
+                               stdout=subprocess.PIPE)
+    name, directory, sleeper = process.stdout.readline().split()
+    yield process, f"{name}-old", Path(directory), int(sleeper)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    namespaces.sweep()
+
+
+def test_a_lab_whose_process_was_killed_is_swept_away(other_lab):
+    process, namespace, directory, sleeper = other_lab
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert Path("/run/netns", namespace).exists() and directory.exists() and Path(f"/proc/{sleeper}").exists()
+    namespaces.sweep()
+    assert not Path("/run/netns", namespace).exists()
+    assert not directory.exists()
+    until("the end of what ran there", lambda: not Path(f"/proc/{sleeper}").exists())
+
+
+def test_a_lab_of_another_process_is_left_alone(other_lab):
+    process, namespace, directory, sleeper = other_lab
+    namespaces.sweep(kept=True)
+    assert process.poll() is None
+    assert Path("/run/netns", namespace).exists() and directory.exists() and Path(f"/proc/{sleeper}").exists()
+
+
+def test_waiting_says_what_was_seen_last():
+    begun = time.monotonic()
+    with pytest.raises(AssertionError, match="(?s)a seven: not seen within 0 s.*42"):
+        until("a seven", lambda: 42, lambda seen: seen == 7, timeout=0.2)
+    assert time.monotonic() - begun < 30
