@@ -258,6 +258,8 @@ static void describe_certificate(SSL *ssl, long result, char *error, size_t erro
 {
 	X509_VERIFY_PARAM *parameters = SSL_get0_param(ssl);
 	const char *usage = SSL_is_server(ssl) ? "clientAuth" : "serverAuth";
+	char text[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
 	const char *host;
 	char *address;
 
@@ -268,9 +270,13 @@ static void describe_certificate(SSL *ssl, long result, char *error, size_t erro
 		return;
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		address = X509_VERIFY_PARAM_get1_ip_asc(parameters);
-		snprintf(error, error_size, "the other side's certificate does not name %s",
-			 address ? address : "the address");
+		/* OpenSSL writes "0:0:0:0:0:0:0:1"; operators write "::1". */
+		if (address && inet_pton(AF_INET6, address, bytes) == 1)
+			inet_ntop(AF_INET6, bytes, text, sizeof(text));
+		else
+			snprintf(text, sizeof(text), "%s", address ? address : "the address");
 		OPENSSL_free(address);
+		snprintf(error, error_size, "the other side's certificate does not name %s", text);
 		return;
 	case X509_V_ERR_INVALID_PURPOSE:
 		snprintf(error, error_size, "the other side's certificate lacks the extended key usage %s", usage);
