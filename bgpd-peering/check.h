@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A check is one rule of the validation. A new one is one file check_NAME.c, one line in checks.c, one section of
+ * doc/checks.md.
+ *
+ * Checks look, they change nothing, and each costs O(1) for a session. bgpd's main thread only.
+ */
+#ifndef PEERING_CHECK_H
+#define PEERING_CHECK_H
+
+#include "bgpd-peering/connection.h"
+
+enum check_verdict { CHECK_PASS = 0, CHECK_RUNNING, CHECK_FAIL, CHECK_UNKNOWN, CHECK_VERDICT_COUNT };
+
+struct check_result {
+	enum check_verdict verdict;
+	char figures[64]; /* "9120 ipv4, limit 2000" */
+	char reason[192]; /* a sentence; empty for a pass */
+};
+
+struct check {
+	const char *name;
+	bool required; /* else advisory: shown, blocks nothing */
+	/* Judges one session of a connection. `peer` is what bgpd has for it, NULL where it has none. */
+	void (*run)(const struct session *session, struct peer *peer, struct check_result *result);
+};
+
+extern const struct check check_local_policy;
+extern const struct check check_session_stable;
+extern const struct check check_remote_asn;
+extern const struct check check_received_limit;
+extern const struct check check_no_default;
+extern const struct check check_gate_holds;
+
+/* The table, in the order in which they are shown. */
+extern const struct check *const checks[];
+extern const size_t check_count;
+
+const char *check_verdict_name(enum check_verdict verdict); /* "pass" */
+
+/* Runs one check on one session. */
+void check_run(const struct check *check, const struct session *session, struct check_result *result);
+/* Whether a session that is down and only optional is left out of the validation. */
+bool check_applies(const struct session *session);
+
+#endif

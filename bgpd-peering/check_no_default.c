@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A peer announces no default route. */
+#include "bgpd-peering/check.h"
+
+static void run(const struct session *session, struct peer *peer, struct check_result *result)
+{
+	if (!peer || !peer_is_established(peer)) {
+		snprintf(result->reason, sizeof(result->reason), "the session is not up");
+		return;
+	}
+	result->verdict = CHECK_PASS;
+	for (int family = 0; family < FAMILY_COUNT; family++) {
+		if (prefix_set_default_count(session->received[family].prefixes) == 0)
+			continue;
+		result->verdict = CHECK_FAIL;
+		snprintf(result->figures, sizeof(result->figures), "%s",
+			 family == FAMILY_IPV4 ? "0.0.0.0/0" : "::/0");
+		snprintf(result->reason, sizeof(result->reason),
+			 "the peer sends a default route; judged again when it is withdrawn");
+	}
+}
+
+const struct check check_no_default = {.name = "no-default", .required = true, .run = run};

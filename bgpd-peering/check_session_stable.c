@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The session has been up for the whole window. A flap starts the window again. */
+#include "bgpd-peering/check.h"
+
+static void run(const struct session *session, struct peer *peer, struct check_result *result)
+{
+	uint32_t window = connection_window(session->connection);
+	time_t up;
+
+	if (!peer || !peer_is_established(peer)) {
+		result->verdict = CHECK_FAIL;
+		snprintf(result->reason, sizeof(result->reason), "the session is not up");
+		return;
+	}
+	up = monotime(NULL) - peer->uptime;
+	snprintf(result->figures, sizeof(result->figures), "up %llds of %us", (long long)up, window);
+	if (up < (time_t)window) {
+		result->verdict = CHECK_RUNNING;
+		snprintf(result->reason, sizeof(result->reason), "%llds to go", (long long)(window - up));
+	} else {
+		result->verdict = CHECK_PASS;
+	}
+}
+
+const struct check check_session_stable = {.name = "session-stable", .required = true, .run = run};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/commands.h"
+
+#include "bgpd-peering/router.h"
+#include "bgpd-peering/transition.h"
+
+struct command {
+	enum node_type node;
+	struct cmd_element element;
+};
+
+/* Made by hand, not by DEFUN: the strings come from the one list that vtysh's extension uses too. */
+static struct command commands[] = {
+#define PEERING_COMMAND(node_type, function, command_string, command_help)                                             \
+	{node_type, {.string = command_string, .doc = command_help, .func = function, .name = #function}},
+#include "vtysh/commands.def"
+#undef PEERING_COMMAND
+};
+
+void commands_init(void)
+{
+	for (size_t i = 0; i < array_size(commands); i++)
+		_install_element(commands[i].node, &commands[i].element);
+}
+
+bool command_module_works(struct vty *vty)
+{
+	if (!router.inert)
+		return true;
+	vty_out(vty, "%% The peering module is inert in this bgpd; see its log for the reason\n");
+	return false;
+}
+
+int command_result(struct vty *vty, const struct verdict *verdict)
+{
+	if (verdict->accepted)
+		return CMD_SUCCESS;
+	vty_out(vty, "%% %c%s\n", toupper((unsigned char)verdict->message[0]), verdict->message + 1);
+	return vty->config ? CMD_WARNING_CONFIG_FAILED : CMD_WARNING;
+}
+
+const char *command_argument(int argc, struct cmd_token *argv[], const char *keyword)
+{
+	for (int i = 0; i + 1 < argc; i++)
+		if (argv[i]->type == WORD_TKN && strcmp(argv[i]->text, keyword) == 0)
+			return argv[i + 1]->arg;
+	return NULL;
+}
+
+const char *command_variable(int argc, struct cmd_token *argv[], const char *variable)
+{
+	for (int i = 0; i < argc; i++)
+		if (argv[i]->varname && strcmp(argv[i]->varname, variable) == 0)
+			return argv[i]->arg;
+	return NULL;
+}
+
+bool command_has(int argc, struct cmd_token *argv[], const char *keyword)
+{
+	for (int i = 0; i < argc; i++)
+		if (argv[i]->type == WORD_TKN && strcmp(argv[i]->text, keyword) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Lines below `router bgp`. A `no` line is always accepted, changes no state and opens no gate. */
+#include "bgpd-peering/commands.h"
+
+#include "bgpd-peering/configuration.h"
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/gate.h"
+#include "bgpd-peering/router.h"
+
+static const char *vrf_of(struct vty *vty)
+{
+	struct bgp *bgp = VTY_GET_CONTEXT(bgp);
+
+	return bgp ? bgp_vrf_name(bgp) : NULL;
+}
+
+/* The connection that the line is about, made where there is none. */
+static struct connection *declare(struct vty *vty, int argc, struct cmd_token *argv[])
+{
+	const char *vrf = vrf_of(vty);
+	struct connection *connection;
+	struct verdict verdict = {.code = ""};
+
+	if (!command_module_works(vty) || !vrf)
+		return NULL;
+	connection = configuration_connection(command_variable(argc, argv, "name"), vrf, &verdict);
+	if (!connection)
+		command_result(vty, &verdict);
+	return connection;
+}
+
+/* The connection of a `no` line, NULL where there is none in this VRF. */
+static struct connection *existing(struct vty *vty, int argc, struct cmd_token *argv[])
+{
+	const char *vrf = vrf_of(vty);
+	struct connection *connection;
+
+	if (!command_module_works(vty) || !vrf)
+		return NULL;
+	connection = connection_find(command_variable(argc, argv, "name"));
+	return connection && strcmp(connection->vrf, vrf) == 0 ? connection : NULL;
+}
+
+static int changed(struct vty *vty, struct connection *connection)
+{
+	configuration_changed(connection, router_reading_file(vty), "operator");
+	return CMD_SUCCESS;
+}
+
+/* A `no` line may be the connection's last one. */
+static int removed(struct vty *vty, struct connection *connection)
+{
+	bool any = connection->kind != KIND_DIRECT || connection->activation_set || connection->remote_as ||
+		   connection->description[0] || connection->received_limit[FAMILY_IPV4] ||
+		   connection->received_limit[FAMILY_IPV6] || connection->validation_window || connection->adopted_line;
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		any |= session->declared;
+	changed(vty, connection);
+	connection->declared = any;
+	return CMD_SUCCESS;
+}
+
+/* ---- default-deny ---- */
+
+static void say(const char *line, void *context)
+{
+	vty_out(context, "%s\n", line);
+}
+
+COMMAND_HANDLER(cmd_default_deny)
+{
+	const char *vrf = vrf_of(vty);
+	struct verdict verdict;
+
+	if (!command_module_works(vty) || !vrf)
+		return CMD_WARNING_CONFIG_FAILED;
+	configuration_default_deny(vrf, router_reading_file(vty), say, vty, &verdict);
+	return command_result(vty, &verdict);
+}
+
+COMMAND_HANDLER(cmd_no_default_deny)
+{
+	const char *vrf = vrf_of(vty);
+
+	if (command_module_works(vty) && vrf)
+		configuration_no_default_deny(vrf);
+	return CMD_SUCCESS;
+}
+
+/* ---- neighbors ---- */
+
+COMMAND_HANDLER(cmd_neighbor)
+{
+	struct connection *connection = declare(vty, argc, argv);
+	const char *address = command_argument(argc, argv, "neighbor");
+	struct verdict verdict;
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	if (!configuration_add_neighbor(connection, address, command_has(argc, argv, "optional"),
+					router_reading_file(vty), &verdict)) {
+		/* A connection that this line would have begun is not left half made. */
+		if (!connection->declared && connection->state == STATE_NONE && !connection->state_since &&
+		    session_list_count(&connection->sessions) == 0)
+			connection_delete(connection);
+		return command_result(vty, &verdict);
+	}
+	changed(vty, connection);
+	if (lifecycle_gate(connection->state) != GATE_DENY) {
+		char normal[SESSION_ADDRESS_MAX];
+		const struct session *session;
+
+		session_normalize(address, normal);
+		session = session_find(connection->vrf, normal);
+		if (session && session->held)
+			vty_out(vty, "%s is %s: %s stays gated until the connection has been turned up anew\n",
+				connection->name, connection_state_name(connection->state), normal);
+	}
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_no_neighbor)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	configuration_remove_neighbor(connection, command_argument(argc, argv, "neighbor"));
+	return removed(vty, connection);
+}
+
+/* ---- settings ---- */
+
+COMMAND_HANDLER(cmd_kind)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->kind = connection_kind_from_name(argv[argc - 1]->text);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_kind)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->kind = KIND_DIRECT;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_remote_as)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->remote_as = strtoul(argv[argc - 1]->arg, NULL, 10);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_remote_as)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->remote_as = 0;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_description)
+{
+	int index = 0;
+	char *text;
+	bool fits;
+	struct connection *connection;
+
+	argv_find(argv, argc, "LINE", &index);
+	text = argv_concat(argv, argc, index);
+	fits = strlen(text) < DESCRIPTION_MAX;
+	if (!fits)
+		vty_out(vty, "%% The description is too long: %zu characters, at most %d\n", strlen(text),
+			DESCRIPTION_MAX - 1);
+	connection = fits ? declare(vty, argc, argv) : NULL;
+	if (connection)
+		strlcpy(connection->description, text, sizeof(connection->description));
+	XFREE(MTYPE_TMP, text);
+	return connection ? changed(vty, connection) : CMD_WARNING_CONFIG_FAILED;
+}
+
+COMMAND_HANDLER(cmd_no_description)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->description[0] = '\0';
+	return removed(vty, connection);
+}
+
+static enum counted_family family_of(int argc, struct cmd_token *argv[])
+{
+	return command_has(argc, argv, "ipv4") ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
+COMMAND_HANDLER(cmd_received_limit)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->received_limit[family_of(argc, argv)] = strtoul(argv[argc - 1]->arg, NULL, 10);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_received_limit)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->received_limit[family_of(argc, argv)] = 0;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_activation)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->activation = activation_mode_from_name(argv[argc - 1]->text);
+	connection->activation_set = true;
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_activation)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->activation_set = false;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_validation_window)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->validation_window = strtoul(argv[argc - 1]->arg, NULL, 10);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_validation_window)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->validation_window = 0;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_adopted)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->adopted_line = true;
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_adopted)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->adopted_line = false;
+	return removed(vty, connection);
+}
+
+/* ---- the policy behind a closed gate ---- */
+
+static struct session *gated_session(struct vty *vty, int argc, struct cmd_token *argv[])
+{
+	char address[SESSION_ADDRESS_MAX];
+	const char *vrf = vrf_of(vty);
+
+	if (!command_module_works(vty) || !vrf ||
+	    !session_normalize(command_argument(argc, argv, "neighbor"), address))
+		return NULL;
+	return session_find(vrf, address);
+}
+
+static int direction_of(int argc, struct cmd_token *argv[])
+{
+	return strcmp(argv[argc - 1]->text, "in") == 0 ? RMAP_IN : RMAP_OUT;
+}
+
+COMMAND_HANDLER(cmd_gated)
+{
+	struct session *session = gated_session(vty, argc, argv);
+
+	if (!session) {
+		vty_out(vty, "%% No connection has the neighbor %s; nothing of it is gated\n",
+			command_argument(argc, argv, "neighbor"));
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	gate_want(session, family_afi(family_of(argc, argv)), SAFI_UNICAST, direction_of(argc, argv),
+		  command_argument(argc, argv, "route-map"));
+	/* A file that was saved while the gate was closed, read after it has opened. */
+	gate_assert(session);
+	return changed(vty, session->connection);
+}
+
+COMMAND_HANDLER(cmd_no_gated)
+{
+	struct session *session = gated_session(vty, argc, argv);
+
+	if (session)
+		gate_want(session, family_afi(family_of(argc, argv)), SAFI_UNICAST, direction_of(argc, argv), NULL);
+	return CMD_SUCCESS;
+}
+
+/* ---- the controller ---- */
+
+COMMAND_HANDLER(cmd_controller)
+{
+	const char *number = command_argument(argc, argv, "port");
+
+	if (!command_module_works(vty))
+		return CMD_WARNING_CONFIG_FAILED;
+	controller_link_set(command_variable(argc, argv, "host"),
+			    number ? (uint16_t)strtoul(number, NULL, 10) : CONTROLLER_PORT);
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_no_controller)
+{
+	if (command_module_works(vty))
+		controller_link_set(NULL, 0);
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_router_name)
+{
+	if (!command_module_works(vty))
+		return CMD_WARNING_CONFIG_FAILED;
+	controller_link_set_router_name(command_variable(argc, argv, "router"));
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_no_router_name)
+{
+	if (command_module_works(vty))
+		controller_link_set_router_name(NULL);
+	return CMD_SUCCESS;
+}

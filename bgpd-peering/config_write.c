@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/config_write.h"
+
+#include "bgpd-peering/connection.h"
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/router.h"
+
+static void write_connection(struct vty *vty, const struct connection *connection)
+{
+	const char *name = connection->name;
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session->declared)
+			vty_out(vty, " peering %s neighbor %s%s\n", name, session->address,
+				session->required ? "" : " optional");
+	if (connection->kind != KIND_DIRECT)
+		vty_out(vty, " peering %s kind %s\n", name, connection_kind_name(connection->kind));
+	if (connection->remote_as)
+		vty_out(vty, " peering %s remote-as %u\n", name, connection->remote_as);
+	if (connection->description[0])
+		vty_out(vty, " peering %s description %s\n", name, connection->description);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		if (connection->received_limit[family])
+			vty_out(vty, " peering %s received-limit %s %u\n", name, family_name(family),
+				connection->received_limit[family]);
+	if (connection->activation_set)
+		vty_out(vty, " peering %s activation %s\n", name, activation_mode_name(connection->activation));
+	if (connection->validation_window)
+		vty_out(vty, " peering %s validation-window %u\n", name, connection->validation_window);
+	if (connection->adopted_line || (connection->adopted && connection->state == STATE_ACTIVE))
+		vty_out(vty, " peering %s adopted\n", name);
+}
+
+/* What the reserved route-map hides; read back, it is there when the gate opens. */
+static void write_gated(struct vty *vty, const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct peer *peer = session_peer(session);
+
+		if (session->gate != GATE_DENY || session->hands_off || (peer && peer_dynamic_neighbor(peer)))
+			continue;
+		for (int family = 0; family < FAMILY_COUNT; family++) {
+			for (int direction = 0; direction < RMAP_MAX; direction++) {
+				const struct wanted_policy *wanted =
+					&session->wanted[family_afi(family)][SAFI_UNICAST][direction];
+
+				if (wanted->known)
+					vty_out(vty, " peering gated neighbor %s %s unicast %s%s %s\n",
+						session->address, family_name(family),
+						wanted->name ? "route-map " : "inherit",
+						wanted->name ? wanted->name : "",
+						direction == RMAP_IN ? "in" : "out");
+			}
+		}
+	}
+}
+
+static int write_instance(struct bgp *bgp, struct vty *vty)
+{
+	const char *vrf = bgp_vrf_name(bgp);
+	const struct connection *connection;
+
+	if (router.inert)
+		return 0;
+	if (bgp == bgp_get_default()) {
+		if (controller_link_router_name())
+			vty_out(vty, " peering router-name %s\n", controller_link_router_name());
+		if (controller_link_host() && controller_link_port() == CONTROLLER_PORT)
+			vty_out(vty, " peering controller %s\n", controller_link_host());
+		else if (controller_link_host())
+			vty_out(vty, " peering controller %s port %u\n", controller_link_host(),
+				controller_link_port());
+	}
+	if (default_deny(vrf))
+		vty_out(vty, " peering default-deny\n");
+	frr_each (connection_tree_const, &connections, connection) {
+		if (strcmp(connection->vrf, vrf) != 0)
+			continue;
+		if (connection->declared)
+			write_connection(vty, connection);
+		write_gated(vty, connection);
+	}
+	return 0;
+}
+
+void config_write_init(void)
+{
+	hook_register(bgp_inst_config_write, write_instance);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What lines of configuration do, typed, read from a file or pushed: they declare, they never move a state by
+ * themselves but for the first declaration (row 1) and a line `adopted` that no journal contradicts (row 21).
+ *
+ * Lines of a file take effect for the lifecycle at the file's end; for the gate at once. bgpd's main thread only.
+ */
+#ifndef PEERING_CONFIGURATION_H
+#define PEERING_CONFIGURATION_H
+
+#include "bgpd-peering/transition.h"
+
+/* The connection of that name in this VRF, made where there is none. NULL with a refusal. */
+struct connection *configuration_connection(const char *name, const char *vrf, struct verdict *verdict);
+
+/*
+ * Declares a neighbor of the connection. `reading`: the line comes from a file. A neighbor that is up with an open gate
+ * is refused when typed, and left as it is, flag `conflict`, when read.
+ */
+bool configuration_add_neighbor(struct connection *connection, const char *address, bool optional, bool reading,
+				struct verdict *verdict);
+/* The line is taken out; opens nothing. */
+void configuration_remove_neighbor(struct connection *connection, const char *address);
+
+/* After a line of the connection. Typed: the first one requests it. Read: waits for the file's end. */
+void configuration_changed(struct connection *connection, bool reading, const char *actor);
+
+/* `peering default-deny`. Typed on a running router, it adopts what is there first; `said` gets one line for each. */
+bool configuration_default_deny(const char *vrf, bool reading, void (*said)(const char *line, void *context),
+				void *context, struct verdict *verdict);
+void configuration_no_default_deny(const char *vrf);
+
+/* Makes the connection of these neighbors and adopts it as it stands: `peering NAME adopt neighbor ADDRESS…`. */
+bool configuration_adopt(const char *name, const char *vrf, const char *const *addresses, size_t count,
+			 struct verdict *verdict);
+
+/* The end of a file: requests and adoptions that its lines ask for, gates asserted, pushed neighbors made again. */
+void configuration_file_end(void);
+
+#endif

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/connection.h"
+
+#include "lib/jhash.h"
+
+DEFINE_MGROUP(PEERING, "Peering");
+DEFINE_MTYPE(PEERING, PEERING_TEXT, "Peering text and history");
+DEFINE_MTYPE_STATIC(PEERING, PEERING_CONNECTION, "Peering connection");
+DEFINE_MTYPE_STATIC(PEERING, PEERING_SESSION, "Peering session");
+
+struct connection_tree_head connections;
+static struct session_table_head sessions_by_address;
+static struct gated_peer_table_head sessions_by_peer;
+
+int connection_compare(const struct connection *a, const struct connection *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+static int session_compare(const struct session *a, const struct session *b)
+{
+	int difference = strcmp(a->address, b->address);
+
+	return difference ? difference : strcmp(a->connection->vrf, b->connection->vrf);
+}
+
+static uint32_t session_hash(const struct session *session)
+{
+	uint32_t hash = jhash(session->address, strlen(session->address), 0x70656572);
+
+	return jhash(session->connection->vrf, strlen(session->connection->vrf), hash);
+}
+
+DECLARE_HASH(session_table, struct session, by_address, session_compare, session_hash);
+
+static int counted_compare(const struct session *a, const struct session *b)
+{
+	return numcmp((uintptr_t)a->counted_peer, (uintptr_t)b->counted_peer);
+}
+
+static uint32_t counted_hash(const struct session *session)
+{
+	return jhash(&session->counted_peer, sizeof(session->counted_peer), 0x67617465);
+}
+
+DECLARE_HASH(gated_peer_table, struct session, by_peer, counted_compare, counted_hash);
+
+void connections_init(void)
+{
+	connection_tree_init(&connections);
+	session_table_init(&sessions_by_address);
+	gated_peer_table_init(&sessions_by_peer);
+}
+
+/* ---- connections ---- */
+
+struct connection *connection_find(const char *name)
+{
+	struct connection key;
+
+	if (strlcpy(key.name, name, sizeof(key.name)) >= sizeof(key.name))
+		return NULL;
+	return connection_tree_find(&connections, &key);
+}
+
+struct connection *connection_new(const char *name, const char *vrf)
+{
+	struct connection *connection = XCALLOC(MTYPE_PEERING_CONNECTION, sizeof(*connection));
+
+	strlcpy(connection->name, name, sizeof(connection->name));
+	strlcpy(connection->vrf, vrf, sizeof(connection->vrf));
+	session_list_init(&connection->sessions);
+	connection_tree_add(&connections, connection);
+	return connection;
+}
+
+void connection_delete(struct connection *connection)
+{
+	assert(session_list_count(&connection->sessions) == 0);
+	event_stop(connection->evaluation);
+	event_stop(connection->after_hook);
+	connection_tree_del(&connections, connection);
+	XFREE(MTYPE_PEERING_TEXT, connection->history);
+	XFREE(MTYPE_PEERING_CONNECTION, connection);
+}
+
+bool connection_has_conflict(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session->hands_off)
+			return true;
+	return false;
+}
+
+void connection_facts(const struct connection *connection, struct lifecycle_facts *facts)
+{
+	*facts = (struct lifecycle_facts){.kind = connection->kind, .discovered = connection->discovered};
+}
+
+uint32_t connection_window(const struct connection *connection)
+{
+	return connection->validation_window ? connection->validation_window : VALIDATION_WINDOW_DEFAULT;
+}
+
+enum activation_mode connection_activation(const struct connection *connection)
+{
+	return connection->activation_set ? connection->activation : ACTIVATION_MANUAL;
+}
+
+/* ---- sessions ---- */
+
+struct session *session_find(const char *vrf, const char *address)
+{
+	struct connection connection;
+	struct session key = {.connection = &connection};
+
+	if (strlcpy(connection.vrf, vrf, sizeof(connection.vrf)) >= sizeof(connection.vrf) ||
+	    strlcpy(key.address, address, sizeof(key.address)) >= sizeof(key.address))
+		return NULL;
+	return session_table_find(&sessions_by_address, &key);
+}
+
+struct session *session_new(struct connection *connection, const char *address)
+{
+	struct session *session = XCALLOC(MTYPE_PEERING_SESSION, sizeof(*session));
+
+	session->connection = connection;
+	session->required = true;
+	session->gate = GATE_DENY;
+	strlcpy(session->address, address, sizeof(session->address));
+	session_table_add(&sessions_by_address, session);
+	session_list_add_tail(&connection->sessions, session);
+	return session;
+}
+
+void session_delete(struct session *session)
+{
+	afi_t afi;
+	safi_t safi;
+
+	session_counted_clear(session);
+	session_received_reset(session);
+	FOREACH_AFI_SAFI (afi, safi)
+		for (int direction = 0; direction < RMAP_MAX; direction++)
+			XFREE(MTYPE_PEERING_TEXT, session->wanted[afi][safi][direction].name);
+	session_table_del(&sessions_by_address, session);
+	session_list_del(&session->connection->sessions, session);
+	XFREE(MTYPE_PEERING_SESSION, session);
+}
+
+void session_move(struct session *session, struct connection *to)
+{
+	session_table_del(&sessions_by_address, session);
+	session_list_del(&session->connection->sessions, session);
+	session->connection = to;
+	session_table_add(&sessions_by_address, session);
+	session_list_add_tail(&to->sessions, session);
+}
+
+bool session_normalize(const char *text, char address[SESSION_ADDRESS_MAX])
+{
+	union sockunion su;
+
+	if (str2sockunion(text, &su) == 0)
+		return sockunion2str(&su, address, SESSION_ADDRESS_MAX) != NULL;
+	return strlcpy(address, text, SESSION_ADDRESS_MAX) < SESSION_ADDRESS_MAX;
+}
+
+const char *bgp_vrf_name(const struct bgp *bgp)
+{
+	return bgp->name ? bgp->name : VRF_DEFAULT_NAME;
+}
+
+struct bgp *bgp_of_vrf(const char *vrf)
+{
+	return strcmp(vrf, VRF_DEFAULT_NAME) == 0 ? bgp_get_default() : bgp_lookup_by_name(vrf);
+}
+
+struct peer *session_peer(const struct session *session)
+{
+	struct bgp *bgp = bgp_of_vrf(session->connection->vrf);
+	union sockunion su;
+
+	if (!bgp)
+		return NULL;
+	if (str2sockunion(session->address, &su) == 0)
+		return peer_lookup(bgp, &su);
+	return peer_lookup_by_conf_if(bgp, session->address);
+}
+
+const char *peer_key(const struct peer *peer)
+{
+	return peer->conf_if ? peer->conf_if : peer->host;
+}
+
+struct session *session_of_peer(const struct peer *peer)
+{
+	return session_find(bgp_vrf_name(peer->bgp), peer_key(peer));
+}
+
+bool session_carries(const struct session *session, const struct peer *peer, afi_t afi, safi_t safi)
+{
+	if (peer_is_established((struct peer *)peer))
+		return peer->afc_nego[afi][safi] || session->negotiated[afi][safi];
+	return peer->afc[afi][safi];
+}
+
+/* ---- what gated peers send ---- */
+
+struct session *session_counted(const struct peer *peer)
+{
+	struct session key = {.counted_peer = (struct peer *)peer};
+
+	if (gated_peer_table_count(&sessions_by_peer) == 0)
+		return NULL;
+	return gated_peer_table_find(&sessions_by_peer, &key);
+}
+
+void session_counted_set(struct session *session, struct peer *peer)
+{
+	session_counted_clear(session);
+	session->counted_peer = peer;
+	gated_peer_table_add(&sessions_by_peer, session);
+}
+
+void session_counted_clear(struct session *session)
+{
+	if (!session->counted_peer)
+		return;
+	gated_peer_table_del(&sessions_by_peer, session);
+	session->counted_peer = NULL;
+}
+
+void session_received_reset(struct session *session)
+{
+	for (int family = 0; family < FAMILY_COUNT; family++) {
+		prefix_set_free(session->received[family].prefixes);
+		session->received[family] = (struct received_routes){0};
+	}
+}
+
+uint64_t session_received_count(const struct session *session, enum counted_family family)
+{
+	return prefix_set_count(session->received[family].prefixes);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections and their sessions, as the router knows them: what is configured and what has become of it.
+ *
+ * bgpd's main thread only. A session is keyed by VRF and address (or interface), never by a struct peer: bgpd frees
+ * those and makes new ones for the same neighbor. Every change of `state` goes through transition.c, every change of
+ * bgpd's policy through gate.c.
+ */
+#ifndef PEERING_CONNECTION_H
+#define PEERING_CONNECTION_H
+
+#include "bgpd-peering/frr_compat.h"
+
+#include "lib/connection_name.h"
+#include "lib/lifecycle.h"
+#include "lib/prefix_set.h"
+
+DECLARE_MGROUP(PEERING);
+DECLARE_MTYPE(PEERING_TEXT);
+
+#define SESSION_ADDRESS_MAX 64	/* an address or an interface name, with the final NUL */
+#define VRF_NAME_MAX 64		/* with the final NUL */
+#define DESCRIPTION_MAX 81	/* with the final NUL */
+#define HISTORY_MAX 100		/* transitions kept for `show peering NAME` */
+#define SESSIONS_MAX 64		/* of one connection */
+#define VALIDATION_WINDOW_DEFAULT 600 /* seconds */
+
+/* The two unicast families that are counted and limited. Everything of bgpd's is gated, also what is not in here. */
+enum counted_family { FAMILY_IPV4 = 0, FAMILY_IPV6, FAMILY_COUNT };
+
+static inline afi_t family_afi(enum counted_family family)
+{
+	return family == FAMILY_IPV4 ? AFI_IP : AFI_IP6;
+}
+
+static inline const char *family_name(enum counted_family family)
+{
+	return family == FAMILY_IPV4 ? "ipv4" : "ipv6";
+}
+
+/* What the operator wants in the place that the reserved route-map holds while the gate is closed. */
+struct wanted_policy {
+	bool known; /* false: nobody has said; such a direction stays denied */
+	char *name; /* MTYPE_PEERING_TEXT; NULL: what the peer-group says, or none */
+};
+
+/* What a gated peer sends in one family. */
+struct received_routes {
+	struct prefix_set *prefixes; /* NULL until the first one */
+	bool overflow;		     /* more than are kept; the count is a lower bound until the session restarts */
+	bool malformed;		     /* an UPDATE could not be walked; bgpd will have its own word on it */
+	bool end_of_rib;
+};
+
+PREDECL_HASH(session_table);
+PREDECL_HASH(gated_peer_table);
+PREDECL_DLIST(session_list);
+PREDECL_RBTREE_UNIQ(connection_tree);
+
+struct session {
+	struct session_table_item by_address;
+	struct session_list_item in_connection;
+	struct gated_peer_table_item by_peer;
+
+	struct connection *connection;
+	char address[SESSION_ADDRESS_MAX]; /* as bgpd prints it */
+	bool declared;			   /* stands in the configuration */
+	bool required;
+	bool hands_off; /* open before anything was said of it: its gate is left as it is until it goes down */
+	bool held;	/* added to a connection that is Active: stays gated until that has been turned up anew */
+
+	enum gate_position gate;
+	struct wanted_policy wanted[AFI_MAX][SAFI_MAX][RMAP_MAX];
+	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate has taken from `counted_peer` */
+
+	struct peer *counted_peer; /* Established and gated, in gated_peer_table; NULL otherwise */
+	struct received_routes received[FAMILY_COUNT];
+};
+
+struct history_entry {
+	uint64_t sequence;
+	uint64_t at_milliseconds;
+	enum connection_state from, to;
+	char cause[8];
+	char actor[64];
+	char message[160];
+};
+
+/* A change that loosens: it takes effect when its journal line is durable. */
+struct pending_change {
+	uint64_t ticket; /* of journal_writer_append(); 0: nothing is pending */
+	struct history_entry entry;
+};
+
+struct connection {
+	struct connection_tree_item by_name;
+	char name[CONNECTION_NAME_MAX];
+	char vrf[VRF_NAME_MAX];
+
+	/* configuration */
+	bool declared; /* at least one line stands in the configuration, or a push has made it */
+	bool pushed;   /* declared by the controller; its neighbors are made again at start */
+	enum connection_kind kind;
+	enum activation_mode activation;
+	bool activation_set;
+	as_t remote_as; /* 0: whatever the neighbor's own line says */
+	char description[DESCRIPTION_MAX];
+	uint32_t received_limit[FAMILY_COUNT]; /* prefixes; 0: not set */
+	uint32_t validation_window;	       /* seconds; 0: the default */
+	bool adopted_line;
+
+	/* what has become of it */
+	enum connection_state state;
+	uint64_t state_since; /* Unix milliseconds */
+	uint64_t generation;
+	bool adopted, discovered, journal_damaged;
+	bool report_wanted; /* the controller has not seen the last change */
+	bool unsettled; /* read from a file whose end has not come yet, and not known to the journal */
+	struct pending_change pending;
+	struct session_list_head sessions;
+	event_ref *evaluation; /* timer of validation.c */
+	event_ref *after_hook; /* of session_events.c */
+
+	struct history_entry *history; /* ring, MTYPE_PEERING_TEXT */
+	size_t history_count, history_next;
+};
+
+int connection_compare(const struct connection *a, const struct connection *b);
+DECLARE_RBTREE_UNIQ(connection_tree, struct connection, by_name, connection_compare);
+DECLARE_DLIST(session_list, struct session, in_connection);
+
+/* Every connection, sorted by name. */
+extern struct connection_tree_head connections;
+
+void connections_init(void);
+
+struct connection *connection_find(const char *name);
+/* Makes a connection in state None; the name has been checked, and is free. `vrf` is "default" or a VRF's name. */
+struct connection *connection_new(const char *name, const char *vrf);
+/* Only a connection that has no session. */
+void connection_delete(struct connection *connection);
+/* Whether a session of it is up with an open gate although nothing had been said of it: it is to be adopted. */
+bool connection_has_conflict(const struct connection *connection);
+void connection_facts(const struct connection *connection, struct lifecycle_facts *facts);
+uint32_t connection_window(const struct connection *connection);
+enum activation_mode connection_activation(const struct connection *connection);
+
+/* `address` as bgpd prints it (session_normalize()). NULL where no connection has it. */
+struct session *session_find(const char *vrf, const char *address);
+struct session *session_new(struct connection *connection, const char *address);
+void session_delete(struct session *session);
+/* Gives a session with all that is known of it to another connection of the same VRF. */
+void session_move(struct session *session, struct connection *to);
+/* Rewrites an address into bgpd's spelling; an interface name stays as it is. False where it is too long. */
+bool session_normalize(const char *text, char address[SESSION_ADDRESS_MAX]);
+
+/* The configured (or dynamic) peer that the session is now, never a doppelganger; NULL where bgpd has none. */
+struct peer *session_peer(const struct session *session);
+/* The key of a peer: its interface, else its address. */
+const char *peer_key(const struct peer *peer);
+/* "default" or the VRF's name. */
+const char *bgp_vrf_name(const struct bgp *bgp);
+struct bgp *bgp_of_vrf(const char *vrf);
+/* The session of a peer, its doppelganger included; NULL where no connection has it. */
+struct session *session_of_peer(const struct peer *peer);
+
+/* Whether the session carries a family: negotiated where it is up (the gate's hiding it aside), configured elsewhere. */
+bool session_carries(const struct session *session, const struct peer *peer, afi_t afi, safi_t safi);
+
+/* The gated, established session whose UPDATEs are counted; an O(1) look-up, NULL for every other peer. */
+struct session *session_counted(const struct peer *peer);
+void session_counted_set(struct session *session, struct peer *peer);
+void session_counted_clear(struct session *session);
+
+void session_received_reset(struct session *session);
+uint64_t session_received_count(const struct session *session, enum counted_family family);
+
+#endif

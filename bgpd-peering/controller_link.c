@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/controller_link.h"
+
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/link.h"
+#include "bgpd-peering/push.h"
+#include "bgpd-peering/report.h"
+#include "bgpd-peering/router.h"
+
+#define REPORT_INTERVAL 1 /* seconds between two reports of what has changed */
+#define SNAPSHOT_PIECE 200 /* connections in one message: some 100 KiB */
+
+static char *controller_host, *router_name;
+static uint16_t port;
+static bool started;
+
+static struct link *link_thread;
+static struct mailbox *events;
+static event_ref *events_event, *report_event;
+
+static bool up;
+static uint64_t since;
+static char last_text[TLS_ERROR_MAX];
+
+/* ---- reports ---- */
+
+static void send_snapshot_piece(struct connection **piece, size_t count, bool full)
+{
+	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
+	Peering__Snapshot *snapshot = report_snapshot(piece, count, full);
+
+	envelope.body_case = PEERING__ENVELOPE__BODY_SNAPSHOT;
+	envelope.snapshot = snapshot;
+	link_send(link_thread, &envelope);
+	report_snapshot_free(snapshot);
+}
+
+/* The first piece is the full one: it says what there is; the rest adds to it. */
+static void send_connections(bool all)
+{
+	struct connection *piece[SNAPSHOT_PIECE], *connection;
+	size_t count = 0;
+	bool full = all;
+
+	frr_each (connection_tree, &connections, connection) {
+		if (!all && !connection->report_wanted)
+			continue;
+		connection->report_wanted = false;
+		piece[count++] = connection;
+		if (count == SNAPSHOT_PIECE) {
+			send_snapshot_piece(piece, count, full);
+			full = false;
+			count = 0;
+		}
+	}
+	if (count || full)
+		send_snapshot_piece(piece, count, full);
+}
+
+static void report_changes(event_ref *event)
+{
+	if (up)
+		send_connections(false);
+}
+
+void controller_link_changed(struct connection *connection)
+{
+	connection->report_wanted = true;
+	if (up && !report_event)
+		event_add_seconds(report_changes, NULL, REPORT_INTERVAL, &report_event);
+}
+
+void controller_link_transition(const Peering__Transition *transition)
+{
+	if (link_thread && !link_transition(link_thread, transition))
+		zlog_err("peering: no memory for a report; it is sent after the next reconnect");
+}
+
+/* ---- what the link tells ---- */
+
+static void note(bool is_up, const char *text)
+{
+	bool changed = is_up != up || strcmp(text, last_text) != 0;
+
+	if (is_up != up || !since)
+		since = wall_clock_milliseconds();
+	up = is_up;
+	strlcpy(last_text, text, sizeof(last_text));
+	if (!changed)
+		return;
+	if (is_up)
+		zlog_notice("peering: connected to the controller %s as %s", controller_host, text);
+	else
+		zlog_warn("peering: not connected to the controller %s: %s; nothing on this router needs it", controller_host, text);
+}
+
+static void on_event(struct link_event *event)
+{
+	switch (event->type) {
+	case LINK_UP:
+		note(true, event->text);
+		send_connections(true);
+		break;
+	case LINK_DOWN:
+		note(false, event->text);
+		break;
+	case LINK_ACKED:
+		durable_state_acked(event->sequence);
+		break;
+	case LINK_PUSH: {
+		Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
+		Peering__PushResult *result;
+
+		if (event->envelope->body_case != PEERING__ENVELOPE__BODY_PUSH)
+			break;
+		result = push_apply(event->envelope->push);
+		envelope.body_case = PEERING__ENVELOPE__BODY_PUSH_RESULT;
+		envelope.push_result = result;
+		link_send(link_thread, &envelope);
+		push_result_free(result);
+		break;
+	}
+	}
+}
+
+static void on_events(event_ref *event)
+{
+	struct mail *mail = mailbox_take(events);
+
+	event_add_readable(on_events, NULL, mailbox_fd(events), &events_event);
+	while (mail) {
+		struct mail *next = mail->next;
+
+		/* A link that was ended meanwhile has nothing more to say. */
+		if (link_thread)
+			on_event(container_of(mail, struct link_event, mail));
+		link_event_free(mail);
+		mail = next;
+	}
+}
+
+/* ---- starting and stopping ---- */
+
+static void seed(const Peering__Transition *transition, void *context)
+{
+	link_transition(link_thread, transition);
+}
+
+static const char *boot_id(void)
+{
+	static char id[33];
+
+	if (!id[0])
+		snprintf(id, sizeof(id), "%llx-%x", (unsigned long long)wall_clock_milliseconds(), (unsigned int)getpid());
+	return id;
+}
+
+static void end_link(void)
+{
+	event_stop(events_event);
+	event_stop(report_event);
+	if (link_thread)
+		link_stop(link_thread);
+	link_thread = NULL;
+	if (events)
+		mailbox_free(events, link_event_free);
+	events = NULL;
+	up = false;
+	since = 0;
+	last_text[0] = '\0';
+}
+
+static void begin_link(void)
+{
+	char ca[PATH_MAX + 16], certificate[PATH_MAX + 16], key[PATH_MAX + 16];
+	struct link_settings settings = {
+		.host = controller_host,
+		.port = port,
+		.router_name = router_name,
+		.frr_version = FRR_VERSION,
+		.module_version = PEERING_PACKAGE_VERSION,
+		.journal_id = durable_state_journal_id(),
+		.boot_id = boot_id(),
+		.last_sequence = durable_state_last_sequence(),
+		.tls = {.ca = ca, .certificate = certificate, .key = key},
+	};
+
+	snprintf(ca, sizeof(ca), "%s/ca.pem", router.tls_directory);
+	snprintf(certificate, sizeof(certificate), "%s/router.pem", router.tls_directory);
+	snprintf(key, sizeof(key), "%s/router.key", router.tls_directory);
+
+	if (!settings.journal_id[0]) {
+		note(false, "the journal cannot be used, and without it nothing can be reported");
+		return;
+	}
+	events = mailbox_new();
+	if (events)
+		link_thread = link_start(&settings, events);
+	if (!link_thread) {
+		note(false, safe_strerror(errno));
+		return;
+	}
+	event_add_readable(on_events, NULL, mailbox_fd(events), &events_event);
+	durable_state_each_unacked(seed, NULL);
+}
+
+static void restart(void)
+{
+	if (!started)
+		return;
+	end_link();
+	if (controller_host)
+		begin_link();
+}
+
+void controller_link_start(void)
+{
+	started = true;
+	restart();
+}
+
+void controller_link_stop(void)
+{
+	end_link();
+	started = false;
+}
+
+void controller_link_set(const char *new_host, uint16_t new_port)
+{
+	if (controller_host && new_host && strcmp(controller_host, new_host) == 0 && port == new_port)
+		return;
+	XFREE(MTYPE_PEERING_TEXT, controller_host);
+	controller_host = new_host ? XSTRDUP(MTYPE_PEERING_TEXT, new_host) : NULL;
+	port = new_port;
+	restart();
+}
+
+void controller_link_set_router_name(const char *name)
+{
+	if ((!router_name && !name) || (router_name && name && strcmp(router_name, name) == 0))
+		return;
+	XFREE(MTYPE_PEERING_TEXT, router_name);
+	router_name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL;
+	if (controller_host)
+		restart();
+}
+
+const char *controller_link_host(void)
+{
+	return controller_host;
+}
+
+uint16_t controller_link_port(void)
+{
+	return port;
+}
+
+const char *controller_link_router_name(void)
+{
+	return router_name;
+}
+
+bool controller_link_is_up(void)
+{
+	return up;
+}
+
+void controller_link_describe(char *text, size_t size)
+{
+	if (!controller_host)
+		snprintf(text, size, "none");
+	else if (up)
+		snprintf(text, size, "connected to %s as %s", controller_host, last_text);
+	else
+		snprintf(text, size, "%s not connected: %s", controller_host, last_text[0] ? last_text : "starting");
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The main thread's side of the link: when there is one, what is reported over it, and what it brings.
+ *
+ * Nothing on the router needs it: where no controller is configured or none answers, all of this does nothing.
+ * bgpd's main thread only.
+ */
+#ifndef PEERING_CONTROLLER_LINK_H
+#define PEERING_CONTROLLER_LINK_H
+
+#include "bgpd-peering/connection.h"
+
+#include "lib/peering.pb-c.h"
+
+#define CONTROLLER_PORT 4790
+
+/* After the fork, and at bgpd's clean end. */
+void controller_link_start(void);
+void controller_link_stop(void);
+
+/* `peering controller HOST port PORT`; NULL: none. Takes effect at once, or at controller_link_start(). */
+void controller_link_set(const char *host, uint16_t port);
+/* `peering router-name NAME`; NULL: what the certificate says. */
+void controller_link_set_router_name(const char *name);
+
+const char *controller_link_host(void); /* NULL where none is configured */
+uint16_t controller_link_port(void);
+const char *controller_link_router_name(void); /* as configured; NULL where it is not */
+
+/* One line for people: "connected as edge1 4m", "not connected: refused", "none". */
+void controller_link_describe(char *text, size_t size);
+bool controller_link_is_up(void);
+
+/* A transition that is durable. */
+void controller_link_transition(const Peering__Transition *transition);
+/* Something of the connection that the controller sees has changed; reported within a second, folded together. */
+void controller_link_changed(struct connection *connection);
+
+#endif

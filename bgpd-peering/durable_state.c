@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lines that are not durable yet are kept in order. Where the writer could not write one, it goes back to the writer
+ * each second until it can; a line that loosens is given up at once instead, and its transition does not happen.
+ */
+#include "bgpd-peering/durable_state.h"
+
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/router.h"
+#include "bgpd-peering/transition.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
+
+#define JOURNAL_FILE "journal.jsonl"
+#define JOURNAL_LINE_MAX (256 * 1024)
+#define RETRY_INTERVAL 1 /* seconds */
+
+PREDECL_DLIST(line_list);
+struct waiting_line {
+	struct line_list_item item;
+	uint64_t ticket; /* 0: not with the writer */
+	bool loosens;
+	char *text; /* MTYPE_PEERING_JOURNAL, ends in a newline */
+	Peering__Transition *transition; /* reported once durable; NULL for other lines */
+};
+DECLARE_DLIST(line_list, struct waiting_line, item);
+
+PREDECL_DLIST(unacked_list);
+struct unacked {
+	struct unacked_list_item item;
+	Peering__Transition *transition;
+};
+DECLARE_DLIST(unacked_list, struct unacked, item);
+
+PREDECL_DLIST(pushed_list);
+struct pushed {
+	struct pushed_list_item item;
+	Peering__DeclareConnection *declaration;
+};
+DECLARE_DLIST(pushed_list, struct pushed, item);
+
+static char path[PATH_MAX + sizeof(JOURNAL_FILE)];
+static char journal_id[37];
+static uint64_t last_sequence, acked_sequence;
+static uint64_t valid_bytes;
+static bool present;
+static bool unreadable; /* there is a file that must not be touched */
+static char problem[3 * PATH_MAX];
+
+static struct journal_writer *writer;
+static struct mailbox *completions;
+static event_ref *completions_event, *retry_event;
+static struct line_list_head waiting;
+static struct unacked_list_head unacked;
+static struct pushed_list_head pushed;
+
+/* ---- reading ---- */
+
+static void remember_unacked(const Peering__Transition *transition)
+{
+	struct unacked *entry = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*entry));
+
+	entry->transition = journal_line_copy_transition(transition);
+	unacked_list_add_tail(&unacked, entry);
+}
+
+static void drop_acked(void)
+{
+	struct unacked *entry;
+
+	while ((entry = unacked_list_first(&unacked)) && entry->transition->sequence <= acked_sequence) {
+		unacked_list_del(&unacked, entry);
+		peering__transition__free_unpacked(entry->transition, NULL);
+		XFREE(MTYPE_PEERING_JOURNAL, entry);
+	}
+}
+
+static void keep_pushed(Peering__DeclareConnection *declaration)
+{
+	struct pushed *entry;
+
+	frr_each_safe (pushed_list, &pushed, entry) {
+		if (strcmp(entry->declaration->name, declaration->name) != 0)
+			continue;
+		peering__declare_connection__free_unpacked(entry->declaration, NULL);
+		entry->declaration = declaration;
+		return;
+	}
+	entry = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*entry));
+	entry->declaration = declaration;
+	pushed_list_add_tail(&pushed, entry);
+}
+
+static void drop_pushed(const char *name)
+{
+	struct pushed *entry;
+
+	frr_each_safe (pushed_list, &pushed, entry) {
+		if (strcmp(entry->declaration->name, name) != 0)
+			continue;
+		pushed_list_del(&pushed, entry);
+		peering__declare_connection__free_unpacked(entry->declaration, NULL);
+		XFREE(MTYPE_PEERING_JOURNAL, entry);
+	}
+}
+
+static void restore_connection(const struct journal_record *record)
+{
+	struct connection *connection = connection_find(record->name);
+	struct session *session;
+
+	if (record->type == RECORD_FORGET) {
+		drop_pushed(record->name);
+		if (!connection)
+			return;
+		while ((session = session_list_first(&connection->sessions)))
+			session_delete(session);
+		connection_delete(connection);
+		return;
+	}
+	if (!connection)
+		connection = connection_new(record->name, record->vrf);
+	connection->kind = record->kind;
+	connection->adopted = record->adopted;
+	connection->discovered = record->discovered;
+	connection->remote_as = record->remote_as;
+
+	/* The line says which sessions there are now; those that it does not name are gone. */
+	frr_each_safe (session_list, &connection->sessions, session) {
+		bool named = false;
+
+		for (size_t i = 0; i < record->session_count; i++)
+			named |= strcmp(record->sessions[i].address, session->address) == 0;
+		if (!named)
+			session_delete(session);
+	}
+	for (size_t i = 0; i < record->session_count; i++) {
+		session = session_find(record->vrf, record->sessions[i].address);
+		if (session && session->connection != connection)
+			continue;
+		if (!session)
+			session = session_new(connection, record->sessions[i].address);
+		session->required = record->sessions[i].required;
+		session->held = record->sessions[i].held;
+	}
+	connection->journal_damaged = false;
+	transition_restore(connection, record->state, record->generation, record->state_since);
+}
+
+static void restore(struct journal_record *record)
+{
+	switch (record->type) {
+	case RECORD_JOURNAL:
+		strlcpy(journal_id, record->journal_id, sizeof(journal_id));
+		break;
+	case RECORD_TRANSITION:
+		last_sequence = MAX(last_sequence, record->transition->sequence);
+		remember_unacked(record->transition);
+		restore_connection(record);
+		break;
+	case RECORD_CONNECTION:
+	case RECORD_FORGET:
+		restore_connection(record);
+		break;
+	case RECORD_DEFAULT_DENY:
+		default_deny_set(record->vrf, record->on);
+		break;
+	case RECORD_ACKED:
+		acked_sequence = MAX(acked_sequence, record->sequence);
+		break;
+	case RECORD_PUSHED:
+		keep_pushed(record->declaration);
+		record->declaration = NULL;
+		break;
+	case RECORD_TYPE_COUNT:
+		break;
+	}
+}
+
+static void close_connection(struct connection *connection)
+{
+	struct session *session;
+
+	connection->journal_damaged = true;
+	frr_each (session_list, &connection->sessions, session)
+		session->gate = GATE_DENY;
+}
+
+static void close_all(void)
+{
+	struct connection *connection;
+
+	frr_each (connection_tree, &connections, connection)
+		close_connection(connection);
+}
+
+/* A line that cannot be read closes what it speaks of; where it does not even say that, everything. */
+static void close_damaged(const char *line, unsigned long number, const char *why)
+{
+	char name[CONNECTION_NAME_MAX];
+	bool named = journal_line_guess_name(line, name);
+	struct connection *connection = named ? connection_find(name) : NULL;
+
+	if (connection)
+		close_connection(connection);
+	else if (!named)
+		close_all();
+	alert("%s line %lu cannot be read (%s): the gate of %s is closed; look at it with `show peering`, then `adopt` or `activate` again",
+	      path, number, why, named ? name : "every connection in it");
+}
+
+static void read_lines(FILE *file)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t length;
+	unsigned long number = 0;
+	char error[160];
+	bool all_damaged = false;
+
+	while ((length = getline(&line, &capacity, file)) > 0) {
+		struct journal_record record;
+
+		number++;
+		if (line[length - 1] != '\n') {
+			/* The line that was being written when the power went: never acknowledged, cut off. */
+			zlog_notice("peering: %s ends in a torn line of %zd bytes, which is cut off", path, length);
+			break;
+		}
+		valid_bytes += (uint64_t)length;
+		line[length - 1] = '\0';
+		if (length <= JOURNAL_LINE_MAX && journal_line_decode(line, &record, error, sizeof(error))) {
+			restore(&record);
+			journal_record_clear(&record);
+		} else {
+			close_damaged(line, number, length > JOURNAL_LINE_MAX ? "too long" : error);
+			all_damaged |= number == 1;
+		}
+	}
+	free(line);
+	if (number > 0 && (all_damaged || !journal_id[0])) {
+		unreadable = true;
+		close_all();
+		snprintf(problem, sizeof(problem),
+			 "%s is not a journal of this module; every gate stays closed. Move the file away and adopt what carries traffic",
+			 path);
+	}
+}
+
+void durable_state_load(void)
+{
+	FILE *file;
+
+	line_list_init(&waiting);
+	unacked_list_init(&unacked);
+	pushed_list_init(&pushed);
+	snprintf(path, sizeof(path), "%s/%s", router.state_directory, JOURNAL_FILE);
+
+	file = fopen(path, "re");
+	if (!file && errno == ENOENT)
+		return;
+	present = true;
+	if (!file) {
+		unreadable = true;
+		snprintf(problem, sizeof(problem), "%s cannot be read: %s; every gate stays closed", path,
+			 safe_strerror(errno));
+		return;
+	}
+	read_lines(file);
+	fclose(file);
+	drop_acked();
+}
+
+/* ---- writing ---- */
+
+static void retry(event_ref *event);
+
+/* Nothing overtakes a line that waits for its retry: of a connection, the last line counts. */
+static void send_line(struct waiting_line *line)
+{
+	if (writer && !retry_event)
+		line->ticket = journal_writer_append(writer, line->text, strlen(line->text));
+	if (!line->ticket && !retry_event)
+		event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
+}
+
+static void free_line(struct waiting_line *line)
+{
+	if (line->transition)
+		peering__transition__free_unpacked(line->transition, NULL);
+	XFREE(MTYPE_PEERING_JOURNAL, line->text);
+	XFREE(MTYPE_PEERING_JOURNAL, line);
+}
+
+static void retry(event_ref *event)
+{
+	struct waiting_line *line;
+
+	frr_each (line_list, &waiting, line)
+		if (!line->ticket)
+			send_line(line);
+}
+
+static void completed(const struct journal_completion *completion)
+{
+	struct waiting_line *line;
+
+	frr_each (line_list, &waiting, line)
+		if (line->ticket == completion->ticket)
+			break;
+	if (!line)
+		return;
+	line->ticket = 0;
+	if (completion->error) {
+		if (!problem[0])
+			alert("the journal %s cannot be written: %s; no gate opens until it can", path,
+			      safe_strerror(completion->error));
+		snprintf(problem, sizeof(problem), "%s cannot be written: %s; no gate opens until it can", path,
+			 safe_strerror(completion->error));
+		if (!line->loosens) {
+			if (!retry_event)
+				event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
+			return;
+		}
+	} else {
+		if (problem[0])
+			zlog_notice("peering: the journal %s can be written again", path);
+		problem[0] = '\0';
+		if (line->transition) {
+			remember_unacked(line->transition);
+			controller_link_transition(line->transition);
+		}
+	}
+	line_list_del(&waiting, line);
+	if (line->loosens)
+		transition_durable(completion->ticket, completion->error);
+	free_line(line);
+}
+
+static void on_completions(event_ref *event)
+{
+	struct mail *mail = mailbox_take(completions);
+
+	event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
+	while (mail) {
+		struct journal_completion *completion = container_of(mail, struct journal_completion, mail);
+
+		mail = mail->next;
+		completed(completion);
+		free(completion);
+	}
+}
+
+static struct waiting_line *append(struct journal_record *record, bool loosens)
+{
+	struct waiting_line *line = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*line));
+	char *text = journal_line_encode(record);
+
+	line->text = XSTRDUP(MTYPE_PEERING_JOURNAL, text);
+	line->loosens = loosens;
+	free(text);
+	line_list_add_tail(&waiting, line);
+	send_line(line);
+	return line;
+}
+
+static void draw_id(char id[37])
+{
+	uint8_t bytes[16];
+
+	/* Only told apart from other journals, not kept secret. */
+	if (getentropy(bytes, sizeof(bytes)) != 0)
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (uint8_t)random();
+	for (size_t i = 0, at = 0; i < sizeof(bytes); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			id[at++] = '-';
+		snprintf(id + at, 3, "%02x", bytes[i]);
+		at += 2;
+	}
+}
+
+void durable_state_start(void)
+{
+	struct statfs filesystem;
+	struct journal_record record = {.type = RECORD_JOURNAL};
+	struct waiting_line *line;
+	int descriptor;
+
+	if (unreadable) {
+		alert("%s", problem);
+		return;
+	}
+	(void)mkdir(router.state_directory, 0700);
+	if (statfs(router.state_directory, &filesystem) != 0) {
+		snprintf(problem, sizeof(problem),
+			 "%s cannot be used for the journal: %s; make it with `install -d -o frr -g frr -m 0700 %s` and restart bgpd",
+			 router.state_directory, safe_strerror(errno), router.state_directory);
+	} else if (filesystem.f_type == TMPFS_MAGIC) {
+		snprintf(problem, sizeof(problem),
+			 "%s is on a tmpfs, which a reboot empties; the journal needs a disk (-M peering:state-dir=DIR)",
+			 router.state_directory);
+	} else if ((descriptor = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600)) < 0) {
+		snprintf(problem, sizeof(problem), "%s cannot be written: %s; no gate opens until it can", path,
+			 safe_strerror(errno));
+	} else {
+		close(descriptor);
+		completions = mailbox_new();
+		if (completions)
+			writer = journal_writer_start(path, valid_bytes, completions);
+		if (!writer)
+			snprintf(problem, sizeof(problem), "the journal's thread cannot be started: %s",
+				 safe_strerror(errno));
+	}
+	if (!writer) {
+		alert("%s", problem);
+		return;
+	}
+	event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
+	if (!journal_id[0]) {
+		draw_id(journal_id);
+		strlcpy(record.journal_id, journal_id, sizeof(record.journal_id));
+		/* In front of what has been said since the start. */
+		line = append(&record, false);
+		line_list_del(&waiting, line);
+		line_list_add_head(&waiting, line);
+	}
+	retry(NULL);
+}
+
+void durable_state_stop(void)
+{
+	struct waiting_line *line;
+
+	event_stop(completions_event);
+	event_stop(retry_event);
+	if (writer)
+		journal_writer_stop(writer, 2000);
+	writer = NULL;
+	while ((line = line_list_pop(&waiting)))
+		free_line(line);
+}
+
+bool durable_state_writable(char *error, size_t error_size)
+{
+	if (writer && !problem[0])
+		return true;
+	snprintf(error, error_size, "%s", problem[0] ? problem : "the journal is not open yet; try again in a moment");
+	return false;
+}
+
+const char *durable_state_problem(void)
+{
+	return problem[0] ? problem : NULL;
+}
+
+bool durable_state_was_present(void)
+{
+	return present;
+}
+
+const char *durable_state_journal_id(void)
+{
+	return journal_id;
+}
+
+uint64_t durable_state_last_sequence(void)
+{
+	return last_sequence;
+}
+
+/* ---- what is said ---- */
+
+uint64_t durable_state_transition(const struct connection *connection, struct history_entry *entry, bool loosens)
+{
+	struct journal_record record = {.type = RECORD_TRANSITION};
+	Peering__Transition message = PEERING__TRANSITION__INIT;
+	struct waiting_line *line;
+
+	entry->sequence = ++last_sequence;
+	message.sequence = entry->sequence;
+	message.connection = (char *)connection->name;
+	message.vrf = (char *)connection->vrf;
+	message.generation = connection->generation;
+	message.from = (char *)connection_state_name(entry->from);
+	message.to = (char *)connection_state_name(entry->to);
+	message.cause = entry->cause;
+	message.actor = entry->actor;
+	message.at_milliseconds = entry->at_milliseconds;
+	message.message = entry->message;
+
+	journal_record_of_connection(&record, connection);
+	record.type = RECORD_TRANSITION;
+	record.state = entry->to;
+	record.state_since = entry->at_milliseconds;
+	record.transition = &message;
+	line = append(&record, loosens);
+	line->transition = journal_line_copy_transition(&message);
+	if (loosens && !line->ticket) {
+		line_list_del(&waiting, line);
+		free_line(line);
+		return 0;
+	}
+	return line->ticket;
+}
+
+void durable_state_connection(const struct connection *connection)
+{
+	struct journal_record record = {0};
+
+	journal_record_of_connection(&record, connection);
+	record.type = RECORD_CONNECTION;
+	append(&record, false);
+}
+
+void durable_state_forget(const struct connection *connection)
+{
+	struct journal_record record = {0};
+
+	journal_record_of_connection(&record, connection);
+	record.type = RECORD_FORGET;
+	drop_pushed(connection->name);
+	append(&record, false);
+}
+
+void durable_state_default_deny(const char *vrf, bool on)
+{
+	struct journal_record record = {.type = RECORD_DEFAULT_DENY, .on = on};
+
+	strlcpy(record.vrf, vrf, sizeof(record.vrf));
+	append(&record, false);
+}
+
+void durable_state_acked(uint64_t sequence)
+{
+	struct journal_record record = {.type = RECORD_ACKED, .sequence = sequence};
+
+	if (sequence <= acked_sequence)
+		return;
+	acked_sequence = sequence;
+	drop_acked();
+	append(&record, false);
+}
+
+void durable_state_pushed(const Peering__DeclareConnection *declaration)
+{
+	struct journal_record record = {.type = RECORD_PUSHED};
+
+	record.declaration = journal_line_copy_declaration(declaration);
+	append(&record, false);
+	keep_pushed(record.declaration);
+}
+
+void durable_state_each_pushed(void (*visit)(const Peering__DeclareConnection *, void *), void *context)
+{
+	struct pushed *entry;
+
+	frr_each (pushed_list, &pushed, entry)
+		visit(entry->declaration, context);
+}
+
+void durable_state_each_unacked(void (*visit)(const Peering__Transition *, void *), void *context)
+{
+	struct unacked *entry;
+
+	frr_each (unacked_list, &unacked, entry)
+		visit(entry->transition, context);
+}

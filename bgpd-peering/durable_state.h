@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What survives a restart: the journal's lines, written and read back. doc/journal.md describes the file.
+ *
+ * One JSON object a line. The first names the journal; then transitions and records of connections, default-deny,
+ * accepted pushes, and what the controller has acknowledged. Of a connection the last line counts. Reading is
+ * synchronous, at start, before any peer can be; writing goes through journal_writer. bgpd's main thread only.
+ */
+#ifndef PEERING_DURABLE_STATE_H
+#define PEERING_DURABLE_STATE_H
+
+#include "bgpd-peering/connection.h"
+#include "bgpd-peering/journal_writer.h"
+
+#include "lib/peering.pb-c.h"
+
+/*
+ * In frr_late_init: reads the journal into connections, default-deny and the transitions that the controller has not
+ * acknowledged. Never fails: what cannot be read closes the gates it speaks of, and is said in the log.
+ */
+void durable_state_load(void);
+
+/* After the fork: starts the writer. A journal that cannot be written is said in the log; no gate opens then. */
+void durable_state_start(void);
+/* At bgpd's clean end. */
+void durable_state_stop(void);
+
+/* Whether a change that loosens can be made durable; else a sentence that says what to do. */
+bool durable_state_writable(char *error, size_t error_size);
+/* One sentence on what is wrong with the journal, NULL where nothing is. */
+const char *durable_state_problem(void);
+
+/* Whether a journal was there when bgpd started (also a damaged one). */
+bool durable_state_was_present(void);
+const char *durable_state_journal_id(void);
+uint64_t durable_state_last_sequence(void);
+
+/*
+ * Numbers the transition (entry->sequence) and journals it. Returns the line's ticket, 0 where it cannot be written now.
+ * `loosens`: transition_durable() is called with the outcome, and a line that fails is given up.
+ */
+uint64_t durable_state_transition(const struct connection *connection, struct history_entry *entry, bool loosens);
+/* Journals what the connection is now, where no transition says it (a session was added, a line edited). */
+void durable_state_connection(const struct connection *connection);
+/* The connection is gone for good. */
+void durable_state_forget(const struct connection *connection);
+void durable_state_default_deny(const char *vrf, bool on);
+void durable_state_acked(uint64_t sequence);
+/* A declaration that the controller pushed and the router took; the newest one of a name counts. */
+void durable_state_pushed(const Peering__DeclareConnection *declaration);
+/* Calls back for every pushed declaration that is in force; the message is the caller's for the call only. */
+void durable_state_each_pushed(void (*visit)(const Peering__DeclareConnection *, void *), void *context);
+
+/* Every transition after `sequence` that is durable, in order: what a link is seeded with. Freed by the callee. */
+void durable_state_each_unacked(void (*visit)(const Peering__Transition *, void *), void *context);
+
+#endif

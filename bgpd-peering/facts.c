@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/facts.h"
+
+#include "bgpd-peering/gate.h"
+
+void session_facts(const struct session *session, struct session_facts *facts)
+{
+	struct peer *peer = session_peer(session);
+
+	*facts = (struct session_facts){
+		.exists = peer != NULL,
+		.bgp_state = "absent",
+		.gate = session->hands_off ? GATE_ALLOW : session->gate,
+	};
+	if (!peer)
+		return;
+	facts->established = peer_is_established(peer);
+	facts->bgp_state = !facts->established && CHECK_FLAG(peer->flags, PEER_FLAG_SHUTDOWN)
+				   ? "Idle (Admin)"
+				   : peer_fsm_status_name(peer);
+	if (facts->established)
+		facts->up_seconds = (uint64_t)(monotime(NULL) - peer->uptime);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		facts->carries[family] = session_carries(session, peer, family_afi(family), SAFI_UNICAST);
+}
+
+void family_facts(const struct session *session, enum counted_family family, struct family_facts *facts)
+{
+	afi_t afi = family_afi(family);
+
+	*facts = (struct family_facts){
+		.counted = session->counted_peer != NULL,
+		.received = session_received_count(session, family),
+		.overflow = session->received[family].overflow,
+		.installed = session_installed_count(session, afi, SAFI_UNICAST),
+		.advertised = session_advertised_count(session, afi, SAFI_UNICAST),
+		.limit = session->connection->received_limit[family],
+		.import_policy = gate_operator_policy(session, afi, SAFI_UNICAST, RMAP_IN),
+		.export_policy = gate_operator_policy(session, afi, SAFI_UNICAST, RMAP_OUT),
+	};
+}
+
+as_t connection_peer_asn(const struct connection *connection)
+{
+	const struct session *session;
+
+	if (connection->remote_as)
+		return connection->remote_as;
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct peer *peer = session_peer(session);
+
+		if (peer && peer->as)
+			return peer->as;
+	}
+	return 0;
+}
+
+size_t connection_flags(const struct connection *connection, const char *flags[CONNECTION_FLAGS_MAX])
+{
+	size_t count = 0;
+
+	if (connection->adopted)
+		flags[count++] = "adopted";
+	if (connection->discovered)
+		flags[count++] = "discovered";
+	if (!connection->declared && !connection->discovered)
+		flags[count++] = "undeclared";
+	if (connection_has_conflict(connection))
+		flags[count++] = "conflict";
+	if (connection->journal_damaged)
+		flags[count++] = "journal-damaged";
+	if (connection->pushed)
+		flags[count++] = "pushed";
+	return count;
+}
+
+enum gate_position connection_gate(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (!session->hands_off && session->gate == GATE_DENY)
+			return GATE_DENY;
+	return session_list_count(&connection->sessions) ? GATE_ALLOW : lifecycle_gate(connection->state);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is shown and reported of connections and sessions, looked up once for text, JSON and the controller alike.
+ *
+ * bgpd's main thread only; strings are valid until the event loop is entered again.
+ */
+#ifndef PEERING_FACTS_H
+#define PEERING_FACTS_H
+
+#include "bgpd-peering/connection.h"
+
+struct session_facts {
+	bool exists;		/* bgpd has such a neighbor */
+	const char *bgp_state;	/* bgpd's word; "absent" where it has none */
+	bool established;
+	enum gate_position gate; /* what really applies: a session that is left alone is open */
+	uint64_t up_seconds;
+	bool carries[FAMILY_COUNT];
+};
+void session_facts(const struct session *session, struct session_facts *facts);
+
+struct family_facts {
+	bool counted; /* received is known: only while the gate is closed */
+	uint64_t received, installed, advertised;
+	bool overflow; /* received is a lower bound */
+	uint32_t limit;
+	const char *import_policy, *export_policy; /* NULL: none */
+};
+void family_facts(const struct session *session, enum counted_family family, struct family_facts *facts);
+
+/* Declared, else what the first session's neighbor has; 0 where neither says. */
+as_t connection_peer_asn(const struct connection *connection);
+
+#define CONNECTION_FLAGS_MAX 6
+/* "adopted", "discovered", "undeclared", "conflict", "journal-damaged", "pushed"; returns how many. */
+size_t connection_flags(const struct connection *connection, const char *flags[CONNECTION_FLAGS_MAX]);
+
+/* The gate that the connection shows: closed where any session's is. */
+enum gate_position connection_gate(const struct connection *connection);
+
+#endif

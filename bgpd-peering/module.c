@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The module as bgpd loads it: `bgpd -M peering`.
+ *
+ * bgpd exits when a module's init fails or misses a symbol, and it compares no version. So init never fails: in a bgpd
+ * that the module was not built for it registers nothing and says so in one line.
+ */
+#include "bgpd-peering/frr_compat.h"
+
+#include "bgpd-peering/commands.h"
+#include "bgpd-peering/config_write.h"
+#include "bgpd-peering/configuration.h"
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/received.h"
+#include "bgpd-peering/router.h"
+#include "bgpd-peering/session_events.h"
+
+/* After the tables and nodes are made, before any configuration and before bgpd forks: nothing starts here. */
+static int on_late_init(struct thread_master *master)
+{
+	connections_init();
+	commands_init();
+	config_write_init();
+	session_events_init();
+	received_init();
+	durable_state_load();
+	return 0;
+}
+
+/* In the process that stays. Not called in a dry run (-C). */
+static int on_config_pre(struct thread_master *master)
+{
+	durable_state_start();
+	controller_link_start();
+	return 0;
+}
+
+/* bgpd's own configuration file has been read. Where vtysh brings the configuration, this comes before it. */
+static int on_config_post(struct thread_master *master)
+{
+	return 0;
+}
+
+/* Once for each instance, when the file has ended; the first one does for all. */
+static int on_file_end(struct bgp *bgp)
+{
+	if (!router.inert && bgp == listgetdata(listhead(bm->bgp)))
+		configuration_file_end();
+	return 0;
+}
+
+static int on_end(void)
+{
+	controller_link_stop();
+	durable_state_stop();
+	return 0;
+}
+
+static bool fits(void)
+{
+	const char *version = frrmod_list && frrmod_list->info ? frrmod_list->info->version : NULL;
+
+	if (version && strcmp(version, FRR_VERSION) == 0)
+		return true;
+	zlog_warn("peering: inert: built for FRR %s, this bgpd is %s; install the frr-peering of this version. No session is gated",
+		  FRR_VERSION, version ? version : "of an unknown version");
+	return false;
+}
+
+static int peering_init(void)
+{
+	char error[PATH_MAX + 128];
+
+	if (!fits())
+		return 0;
+	if (!router_arguments(THIS_MODULE->load_args, error, sizeof(error))) {
+		zlog_err("peering: -M peering: %s; the argument is left out", error);
+	}
+	hook_register(frr_late_init, on_late_init);
+	hook_register(frr_config_pre, on_config_pre);
+	hook_register(frr_config_post, on_config_post);
+	hook_register(bgp_config_end, on_file_end);
+	hook_register(frr_early_fini, on_end);
+	return 0;
+}
+
+FRR_MODULE_SETUP(.name = "bgpd_peering", .version = PEERING_PACKAGE_VERSION,
+		 .description = "Peering connections that pass nothing until they are validated", .init = peering_init, );

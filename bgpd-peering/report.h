@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Connections as messages for the controller. Main thread; what is returned is the caller's. */
+#ifndef PEERING_REPORT_H
+#define PEERING_REPORT_H
+
+#include "bgpd-peering/connection.h"
+
+#include "lib/peering.pb-c.h"
+
+Peering__Snapshot *report_snapshot(struct connection *const *list, size_t count, bool full);
+void report_snapshot_free(Peering__Snapshot *snapshot);
+
+#endif

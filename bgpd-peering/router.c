@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/router.h"
+
+#include "lib/linklist.h"
+
+#define STATE_DIRECTORY "/var/lib/frr/peering"
+#define TLS_DIRECTORY "/etc/frr/peering"
+
+struct router router = {
+	.state_directory = STATE_DIRECTORY,
+	.tls_directory = TLS_DIRECTORY,
+	.booting = true,
+};
+
+static bool take_argument(const char *word, char *error, size_t error_size)
+{
+	static const struct {
+		const char *name;
+		char *directory;
+	} known[] = {
+		{"state-dir=", router.state_directory},
+		{"tls-dir=", router.tls_directory},
+	};
+
+	for (size_t i = 0; i < array_size(known); i++) {
+		size_t length = strlen(known[i].name);
+
+		if (strncmp(word, known[i].name, length) != 0)
+			continue;
+		word += length;
+		if (word[0] != '/' || strlcpy(known[i].directory, word, PATH_MAX) >= PATH_MAX) {
+			snprintf(error, error_size, "'%s%s' is not an absolute path", known[i].name, word);
+			return false;
+		}
+		return true;
+	}
+	snprintf(error, error_size, "'%s' is not an argument of the module; use state-dir=DIR or tls-dir=DIR", word);
+	return false;
+}
+
+bool router_arguments(const char *arguments, char *error, size_t error_size)
+{
+	char *copy, *rest, *word;
+	bool good = true;
+
+	if (!arguments)
+		return true;
+	copy = rest = XSTRDUP(MTYPE_TMP, arguments);
+	while (good && (word = strsep(&rest, ",")))
+		if (*word)
+			good = take_argument(word, error, error_size);
+	XFREE(MTYPE_TMP, copy);
+	return good;
+}
+
+bool router_reading_file(const struct vty *vty)
+{
+	return vty->type == VTY_FILE || bgp_config_inprocess();
+}
+
+/* ---- default-deny ---- */
+
+/* A handful of instances at most: a list of names. */
+static struct list *denied_vrfs;
+
+static struct listnode *denied_node(const char *vrf)
+{
+	struct listnode *node;
+	char *name;
+
+	if (denied_vrfs)
+		for (ALL_LIST_ELEMENTS_RO(denied_vrfs, node, name))
+			if (strcmp(name, vrf) == 0)
+				return node;
+	return NULL;
+}
+
+bool default_deny(const char *vrf)
+{
+	return denied_node(vrf) != NULL;
+}
+
+void default_deny_set(const char *vrf, bool on)
+{
+	struct listnode *node = denied_node(vrf);
+
+	if (on && !node) {
+		if (!denied_vrfs)
+			denied_vrfs = list_new();
+		listnode_add(denied_vrfs, XSTRDUP(MTYPE_PEERING_TEXT, vrf));
+	} else if (!on && node) {
+		char *name = listgetdata(node);
+
+		list_delete_node(denied_vrfs, node);
+		XFREE(MTYPE_PEERING_TEXT, name);
+	}
+}
+
+void default_deny_each(void (*visit)(const char *vrf, void *context), void *context)
+{
+	struct listnode *node;
+	char *name;
+
+	if (denied_vrfs)
+		for (ALL_LIST_ELEMENTS_RO(denied_vrfs, node, name))
+			visit(name, context);
+}
+
+/* ---- clock and log ---- */
+
+uint64_t wall_clock_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void alert(const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintfrr(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	zlog_warn("peering: ALERT %s", text);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What there is once for each bgpd: whether the module works, default-deny, and whether a configuration is being read.
+ *
+ * bgpd's main thread only.
+ */
+#ifndef PEERING_ROUTER_H
+#define PEERING_ROUTER_H
+
+#include "bgpd-peering/connection.h"
+
+struct router {
+	bool inert; /* does nothing at all: built for another bgpd, or a dry run */
+	char state_directory[PATH_MAX];
+	char tls_directory[PATH_MAX];
+	bool booting; /* until the end of the first configuration */
+};
+
+extern struct router router;
+
+/* Reads "state-dir=DIR,tls-dir=DIR" (the part of `-M peering:…` behind the colon, or NULL). False with a sentence. */
+bool router_arguments(const char *arguments, char *error, size_t error_size);
+
+/* Whether the line comes from a file that is being read (bgpd's own, or through `vtysh -b` and `vtysh -f`). */
+bool router_reading_file(const struct vty *vty);
+
+/* default-deny, for each instance of `router bgp`. */
+bool default_deny(const char *vrf);
+void default_deny_set(const char *vrf, bool on);
+void default_deny_each(void (*visit)(const char *vrf, void *context), void *context);
+
+/* Milliseconds since 1970, for records and people; never for timers. */
+uint64_t wall_clock_milliseconds(void);
+
+/* Logged for a person to act on: ALERT in front, warning level. */
+void alert(const char *format, ...) PRINTFRR(1, 2);
+
+#endif

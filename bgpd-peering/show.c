@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/show.h"
+
+#include "bgpd-peering/check.h"
+#include "bgpd-peering/commands.h"
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/facts.h"
+#include "bgpd-peering/router.h"
+#include "bgpd-peering/validation.h"
+
+#include "lib/termtable.h"
+
+#define HISTORY_SHOWN 8
+
+const char *show_module_state(void)
+{
+	return router.inert ? "inert" : "enforcing";
+}
+
+void show_age(uint64_t seconds, char text[16])
+{
+	if (seconds < 60)
+		snprintf(text, 16, "%us", (unsigned int)seconds);
+	else if (seconds < 3600)
+		snprintf(text, 16, "%um%02us", (unsigned int)(seconds / 60), (unsigned int)(seconds % 60));
+	else if (seconds < 86400)
+		snprintf(text, 16, "%uh%02um", (unsigned int)(seconds / 3600), (unsigned int)(seconds / 60 % 60));
+	else if (seconds < UINT64_C(86400) * 100000)
+		snprintf(text, 16, "%ud", (unsigned int)(seconds / 86400));
+	else
+		snprintf(text, 16, "-");
+}
+
+static uint64_t seconds_since(uint64_t milliseconds)
+{
+	uint64_t now = wall_clock_milliseconds();
+
+	return now > milliseconds ? (now - milliseconds) / 1000 : 0;
+}
+
+static struct ttable *table_new(void)
+{
+	struct ttable *table = ttable_new(&ttable_styles[TTSTYLE_BLANK]);
+
+	table->style.cell.rpad = 2;
+	return table;
+}
+
+/* Prints the table without the blanks that fill up its last column. */
+static void table_print(struct vty *vty, struct ttable *table)
+{
+	char *dump = ttable_dump(table, "\n"), *line, *rest = dump;
+
+	while ((line = strsep(&rest, "\n"))) {
+		size_t length = strlen(line);
+
+		while (length > 0 && line[length - 1] == ' ')
+			line[--length] = '\0';
+		if (length)
+			vty_out(vty, "%s\n", line);
+	}
+	XFREE(MTYPE_TMP, dump);
+	ttable_del(table);
+}
+
+/* "Up", "Idle", "Admin": one word for the session of a family; "-" where the connection has none. */
+static void family_state(const struct connection *connection, enum counted_family family, char text[16])
+{
+	const struct session *session;
+
+	snprintf(text, 16, "-");
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct session_facts facts;
+
+		session_facts(session, &facts);
+		if (facts.exists && !facts.carries[family])
+			continue;
+		if (!facts.exists && (strchr(session->address, ':') ? FAMILY_IPV6 : FAMILY_IPV4) != family)
+			continue;
+		if (facts.established) {
+			snprintf(text, 16, "Up");
+			return;
+		}
+		snprintf(text, 16, "%s", strcmp(facts.bgp_state, "Idle (Admin)") == 0 ? "Shut" : facts.bgp_state);
+	}
+}
+
+static void received_and_accepted(const struct connection *connection, char *text, size_t size)
+{
+	uint64_t received = 0, installed = 0;
+	bool counted = false, up = false, overflow = false;
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		for (int family = 0; family < FAMILY_COUNT; family++) {
+			struct family_facts facts;
+
+			family_facts(session, family, &facts);
+			received += facts.received;
+			installed += facts.installed;
+			counted |= facts.counted;
+			overflow |= facts.overflow;
+		}
+		up |= session_peer(session) && peer_is_established(session_peer(session));
+	}
+	if (!up)
+		snprintf(text, size, "-");
+	else if (counted)
+		snprintf(text, size, "%s%llu/%llu", overflow ? ">" : "", (unsigned long long)received,
+			 (unsigned long long)installed);
+	else
+		snprintf(text, size, "-/%llu", (unsigned long long)installed);
+}
+
+static void flag_letters(const struct connection *connection, char text[8])
+{
+	size_t at = 0;
+
+	if (connection->adopted)
+		text[at++] = 'A';
+	if (connection->discovered)
+		text[at++] = 'D';
+	if (connection_has_conflict(connection))
+		text[at++] = 'C';
+	if (!connection->declared && !connection->discovered)
+		text[at++] = 'U';
+	text[at] = '\0';
+}
+
+static void add_row(struct ttable *table, const struct connection *connection)
+{
+	char age[16], v4[16], v6[16], counts[48], waiting[256], flags[8], asn[16] = "-";
+	as_t peer_asn = connection_peer_asn(connection);
+
+	show_age(seconds_since(connection->state_since), age);
+	family_state(connection, FAMILY_IPV4, v4);
+	family_state(connection, FAMILY_IPV6, v6);
+	received_and_accepted(connection, counts, sizeof(counts));
+	validation_waiting_for(connection, waiting, sizeof(waiting));
+	flag_letters(connection, flags);
+	if (peer_asn)
+		snprintf(asn, sizeof(asn), "%u", peer_asn);
+	ttable_add_row(table, "%s%s%s|%s|%s|%s|%s|%s|%s|%s|%s|%s", connection->name, flags[0] ? " " : "", flags, asn,
+		       connection->discovered ? "-" : connection_kind_name(connection->kind),
+		       connection_state_name(connection->state), age,
+		       gate_position_name(connection_gate(connection)), v4, v6, counts, waiting[0] ? waiting : "-");
+}
+
+static void count_vrf(const char *vrf, void *context)
+{
+	(*(unsigned int *)context)++;
+}
+
+static void show_header(struct vty *vty)
+{
+	struct bgp *bgp = bgp_get_default();
+	unsigned int denied = 0;
+	char controller[640];
+
+	default_deny_each(count_vrf, &denied);
+	controller_link_describe(controller, sizeof(controller));
+	if (bgp)
+		vty_out(vty, "AS%u %s   ", bgp->as, cmd_hostname_get());
+	vty_out(vty, "default-deny: %s   controller: %s\n", denied ? "on" : "off", controller);
+	if (router.inert)
+		vty_out(vty, "The module is INERT in this bgpd and gates nothing; its log says why\n");
+	if (durable_state_problem())
+		vty_out(vty, "Journal: %s\n", durable_state_problem());
+}
+
+void show_overview_text(struct vty *vty)
+{
+	struct ttable *table;
+	struct connection *connection;
+
+	show_header(vty);
+	if (connection_tree_count(&connections) == 0) {
+		vty_out(vty, "No connections. Declare one under `router bgp` with `peering NAME neighbor ADDRESS`.\n");
+		return;
+	}
+	table = table_new();
+	ttable_add_row(table, "Name|ASN|Kind|State|Since|Gate|v4|v6|Recv/Acc|Waits for / next");
+	frr_each (connection_tree, &connections, connection)
+		add_row(table, connection);
+	table_print(vty, table);
+	vty_out(vty, "Flags: A adopted  C conflict  D discovered  U undeclared\n");
+}
+
+/* ---- one connection ---- */
+
+static const char *or_none(const char *name)
+{
+	return name ? name : "none";
+}
+
+static void show_sessions(struct vty *vty, const struct connection *connection)
+{
+	struct ttable *table = table_new();
+	const struct session *session;
+
+	ttable_add_row(table, "Session|AF|BGP|Up|Gate|Recv|Installed|Adv|Policy in/out|Limit");
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct session_facts facts;
+		char up[16] = "-";
+		bool any = false;
+
+		session_facts(session, &facts);
+		if (facts.established)
+			show_age(facts.up_seconds, up);
+		for (int family = 0; family < FAMILY_COUNT; family++) {
+			struct family_facts family_has;
+			char received[24] = "-", limit[16] = "-";
+
+			if (!facts.carries[family])
+				continue;
+			any = true;
+			family_facts(session, family, &family_has);
+			if (family_has.counted)
+				snprintf(received, sizeof(received), "%s%llu", family_has.overflow ? ">" : "",
+					 (unsigned long long)family_has.received);
+			if (family_has.limit)
+				snprintf(limit, sizeof(limit), "%u", family_has.limit);
+			ttable_add_row(table, "%s%s|%s|%s|%s|%s|%s|%llu|%llu|%s/%s|%s", session->address,
+				       session->required ? "" : " optional", family_name(family), facts.bgp_state, up,
+				       session->held ? "deny, held" : gate_position_name(facts.gate), received,
+				       (unsigned long long)family_has.installed,
+				       (unsigned long long)family_has.advertised, or_none(family_has.import_policy),
+				       or_none(family_has.export_policy), limit);
+		}
+		if (!any)
+			ttable_add_row(table, "%s%s|-|%s|-|%s|-|-|-|-|-", session->address,
+				       session->required ? "" : " optional", facts.bgp_state,
+				       gate_position_name(facts.gate));
+	}
+	table_print(vty, table);
+}
+
+static void show_checks(struct vty *vty, const struct connection *connection)
+{
+	struct ttable *table = table_new();
+	const struct session *session;
+
+	ttable_add_row(table, "Check|Level|Verdict|Session|Figures|Reason");
+	for (size_t i = 0; i < check_count; i++) {
+		frr_each (session_list_const, &connection->sessions, session) {
+			struct check_result result;
+
+			if (!check_applies(session))
+				continue;
+			check_run(checks[i], session, &result);
+			ttable_add_row(table, "%s|%s|%s|%s|%s|%s", checks[i]->name,
+				       checks[i]->required ? "required" : "advisory",
+				       check_verdict_name(result.verdict), session->address,
+				       result.figures[0] ? result.figures : "-",
+				       result.reason[0] ? result.reason : "-");
+		}
+	}
+	table_print(vty, table);
+}
+
+static void show_history(struct vty *vty, const struct connection *connection)
+{
+	size_t shown = MIN(connection->history_count, (size_t)HISTORY_SHOWN);
+
+	for (size_t back = 1; back <= shown; back++) {
+		const struct history_entry *entry =
+			&connection->history[(connection->history_next + HISTORY_MAX - back) % HISTORY_MAX];
+		time_t at = (time_t)(entry->at_milliseconds / 1000);
+		char when[32];
+		struct tm broken;
+
+		strftime(when, sizeof(when), "%F %T", localtime_r(&at, &broken));
+		vty_out(vty, "%-9s%s %s -> %s, row %s, %s%s%s\n", back == 1 ? "Recent" : "", when,
+			connection_state_name(entry->from), connection_state_name(entry->to), entry->cause,
+			entry->actor, entry->message[0] ? ": " : "", entry->message);
+	}
+}
+
+void show_connection_text(struct vty *vty, const struct connection *connection)
+{
+	char since[16], waiting[256], allowed[160];
+	const char *flags[CONNECTION_FLAGS_MAX];
+	struct lifecycle_facts facts;
+	size_t flag_count = connection_flags(connection, flags);
+
+	show_age(seconds_since(connection->state_since), since);
+	validation_waiting_for(connection, waiting, sizeof(waiting));
+	connection_facts(connection, &facts);
+	lifecycle_allowed(connection->state, &facts, allowed, sizeof(allowed));
+
+	vty_out(vty, "%s", connection->name);
+	if (connection_peer_asn(connection))
+		vty_out(vty, "  AS%u", connection_peer_asn(connection));
+	if (connection->description[0])
+		vty_out(vty, " \"%s\"", connection->description);
+	vty_out(vty, "  %s  vrf %s  generation %llu\n", connection_kind_name(connection->kind), connection->vrf,
+		(unsigned long long)connection->generation);
+	vty_out(vty, "State    %s since %s   Gate %s   Activation %s, window %us\n",
+		connection_state_name(connection->state), since, gate_position_name(connection_gate(connection)),
+		activation_mode_name(connection_activation(connection)), connection_window(connection));
+	if (flag_count) {
+		vty_out(vty, "Flags    ");
+		for (size_t i = 0; i < flag_count; i++)
+			vty_out(vty, "%s%s", i ? ", " : "", flags[i]);
+		vty_out(vty, "\n");
+	}
+	if (waiting[0])
+		vty_out(vty, "Waits    for %s\n", waiting);
+	vty_out(vty, "Verbs    %s\n", allowed);
+	if (session_list_count(&connection->sessions))
+		show_sessions(vty, connection);
+	if (connection->state == STATE_VALIDATING)
+		show_checks(vty, connection);
+	show_history(vty, connection);
+}
+
+/* ---- the commands ---- */
+
+COMMAND_HANDLER(cmd_show)
+{
+	if (command_has(argc, argv, "json"))
+		return vty_json(vty, show_overview_json());
+	show_overview_text(vty);
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_show_name)
+{
+	const char *name = command_variable(argc, argv, "name");
+	const struct connection *connection = connection_find(name);
+
+	if (!connection) {
+		vty_out(vty, "%% There is no connection '%s'; `show peering` lists them\n", name);
+		return CMD_WARNING;
+	}
+	if (command_has(argc, argv, "json"))
+		return vty_json(vty, show_connection_json(connection));
+	show_connection_text(vty, connection);
+	return CMD_SUCCESS;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `show peering`, as text and as JSON (doc/show.md). Main thread only. */
+#ifndef PEERING_SHOW_H
+#define PEERING_SHOW_H
+
+#include "bgpd-peering/connection.h"
+
+void show_overview_text(struct vty *vty);
+void show_connection_text(struct vty *vty, const struct connection *connection);
+
+/* The caller prints and frees them. */
+struct json_object *show_overview_json(void);
+struct json_object *show_connection_json(const struct connection *connection);
+
+/* "enforcing" or "inert". */
+const char *show_module_state(void);
+
+/* "43s", "6m12s", "4h07m", "13d", for people. */
+void show_age(uint64_t seconds, char text[16]);
+
+#endif

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* camelCase, schemaVersion first; doc/show.md lists the keys. A connection state and a BGP state share no key. */
+#include "bgpd-peering/show.h"
+
+#include "bgpd-peering/check.h"
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/facts.h"
+#include "bgpd-peering/router.h"
+#include "bgpd-peering/validation.h"
+
+#define SCHEMA_VERSION 1
+
+static void add_text(json_object *object, const char *key, const char *value)
+{
+	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
+}
+
+static void add_number(json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_int64((int64_t)value));
+}
+
+static void add_bool(json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+/* RFC 3339, UTC, in seconds. */
+static void add_time(json_object *object, const char *key, uint64_t milliseconds)
+{
+	time_t at = (time_t)(milliseconds / 1000);
+	char text[32];
+	struct tm broken;
+
+	strftime(text, sizeof(text), "%FT%TZ", gmtime_r(&at, &broken));
+	add_text(object, key, milliseconds ? text : NULL);
+}
+
+static json_object *session_json(const struct session *session, enum counted_family family,
+				 const struct session_facts *facts)
+{
+	json_object *object = json_object_new_object();
+	struct family_facts counts;
+
+	family_facts(session, family, &counts);
+	add_text(object, "address", session->address);
+	add_text(object, "afi", family_name(family));
+	add_text(object, "safi", "unicast");
+	add_text(object, "bgpState", facts->bgp_state);
+	add_bool(object, "required", session->required);
+	add_text(object, "gate", gate_position_name(facts->gate));
+	add_number(object, "upSeconds", facts->up_seconds);
+	json_object_object_add(object, "receivedCount",
+			       counts.counted ? json_object_new_int64((int64_t)counts.received) : NULL);
+	add_bool(object, "receivedCountIsLowerBound", counts.overflow);
+	add_number(object, "installedCount", counts.installed);
+	add_number(object, "advertisedCount", counts.advertised);
+	json_object_object_add(object, "limit", counts.limit ? json_object_new_int64(counts.limit) : NULL);
+	add_text(object, "importPolicy", counts.import_policy);
+	add_text(object, "exportPolicy", counts.export_policy);
+	return object;
+}
+
+static json_object *sessions_json(const struct connection *connection)
+{
+	json_object *array = json_object_new_array();
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct session_facts facts;
+		bool any = false;
+
+		session_facts(session, &facts);
+		for (int family = 0; family < FAMILY_COUNT; family++) {
+			if (!facts.carries[family])
+				continue;
+			any = true;
+			json_object_array_add(array, session_json(session, family, &facts));
+		}
+		if (!any)
+			json_object_array_add(array,
+					      session_json(session,
+							   strchr(session->address, ':') ? FAMILY_IPV6 : FAMILY_IPV4,
+							   &facts));
+	}
+	return array;
+}
+
+static void add_checks(json_object *object, const struct connection *connection)
+{
+	json_object *all = json_object_new_array(), *blocking = json_object_new_array();
+	const struct session *session;
+
+	for (size_t i = 0; connection->state == STATE_VALIDATING && i < check_count; i++) {
+		frr_each (session_list_const, &connection->sessions, session) {
+			json_object *one = json_object_new_object();
+			struct check_result result;
+
+			check_run(checks[i], session, &result);
+			add_text(one, "name", checks[i]->name);
+			add_text(one, "level", checks[i]->required ? "required" : "advisory");
+			add_text(one, "verdict", result.verdict == CHECK_FAIL ? "fail"
+									     : check_verdict_name(result.verdict));
+			add_text(one, "session", session->address);
+			add_text(one, "value", result.figures);
+			add_text(one, "reason", result.reason);
+			add_number(one, "testedGeneration", connection->generation);
+			json_object_array_add(all, one);
+			if (!checks[i]->required || !check_applies(session) || result.verdict == CHECK_PASS)
+				continue;
+			one = json_object_new_object();
+			add_text(one, "check", checks[i]->name);
+			add_text(one, "session", session->address);
+			add_text(one, "reason", result.reason);
+			json_object_array_add(blocking, one);
+		}
+	}
+	json_object_object_add(object, "blocking", blocking);
+	json_object_object_add(object, "checks", all);
+}
+
+static json_object *history_json(const struct connection *connection)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t back = connection->history_count; back >= 1; back--) {
+		const struct history_entry *entry =
+			&connection->history[(connection->history_next + HISTORY_MAX - back) % HISTORY_MAX];
+		json_object *one = json_object_new_object();
+
+		add_number(one, "id", entry->sequence);
+		add_time(one, "at", entry->at_milliseconds);
+		add_text(one, "from", connection_state_name(entry->from));
+		add_text(one, "to", connection_state_name(entry->to));
+		add_text(one, "cause", entry->cause);
+		add_text(one, "actor", entry->actor);
+		add_text(one, "message", entry->message);
+		json_object_array_add(array, one);
+	}
+	return array;
+}
+
+static json_object *allowed_json(const struct connection *connection)
+{
+	json_object *array = json_object_new_array();
+	struct lifecycle_facts facts;
+
+	connection_facts(connection, &facts);
+	facts.passed = true;
+	for (int event = 0; lifecycle_is_verb(event); event++) {
+		struct lifecycle_outcome outcome = lifecycle_judge(connection->state, event, &facts);
+
+		if (outcome.refusal == REFUSAL_NONE && !outcome.unchanged && event != EVENT_PROVISION)
+			json_object_array_add(array, json_object_new_string(lifecycle_event_name(event)));
+	}
+	return array;
+}
+
+static json_object *connection_json(const struct connection *connection)
+{
+	json_object *object = json_object_new_object(), *flags = json_object_new_array();
+	const char *flag_names[CONNECTION_FLAGS_MAX];
+	size_t flag_count = connection_flags(connection, flag_names);
+	uint64_t now = wall_clock_milliseconds();
+	char waiting[256];
+
+	for (size_t i = 0; i < flag_count; i++)
+		json_object_array_add(flags, json_object_new_string(flag_names[i]));
+	validation_waiting_for(connection, waiting, sizeof(waiting));
+
+	add_text(object, "name", connection->name);
+	add_text(object, "vrf", connection->vrf);
+	add_number(object, "peerAsn", connection_peer_asn(connection));
+	add_text(object, "kind", connection_kind_name(connection->kind));
+	add_text(object, "description", connection->description);
+	add_text(object, "connectionState", connection_state_name(connection->state));
+	add_time(object, "stateSince", connection->state_since);
+	add_number(object, "stateSeconds", now > connection->state_since ? (now - connection->state_since) / 1000 : 0);
+	add_number(object, "generation", connection->generation);
+	add_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
+	add_number(object, "validationWindow", connection_window(connection));
+	add_text(object, "gate", gate_position_name(connection_gate(connection)));
+	json_object_object_add(object, "flags", flags);
+	add_text(object, "waitsFor", waiting);
+	json_object_object_add(object, "allowedVerbs", allowed_json(connection));
+	json_object_object_add(object, "sessions", sessions_json(connection));
+	add_checks(object, connection);
+	json_object_object_add(object, "history", history_json(connection));
+	return object;
+}
+
+static json_object *begin(void)
+{
+	json_object *object = json_object_new_object();
+
+	add_number(object, "schemaVersion", SCHEMA_VERSION);
+	add_text(object, "router", cmd_hostname_get());
+	add_text(object, "moduleState", show_module_state());
+	return object;
+}
+
+json_object *show_connection_json(const struct connection *connection)
+{
+	json_object *object = begin(), *array = json_object_new_array();
+
+	json_object_array_add(array, connection_json(connection));
+	json_object_object_add(object, "connections", array);
+	return object;
+}
+
+static void add_vrf(const char *vrf, void *context)
+{
+	json_object_array_add(context, json_object_new_string(vrf));
+}
+
+json_object *show_overview_json(void)
+{
+	json_object *object = begin(), *array = json_object_new_array(), *controller = json_object_new_object(),
+		    *denied = json_object_new_array();
+	const struct connection *connection;
+	char text[640];
+
+	controller_link_describe(text, sizeof(text));
+	add_text(controller, "host", controller_link_host());
+	add_bool(controller, "connected", controller_link_is_up());
+	add_text(controller, "description", text);
+	default_deny_each(add_vrf, denied);
+	frr_each (connection_tree_const, &connections, connection)
+		json_object_array_add(array, connection_json(connection));
+
+	json_object_object_add(object, "defaultDeny", denied);
+	add_text(object, "journalProblem", durable_state_problem());
+	json_object_object_add(object, "controller", controller);
+	json_object_object_add(object, "connections", array);
+	return object;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place that changes a connection's state.
+ *
+ * What tightens takes effect first and is journalled afterwards; what loosens is journalled first and takes effect when
+ * the line is durable (until then the connection is `pending`, and takes no other event). bgpd's main thread only.
+ */
+#ifndef PEERING_TRANSITION_H
+#define PEERING_TRANSITION_H
+
+#include "bgpd-peering/connection.h"
+
+#define REFUSAL_MESSAGE_MAX 320
+
+/* What became of a verb. `code` is stable, for programs; `message` is a sentence for people. */
+struct verdict {
+	bool accepted;
+	bool unchanged; /* it had been so already */
+	const char *code;
+	char message[REFUSAL_MESSAGE_MAX];
+	char allowed[160]; /* verbs that the connection would take, ", " between them */
+};
+
+/*
+ * Judges an event and carries it out. `actor` is who ("operator", "controller:NAME", "router", "configuration"),
+ * `reason` free words or NULL. True where it was accepted; `verdict` may be NULL.
+ */
+bool transition(struct connection *connection, enum lifecycle_event event, const char *actor, const char *reason,
+		struct verdict *verdict);
+
+/* The journal's answer to a line that loosens. Called by durable_state.c. */
+void transition_durable(uint64_t ticket, int error);
+
+/* Sets what the journal says, without any event: at start only. */
+void transition_restore(struct connection *connection, enum connection_state state, uint64_t generation,
+			uint64_t since);
+
+/* The gates and shut marks that the state prescribes, asserted on every session. Idempotent. */
+void transition_assert(struct connection *connection);
+
+/* Sets a refusal. */
+void verdict_refuse(struct verdict *verdict, const char *code, const char *format, ...) PRINTFRR(3, 4);
+
+#endif

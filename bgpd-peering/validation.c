@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/validation.h"
+
+#include "bgpd-peering/check.h"
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/transition.h"
+
+#define VALIDATION_INTERVAL 1 /* seconds */
+
+static bool waits(const struct connection *connection)
+{
+	return connection->state == STATE_PROVISIONING_COMPLETED || connection->state == STATE_VALIDATING ||
+	       connection->state == STATE_PENDING_REMOVE;
+}
+
+static bool required_sessions_up(const struct connection *connection)
+{
+	const struct session *session;
+	bool any = false;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct peer *peer = session_peer(session);
+
+		if (peer && peer_is_established(peer))
+			any = true;
+		else if (session->required)
+			return false;
+	}
+	return any;
+}
+
+static bool any_session_up(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct peer *peer = session_peer(session);
+
+		if (peer && peer_is_established(peer))
+			return true;
+	}
+	return false;
+}
+
+/* The first required check that does not pass, and the session it fails on. False where all pass. */
+static bool first_obstacle(const struct connection *connection, const struct check **obstacle,
+			   const struct session **at, struct check_result *result)
+{
+	for (size_t i = 0; i < check_count; i++) {
+		const struct session *session;
+
+		if (!checks[i]->required)
+			continue;
+		frr_each (session_list_const, &connection->sessions, session) {
+			if (!check_applies(session))
+				continue;
+			check_run(checks[i], session, result);
+			if (result->verdict == CHECK_PASS)
+				continue;
+			*obstacle = checks[i];
+			*at = session;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool validation_passed(const struct connection *connection)
+{
+	const struct check *obstacle;
+	struct check_result result;
+	const struct session *session;
+
+	return connection->state == STATE_VALIDATING && required_sessions_up(connection) &&
+	       !first_obstacle(connection, &obstacle, &session, &result);
+}
+
+/* ---- moving on ---- */
+
+static void evaluate(event_ref *event)
+{
+	struct connection *connection = event_argument(event);
+
+	if (connection->pending.ticket || !waits(connection))
+		return;
+	if (connection->state == STATE_PROVISIONING_COMPLETED) {
+		if (required_sessions_up(connection))
+			transition(connection, EVENT_ESTABLISHED, "router", "every required session is up", NULL);
+		return;
+	}
+	if (connection->state == STATE_PENDING_REMOVE) {
+		if (!any_session_up(connection))
+			transition(connection, EVENT_DRAINED, "router", "every session is down", NULL);
+		return;
+	}
+	if (!required_sessions_up(connection)) {
+		transition(connection, EVENT_SESSION_LOST, "router", "a required session is down", NULL);
+		return;
+	}
+	if (connection_activation(connection) == ACTIVATION_AUTO && validation_passed(connection) &&
+	    transition(connection, EVENT_PASSED, "router", "validated; activation is auto", NULL))
+		return;
+	event_add_seconds(evaluate, connection, VALIDATION_INTERVAL, &connection->evaluation);
+	controller_link_changed(connection);
+}
+
+void validation_look_again(struct connection *connection)
+{
+	event_stop(connection->evaluation);
+	if (waits(connection))
+		event_add_now(evaluate, connection, &connection->evaluation);
+}
+
+void validation_state_changed(struct connection *connection)
+{
+	validation_look_again(connection);
+}
+
+/* ---- what it waits for ---- */
+
+static void sessions_not_up(const struct connection *connection, char *text, size_t size)
+{
+	const struct session *session;
+	size_t used = 0;
+
+	if (session_list_count(&connection->sessions) == 0) {
+		snprintf(text, size, "no neighbor; `peering %s neighbor ADDRESS` under `router bgp`",
+			 connection->name);
+		return;
+	}
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct peer *peer = session_peer(session);
+
+		if (!session->required || (peer && peer_is_established(peer)) || used >= size)
+			continue;
+		used += (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "peer not up: ",
+					 session->address,
+					 !peer ? "is no neighbor" : peer_fsm_status_name(peer));
+	}
+}
+
+void validation_waiting_for(const struct connection *connection, char *text, size_t size)
+{
+	const struct check *obstacle;
+	struct check_result result;
+	const struct session *session;
+
+	text[0] = '\0';
+	if (connection->pending.ticket) {
+		snprintf(text, size, "becoming %s", connection_state_name(connection->pending.entry.to));
+		return;
+	}
+	switch (connection->state) {
+	case STATE_NONE:
+		snprintf(text, size, "nothing; `peering %s request` to begin again", connection->name);
+		break;
+	case STATE_PENDING_APPROVAL:
+		snprintf(text, size, "%s", connection->discovered ? "undeclared: `adopt` or `approve`" : "`approve`");
+		break;
+	case STATE_APPROVED:
+	case STATE_PROVISIONING_STARTED:
+		snprintf(text, size, "`ready` once it is wired and the peer has configured BGP");
+		break;
+	case STATE_PROVISIONING_COMPLETED:
+		sessions_not_up(connection, text, size);
+		break;
+	case STATE_VALIDATING:
+		if (first_obstacle(connection, &obstacle, &session, &result))
+			snprintf(text, size, "%s (%s): %s", obstacle->name, session->address, result.reason);
+		else if (!required_sessions_up(connection))
+			sessions_not_up(connection, text, size);
+		else if (connection_activation(connection) == ACTIVATION_CONTROLLER)
+			snprintf(text, size, "passed; the controller's activation");
+		else
+			snprintf(text, size, "passed; `activate`");
+		break;
+	case STATE_PROVISIONING_FAILED:
+		snprintf(text, size, "`retry` or `withdraw`");
+		break;
+	case STATE_PENDING_REMOVE:
+		snprintf(text, size, "the sessions to go down");
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs the checks while a connection waits or validates, and moves it on: rows 8, 9 (activation auto), 11 and 15.
+ *
+ * One timer for each connection that validates, none for any other. bgpd's main thread only.
+ */
+#ifndef PEERING_VALIDATION_H
+#define PEERING_VALIDATION_H
+
+#include "bgpd-peering/connection.h"
+
+/* After a change of state: starts or stops the timer, and looks at once whether it goes on. */
+void validation_state_changed(struct connection *connection);
+/* Something that the checks look at has changed: judged again in the next turn of the event loop. */
+void validation_look_again(struct connection *connection);
+
+/* Every required check passes now, for this generation. False outside Validating. */
+bool validation_passed(const struct connection *connection);
+/* One sentence: what the connection waits for, and what to type; "" where it waits for nothing. */
+void validation_waiting_for(const struct connection *connection, char *text, size_t size);
+
+#endif
