@@ -41,6 +41,8 @@ class Session:
     families: tuple = ()
     passive: bool = False
     enabled: bool = True
+    # BIRD's own default, with which it keeps the routes of a bgpd that died for two minutes.
+    graceful_restart: bool = False
     extra: str = ""
 
     def channels(self):
@@ -108,8 +110,7 @@ class Bird:
                       f"\tneighbor {session.neighbor} as {session.neighbor_as};",
                       "\thold time 9; keepalive time 1; startup hold time 9;",
                       "\tconnect retry time 1; connect delay time 1; error wait time 1, 2;",
-                      # Otherwise BIRD keeps the routes of a bgpd that died, for two minutes.
-                      "\tgraceful restart off;"]
+                      f"\tgraceful restart {'aware' if session.graceful_restart else 'off'};"]
             lines += ["\tpassive on;"] if session.passive else []
             lines += ["\tdisabled;"] if not session.enabled else []
             lines += [f"\t{session.extra}"] if session.extra else []

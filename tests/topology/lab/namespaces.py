@@ -200,13 +200,18 @@ def _pids(namespace):
     return [int(pid) for pid in listed.stdout.split()]
 
 
+def _kill_all(namespace):
+    pids = _pids(namespace)
+    for pid in pids:
+        signal_pid(pid, signal.SIGKILL)
+    return pids
+
+
 def _end(name, directory):
     namespaces = [entry.name for entry in Path("/run/netns").glob(f"{name}-*")]
     for namespace in namespaces:
-        for pid in _pids(namespace):
-            signal_pid(pid, signal.SIGKILL)
-    for namespace in namespaces:
-        until(f"the end of what runs in {namespace}", lambda: not _pids(namespace), timeout=20)
+        # Again and again: a program may be on its way into the namespace.
+        until(f"the end of what runs in {namespace}", lambda: _kill_all(namespace), lambda pids: not pids, timeout=20)
         subprocess.run(["ip", "netns", "delete", namespace], check=True, timeout=60)
     if directory and directory.name.startswith(PREFIX):
         shutil.rmtree(directory, ignore_errors=True)
