@@ -51,6 +51,9 @@ class Namespace:
         return subprocess.run(self.command(argv), check=check, text=True, timeout=timeout,
                               stdin=subprocess.DEVNULL, capture_output=True, **options)
 
+    def pids(self):
+        return _pids(self.full_name)
+
     def ip(self, *words):
         return _ip("-n", self.full_name, *words)
 
