@@ -373,5 +373,5 @@ void configuration_file_end(void)
 		transition_assert(connection);
 	if (router.booting && !durable_state_was_present())
 		alert_without_journal();
-	router.booting = false;
+	router.booting = router.reading_file = false;
 }

@@ -16,6 +16,8 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 
+#include "lib/linklist.h"
+
 /* After the tables and nodes are made, before any configuration and before bgpd forks: nothing starts here. */
 static int on_late_init(struct thread_master *master)
 {
@@ -36,16 +38,18 @@ static int on_config_pre(struct thread_master *master)
 	return 0;
 }
 
-/* bgpd's own configuration file has been read. Where vtysh brings the configuration, this comes before it. */
+/* bgpd's own configuration file has been read. Where vtysh is still to bring one, there is no instance yet. */
 static int on_config_post(struct thread_master *master)
 {
+	if (!router.inert && listcount(bm->bgp))
+		configuration_file_end();
 	return 0;
 }
 
-/* Once for each instance, when the file has ended; the first one does for all. */
-static int on_file_end(struct bgp *bgp)
+/* Some time after the end of a file, or long after its beginning where vtysh went away in the middle. */
+static int on_config_end(struct bgp *bgp)
 {
-	if (!router.inert && bgp == listgetdata(listhead(bm->bgp)))
+	if (!router.inert && router.reading_file)
 		configuration_file_end();
 	return 0;
 }
@@ -74,13 +78,12 @@ static int peering_init(void)
 
 	if (!fits())
 		return 0;
-	if (!router_arguments(THIS_MODULE->load_args, error, sizeof(error))) {
+	if (!router_arguments(THIS_MODULE->load_args, error, sizeof(error)))
 		zlog_err("peering: -M peering: %s; the argument is left out", error);
-	}
 	hook_register(frr_late_init, on_late_init);
 	hook_register(frr_config_pre, on_config_pre);
 	hook_register(frr_config_post, on_config_post);
-	hook_register(bgp_config_end, on_file_end);
+	hook_register(bgp_config_end, on_config_end);
 	hook_register(frr_early_fini, on_end);
 	return 0;
 }

@@ -55,7 +55,16 @@ bool router_arguments(const char *arguments, char *error, size_t error_size)
 
 bool router_reading_file(const struct vty *vty)
 {
-	return vty->type == VTY_FILE || bgp_config_inprocess();
+	return vty->type == VTY_FILE || router.reading_file;
+}
+
+bool router_file_ends(const char *command)
+{
+	if (!command || strncmp(command, "XFRR_", 5) != 0)
+		return false;
+	if (strcmp(command, "XFRR_start_configuration") == 0)
+		router.reading_file = true;
+	return strcmp(command, "XFRR_end_configuration") == 0;
 }
 
 /* ---- default-deny ---- */

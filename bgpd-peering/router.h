@@ -13,7 +13,8 @@ struct router {
 	bool inert; /* does nothing at all: built for another bgpd, or a dry run */
 	char state_directory[PATH_MAX];
 	char tls_directory[PATH_MAX];
-	bool booting; /* until the end of the first configuration */
+	bool booting;	   /* until the end of the first configuration, or the first session that comes up */
+	bool reading_file; /* vtysh sends one */
 };
 
 extern struct router router;
@@ -23,6 +24,8 @@ bool router_arguments(const char *arguments, char *error, size_t error_size);
 
 /* Whether the line comes from a file that is being read (bgpd's own, or through `vtysh -b` and `vtysh -f`). */
 bool router_reading_file(const struct vty *vty);
+/* Looks at each command for the marks that vtysh sends around a file. True where one has just ended. */
+bool router_file_ends(const char *command);
 
 /* default-deny, for each instance of `router bgp`. */
 bool default_deny(const char *vrf);

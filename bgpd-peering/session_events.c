@@ -6,6 +6,7 @@
  */
 #include "bgpd-peering/session_events.h"
 
+#include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/push.h"
@@ -106,6 +107,8 @@ static int on_status_changed(struct peer *peer)
 		return 0;
 	}
 
+	if (peer_fsm_status(peer) == Established && !router.reading_file)
+		router.booting = false;
 	session = session_counted(peer);
 	if (session && peer_fsm_status(peer) != Established) {
 		session_down(session);
@@ -179,7 +182,13 @@ static int on_command_done(struct vty *vty, const char *line)
 {
 	struct bgp *bgp;
 
-	if (router.inert || connection_tree_count(&connections) == 0 || !is_bgp_node(vty->node) || !gate_abi_fits())
+	if (router.inert)
+		return 0;
+	if (router_file_ends(line)) {
+		configuration_file_end();
+		return 0;
+	}
+	if (connection_tree_count(&connections) == 0 || !is_bgp_node(vty->node) || !gate_abi_fits())
 		return 0;
 	bgp = VTY_GET_CONTEXT(bgp);
 	if (bgp)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/transition.h"
 
+#include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
@@ -95,7 +96,7 @@ static void enter(struct connection *connection, enum connection_state to)
 			session->gate = GATE_ALLOW;
 			session->hands_off = false;
 		}
-		if (prescribed_gate(connection) != GATE_ALLOW || opening)
+		if (prescribed_gate(connection) != GATE_ALLOW)
 			session->held = false;
 	}
 	transition_assert(connection);
@@ -161,6 +162,12 @@ static bool complete_enough(struct connection *connection, enum lifecycle_event 
 			       connection->name, connection->name);
 		return false;
 	}
+	if (event == EVENT_ADOPT && connection->state == STATE_NONE && connection->state_since) {
+		verdict_refuse(verdict, "ended",
+			       "%s has ended, its gate is closed: `peering %s request` begins again, with a validation",
+			       connection->name, connection->name);
+		return false;
+	}
 	if (event == EVENT_APPROVE && connection_has_conflict(connection)) {
 		verdict_refuse(verdict, "conflict",
 			       "%s has a session that is up with an open gate; `peering %s adopt`, or shut that neighbor first",
@@ -168,6 +175,15 @@ static bool complete_enough(struct connection *connection, enum lifecycle_event 
 		return false;
 	}
 	return true;
+}
+
+/* An optional session that is down was not looked at: it does not open with the others. */
+static void hold_what_was_not_validated(struct connection *connection, enum lifecycle_event event)
+{
+	struct session *session;
+
+	frr_each (session_list, &connection->sessions, session)
+		session->held = event != EVENT_ADOPT && !connection->journal_damaged && !check_applies(session);
 }
 
 bool transition(struct connection *connection, enum lifecycle_event event, const char *actor, const char *reason,
@@ -228,6 +244,8 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 
 	if (!loosens)
 		enter(connection, outcome.to);
+	else
+		hold_what_was_not_validated(connection, event);
 
 	entry.to = outcome.to;
 	entry.at_milliseconds = wall_clock_milliseconds();
