@@ -16,7 +16,9 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	} else if (!facts.walls || facts.advertised || facts.installed) {
 		result->verdict = CHECK_FAIL;
 		snprintf(result->reason, sizeof(result->reason),
-			 "routes pass although the gate is closed; shut the neighbor and report it");
+			 route_map_lookup_by_name(GATE_ROUTE_MAP)
+				 ? "the reserved route-map " GATE_ROUTE_MAP " is defined; remove it"
+				 : "routes pass although the gate is closed; shut the neighbor and report it");
 	} else {
 		result->verdict = CHECK_PASS;
 	}

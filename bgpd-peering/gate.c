@@ -205,7 +205,8 @@ void gate_inspect(const struct session *session, struct gate_facts *facts)
 	afi_t afi;
 	safi_t safi;
 
-	*facts = (struct gate_facts){.walls = true};
+	/* Somebody who defines the reserved name has taken one wall down. */
+	*facts = (struct gate_facts){.walls = route_map_lookup_by_name(GATE_ROUTE_MAP) == NULL};
 	if (!peer)
 		return;
 	FOREACH_AFI_SAFI (afi, safi) {

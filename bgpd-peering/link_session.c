@@ -269,7 +269,7 @@ static const char *body_name(const Peering__Envelope *envelope)
 	const ProtobufCFieldDescriptor *field =
 		protobuf_c_message_descriptor_get_field(&peering__envelope__descriptor, envelope->body_case);
 
-	return field ? field->name : "an unknown message";
+	return field ? field->name : "message of an unknown kind";
 }
 
 /* Takes *envelope over where it sets it to NULL. */

@@ -14,6 +14,8 @@
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/validation.h"
 
+#include "lib/linklist.h"
+
 bool peer_is_external(const struct peer *peer)
 {
 	return peer->sort == BGP_PEER_EBGP && CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) &&
@@ -142,18 +144,41 @@ static int on_status_changed(struct peer *peer)
 
 /* ---- what people type ---- */
 
-void session_events_assert_vrf(const char *vrf)
+static void assert_closed(struct session *session)
 {
-	struct connection *connection;
-	struct session *session;
+	if (session && session->gate == GATE_DENY)
+		gate_assert(session);
+}
 
-	frr_each (connection_tree, &connections, connection) {
-		if (strcmp(connection->vrf, vrf) != 0)
-			continue;
-		frr_each (session_list, &connection->sessions, session)
-			if (session->gate == GATE_DENY)
-				gate_assert(session);
-	}
+/*
+ * `[no] neighbor X …` is the one sort of line that changes a neighbor's families or policy; a line for a peer-group
+ * changes its members'. Only what the line names is looked at: a file may have a hundred thousand of them.
+ */
+static void assert_named(struct bgp *bgp, const char *line)
+{
+	char *copy = XSTRDUP(MTYPE_TMP, line), *rest = copy, *word = NULL;
+	char address[SESSION_ADDRESS_MAX];
+	struct peer_group *group;
+	struct listnode *node;
+	struct peer *member;
+
+	do
+		word = strsep(&rest, " \t");
+	while (word && (*word == '\0' || strcmp(word, "no") == 0));
+	if (!word || strncmp(word, "neighbor", strlen(word)) != 0)
+		goto done;
+	do
+		word = strsep(&rest, " \t");
+	while (word && *word == '\0');
+	if (!word || !session_normalize(word, address))
+		goto done;
+	assert_closed(session_find(bgp_vrf_name(bgp), address));
+	group = peer_group_lookup(bgp, word);
+	if (group)
+		for (ALL_LIST_ELEMENTS_RO(group->peer, node, member))
+			assert_closed(session_of_peer(member));
+done:
+	XFREE(MTYPE_TMP, copy);
 }
 
 static bool is_bgp_node(int node)
@@ -188,11 +213,11 @@ static int on_command_done(struct vty *vty, const char *line)
 		configuration_file_end();
 		return 0;
 	}
-	if (connection_tree_count(&connections) == 0 || !is_bgp_node(vty->node) || !gate_abi_fits())
+	if (!line || connection_tree_count(&connections) == 0 || !is_bgp_node(vty->node) || !gate_abi_fits())
 		return 0;
 	bgp = VTY_GET_CONTEXT(bgp);
 	if (bgp)
-		session_events_assert_vrf(bgp_vrf_name(bgp));
+		assert_named(bgp, line);
 	return 0;
 }
 

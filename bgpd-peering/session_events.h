@@ -20,7 +20,4 @@ void session_undeclared_name(const struct peer *peer, char name[CONNECTION_NAME_
 /* In the next turn of the event loop: what a hook may not do itself, and what an end leaves to tidy up. */
 void session_events_later(struct connection *connection);
 
-/* Asserts every gate of one instance: after a configuration command that may have changed a peer or its policy. */
-void session_events_assert_vrf(const char *vrf);
-
 #endif
