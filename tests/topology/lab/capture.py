@@ -70,6 +70,7 @@ class Conversation:
 
     def __init__(self, packets):
         self.connections = tcp.connections(packets)
+        self._end = max((packet.time for packet in packets), default=0.0)
         self._messages, self._routes, self._established = [], [], []
         for connection in self.connections:
             found = {end: bgp.messages(stream) for end, stream in connection.streams.items()}
@@ -89,6 +90,10 @@ class Conversation:
                         self._routes += bgp.route_events(message, with_path_id)
         self._messages.sort(key=lambda message: message.time)
         self._routes.sort(key=lambda event: event.time)
+
+    def end(self):
+        """When the last packet was captured: for `after` of a later reading."""
+        return self._end
 
     def messages(self, sender=None, type=None):
         return [message for message in self._messages

@@ -103,6 +103,28 @@ class Scenario:
         self.acme.start()
         self.edge.start(config)
 
+    def validate(self):
+        """From PendingApproval to a validation that has passed."""
+        self.edge.verb(NAME, "approve")
+        self.edge.verb(NAME, "ready")
+        return self.wait_passed()
+
+    def wait_passed(self):
+        return until(f"the validation of {NAME} passed", lambda: self.edge.connection(NAME),
+                     lambda seen: seen["connectionState"] == "Validating" and not seen["blocking"])
+
+    def activate(self):
+        """From a passed validation to Active, seen from the far sides."""
+        self.edge.verb(NAME, "activate")
+        self.edge.wait_state(NAME, "Active")
+        self.wait_open()
+
+    def start_active(self, config):
+        self.start(config)
+        self.acme.wait_established()
+        self.validate()
+        self.activate()
+
     def settle(self, keepalives=3):
         """Returns once the edge has had its chance to send to acme and to pass on what acme sent.
 
@@ -116,8 +138,8 @@ class Scenario:
         for family in FAMILIES:
             until(f"the mark {marks[family]} at the witness",
                   lambda: self.witness.received(f"edge_{family}"), lambda seen: marks[family] in seen)
-        self.capture.wait_keepalives([self.edge_address(family) for family in FAMILIES
-                                      if self.acme.bgp_state(f"edge_{family}") == "Established"], keepalives)
+        self.capture.wait_keepalives([session.neighbor for session in self.acme.sessions
+                                      if self.acme.bgp_state(session.name) == "Established"], keepalives)
 
     # What the far sides hold
 
