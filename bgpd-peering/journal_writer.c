@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -172,7 +173,7 @@ static void *run(void *argument)
 	struct journal_writer *writer = argument;
 	bool stopping = false, abandoned;
 
-	pthread_setname_np(pthread_self(), "peering-journal");
+	prctl(PR_SET_NAME, "peering-journal");
 	for (;;) {
 		struct mail *batch = next_batch(writer, &stopping);
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -420,7 +421,7 @@ static void *run(void *argument)
 	unsigned int failures = 0;
 	bool abandoned;
 
-	pthread_setname_np(pthread_self(), "peering-link");
+	prctl(PR_SET_NAME, "peering-link");
 	do {
 		/* Made before there is anything to tell, so that an end is always told. */
 		struct link_event *down = link_event_new(LINK_DOWN);

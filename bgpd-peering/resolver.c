@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 struct lookup {
@@ -49,7 +50,7 @@ static void *run(void *argument)
 	ssize_t written;
 	int result;
 
-	pthread_setname_np(pthread_self(), "peering-dns");
+	prctl(PR_SET_NAME, "peering-dns");
 	result = getaddrinfo(lookup->host, lookup->port, &hints, &addresses);
 
 	pthread_mutex_lock(&lookup->lock);
