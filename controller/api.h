@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The HTTPS JSON API (doc/controller.md): what its files share. api_server.c accepts, authenticates and finds the
+ * handler; each handler answers exactly once, at once or later.
+ *
+ * Main thread.
+ */
+#ifndef PEERING_CONTROLLER_API_H
+#define PEERING_CONTROLLER_API_H
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <json-c/json.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "controller/config.h"
+#include "controller/listener.h"
+#include "controller/store.h"
+
+#define API_SCHEMA_VERSION 1
+#define API_ACTOR_MAX 256
+#define API_BODY_MAX ((size_t)64 << 10)
+#define API_SEGMENTS_MAX 6
+
+struct api;
+struct pushes;
+struct routers;
+
+/* Everything a handler needs of one request; lives until it returns. */
+struct api_request {
+	struct api *api;
+	struct evhttp_request *http;
+	const char *actor; /* the e-mail address in the client's certificate */
+	char **segments;   /* of the path behind /v1, decoded */
+	size_t segment_count;
+	struct evkeyvalq *query; /* decoded */
+	const char *body;	 /* with a final NUL; "" without one */
+	size_t body_size;
+};
+
+/* ---- api_server.c ---- */
+
+/* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
+struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
+		     struct pushes *pushes, struct routers *routers, char *error, size_t error_size);
+/* Stops accepting. */
+void api_stop(struct api *api);
+/* Closes every connection; nobody may wait for a push any more. */
+void api_free(struct api *api);
+void api_bound(const struct api *api, char text[LISTENER_ADDRESS_SIZE]);
+
+struct store *api_store(const struct api *api);
+struct pushes *api_pushes(const struct api *api);
+struct routers *api_routers(const struct api *api);
+const struct config *api_config(const struct api *api);
+
+/* ---- api_reply.c: each of these answers, and ends the request ---- */
+
+/* Takes `object`. `location` may be NULL. */
+void api_reply(struct evhttp_request *http, int status, json_object *object, const char *location);
+
+/* An RFC 9457 problem. `sentence` says what to do; `allowed` (taken) may be NULL. */
+void api_problem(struct evhttp_request *http, int status, const char *code, const char *sentence, json_object *allowed);
+__attribute__((format(printf, 4, 5))) void api_problem_format(struct evhttp_request *http, int status, const char *code,
+							      const char *format, ...);
+/* What the store said instead of STORE_OK. */
+void api_problem_store(struct evhttp_request *http, struct store *store, enum store_result result);
+
+/* A time as RFC 3339, or null where it is 0. */
+json_object *api_time(int64_t milliseconds);
+/* A new object that begins with schemaVersion. */
+json_object *api_object(void);
+/* `text`, or null where it is NULL or empty. */
+json_object *api_text(const char *text);
+
+/* ---- Handlers ---- */
+
+void api_get_routers(const struct api_request *request);
+void api_get_connections(const struct api_request *request);
+void api_get_connection(const struct api_request *request);
+void api_post_connection(const struct api_request *request);
+void api_post_verb(const struct api_request *request);
+void api_get_push(const struct api_request *request);
+
+/* What a connection can be told, closed by NULL. */
+extern const char *const api_verbs[];
+
+/*
+ * Whether the router has ever connected, and has the connection; else it has answered what is there instead. NULL
+ * `connection` asks for the router alone.
+ */
+bool api_router_known(const struct api_request *request, const char *router);
+bool api_connection_known(const struct api_request *request, const char *router, const char *connection);
+
+#endif

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * GET /v1/connections, /v1/routers/ROUTER/connections and …/NAME: desired and observed state side by side.
+ */
+#include <event2/keyvalq_struct.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "controller/api.h"
+#include "controller/routers.h"
+#include "controller/text.h"
+#include "lib/lifecycle.h"
+
+#define PAGE_MAX 1000
+#define HISTORY_MAX 100
+
+struct list {
+	const struct api *api;
+	json_object *array;
+	unsigned int limit;
+	unsigned int count;
+	bool more;
+	char *next; /* "ROUTER/NAME" of the last one on a full page */
+};
+
+/* The three parts that the store keeps as JSON. */
+static void add_detail(json_object *object, const struct store_observation *observed)
+{
+	static const char *const parts[] = {"flags", "sessions", "checks"};
+	json_object *detail = observed ? json_tokener_parse(observed->detail) : NULL;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		json_object *part = NULL;
+
+		if (detail && json_object_object_get_ex(detail, parts[i], &part))
+			json_object_get(part);
+		json_object_object_add(object, parts[i], part ? part : json_object_new_array());
+	}
+	json_object_put(detail);
+}
+
+static bool has_flag(json_object *object, const char *flag)
+{
+	json_object *flags;
+
+	if (!json_object_object_get_ex(object, "flags", &flags) || !json_object_is_type(flags, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(flags); i++) {
+		const char *text = json_object_get_string(json_object_array_get_idx(flags, i));
+
+		if (text && strcmp(text, flag) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the connection would take now, of the verbs that this API has. */
+static json_object *allowed_verbs(const struct store_observation *observed, json_object *object)
+{
+	struct lifecycle_facts facts = {.discovered = has_flag(object, "discovered")};
+	json_object *array = json_object_new_array();
+	int state = observed ? connection_state_from_name(observed->state) : STATE_NONE;
+	int kind = observed ? connection_kind_from_name(observed->kind) : -1;
+
+	if (kind >= 0)
+		facts.kind = (enum connection_kind)kind;
+	/* That the validation has to pass first is said where `activate` is refused. */
+	facts.passed = true;
+	for (const char *const *verb = api_verbs; state >= 0 && *verb; verb++) {
+		int event = lifecycle_event_from_name(*verb);
+		struct lifecycle_outcome outcome;
+
+		if (event < 0)
+			continue;
+		outcome = lifecycle_judge((enum connection_state)state, (enum lifecycle_event)event, &facts);
+		if (outcome.refusal == REFUSAL_NONE && !outcome.unchanged)
+			json_object_array_add(array, json_object_new_string(*verb));
+	}
+	return array;
+}
+
+static json_object *desired_to_json(const struct store_connection *connection)
+{
+	json_object *desired;
+
+	if (!connection->definition)
+		return NULL;
+	desired = json_tokener_parse(connection->definition);
+	if (!json_object_is_type(desired, json_type_object)) {
+		json_object_put(desired);
+		desired = json_object_new_object();
+	}
+	json_object_object_add(desired, "requestedBy", api_text(connection->requested_by));
+	json_object_object_add(desired, "requestedAt", api_time(connection->requested_at));
+	json_object_object_add(desired, "pushId", api_text(connection->push_id));
+	json_object_object_add(desired, "pushState", api_text(connection->push_state));
+	return desired;
+}
+
+/* What stands in desired state alone is shown until the router reports its own. */
+static json_object *pick(json_object *desired, const char *key)
+{
+	json_object *value = NULL;
+
+	return desired && json_object_object_get_ex(desired, key, &value) ? json_object_get(value) : NULL;
+}
+
+static void fill(json_object *object, const struct api *api, const struct store_connection *connection)
+{
+	const struct store_observation *observed = connection->observed;
+	json_object *desired = desired_to_json(connection);
+	int64_t now = clock_milliseconds();
+
+	json_object_object_add(object, "router", json_object_new_string(connection->router));
+	json_object_object_add(object, "routerConnected",
+			       json_object_new_boolean(routers_find(api_routers(api), connection->router) != NULL));
+	json_object_object_add(object, "name", json_object_new_string(connection->name));
+	json_object_object_add(object, "vrf", observed ? api_text(observed->vrf) : NULL);
+	json_object_object_add(object, "peerAsn",
+			       observed && observed->peer_asn ? json_object_new_int64(observed->peer_asn)
+							      : pick(desired, "peerAsn"));
+	json_object_object_add(object, "kind",
+			       observed && observed->kind[0] ? api_text(observed->kind) : pick(desired, "kind"));
+	json_object_object_add(object, "description", pick(desired, "description"));
+	json_object_object_add(object, "connectionState",
+			       json_object_new_string(observed ? observed->state : connection_state_name(STATE_NONE)));
+	json_object_object_add(object, "stateSince", observed ? api_time(observed->state_since) : NULL);
+	json_object_object_add(object, "stateSeconds",
+			       observed && observed->state_since > 0 && now >= observed->state_since
+				       ? json_object_new_int64((now - observed->state_since) / 1000)
+				       : NULL);
+	json_object_object_add(object, "generation", observed ? json_object_new_uint64(observed->generation) : NULL);
+	json_object_object_add(object, "activationMode",
+			       observed && observed->activation[0] ? api_text(observed->activation)
+								   : pick(desired, "activation"));
+	json_object_object_add(object, "waitingFor",
+			       observed	 ? api_text(observed->waiting_for)
+			       : desired ? json_object_new_string("the router has not reported it yet")
+					 : NULL);
+	add_detail(object, observed);
+	json_object_object_add(object, "allowedVerbs", allowed_verbs(observed, object));
+	json_object_object_add(object, "observedAt", observed ? api_time(observed->observed_at) : NULL);
+	json_object_object_add(object, "desired", desired);
+}
+
+static bool add_connection(const struct store_connection *connection, void *context)
+{
+	struct list *list = context;
+	json_object *object;
+
+	/* One more than the page was asked for. */
+	if (list->count == list->limit) {
+		list->more = true;
+		return false;
+	}
+	object = json_object_new_object();
+	fill(object, list->api, connection);
+	json_object_array_add(list->array, object);
+	if (++list->count == list->limit) {
+		size_t size = strlen(connection->router) + strlen(connection->name) + 2;
+
+		list->next = malloc(size);
+		if (list->next)
+			snprintf(list->next, size, "%s/%s", connection->router, connection->name);
+	}
+	return true;
+}
+
+/* What the query may hold. */
+struct filter {
+	const char *router;
+	const char *state;
+	char after_router[256];
+	const char *after_name;
+	unsigned int limit;
+};
+
+static bool read_filter(const struct api_request *request, struct filter *filter)
+{
+	struct evkeyval *parameter;
+
+	*filter = (struct filter){.after_name = "", .limit = PAGE_MAX};
+	TAILQ_FOREACH (parameter, request->query, next) {
+		const char *value = parameter->value;
+
+		if (strcmp(parameter->key, "router") == 0) {
+			filter->router = value;
+		} else if (strcmp(parameter->key, "state") == 0) {
+			filter->state = value;
+		} else if (strcmp(parameter->key, "after") == 0 && strchr(value, '/') &&
+			   (size_t)(strchr(value, '/') - value) < sizeof(filter->after_router)) {
+			memcpy(filter->after_router, value, (size_t)(strchr(value, '/') - value));
+			filter->after_name = strchr(value, '/') + 1;
+		} else if (strcmp(parameter->key, "limit") == 0 && strspn(value, "0123456789") == strlen(value) &&
+			   strlen(value) < 5 && atoi(value) >= 1 && atoi(value) <= PAGE_MAX) {
+			filter->limit = (unsigned int)atoi(value);
+		} else {
+			char *key = text_clean(parameter->key, 60);
+
+			api_problem_format(
+				request->http, 400, "bad-query",
+				"the parameter \"%s\" is unknown or its value cannot be used; there are router, "
+				"state, limit (1 to %d) and after (from nextAfter of the page before)",
+				key ? key : "", PAGE_MAX);
+			free(key);
+			return false;
+		}
+	}
+	if (request->segment_count == 3)
+		filter->router = request->segments[1];
+	if (filter->state && connection_state_from_name(filter->state) < 0) {
+		api_problem(request->http, 400, "unknown-state",
+			    "there is no such connection state; there are None, PendingApproval, Approved, "
+			    "ProvisioningStarted, ProvisioningCompleted, Validating, Active, TypeChangeRequested, "
+			    "TypeChangeInProgress, ExternalBlocker, ProvisioningFailed and PendingRemove",
+			    NULL);
+		return false;
+	}
+	return !filter->router || api_router_known(request, filter->router);
+}
+
+void api_get_connections(const struct api_request *request)
+{
+	struct list list = {.api = request->api};
+	struct filter filter;
+	enum store_result result;
+	json_object *answer;
+
+	if (!read_filter(request, &filter))
+		return;
+	list.limit = filter.limit;
+	list.array = json_object_new_array();
+	result = store_connections(api_store(request->api), filter.router, filter.state, filter.after_router,
+				   filter.after_name, filter.limit + 1, add_connection, &list);
+	if (result != STORE_OK) {
+		json_object_put(list.array);
+		free(list.next);
+		api_problem_store(request->http, api_store(request->api), result);
+		return;
+	}
+	answer = api_object();
+	json_object_object_add(answer, "connections", list.array);
+	json_object_object_add(answer, "nextAfter", list.more ? api_text(list.next) : NULL);
+	free(list.next);
+	api_reply(request->http, 200, answer, NULL);
+}
+
+static bool add_transition(const struct store_transition *transition, void *context)
+{
+	json_object *history = context;
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "id", json_object_new_int64(transition->id));
+	json_object_object_add(object, "at", api_time(transition->at));
+	json_object_object_add(object, "from", json_object_new_string(transition->from));
+	json_object_object_add(object, "to", json_object_new_string(transition->to));
+	json_object_object_add(object, "cause", json_object_new_string(transition->cause));
+	json_object_object_add(object, "actor", json_object_new_string(transition->actor));
+	json_object_object_add(object, "message", api_text(transition->message));
+	json_object_object_add(object, "generation", json_object_new_uint64(transition->generation));
+	json_object_object_add(object, "journalId", json_object_new_string(transition->journal_id));
+	json_object_object_add(object, "sequence", json_object_new_uint64(transition->sequence));
+	json_object_object_add(object, "receivedAt", api_time(transition->received_at));
+	json_object_array_add(history, object);
+	return true;
+}
+
+struct one {
+	const struct api *api;
+	json_object *object;
+};
+
+static bool fill_one(const struct store_connection *connection, void *context)
+{
+	struct one *one = context;
+
+	fill(one->object, one->api, connection);
+	return true;
+}
+
+void api_get_connection(const struct api_request *request)
+{
+	const char *router = request->segments[1];
+	const char *name = request->segments[3];
+	struct store *store = api_store(request->api);
+	struct one one = {.api = request->api, .object = api_object()};
+	json_object *history = json_object_new_array();
+	enum store_result result, history_result;
+
+	result = store_connection(store, router, name, fill_one, &one);
+	history_result = store_history(store, router, name, HISTORY_MAX, add_transition, history);
+	if (result == STORE_NOT_FOUND && json_object_array_length(history) > 0) {
+		/* Removed: what is left of it is what happened. */
+		struct store_connection gone = {.router = router, .name = name};
+
+		fill_one(&gone, &one);
+		result = STORE_OK;
+	}
+	if (result == STORE_OK && history_result == STORE_OK) {
+		json_object_object_add(one.object, "history", history);
+		api_reply(request->http, 200, one.object, NULL);
+		return;
+	}
+	json_object_put(one.object);
+	json_object_put(history);
+	if (result != STORE_NOT_FOUND)
+		api_problem_store(request->http, store, result != STORE_OK ? result : history_result);
+	else if (api_connection_known(request, router, name))
+		api_problem(request->http, 503, "store-busy", "the connection appeared just now; try again", NULL);
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * POST …/connections (request), POST …/connections/NAME/VERB, GET /v1/pushes/ID: everything that changes something on a
+ * router. Each is a row of the store before it is sent, and names who asked.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/api.h"
+#include "controller/declaration.h"
+#include "controller/log.h"
+#include "controller/pushes.h"
+#include "controller/routers.h"
+#include "controller/text.h"
+
+#define JSON_DEPTH_MAX 16
+#define REASON_MAX 255
+#define CODE_MAX 64
+
+const char *const api_verbs[] = {"approve", "ready", "activate", "deprovision", "withdraw", "retry", NULL};
+
+/* A request whose answer has to wait for the router's. */
+struct waiting {
+	struct api *api;
+	struct evhttp_request *http;
+	struct push_waiter *waiter;
+};
+
+/* ---- What came of a push ---- */
+
+static json_object *json_or_empty(const char *text)
+{
+	json_object *array = json_tokener_parse(text);
+
+	if (json_object_is_type(array, json_type_array))
+		return array;
+	json_object_put(array);
+	return json_object_new_array();
+}
+
+static json_object *operation_to_json(const struct store_operation *operation, enum push_state state)
+{
+	json_object *object = json_object_new_object();
+	bool answered = state == PUSH_APPLIED || state == PUSH_REFUSED;
+
+	json_object_object_add(object, "connection", json_object_new_string(operation->connection));
+	json_object_object_add(object, "verb", json_object_new_string(operation->verb));
+	json_object_object_add(object, "reason", api_text(operation->reason));
+	json_object_object_add(object, "definition",
+			       operation->definition ? json_tokener_parse(operation->definition) : NULL);
+	json_object_object_add(object, "ok", answered ? json_object_new_boolean(operation->ok) : NULL);
+	json_object_object_add(object, "code", api_text(operation->code));
+	json_object_object_add(object, "message", api_text(operation->message));
+	json_object_object_add(object, "allowed", json_or_empty(operation->allowed));
+	return object;
+}
+
+static json_object *push_to_json(const struct store_push *push)
+{
+	json_object *object = api_object();
+	json_object *operations = json_object_new_array();
+
+	json_object_object_add(object, "id", json_object_new_string(push->id));
+	json_object_object_add(object, "router", json_object_new_string(push->router));
+	json_object_object_add(object, "state", json_object_new_string(push_state_name(push->state)));
+	json_object_object_add(object, "actor", json_object_new_string(push->actor));
+	json_object_object_add(object, "createdAt", api_time(push->created_at));
+	json_object_object_add(object, "answeredAt", api_time(push->answered_at));
+	for (size_t i = 0; i < push->operation_count; i++)
+		json_object_array_add(operations, operation_to_json(&push->operations[i], push->state));
+	json_object_object_add(object, "operations", operations);
+	return object;
+}
+
+/* A code of the router's becomes part of a reference: anything but a plain word is "refused". */
+static void plain_code(const char *code, char plain[CODE_MAX])
+{
+	size_t length = strlen(code);
+
+	if (length == 0 || length >= CODE_MAX || strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
+		code = "refused";
+	memcpy(plain, code, strlen(code) + 1);
+}
+
+static void answer_refused(struct evhttp_request *http, const struct store_push *push)
+{
+	const struct store_operation *fault = &push->operations[0];
+	char code[CODE_MAX];
+
+	for (size_t i = 0; i < push->operation_count; i++) {
+		if (!push->operations[i].ok) {
+			fault = &push->operations[i];
+			break;
+		}
+	}
+	plain_code(fault->code, code);
+	api_problem(http, 409, code,
+		    fault->message[0] ? fault->message : "the router refused this and gave no reason; see its log",
+		    json_or_empty(fault->allowed));
+}
+
+static void answer_queued(struct api *api, struct evhttp_request *http, const struct store_push *push)
+{
+	bool connected = routers_find(api_routers(api), push->router) != NULL;
+	json_object *object = push_to_json(push);
+	char location[128];
+
+	snprintf(location, sizeof(location), "/v1/pushes/%s", push->id);
+	json_object_object_add(
+		object, "message",
+		json_object_new_string(connected ? "sent; the router has not answered yet, ask for this push "
+						   "again"
+						 : "stored; the router is not connected and gets it when it "
+						   "connects"));
+	api_reply(http, 202, object, location);
+}
+
+struct answer {
+	struct api *api;
+	struct evhttp_request *http;
+};
+
+static bool answer_push(const struct store_push *push, void *context)
+{
+	struct answer *answer = context;
+
+	switch (push->state) {
+	case PUSH_APPLIED:
+		api_reply(answer->http, 200, push_to_json(push), NULL);
+		break;
+	case PUSH_REFUSED:
+		answer_refused(answer->http, push);
+		break;
+	case PUSH_QUEUED:
+		answer_queued(answer->api, answer->http, push);
+		break;
+	default:
+		api_problem_format(
+			answer->http, 504, "router-lost",
+			"the session with %s ended before it answered: nobody knows whether it did this; look at "
+			"the connection before you try again",
+			push->router);
+	}
+	return true;
+}
+
+static void answer_with_push(struct api *api, struct evhttp_request *http, const char *id)
+{
+	struct answer answer = {.api = api, .http = http};
+	enum store_result result = store_push(api_store(api), id, answer_push, &answer);
+
+	if (result != STORE_OK)
+		api_problem_store(http, api_store(api), result);
+}
+
+/* ---- Waiting for it ---- */
+
+static void push_is_done(const char *id, void *context)
+{
+	struct waiting *waiting = context;
+
+	evhttp_connection_set_closecb(evhttp_request_get_connection(waiting->http), NULL, NULL);
+	answer_with_push(waiting->api, waiting->http, id);
+	free(waiting);
+}
+
+static void client_left(struct evhttp_connection *connection, void *context)
+{
+	struct waiting *waiting = context;
+
+	pushes_forget(waiting->waiter);
+	/* evhttp has let go of a request whose connection broke, and leaves it to us. */
+	if (!evhttp_request_get_connection(waiting->http))
+		evhttp_request_free(waiting->http);
+	free(waiting);
+}
+
+static void wait_for_answer(const struct api_request *request, const char *id, const char *router)
+{
+	struct waiting *waiting = calloc(1, sizeof(*waiting));
+
+	if (waiting) {
+		waiting->api = request->api;
+		waiting->http = request->http;
+		waiting->waiter = pushes_wait(api_pushes(request->api), id, router, api_config(request->api)->push_wait,
+					      push_is_done, waiting);
+	}
+	if (!waiting || !waiting->waiter) {
+		free(waiting);
+		answer_with_push(request->api, request->http, id);
+		return;
+	}
+	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
+}
+
+/* Stores it, sends it, and answers now or once the router has. */
+static void submit(const struct api_request *request, const char *router, const struct store_operation *operation)
+{
+	char id[TEXT_ID_SIZE];
+	struct store_push push = {
+		.id = id,
+		.router = router,
+		.actor = request->actor,
+		.created_at = clock_milliseconds(),
+		.operation_count = 1,
+		.operations = operation,
+	};
+	struct store *store = api_store(request->api);
+	enum store_result result;
+	uint64_t queued;
+
+	result = store_pushes_queued_count(store, router, &queued);
+	if (result == STORE_OK && queued >= PUSHES_QUEUED_MAX) {
+		api_problem_format(request->http, 429, "too-many-pushes",
+				   "%s has %d pushes that it has not answered; try again when it has", router,
+				   PUSHES_QUEUED_MAX);
+		return;
+	}
+	if (result == STORE_OK && !random_id(id)) {
+		api_problem(request->http, 503, "no-random", "this machine has no random numbers yet; try again", NULL);
+		return;
+	}
+	if (result == STORE_OK)
+		result = pushes_submit(api_pushes(request->api), &push);
+	if (result != STORE_OK) {
+		api_problem_store(request->http, store, result);
+		return;
+	}
+	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->actor, "router", router, "connection",
+		  operation->connection, "verb", operation->verb, NULL);
+	if (routers_find(api_routers(request->api), router))
+		wait_for_answer(request, id, router);
+	else
+		answer_with_push(request->api, request->http, id);
+}
+
+/* ---- What people send ---- */
+
+/* *body is NULL for an empty one. False where it has answered. */
+static bool read_body(const struct api_request *request, json_object **body)
+{
+	struct json_tokener *tokener;
+	enum json_tokener_error error;
+	size_t end;
+
+	*body = NULL;
+	if (strspn(request->body, " \t\r\n") == request->body_size)
+		return true;
+	tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+	if (!tokener) {
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return false;
+	}
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	/* The NUL behind the body tells the tokener that a number at its end is whole. */
+	*body = json_tokener_parse_ex(tokener, request->body, (int)request->body_size + 1);
+	error = json_tokener_get_error(tokener);
+	end = json_tokener_get_parse_end(tokener);
+	json_tokener_free(tokener);
+	if (error == json_tokener_success && end >= request->body_size)
+		return true;
+	json_object_put(*body);
+	*body = NULL;
+	api_problem_format(request->http, 400, "bad-json", "the body is no JSON: %s at byte %zu",
+			   error == json_tokener_success    ? "something follows the value"
+			   : error == json_tokener_continue ? "it ends too early"
+							    : json_tokener_error_desc(error),
+			   end);
+	return false;
+}
+
+void api_post_connection(const struct api_request *request)
+{
+	const char *router = request->segments[1];
+	struct declaration_error error = {.code = ""};
+	Peering__DeclareConnection *declaration;
+	struct store_operation operation = {.verb = STORE_REQUEST, .reason = ""};
+	json_object *definition;
+	json_object *body;
+
+	if (!api_router_known(request, router) || !read_body(request, &body))
+		return;
+	declaration = declaration_from_json(body, &error);
+	json_object_put(body);
+	if (!declaration) {
+		api_problem(request->http, 400, error.code, error.sentence, NULL);
+		return;
+	}
+	definition = declaration_to_json(declaration);
+	operation.connection = declaration->name;
+	operation.definition =
+		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	submit(request, router, &operation);
+	json_object_put(definition);
+	peering__declare_connection__free_unpacked(declaration, NULL);
+}
+
+static bool is_verb(const char *verb)
+{
+	for (const char *const *known = api_verbs; *known; known++)
+		if (strcmp(*known, verb) == 0)
+			return true;
+	return false;
+}
+
+/* *reason stays the body's. False where it has answered. */
+static bool read_reason(const struct api_request *request, json_object *body, const char **reason)
+{
+	json_object *value = NULL;
+
+	*reason = "";
+	if (!body)
+		return true;
+	if (!json_object_is_type(body, json_type_object) ||
+	    json_object_object_length(body) != (int)json_object_object_get_ex(body, "reason", &value) ||
+	    (value && !json_object_is_type(value, json_type_string))) {
+		api_problem(request->http, 400, "bad-value",
+			    "the body of a verb is empty or {\"reason\": \"some words\"}", NULL);
+		return false;
+	}
+	if (!value)
+		return true;
+	*reason = json_object_get_string(value);
+	if (strlen(*reason) != (size_t)json_object_get_string_len(value) || strlen(*reason) > REASON_MAX ||
+	    !text_is_clean(*reason)) {
+		api_problem_format(request->http, 400, "bad-value",
+				   "the reason must be at most %d bytes of UTF-8 without control characters",
+				   REASON_MAX);
+		return false;
+	}
+	return true;
+}
+
+void api_post_verb(const struct api_request *request)
+{
+	const char *router = request->segments[1];
+	struct store_operation operation = {.connection = request->segments[3], .verb = request->segments[4]};
+	json_object *body;
+
+	if (!is_verb(operation.verb)) {
+		api_problem(
+			request->http, 404, "unknown-verb",
+			"there is no such verb; there are approve, ready, activate, deprovision, withdraw and retry",
+			NULL);
+		return;
+	}
+	if (!read_body(request, &body))
+		return;
+	if (read_reason(request, body, &operation.reason) &&
+	    api_connection_known(request, router, operation.connection)) {
+		if (routers_find(api_routers(request->api), router))
+			submit(request, router, &operation);
+		else
+			api_problem_format(
+				request->http, 409, "router-not-connected",
+				"%s is not connected, nothing was done; type the verb on the router itself, or try "
+				"again when `peerctl routers` shows it connected",
+				router);
+	}
+	json_object_put(body);
+}
+
+static bool show_push(const struct store_push *push, void *context)
+{
+	struct evhttp_request *http = context;
+
+	api_reply(http, 200, push_to_json(push), NULL);
+	return true;
+}
+
+void api_get_push(const struct api_request *request)
+{
+	struct store *store = api_store(request->api);
+	const char *id = request->segments[1];
+	enum store_result result = store_push(store, id, show_push, request->http);
+
+	if (result == STORE_NOT_FOUND)
+		api_problem(request->http, 404, "unknown-push", "there is no push with this id", NULL);
+	else if (result != STORE_OK)
+		api_problem_store(request->http, store, result);
+}

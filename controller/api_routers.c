@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * GET /v1/routers, and the answer for a router that is not there.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/api.h"
+#include "controller/routers.h"
+#include "controller/text.h"
+
+#define NAMES_MAX 10
+#define SENTENCE_MAX 2048
+
+struct list {
+	const struct api *api;
+	json_object *array;
+};
+
+static bool add_router(const struct store_router *router, void *context)
+{
+	struct list *list = context;
+	json_object *object = json_object_new_object();
+	bool connected = routers_find(api_routers(list->api), router->name) != NULL;
+
+	json_object_object_add(object, "name", json_object_new_string(router->name));
+	json_object_object_add(object, "connected", json_object_new_boolean(connected));
+	json_object_object_add(object, "connectedSince", connected ? api_time(router->connected_at) : NULL);
+	json_object_object_add(object, "disconnectedAt", connected ? NULL : api_time(router->disconnected_at));
+	json_object_object_add(object, "disconnectReason", connected ? NULL : api_text(router->disconnect_reason));
+	json_object_object_add(object, "address", api_text(router->address));
+	json_object_object_add(object, "frrVersion", api_text(router->frr_version));
+	json_object_object_add(object, "moduleVersion", api_text(router->module_version));
+	json_object_object_add(object, "journalId", api_text(router->journal_id));
+	json_object_object_add(object, "bootId", api_text(router->boot_id));
+	json_object_object_add(object, "ackedSequence", json_object_new_uint64(router->acked_sequence));
+	json_object_object_add(object, "connectionCount", json_object_new_uint64(router->connection_count));
+	json_object_object_add(object, "firstSeenAt", api_time(router->first_seen_at));
+	json_object_object_add(object, "snapshotAt", api_time(router->snapshot_at));
+	json_object_array_add(list->array, object);
+	return true;
+}
+
+void api_get_routers(const struct api_request *request)
+{
+	struct list list = {.api = request->api, .array = json_object_new_array()};
+	enum store_result result = store_routers(api_store(request->api), add_router, &list);
+	json_object *answer;
+
+	if (result != STORE_OK) {
+		json_object_put(list.array);
+		api_problem_store(request->http, api_store(request->api), result);
+		return;
+	}
+	answer = api_object();
+	json_object_object_add(answer, "routers", list.array);
+	api_reply(request->http, 200, answer, NULL);
+}
+
+/* ---- What is there instead ---- */
+
+struct names {
+	char text[SENTENCE_MAX / 2];
+	unsigned int count;
+};
+
+static bool add_name(struct names *names, const char *name)
+{
+	size_t used = strlen(names->text);
+
+	if (names->count++ < NAMES_MAX)
+		snprintf(names->text + used, sizeof(names->text) - used, "%s%s", names->count > 1 ? ", " : "", name);
+	else
+		snprintf(names->text + used, sizeof(names->text) - used, " and more");
+	return names->count <= NAMES_MAX;
+}
+
+static bool add_router_name(const struct store_router *router, void *context)
+{
+	return add_name(context, router->name);
+}
+
+static bool add_connection_name(const struct store_connection *connection, void *context)
+{
+	return add_name(context, connection->name);
+}
+
+bool api_router_known(const struct api_request *request, const char *router)
+{
+	struct store *store = api_store(request->api);
+	struct names names = {.count = 0};
+	enum store_result result = store_router(store, router, NULL, NULL);
+
+	if (result == STORE_OK)
+		return true;
+	if (result == STORE_NOT_FOUND)
+		result = store_routers(store, add_router_name, &names);
+	if (result != STORE_OK) {
+		api_problem_store(request->http, store, result);
+		return false;
+	}
+	if (names.count == 0)
+		api_problem_format(
+			request->http, 404, "unknown-router",
+			"no router has connected to this controller yet; `peering controller` on the router sets "
+			"where it reports to");
+	else
+		api_problem_format(request->http, 404, "unknown-router",
+				   "no router \"%.253s\" has ever connected to this controller; there are %s", router,
+				   names.text);
+	return false;
+}
+
+bool api_connection_known(const struct api_request *request, const char *router, const char *connection)
+{
+	struct store *store = api_store(request->api);
+	struct names names = {.count = 0};
+	enum store_result result;
+
+	if (!api_router_known(request, router))
+		return false;
+	result = store_connection(store, router, connection, NULL, NULL);
+	if (result == STORE_OK)
+		return true;
+	if (result == STORE_NOT_FOUND)
+		result = store_connections(store, router, NULL, "", "", NAMES_MAX + 1, add_connection_name, &names);
+	if (result != STORE_OK)
+		api_problem_store(request->http, store, result);
+	else if (names.count == 0)
+		api_problem_format(request->http, 404, "unknown-connection",
+				   "%s has no connection \"%.253s\", nor any other; request one first", router,
+				   connection);
+	else
+		api_problem_format(request->http, 404, "unknown-connection",
+				   "%s has no connection \"%.253s\"; it has %s", router, connection, names.text);
+	return false;
+}

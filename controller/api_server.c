@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/keyvalq_struct.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "controller/api.h"
+#include "controller/log.h"
+#include "controller/text.h"
+#include "lib/tls.h"
+
+#define HEADERS_MAX 16384
+/* evhttp's own cap, which answers without a sentence; ours comes first. */
+#define HTTP_BODY_MAX ((ev_ssize_t)API_BODY_MAX * 16)
+/* A connection on which no request was complete for this long, longer than any answer waits, is closed. */
+#define IDLE_SECONDS 60
+#define SWEEP_SECONDS 1
+
+/* One connection; lives as long as its SSL. */
+struct client {
+	LIST_ENTRY(client) link;
+	struct api *api; /* NULL once the API is gone */
+	SSL *ssl;
+	int64_t newest_request; /* steady clock; at first when it was opened */
+};
+
+struct api {
+	struct event_base *base;
+	const struct config *config;
+	SSL_CTX *tls;
+	struct store *store;
+	struct pushes *pushes;
+	struct routers *routers;
+	struct evhttp *http;
+	struct evconnlistener *listener; /* of `http` */
+	struct event *sweep;
+	LIST_HEAD(, client) clients;
+	unsigned int client_count;
+	bool stopped;
+};
+
+static const struct route {
+	enum evhttp_cmd_type method;
+	const char *segments[API_SEGMENTS_MAX + 1]; /* behind /v1; "*" is any */
+	void (*handle)(const struct api_request *request);
+} routes[] = {
+	{EVHTTP_REQ_GET, {"routers"}, api_get_routers},
+	{EVHTTP_REQ_GET, {"connections"}, api_get_connections},
+	{EVHTTP_REQ_GET, {"routers", "*", "connections"}, api_get_connections},
+	{EVHTTP_REQ_POST, {"routers", "*", "connections"}, api_post_connection},
+	{EVHTTP_REQ_GET, {"routers", "*", "connections", "*"}, api_get_connection},
+	{EVHTTP_REQ_POST, {"routers", "*", "connections", "*", "*"}, api_post_verb},
+	{EVHTTP_REQ_GET, {"pushes", "*"}, api_get_push},
+};
+#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
+
+/* ---- Connections ---- */
+
+static int client_index = -1;
+
+static void client_gone(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+{
+	struct client *client = pointer;
+	struct api *api;
+
+	if (!client)
+		return;
+	api = client->api;
+	if (api) {
+		LIST_REMOVE(client, link);
+		if (api->client_count-- == api->config->max_api_clients && !api->stopped)
+			evconnlistener_enable(api->listener);
+	}
+	free(client);
+}
+
+/* evhttp asks for the stream of each connection that it accepts; on NULL it would talk plain HTTP. */
+static struct bufferevent *new_stream(struct event_base *base, void *context)
+{
+	struct api *api = context;
+	struct client *client = calloc(1, sizeof(*client));
+	SSL *ssl = SSL_new(api->tls);
+	struct bufferevent *stream;
+
+	if (!client || !ssl || SSL_set_ex_data(ssl, client_index, client) != 1) {
+		free(client);
+		SSL_free(ssl);
+		return NULL;
+	}
+	client->api = api;
+	client->ssl = ssl;
+	client->newest_request = clock_steady_milliseconds();
+	LIST_INSERT_HEAD(&api->clients, client, link);
+	/* Frees `ssl`, and with it the client, also where it fails. */
+	stream = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (++api->client_count == api->config->max_api_clients) {
+		log_event(LEVEL_WARNING, "api-full", "clients", log_number(api->client_count), "message",
+			  "further clients wait until one leaves; raise max-api-clients in the configuration", NULL);
+		evconnlistener_disable(api->listener);
+	}
+	return stream;
+}
+
+static void sweep_clients(evutil_socket_t fd, short what, void *context)
+{
+	struct api *api = context;
+	int64_t now = clock_steady_milliseconds();
+	struct client *client;
+
+	LIST_FOREACH (client, &api->clients, link) {
+		int64_t patience = SSL_is_init_finished(client->ssl) ? IDLE_SECONDS + api->config->push_wait
+								     : api->config->handshake_timeout;
+
+		/* evhttp notices and frees it. */
+		if (now - client->newest_request > patience * 1000 && SSL_get_fd(client->ssl) >= 0)
+			shutdown(SSL_get_fd(client->ssl), SHUT_RDWR);
+	}
+}
+
+/* ---- Requests ---- */
+
+static const char *method_name(enum evhttp_cmd_type method)
+{
+	return method == EVHTTP_REQ_GET ? "GET" : "POST";
+}
+
+static bool route_fits(const struct route *route, const struct api_request *request)
+{
+	size_t i = 0;
+
+	for (; route->segments[i]; i++)
+		if (i >= request->segment_count ||
+		    (strcmp(route->segments[i], "*") != 0 && strcmp(route->segments[i], request->segments[i]) != 0))
+			return false;
+	return i == request->segment_count;
+}
+
+static bool is_json(struct evhttp_request *http)
+{
+	static const char json[] = "application/json";
+	const char *type = evhttp_find_header(evhttp_request_get_input_headers(http), "Content-Type");
+
+	return type && evutil_ascii_strncasecmp(type, json, strlen(json)) == 0 &&
+	       (type[strlen(json)] == '\0' || type[strlen(json)] == ';' || type[strlen(json)] == ' ');
+}
+
+static void dispatch(const struct api_request *request)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(request->http);
+	char methods[32] = "";
+
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		if (!route_fits(&routes[i], request))
+			continue;
+		if (routes[i].method != method) {
+			snprintf(methods + strlen(methods), sizeof(methods) - strlen(methods), "%s%s",
+				 methods[0] ? ", " : "", method_name(routes[i].method));
+			continue;
+		}
+		/* A form on a foreign web page can send anything but this type with the certificate of its reader. */
+		if (method == EVHTTP_REQ_POST && !is_json(request->http)) {
+			api_problem(request->http, 415, "not-json", "send the header Content-Type: application/json",
+				    NULL);
+			return;
+		}
+		routes[i].handle(request);
+		return;
+	}
+	if (methods[0] == '\0') {
+		api_problem(request->http, 404, "unknown-path",
+			    "there is nothing here; try /v1/routers or /v1/connections", NULL);
+		return;
+	}
+	evhttp_add_header(evhttp_request_get_output_headers(request->http), "Allow", methods);
+	api_problem_format(request->http, 405, "bad-method", "this path takes %s", methods);
+}
+
+static void free_segments(struct api_request *request, char **segments)
+{
+	for (size_t i = 0; i < request->segment_count; i++)
+		free(segments[i]);
+}
+
+/* False where the path is not one of ours for its form alone. */
+static bool split_path(const char *path, struct api_request *request, char **segments)
+{
+	const char *at = path;
+
+	if (strncmp(at, "/v1/", 4) != 0)
+		return false;
+	at += 4;
+	while (request->segment_count < API_SEGMENTS_MAX) {
+		size_t length = strcspn(at, "/");
+		char *raw = strndup(at, length);
+		size_t decoded_length = 0;
+		char *decoded = raw ? evhttp_uridecode(raw, 0, &decoded_length) : NULL;
+
+		free(raw);
+		if (!decoded)
+			return false;
+		segments[request->segment_count++] = decoded;
+		/* %00 would hide what stands behind it. */
+		if (decoded_length == 0 || strlen(decoded) != decoded_length || !text_is_clean(decoded))
+			return false;
+		at += length;
+		if (*at == '\0')
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* A router's name is kept in lower case (router_session.c). */
+static void lower_router(struct api_request *request)
+{
+	struct evkeyval *parameter;
+
+	if (request->segment_count > 1 && strcmp(request->segments[0], "routers") == 0)
+		for (char *at = request->segments[1]; *at; at++)
+			*at = (char)tolower((unsigned char)*at);
+	TAILQ_FOREACH (parameter, request->query, next) {
+		for (char *at = parameter->value; strcmp(parameter->key, "router") == 0 && *at; at++)
+			*at = (char)tolower((unsigned char)*at);
+	}
+}
+
+/* The body in one piece, with a NUL behind it. */
+static bool take_body(struct evhttp_request *http, struct api_request *request)
+{
+	struct evbuffer *buffer = evhttp_request_get_input_buffer(http);
+
+	request->body_size = evbuffer_get_length(buffer);
+	if (request->body_size > API_BODY_MAX) {
+		api_problem_format(http, 413, "too-large", "the body has %zu bytes; at most %zu", request->body_size,
+				   API_BODY_MAX);
+		return false;
+	}
+	if (evbuffer_add(buffer, "", 1) < 0 || !(request->body = (const char *)evbuffer_pullup(buffer, -1))) {
+		api_problem(http, 503, "no-memory", "memory is short; try again", NULL);
+		return false;
+	}
+	return true;
+}
+
+static void parse_and_dispatch(struct api_request *request)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request->http);
+	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+	const char *query = uri ? evhttp_uri_get_query(uri) : NULL;
+	char *segments[API_SEGMENTS_MAX];
+	struct evkeyvalq parameters;
+
+	request->segments = segments;
+	request->query = &parameters;
+	TAILQ_INIT(&parameters);
+	if (!path || !split_path(path, request, segments))
+		api_problem(request->http, 404, "unknown-path",
+			    "there is nothing here; try /v1/routers or /v1/connections", NULL);
+	else if (query && evhttp_parse_query_str(query, &parameters) < 0)
+		api_problem(request->http, 400, "bad-query", "the part of the address behind '?' cannot be read", NULL);
+	else if (take_body(request->http, request)) {
+		lower_router(request);
+		dispatch(request);
+	}
+	evhttp_clear_headers(&parameters);
+	free_segments(request, segments);
+}
+
+static void on_request(struct evhttp_request *http, void *context)
+{
+	struct api_request request = {.api = context, .http = http};
+	struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(http));
+	SSL *ssl = bufferevent_openssl_get_ssl(stream);
+	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
+	char actor[API_ACTOR_MAX];
+	char name[TLS_NAME_MAX];
+
+	if (client)
+		client->newest_request = clock_steady_milliseconds();
+	if (!ssl || !tls_peer_email(ssl, actor, sizeof(actor))) {
+		bool router = ssl && tls_peer_dns_name(ssl, name, sizeof(name));
+
+		log_event(LEVEL_WARNING, "api-refused", "certificate", router ? name : NULL, "message",
+			  "the client's certificate has no e-mail address", NULL);
+		api_problem_format(http, 403, "not-an-operator",
+				   "the certificate%s%s names no operator: it needs an e-mail address in its subject "
+				   "alternative names; use an operator's certificate",
+				   router ? " of " : "", router ? name : "");
+		return;
+	}
+	request.actor = actor;
+	parse_and_dispatch(&request);
+}
+
+/* ---- Life ---- */
+
+struct store *api_store(const struct api *api)
+{
+	return api->store;
+}
+
+struct pushes *api_pushes(const struct api *api)
+{
+	return api->pushes;
+}
+
+struct routers *api_routers(const struct api *api)
+{
+	return api->routers;
+}
+
+const struct config *api_config(const struct api *api)
+{
+	return api->config;
+}
+
+static bool start_http(struct api *api)
+{
+	struct timeval each = {.tv_sec = SWEEP_SECONDS};
+
+	if (client_index < 0)
+		client_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, client_gone);
+	api->http = evhttp_new(api->base);
+	api->sweep = event_new(api->base, -1, EV_PERSIST, sweep_clients, api);
+	if (client_index < 0 || !api->http || !api->sweep || event_add(api->sweep, &each) < 0)
+		return false;
+	evhttp_set_bevcb(api->http, new_stream, api);
+	evhttp_set_gencb(api->http, on_request, api);
+	evhttp_set_max_headers_size(api->http, HEADERS_MAX);
+	evhttp_set_max_body_size(api->http, HTTP_BODY_MAX);
+	evhttp_set_timeout(api->http, IDLE_SECONDS);
+	/* The others are answered too: with what the path takes. */
+	evhttp_set_allowed_methods(api->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+						      EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
+	return true;
+}
+
+struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
+		     struct pushes *pushes, struct routers *routers, char *error, size_t error_size)
+{
+	struct api *api = calloc(1, sizeof(*api));
+
+	if (!api) {
+		snprintf(error, error_size, "memory is short");
+		return NULL;
+	}
+	api->base = base;
+	api->config = config;
+	api->tls = tls;
+	api->store = store;
+	api->pushes = pushes;
+	api->routers = routers;
+	LIST_INIT(&api->clients);
+	if (!start_http(api)) {
+		snprintf(error, error_size, "memory is short");
+		api_free(api);
+		return NULL;
+	}
+	/* evhttp puts its own callback in the listener's place for one. */
+	api->listener = listener_open(base, config->api_listen, NULL, NULL, error, error_size);
+	if (!api->listener) {
+		api_free(api);
+		return NULL;
+	}
+	if (!evhttp_bind_listener(api->http, api->listener)) {
+		snprintf(error, error_size, "memory is short");
+		evconnlistener_free(api->listener);
+		api_free(api);
+		return NULL;
+	}
+	return api;
+}
+
+void api_stop(struct api *api)
+{
+	api->stopped = true;
+	evconnlistener_set_cb(api->listener, NULL, NULL);
+}
+
+void api_free(struct api *api)
+{
+	struct client *client;
+
+	if (!api)
+		return;
+	api->stopped = true;
+	if (api->sweep)
+		event_free(api->sweep);
+	if (api->http)
+		evhttp_free(api->http);
+	/* libevent frees the last streams only with its base. */
+	LIST_FOREACH (client, &api->clients, link)
+		client->api = NULL;
+	free(api);
+}
+
+void api_bound(const struct api *api, char text[LISTENER_ADDRESS_SIZE])
+{
+	listener_bound(api->listener, text);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file: `key = value` lines, '#' begins a comment, every key has a default (doc/controller.md).
+ */
+#ifndef PEERING_CONTROLLER_CONFIG_H
+#define PEERING_CONTROLLER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONFIG_DEFAULT_FILE "/etc/peering-controller/peering-controller.conf"
+#define CONFIG_ERROR_MAX 512
+
+struct config {
+	/* "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 lets the kernel choose. */
+	char *router_listen;
+	char *api_listen;
+	/* PEM files. */
+	char *tls_ca;
+	char *tls_certificate;
+	char *tls_key;
+	char *database;
+	unsigned int heartbeat;		/* seconds between heartbeats; silence of three of them ends a session */
+	unsigned int handshake_timeout; /* seconds for TLS and Hello, each; for an API request too */
+	unsigned int push_wait;		/* seconds that an API request waits for the router's answer */
+	unsigned int max_routers;	/* sessions, those that are not authenticated yet included */
+	unsigned int max_api_clients;	/* connections */
+};
+
+/*
+ * Sets every default, then reads `path`; NULL reads CONFIG_DEFAULT_FILE where it exists. False with a sentence in
+ * `error` that names file and line and says what to do; `config` is then empty. The caller frees with config_free().
+ */
+bool config_read(struct config *config, const char *path, char *error, size_t error_size);
+void config_free(struct config *config);
+
+#endif

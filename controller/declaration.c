@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller/declaration.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/text.h"
+#include "lib/connection_name.h"
+#include "lib/lifecycle.h"
+
+/* What the router's commands take. */
+#define DESCRIPTION_MAX 80
+#define VALIDATION_WINDOW_MAX 86400
+#define POLICY_NAME_MAX 128
+#define UINT32_MOST INT64_C(4294967295)
+/* Names of route-maps that the module keeps for itself begin so. */
+#define RESERVED_POLICY "PEERING-"
+
+__attribute__((format(printf, 3, 4))) static bool refuse(struct declaration_error *error, const char *code,
+							 const char *format, ...)
+{
+	va_list arguments;
+
+	error->code = code;
+	va_start(arguments, format);
+	vsnprintf(error->sentence, sizeof(error->sentence), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* Every key must be one of `keys`, a list that NULL ends: a typo must not pass for a default. */
+static bool keys_known(json_object *object, const char *where, const char *const *keys, struct declaration_error *error)
+{
+	char names[160] = "";
+
+	for (const char *const *known = keys; *known; known++) {
+		strncat(names, known == keys ? "" : ", ", sizeof(names) - strlen(names) - 1);
+		strncat(names, *known, sizeof(names) - strlen(names) - 1);
+	}
+	json_object_object_foreach (object, key, value) {
+		const char *const *known = keys;
+		char *shown;
+
+		(void)value;
+		while (*known && strcmp(*known, key) != 0)
+			known++;
+		if (*known)
+			continue;
+		shown = text_clean(key, 60);
+		refuse(error, "unknown-key", "there is no key \"%s%s\"; the keys there are %s", where,
+		       shown ? shown : "", names);
+		free(shown);
+		return false;
+	}
+	return true;
+}
+
+/* A text that may be left out; *text is then NULL. It stays the JSON object's. */
+static bool get_text(json_object *object, const char *where, const char *key, const char **text,
+		     struct declaration_error *error)
+{
+	json_object *value;
+
+	*text = NULL;
+	if (!json_object_object_get_ex(object, key, &value) || value == NULL)
+		return true;
+	if (!json_object_is_type(value, json_type_string))
+		return refuse(error, "bad-value", "%s%s must be a string", where, key);
+	*text = json_object_get_string(value);
+	/* A NUL inside would hide what stands behind it. */
+	if (strlen(*text) != (size_t)json_object_get_string_len(value) || !text_is_clean(*text))
+		return refuse(error, "bad-value", "%s%s has a control character or is not UTF-8; remove it", where,
+			      key);
+	return true;
+}
+
+/* A whole number that may be left out; *number is then 0. */
+static bool get_number(json_object *object, const char *where, const char *key, int64_t least, int64_t most,
+		       const char *code, uint32_t *number, struct declaration_error *error)
+{
+	json_object *value;
+	int64_t given;
+
+	*number = 0;
+	if (!json_object_object_get_ex(object, key, &value) || value == NULL)
+		return true;
+	given = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : -1;
+	if (given < least || given > most)
+		return refuse(error, code, "%s%s must be a whole number from %lld to %lld", where, key,
+			      (long long)least, (long long)most);
+	*number = (uint32_t)given;
+	return true;
+}
+
+static bool copy(char **field, const char *text, struct declaration_error *error)
+{
+	if (!text || text[0] == '\0')
+		return true;
+	*field = strdup(text);
+	return *field ? true : refuse(error, "no-memory", "memory is short; try again");
+}
+
+static bool get_description(json_object *object, const char *where, char **field, struct declaration_error *error)
+{
+	const char *text;
+
+	if (!get_text(object, where, "description", &text, error))
+		return false;
+	if (text && strlen(text) > DESCRIPTION_MAX)
+		return refuse(error, "bad-value", "%sdescription has %zu bytes; at most %d", where, strlen(text),
+			      DESCRIPTION_MAX);
+	if (text && (text[0] == ' ' || (text[0] && text[strlen(text) - 1] == ' ')))
+		return refuse(error, "bad-value", "%sdescription begins or ends with a space; remove it", where);
+	return copy(field, text, error);
+}
+
+static bool get_policy(json_object *object, const char *where, const char *key, char **field,
+		       struct declaration_error *error)
+{
+	const char *text;
+
+	if (!get_text(object, where, key, &text, error))
+		return false;
+	if (!text || text[0] == '\0')
+		return true;
+	if (strlen(text) > POLICY_NAME_MAX)
+		return refuse(error, "bad-value", "%s%s is longer than %d characters", where, key, POLICY_NAME_MAX);
+	/* A space or '!' would be another word, or a comment, in the router's configuration. */
+	for (const char *at = text; *at; at++)
+		if (*at <= ' ' || *at > '~' || strchr("!\"'?|\\", *at))
+			return refuse(error, "bad-value",
+				      "%s%s is no name of a route-map; use letters, digits, '-', '_' and '.'", where,
+				      key);
+	if (strncmp(text, RESERVED_POLICY, strlen(RESERVED_POLICY)) == 0)
+		return refuse(error, "bad-value",
+			      "%s%s begins with %s, which the router keeps for itself; choose another", where, key,
+			      RESERVED_POLICY);
+	return copy(field, text, error);
+}
+
+/* Writes the usual form of an address that a BGP neighbor can have; else a static reason. */
+static const char *read_address(const char *text, char *usual, socklen_t size)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, text, &v4) == 1) {
+		uint32_t host = ntohl(v4.s_addr);
+
+		if (host >> 24 == 0 || host >> 24 == 127 || host >> 28 >= 14)
+			return "is no address of a neighbor";
+		inet_ntop(AF_INET, &v4, usual, size);
+		return NULL;
+	}
+	if (inet_pton(AF_INET6, text, &v6) != 1)
+		return "is no IPv4 or IPv6 address";
+	if (IN6_IS_ADDR_LINKLOCAL(&v6))
+		return "is a link-local address, which a push cannot name yet";
+	if (IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_MULTICAST(&v6) ||
+	    IN6_IS_ADDR_V4MAPPED(&v6))
+		return "is no address of a neighbor";
+	inet_ntop(AF_INET6, &v6, usual, size);
+	return NULL;
+}
+
+static bool read_family(json_object *object, const char *where, Peering__NeighborFamily *family,
+			struct declaration_error *error)
+{
+	static const char *const keys[] = {"afi", "receivedLimit", "importPolicy", "exportPolicy", NULL};
+	uint32_t limit;
+	const char *afi;
+
+	if (!json_object_is_type(object, json_type_object))
+		return refuse(error, "bad-value", "%safi is missing; each family is an object with an \"afi\"", where);
+	if (!keys_known(object, where, keys, error) || !get_text(object, where, "afi", &afi, error))
+		return false;
+	if (!afi || (strcmp(afi, "ipv4") != 0 && strcmp(afi, "ipv6") != 0))
+		return refuse(error, "bad-value", "%safi must be \"ipv4\" or \"ipv6\"", where);
+	if (!copy(&family->afi, afi, error))
+		return false;
+	if (!get_number(object, where, "receivedLimit", 1, UINT32_MOST, "bad-value", &limit, error))
+		return false;
+	family->received_limit = limit;
+	return get_policy(object, where, "importPolicy", &family->import_policy, error) &&
+	       get_policy(object, where, "exportPolicy", &family->export_policy, error);
+}
+
+static bool read_families(json_object *object, const char *where, Peering__Neighbor *neighbor,
+			  struct declaration_error *error)
+{
+	json_object *array;
+	size_t count;
+
+	if (!json_object_object_get_ex(object, "families", &array) || array == NULL)
+		return true;
+	if (!json_object_is_type(array, json_type_array) || json_object_array_length(array) > 2)
+		return refuse(error, "bad-value", "%sfamilies must be a list of at most two, ipv4 and ipv6", where);
+	count = json_object_array_length(array);
+	if (count == 0)
+		return true;
+	neighbor->families = calloc(count, sizeof(*neighbor->families));
+	if (!neighbor->families)
+		return refuse(error, "no-memory", "memory is short; try again");
+	for (size_t i = 0; i < count; i++) {
+		Peering__NeighborFamily *family = malloc(sizeof(*family));
+		char family_where[64];
+
+		if (!family)
+			return refuse(error, "no-memory", "memory is short; try again");
+		peering__neighbor_family__init(family);
+		neighbor->families[neighbor->n_families++] = family;
+		snprintf(family_where, sizeof(family_where), "%sfamilies[%zu].", where, i);
+		if (!read_family(json_object_array_get_idx(array, i), family_where, family, error))
+			return false;
+		if (i > 0 && strcmp(neighbor->families[0]->afi, family->afi) == 0)
+			return refuse(error, "bad-value", "%sfamilies names %s twice", where, family->afi);
+	}
+	return true;
+}
+
+static bool read_neighbor(json_object *object, size_t index, Peering__Neighbor *neighbor,
+			  struct declaration_error *error)
+{
+	static const char *const keys[] = {"address", "optional", "description", "families", NULL};
+	char usual[INET6_ADDRSTRLEN];
+	json_object *optional;
+	const char *address;
+	const char *why;
+	char where[32];
+
+	snprintf(where, sizeof(where), "neighbors[%zu].", index);
+	if (!json_object_is_type(object, json_type_object))
+		return refuse(error, "bad-value", "neighbors[%zu] must be an object with an \"address\"", index);
+	if (!keys_known(object, where, keys, error) || !get_text(object, where, "address", &address, error))
+		return false;
+	why = read_address(address ? address : "", usual, sizeof(usual));
+	if (why)
+		return refuse(error, "bad-address", "%saddress \"%.60s\" %s; give one such as 192.0.2.2 or 2001:db8::2",
+			      where, address ? address : "", why);
+	if (!copy(&neighbor->address, usual, error))
+		return false;
+	if (json_object_object_get_ex(object, "optional", &optional)) {
+		if (!json_object_is_type(optional, json_type_boolean))
+			return refuse(error, "bad-value", "%soptional must be true or false", where);
+		neighbor->optional = json_object_get_boolean(optional);
+	}
+	return get_description(object, where, &neighbor->description, error) &&
+	       read_families(object, where, neighbor, error);
+}
+
+static bool read_neighbors(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
+{
+	bool required = false;
+	json_object *array;
+	size_t count;
+
+	if (!json_object_object_get_ex(body, "neighbors", &array) || !json_object_is_type(array, json_type_array) ||
+	    json_object_array_length(array) == 0)
+		return refuse(
+			error, "bad-address",
+			"neighbors must be a list with at least one neighbor, such as [{\"address\": \"192.0.2.2\"}]");
+	count = json_object_array_length(array);
+	if (count > DECLARATION_NEIGHBORS_MAX)
+		return refuse(error, "bad-value", "neighbors has %zu entries; a connection has at most %d", count,
+			      DECLARATION_NEIGHBORS_MAX);
+	message->neighbors = calloc(count, sizeof(*message->neighbors));
+	if (!message->neighbors)
+		return refuse(error, "no-memory", "memory is short; try again");
+	for (size_t i = 0; i < count; i++) {
+		Peering__Neighbor *neighbor = malloc(sizeof(*neighbor));
+
+		if (!neighbor)
+			return refuse(error, "no-memory", "memory is short; try again");
+		peering__neighbor__init(neighbor);
+		message->neighbors[message->n_neighbors++] = neighbor;
+		if (!read_neighbor(json_object_array_get_idx(array, i), i, neighbor, error))
+			return false;
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(message->neighbors[j]->address, neighbor->address) == 0)
+				return refuse(error, "bad-address", "neighbors names %s twice", neighbor->address);
+		required = required || !neighbor->optional;
+	}
+	/* With none required the connection would be complete without any session. */
+	return required ? true
+			: refuse(error, "bad-value",
+				 "every neighbor is optional; at least one session must be required for validation");
+}
+
+static bool read_words(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
+{
+	static const Peering__Kind kinds[KIND_COUNT] = {
+		[KIND_DIRECT] = PEERING__KIND__KIND_DIRECT,
+		[KIND_EXCHANGE] = PEERING__KIND__KIND_EXCHANGE,
+		[KIND_ROUTE_SERVER] = PEERING__KIND__KIND_ROUTE_SERVER,
+	};
+	static const Peering__ActivationMode modes[ACTIVATION_COUNT] = {
+		[ACTIVATION_MANUAL] = PEERING__ACTIVATION_MODE__ACTIVATION_MANUAL,
+		[ACTIVATION_AUTO] = PEERING__ACTIVATION_MODE__ACTIVATION_AUTO,
+		[ACTIVATION_CONTROLLER] = PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER,
+	};
+	const char *kind, *activation;
+	int value;
+
+	if (!get_text(body, "", "kind", &kind, error) || !get_text(body, "", "activation", &activation, error))
+		return false;
+	value = kind ? connection_kind_from_name(kind) : KIND_DIRECT;
+	if (value < 0)
+		return refuse(error, "bad-value", "kind must be direct, exchange or route-server");
+	message->kind = kinds[value];
+	/* Left out, the router's own default applies. */
+	if (!activation)
+		return true;
+	value = activation_mode_from_name(activation);
+	if (value < 0)
+		return refuse(error, "bad-value", "activation must be manual, auto or controller");
+	message->activation = modes[value];
+	return true;
+}
+
+static bool read_body(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
+{
+	static const char *const keys[] = {"name",	  "peerAsn",   "kind", "activation", "validationWindow",
+					   "description", "neighbors", NULL};
+	const char *name, *wrong;
+
+	if (!json_object_is_type(body, json_type_object))
+		return refuse(error, "bad-value", "the body must be a JSON object that describes a connection");
+	if (!keys_known(body, "", keys, error) || !get_text(body, "", "name", &name, error))
+		return false;
+	wrong = connection_name_error(name ? name : "");
+	if (wrong)
+		return refuse(error, "bad-name", "name: %s", wrong);
+	if (!copy(&message->name, name, error) ||
+	    !get_number(body, "", "peerAsn", 1, UINT32_MOST, "bad-asn", &message->peer_asn, error))
+		return false;
+	if (message->peer_asn == 0)
+		return refuse(error, "bad-asn", "peerAsn is missing; give the peer's AS number, 1 to 4294967295");
+	return read_words(body, message, error) &&
+	       get_number(body, "", "validationWindow", 1, VALIDATION_WINDOW_MAX, "bad-value",
+			  &message->validation_window, error) &&
+	       get_description(body, "", &message->description, error) && read_neighbors(body, message, error);
+}
+
+Peering__DeclareConnection *declaration_from_json(json_object *body, struct declaration_error *error)
+{
+	Peering__DeclareConnection *message = malloc(sizeof(*message));
+
+	if (!message) {
+		refuse(error, "no-memory", "memory is short; try again");
+		return NULL;
+	}
+	peering__declare_connection__init(message);
+	if (read_body(body, message, error))
+		return message;
+	peering__declare_connection__free_unpacked(message, NULL);
+	return NULL;
+}
+
+static void add_text(json_object *object, const char *key, const char *text)
+{
+	if (text[0] != '\0')
+		json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static json_object *family_to_json(const Peering__NeighborFamily *family)
+{
+	json_object *object = json_object_new_object();
+
+	add_text(object, "afi", family->afi);
+	if (family->received_limit)
+		json_object_object_add(object, "receivedLimit", json_object_new_uint64(family->received_limit));
+	add_text(object, "importPolicy", family->import_policy);
+	add_text(object, "exportPolicy", family->export_policy);
+	return object;
+}
+
+static json_object *neighbor_to_json(const Peering__Neighbor *neighbor)
+{
+	json_object *object = json_object_new_object();
+	json_object *families = json_object_new_array();
+
+	add_text(object, "address", neighbor->address);
+	json_object_object_add(object, "optional", json_object_new_boolean(neighbor->optional));
+	add_text(object, "description", neighbor->description);
+	for (size_t i = 0; i < neighbor->n_families; i++)
+		json_object_array_add(families, family_to_json(neighbor->families[i]));
+	json_object_object_add(object, "families", families);
+	return object;
+}
+
+json_object *declaration_to_json(const Peering__DeclareConnection *message)
+{
+	static const enum connection_kind kinds[] = {
+		[PEERING__KIND__KIND_UNSPECIFIED] = KIND_DIRECT,
+		[PEERING__KIND__KIND_DIRECT] = KIND_DIRECT,
+		[PEERING__KIND__KIND_EXCHANGE] = KIND_EXCHANGE,
+		[PEERING__KIND__KIND_ROUTE_SERVER] = KIND_ROUTE_SERVER,
+	};
+	static const char *const modes[] = {"", "manual", "auto", "controller"};
+	json_object *object = json_object_new_object();
+	json_object *neighbors = json_object_new_array();
+
+	add_text(object, "name", message->name);
+	json_object_object_add(object, "peerAsn", json_object_new_int64(message->peer_asn));
+	add_text(object, "kind", connection_kind_name(kinds[message->kind]));
+	add_text(object, "activation", modes[message->activation]);
+	if (message->validation_window)
+		json_object_object_add(object, "validationWindow", json_object_new_int64(message->validation_window));
+	add_text(object, "description", message->description);
+	for (size_t i = 0; i < message->n_neighbors; i++)
+		json_object_array_add(neighbors, neighbor_to_json(message->neighbors[i]));
+	json_object_object_add(object, "neighbors", neighbors);
+	return object;
+}

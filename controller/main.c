@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * peering-controller: reads the configuration, opens the store and both listeners, runs the loop until a signal ends
+ * it.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "controller/api.h"
+#include "controller/config.h"
+#include "controller/log.h"
+#include "controller/pushes.h"
+#include "controller/reports.h"
+#include "controller/routers.h"
+#include "controller/store.h"
+#include "controller/text.h"
+#include "controller/tls_watch.h"
+#include "lib/tls.h"
+#include "peering-config.h"
+
+/* How long sessions may take to hear our last words. */
+#define STOP_MILLISECONDS 2000
+#define STOP_LOOK_MILLISECONDS 20
+
+struct controller {
+	struct config config;
+	struct event_base *base;
+	SSL_CTX *router_tls, *api_tls;
+	struct store *store;
+	struct pushes *pushes;
+	struct reports *reports;
+	struct routers *routers;
+	struct api *api;
+	struct event *signals[2];
+	struct event *stop_look;
+	bool stopping;
+	int64_t stop_at; /* steady clock */
+};
+
+static void usage(FILE *out)
+{
+	fputs("usage: peering-controller [-c FILE] [--check]\n"
+	      "\n"
+	      "The central controller of frr-peering: routers report to it, people and scripts ask it (peerctl).\n"
+	      "Runs in the foreground, logs to standard error, ends on SIGTERM and SIGINT.\n"
+	      "\n"
+	      "  -c, --config FILE  configuration file (default: " CONFIG_DEFAULT_FILE ")\n"
+	      "      --check        judge the configuration, the certificates and the database, change nothing, and "
+	      "end\n"
+	      "  -V, --version      print the version and end\n"
+	      "  -h, --help         print this and end\n"
+	      "\n"
+	      "Exit status: 0 ended or checked well, 1 could not start (standard error says why), 2 wrong usage.\n",
+	      out);
+}
+
+static bool load_tls(struct controller *controller, char *error, size_t error_size)
+{
+	struct tls_files files = {
+		.ca = controller->config.tls_ca,
+		.certificate = controller->config.tls_certificate,
+		.key = controller->config.tls_key,
+	};
+
+	controller->router_tls = tls_server_context(&files, error, error_size);
+	if (!controller->router_tls)
+		return false;
+	controller->api_tls = tls_server_context(&files, error, error_size);
+	if (!controller->api_tls)
+		return false;
+	tls_watch(controller->router_tls, "router");
+	tls_watch(controller->api_tls, "api");
+	return true;
+}
+
+/* A router takes a descriptor each; Debian's soft limit of 1024 is for programs that use select(). */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void libevent_says(int severity, const char *message)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_event(severity == EVENT_LOG_WARN ? LEVEL_WARNING : LEVEL_ERROR, "libevent", "message", message,
+			  NULL);
+}
+
+/* ---- The end ---- */
+
+static void look_whether_stopped(evutil_socket_t fd, short what, void *context)
+{
+	struct controller *controller = context;
+
+	if (routers_session_count(controller->routers) == 0 || clock_steady_milliseconds() >= controller->stop_at)
+		event_base_loopbreak(controller->base);
+}
+
+static void stop(evutil_socket_t number, short what, void *context)
+{
+	struct controller *controller = context;
+	struct timeval look = {.tv_usec = STOP_LOOK_MILLISECONDS * 1000};
+
+	if (controller->stopping) {
+		event_base_loopbreak(controller->base);
+		return;
+	}
+	controller->stopping = true;
+	log_event(LEVEL_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+	/* What has arrived is committed and acknowledged before the sessions end. */
+	reports_commit_now(controller->reports);
+	routers_stop(controller->routers);
+	api_stop(controller->api);
+	pushes_release(controller->pushes);
+	controller->stop_at = clock_steady_milliseconds() + STOP_MILLISECONDS;
+	event_add(controller->stop_look, &look);
+}
+
+/* ---- The start ---- */
+
+static bool start_loop(struct controller *controller)
+{
+	static const int numbers[] = {SIGTERM, SIGINT};
+
+	controller->base = event_base_new();
+	if (!controller->base)
+		return false;
+	controller->stop_look = event_new(controller->base, -1, EV_PERSIST, look_whether_stopped, controller);
+	for (int i = 0; i < 2; i++) {
+		controller->signals[i] = evsignal_new(controller->base, numbers[i], stop, controller);
+		if (!controller->signals[i] || event_add(controller->signals[i], NULL) < 0)
+			return false;
+	}
+	return controller->stop_look != NULL;
+}
+
+static bool start(struct controller *controller, char *error, size_t error_size)
+{
+	const struct config *config = &controller->config;
+
+	snprintf(error, error_size, "memory is short");
+	if (!load_tls(controller, error, error_size))
+		return false;
+	controller->store = store_open(config->database, error, error_size);
+	if (!controller->store)
+		return false;
+	/* Whatever was connected when we last ran, and waited for an answer, is not any more. */
+	if (store_router_disconnected(controller->store, NULL, clock_milliseconds(), "the controller was restarted") !=
+	    STORE_OK) {
+		snprintf(error, error_size, "%s: %s", config->database, store_error(controller->store));
+		return false;
+	}
+	if (!start_loop(controller))
+		return false;
+	controller->pushes = pushes_new(controller->base, controller->store);
+	if (!controller->pushes)
+		return false;
+	controller->reports = reports_new(controller->base, controller->store, controller->pushes);
+	if (!controller->reports)
+		return false;
+	controller->routers = routers_open(controller->base, config, controller->router_tls, controller->reports,
+					   controller->pushes, error, error_size);
+	if (!controller->routers)
+		return false;
+	pushes_set_routers(controller->pushes, controller->routers);
+	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
+				   controller->routers, error, error_size);
+	return controller->api != NULL;
+}
+
+static void announce(const struct controller *controller)
+{
+	char router_address[LISTENER_ADDRESS_SIZE];
+	char api_address[LISTENER_ADDRESS_SIZE];
+
+	routers_bound(controller->routers, router_address);
+	api_bound(controller->api, api_address);
+	log_event(LEVEL_INFO, "ready", "version", PACKAGE_VERSION, "router-listen", router_address, "api-listen",
+		  api_address, "database", controller->config.database, NULL);
+}
+
+/* Also after a start that failed half-way. */
+static void tear_down(struct controller *controller)
+{
+	if (controller->pushes && controller->routers)
+		pushes_release(controller->pushes);
+	api_free(controller->api);
+	routers_free(controller->routers);
+	if (controller->reports)
+		reports_commit_now(controller->reports);
+	reports_free(controller->reports);
+	pushes_free(controller->pushes);
+	for (int i = 0; i < 2; i++)
+		if (controller->signals[i])
+			event_free(controller->signals[i]);
+	if (controller->stop_look)
+		event_free(controller->stop_look);
+	/* Frees the last streams as well. */
+	if (controller->base)
+		event_base_free(controller->base);
+	libevent_global_shutdown();
+	store_close(controller->store);
+	SSL_CTX_free(controller->router_tls);
+	SSL_CTX_free(controller->api_tls);
+	config_free(&controller->config);
+}
+
+static int check(struct controller *controller, char *error, size_t error_size)
+{
+	bool good =
+		load_tls(controller, error, error_size) && store_check(controller->config.database, error, error_size);
+
+	if (good)
+		puts("the configuration is good");
+	else
+		fprintf(stderr, "peering-controller: %s\n", error);
+	tear_down(controller);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run(struct controller *controller, char *error, size_t error_size)
+{
+	raise_descriptor_limit();
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	event_set_log_callback(libevent_says);
+	if (!start(controller, error, error_size)) {
+		log_event(LEVEL_ERROR, "cannot-start", "message", error, NULL);
+		tear_down(controller);
+		return EXIT_FAILURE;
+	}
+	announce(controller);
+	event_base_dispatch(controller->base);
+	tear_down(controller);
+	log_event(LEVEL_INFO, "stopped", NULL);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	static char log_buffer[BUFSIZ];
+	struct controller controller = {0};
+	char error[CONFIG_ERROR_MAX + TLS_ERROR_MAX];
+	const char *path = NULL;
+	bool only_check = false;
+	int option;
+
+	setvbuf(stderr, log_buffer, _IOLBF, sizeof(log_buffer));
+	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'k':
+			only_check = true;
+			break;
+		case 'V':
+			puts("peering-controller " PACKAGE_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			usage(stdout);
+			return EXIT_SUCCESS;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "peering-controller: unexpected argument '%s'\n", argv[optind]);
+		usage(stderr);
+		return 2;
+	}
+	if (!config_read(&controller.config, path, error, sizeof(error))) {
+		fprintf(stderr, "peering-controller: %s\n", error);
+		return EXIT_FAILURE;
+	}
+	return only_check ? check(&controller, error, sizeof(error)) : run(&controller, error, sizeof(error));
+}

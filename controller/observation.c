@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller/observation.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/text.h"
+#include "lib/connection_name.h"
+#include "lib/lifecycle.h"
+
+/* Far above what a module sends; a router that sends more has it cut. */
+#define WORD_MAX 64
+#define SENTENCE_MAX 2000
+#define POLICY_MAX 255
+#define ITEMS_MAX 1024
+/* Unix seconds of the year 9999: what a router's clock may claim. */
+#define SECONDS_MAX INT64_C(253402300799)
+
+static void add_text(json_object *object, const char *key, const char *raw, size_t max)
+{
+	char *clean = text_clean(raw, max);
+
+	json_object_object_add(object, key, clean ? json_object_new_string(clean) : NULL);
+	free(clean);
+}
+
+static const char *kind_from_wire(Peering__Kind kind)
+{
+	switch (kind) {
+	case PEERING__KIND__KIND_DIRECT:
+		return connection_kind_name(KIND_DIRECT);
+	case PEERING__KIND__KIND_EXCHANGE:
+		return connection_kind_name(KIND_EXCHANGE);
+	case PEERING__KIND__KIND_ROUTE_SERVER:
+		return connection_kind_name(KIND_ROUTE_SERVER);
+	default:
+		return "";
+	}
+}
+
+static const char *activation_from_wire(Peering__ActivationMode mode)
+{
+	switch (mode) {
+	case PEERING__ACTIVATION_MODE__ACTIVATION_MANUAL:
+		return activation_mode_name(ACTIVATION_MANUAL);
+	case PEERING__ACTIVATION_MODE__ACTIVATION_AUTO:
+		return activation_mode_name(ACTIVATION_AUTO);
+	case PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER:
+		return activation_mode_name(ACTIVATION_CONTROLLER);
+	default:
+		return "";
+	}
+}
+
+static const char *gate_from_wire(Peering__Gate gate)
+{
+	switch (gate) {
+	case PEERING__GATE__GATE_ALLOW:
+		return gate_position_name(GATE_ALLOW);
+	case PEERING__GATE__GATE_DRAIN:
+		return gate_position_name(GATE_DRAIN);
+	default:
+		return gate_position_name(GATE_DENY);
+	}
+}
+
+/* One object for each family of a session; one without counts where the router names no family. */
+static json_object *session_to_json(const Peering__SessionStatus *session, const Peering__FamilyStatus *family)
+{
+	json_object *object = json_object_new_object();
+
+	add_text(object, "address", session->address, WORD_MAX);
+	if (family)
+		add_text(object, "afi", family->afi, WORD_MAX);
+	else
+		json_object_object_add(object, "afi", NULL);
+	json_object_object_add(object, "safi", json_object_new_string("unicast"));
+	add_text(object, "bgpState", session->bgp_state, WORD_MAX);
+	json_object_object_add(object, "required", json_object_new_boolean(session->required));
+	json_object_object_add(object, "gate", json_object_new_string(gate_from_wire(session->gate)));
+	json_object_object_add(object, "upSeconds", json_object_new_uint64(session->up_seconds));
+	if (!family)
+		return object;
+	json_object_object_add(object, "receivedCount", json_object_new_uint64(family->received));
+	json_object_object_add(object, "installedCount", json_object_new_uint64(family->installed));
+	json_object_object_add(object, "advertisedCount", json_object_new_uint64(family->advertised));
+	json_object_object_add(object, "limit",
+			       family->received_limit ? json_object_new_uint64(family->received_limit) : NULL);
+	add_text(object, "importPolicy", family->import_policy, POLICY_MAX);
+	add_text(object, "exportPolicy", family->export_policy, POLICY_MAX);
+	return object;
+}
+
+static json_object *sessions_to_json(const Peering__ConnectionStatus *status)
+{
+	json_object *array = json_object_new_array();
+	size_t items = 0;
+
+	for (size_t i = 0; i < status->n_sessions; i++) {
+		const Peering__SessionStatus *session = status->sessions[i];
+
+		if (session->n_families == 0 && items++ < ITEMS_MAX)
+			json_object_array_add(array, session_to_json(session, NULL));
+		for (size_t j = 0; j < session->n_families && items++ < ITEMS_MAX; j++)
+			json_object_array_add(array, session_to_json(session, session->families[j]));
+	}
+	return array;
+}
+
+static json_object *checks_to_json(const Peering__ConnectionStatus *status)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < status->n_checks && i < ITEMS_MAX; i++) {
+		const Peering__CheckStatus *check = status->checks[i];
+		json_object *object = json_object_new_object();
+
+		add_text(object, "name", check->name, WORD_MAX);
+		add_text(object, "verdict", check->verdict, WORD_MAX);
+		add_text(object, "session", check->session, WORD_MAX);
+		add_text(object, "figures", check->figures, SENTENCE_MAX);
+		add_text(object, "reason", check->reason, SENTENCE_MAX);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static char *detail_from_status(const Peering__ConnectionStatus *status)
+{
+	json_object *detail = json_object_new_object();
+	json_object *flags = json_object_new_array();
+	char *text;
+
+	for (size_t i = 0; i < status->n_flags && i < ITEMS_MAX; i++) {
+		char *flag = text_clean(status->flags[i], WORD_MAX);
+
+		json_object_array_add(flags, flag ? json_object_new_string(flag) : NULL);
+		free(flag);
+	}
+	json_object_object_add(detail, "flags", flags);
+	json_object_object_add(detail, "sessions", sessions_to_json(status));
+	json_object_object_add(detail, "checks", checks_to_json(status));
+	text = strdup(json_object_to_json_string_ext(detail, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(detail);
+	return text;
+}
+
+bool observation_from_status(const Peering__ConnectionStatus *status, int64_t observed_at,
+			     struct observation *observation, const char **why)
+{
+	struct store_observation *row = &observation->row;
+
+	*why = connection_name_error(status->name);
+	if (*why)
+		return false;
+	memset(observation, 0, sizeof(*observation));
+	row->name = strdup(status->name);
+	row->vrf = text_clean(status->vrf, WORD_MAX);
+	row->peer_asn = status->peer_asn;
+	row->kind = kind_from_wire(status->kind);
+	row->state = text_clean(status->state, WORD_MAX);
+	row->generation = status->generation;
+	row->state_since = status->state_since > SECONDS_MAX ? 0 : (int64_t)status->state_since * 1000;
+	row->activation = activation_from_wire(status->activation);
+	row->waiting_for = text_clean(status->waiting_for, SENTENCE_MAX);
+	row->detail = detail_from_status(status);
+	row->observed_at = observed_at;
+	if (row->name && row->vrf && row->state && row->waiting_for && row->detail)
+		return true;
+	observation_free(observation);
+	*why = "memory is short";
+	return false;
+}
+
+void observation_free(struct observation *observation)
+{
+	struct store_observation *row = &observation->row;
+
+	free((char *)row->name);
+	free((char *)row->vrf);
+	free((char *)row->state);
+	free((char *)row->waiting_for);
+	free((char *)row->detail);
+	memset(observation, 0, sizeof(*observation));
+}
+
+bool reported_transition_from_wire(const Peering__Transition *transition, const char *journal_id, int64_t received_at,
+				   struct reported_transition *reported)
+{
+	struct store_transition *row = &reported->row;
+
+	memset(reported, 0, sizeof(*reported));
+	row->journal_id = strdup(journal_id);
+	row->sequence = transition->sequence;
+	row->connection = text_clean(transition->connection, CONNECTION_NAME_MAX - 1);
+	row->vrf = text_clean(transition->vrf, WORD_MAX);
+	row->generation = transition->generation;
+	row->from = text_clean(transition->from, WORD_MAX);
+	row->to = text_clean(transition->to, WORD_MAX);
+	row->cause = text_clean(transition->cause, WORD_MAX);
+	row->actor = text_clean(transition->actor, POLICY_MAX);
+	row->at = transition->at_milliseconds > (uint64_t)SECONDS_MAX * 1000 ? 0 : (int64_t)transition->at_milliseconds;
+	row->message = text_clean(transition->message, SENTENCE_MAX);
+	row->received_at = received_at;
+	if (row->journal_id && row->connection && row->vrf && row->from && row->to && row->cause && row->actor &&
+	    row->message)
+		return true;
+	reported_transition_free(reported);
+	return false;
+}
+
+void reported_transition_free(struct reported_transition *reported)
+{
+	struct store_transition *row = &reported->row;
+
+	free((char *)row->journal_id);
+	free((char *)row->connection);
+	free((char *)row->vrf);
+	free((char *)row->from);
+	free((char *)row->to);
+	free((char *)row->cause);
+	free((char *)row->actor);
+	free((char *)row->message);
+	memset(reported, 0, sizeof(*reported));
+}

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * peerctl: the controller's API for people and scripts.
+ */
+#include <curl/curl.h>
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/peerctl_client.h"
+#include "controller/peerctl_request.h"
+#include "controller/peerctl_show.h"
+#include "peering-config.h"
+
+struct invocation {
+	struct client_settings settings;
+	bool json;
+	const char *router; /* --router */
+	const char *state;
+	const char *reason;
+	struct request_options request;
+	char **arguments; /* behind the command's name */
+	int argument_count;
+};
+
+struct command {
+	const char *name;
+	const char *usage; /* behind "peerctl " */
+	const char *help;
+	int arguments;
+	const char *options; /* characters of those that it takes beside the common ones, see `options` */
+	int (*run)(struct invocation *invocation, const struct command *command);
+};
+
+/* ---- Asking ---- */
+
+static void print_json(json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static void tell_refusal(json_object *problem)
+{
+	const char *detail = member_text(problem, "detail");
+	json_object *allowed;
+
+	fprintf(stderr, "peerctl: %s\n", detail[0] ? detail : "the controller refused this and gave no reason");
+	if (!json_object_object_get_ex(problem, "allowed", &allowed) ||
+	    !json_object_is_type(allowed, json_type_array) || json_object_array_length(allowed) == 0)
+		return;
+	fputs("allowed now:", stderr);
+	for (size_t i = 0; i < json_object_array_length(allowed); i++)
+		fprintf(stderr, "%s %s", i ? "," : "", json_object_get_string(json_object_array_get_idx(allowed, i)));
+	putc('\n', stderr);
+}
+
+/* Takes `path` and `body`. Returns an exit code; on EXIT_DONE *answer is the caller's. */
+static int ask(const struct invocation *invocation, char *path, json_object *body, json_object **answer)
+{
+	char error[CLIENT_ERROR_MAX];
+	struct answer got;
+	bool reached = client_ask(&invocation->settings, path, body, &got, error, sizeof(error));
+
+	free(path);
+	json_object_put(body);
+	if (!reached) {
+		fprintf(stderr, "peerctl: %s\n", error);
+		return EXIT_UNREACHED;
+	}
+	if (got.status >= 200 && got.status < 300) {
+		*answer = got.body;
+		return EXIT_DONE;
+	}
+	if (invocation->json)
+		print_json(got.body);
+	tell_refusal(got.body);
+	json_object_put(got.body);
+	return EXIT_REFUSED;
+}
+
+/* ---- Commands ---- */
+
+static int list_routers(struct invocation *invocation, const struct command *command)
+{
+	json_object *answer, *routers = NULL;
+	int code = ask(invocation, client_path("routers", NULL), NULL, &answer);
+
+	if (code != EXIT_DONE)
+		return code;
+	json_object_object_get_ex(answer, "routers", &routers);
+	if (invocation->json)
+		print_json(answer);
+	else
+		show_routers(routers);
+	json_object_put(answer);
+	return EXIT_DONE;
+}
+
+/* Adds the entries of `page` to `all`, which begins as a page itself. Returns where the next one begins, NULL: nowhere.
+ */
+static char *add_page(json_object **all, json_object *page)
+{
+	json_object *list = NULL, *more = NULL;
+	char *next = member_text(page, "nextAfter")[0] ? strdup(member_text(page, "nextAfter")) : NULL;
+
+	if (!*all) {
+		*all = json_object_get(page);
+		return next;
+	}
+	json_object_object_get_ex(*all, "connections", &list);
+	json_object_object_get_ex(page, "connections", &more);
+	for (size_t i = 0; list && more && i < json_object_array_length(more); i++)
+		json_object_array_add(list, json_object_get(json_object_array_get_idx(more, i)));
+	return next;
+}
+
+static int list_connections(struct invocation *invocation, const struct command *command)
+{
+	json_object *all = NULL, *connections = NULL;
+	char *after = NULL;
+
+	do {
+		char *path = client_path("connections", NULL);
+		json_object *page;
+		int code;
+
+		path = client_query(path, "router", invocation->router);
+		path = client_query(path, "state", invocation->state);
+		path = client_query(path, "after", after);
+		free(after);
+		code = ask(invocation, path, NULL, &page);
+		if (code != EXIT_DONE) {
+			json_object_put(all);
+			return code;
+		}
+		after = add_page(&all, page);
+		json_object_put(page);
+	} while (after);
+	json_object_object_add(all, "nextAfter", NULL);
+	json_object_object_get_ex(all, "connections", &connections);
+	if (invocation->json)
+		print_json(all);
+	else
+		show_connections(connections);
+	json_object_put(all);
+	return EXIT_DONE;
+}
+
+static int show_one(struct invocation *invocation, const struct command *command)
+{
+	json_object *answer;
+	int code = ask(invocation,
+		       client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1], NULL),
+		       NULL, &answer);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (invocation->json)
+		print_json(answer);
+	else
+		show_connection(answer);
+	json_object_put(answer);
+	return EXIT_DONE;
+}
+
+static int push(struct invocation *invocation, char *path, json_object *body)
+{
+	json_object *answer;
+	int code = ask(invocation, path, body, &answer);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (invocation->json)
+		print_json(answer);
+	else
+		show_push(answer);
+	json_object_put(answer);
+	return EXIT_DONE;
+}
+
+static int request(struct invocation *invocation, const struct command *command)
+{
+	char error[CLIENT_ERROR_MAX];
+	json_object *body = request_body(&invocation->request, invocation->arguments[1], error, sizeof(error));
+
+	if (!body) {
+		fprintf(stderr, "peerctl: %s\n", error);
+		return EXIT_USAGE;
+	}
+	return push(invocation, client_path("routers", invocation->arguments[0], "connections", NULL), body);
+}
+
+static int verb(struct invocation *invocation, const struct command *command)
+{
+	json_object *body = json_object_new_object();
+
+	if (invocation->reason)
+		json_object_object_add(body, "reason", json_object_new_string(invocation->reason));
+	return push(invocation,
+		    client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1],
+				command->name, NULL),
+		    body);
+}
+
+enum {
+	OPTION_ROUTER = 'R',
+	OPTION_STATE = 'S',
+	OPTION_REASON = 'r',
+	OPTION_ASN = 'a',
+	OPTION_NEIGHBOR = 'n',
+	OPTION_KIND = 'k',
+	OPTION_ACTIVATION = 'm',
+	OPTION_WINDOW = 'w',
+	OPTION_LIMIT = 'l',
+	OPTION_IMPORT = 'i',
+	OPTION_EXPORT = 'e',
+	OPTION_DESCRIPTION = 'd',
+	OPTION_URL = 1000,
+	OPTION_CA,
+	OPTION_CERT,
+	OPTION_KEY,
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_OUTPUT,
+};
+
+static const struct option options[] = {
+	{"router", required_argument, NULL, OPTION_ROUTER},
+	{"state", required_argument, NULL, OPTION_STATE},
+	{"reason", required_argument, NULL, OPTION_REASON},
+	{"asn", required_argument, NULL, OPTION_ASN},
+	{"neighbor", required_argument, NULL, OPTION_NEIGHBOR},
+	{"kind", required_argument, NULL, OPTION_KIND},
+	{"activation", required_argument, NULL, OPTION_ACTIVATION},
+	{"validation-window", required_argument, NULL, OPTION_WINDOW},
+	{"limit", required_argument, NULL, OPTION_LIMIT},
+	{"import", required_argument, NULL, OPTION_IMPORT},
+	{"export", required_argument, NULL, OPTION_EXPORT},
+	{"description", required_argument, NULL, OPTION_DESCRIPTION},
+	{"url", required_argument, NULL, OPTION_URL},
+	{"ca", required_argument, NULL, OPTION_CA},
+	{"cert", required_argument, NULL, OPTION_CERT},
+	{"key", required_argument, NULL, OPTION_KEY},
+	{"output", required_argument, NULL, OPTION_OUTPUT},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static const char request_help[] =
+	"Asks for a connection: a peer's AS over one or more BGP neighbors of a router. It begins as PendingApproval\n"
+	"and passes nothing before it is Active. Repeating a request changes nothing. Where the router is not "
+	"connected\n"
+	"the request is kept and goes out when it connects.\n"
+	"\n"
+	"  --asn N                AS number of the peer (required)\n"
+	"  --neighbor ADDR        address of a BGP neighbor; repeat it for more. ADDR,optional: the connection can\n"
+	"                         become Active without this session (at least one has to be required)\n"
+	"  --kind KIND            direct (default), exchange or route-server\n"
+	"  --activation MODE      manual, auto or controller: who opens the gate after validation\n"
+	"  --validation-window S  seconds that every required session must be up before it may pass\n"
+	"  --limit AFI=N          most prefixes that the peer may send; AFI is ipv4 or ipv6\n"
+	"  --import AFI=NAME      route-map of the router for what the peer sends\n"
+	"  --export AFI=NAME      route-map of the router for what the peer gets\n"
+	"  --description TEXT     words for people\n"
+	"\n"
+	"--limit, --import and --export hold for every neighbor of that address family.\n";
+static const char reason_option[] = "\n  --reason TEXT  kept with the change\n";
+
+static const struct command commands[] = {
+	{"routers", "routers", "Lists the routers that report to the controller.\n", 0, "", list_routers},
+	{"connections", "connections [--router ROUTER] [--state STATE]",
+	 "Lists connections.\n\n"
+	 "  --router ROUTER  of one router alone\n"
+	 "  --state STATE    in one connection state alone, such as Validating\n",
+	 0, "RS", list_connections},
+	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
+	 show_one},
+	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwlied", request},
+	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "r", verb},
+	{"ready", "ready ROUTER NAME [--reason TEXT]",
+	 "Says that the port is wired and the peer has configured BGP: the sessions may come up, gated.\n", 2, "r",
+	 verb},
+	{"activate", "activate ROUTER NAME [--reason TEXT]",
+	 "Opens the gate of a connection whose validation has passed.\n", 2, "r", verb},
+	{"deprovision", "deprovision ROUTER NAME [--reason TEXT]",
+	 "Takes a connection out of service: drained, then closed.\n", 2, "r", verb},
+	{"withdraw", "withdraw ROUTER NAME [--reason TEXT]", "Takes a request back that is not in service.\n", 2, "r",
+	 verb},
+	{"retry", "retry ROUTER NAME [--reason TEXT]", "Tries again after a failure.\n", 2, "r", verb},
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static const char common_help[] =
+	"\nOptions of every command:\n"
+	"  -o json          print the controller's JSON\n"
+	"  --url URL        the controller's API (PEERCTL_URL; default https://localhost:4791)\n"
+	"  --ca FILE        CA that signed the controller's certificate (PEERCTL_CA)\n"
+	"  --cert FILE      an operator's certificate (PEERCTL_CERT)\n"
+	"  --key FILE       its private key (PEERCTL_KEY)\n"
+	"  --help, --version\n"
+	"\n"
+	"What is not given comes from the variable, then from the lines url, ca, certificate and key in\n"
+	"~/.config/peerctl.conf, then from /etc/peering-controller/peerctl.conf.\n"
+	"\n"
+	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
+
+static void help(FILE *out)
+{
+	fputs("usage: peerctl COMMAND [ARGUMENT]... [OPTION]...\n\nCommands (peerctl COMMAND --help says more):\n",
+	      out);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %s\n", commands[i].usage);
+	fputs(common_help, out);
+}
+
+static void command_help(const struct command *command)
+{
+	printf("usage: peerctl %s\n\n%s%s%s", command->usage, command->help,
+	       strcmp(command->options, "r") == 0 ? reason_option : "", common_help);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void replace(char **field, const char *value)
+{
+	free(*field);
+	*field = strdup(value);
+}
+
+/* False with a sentence said. */
+static bool take_option(struct invocation *invocation, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_ROUTER:
+		invocation->router = value;
+		return true;
+	case OPTION_STATE:
+		invocation->state = value;
+		return true;
+	case OPTION_REASON:
+		invocation->reason = value;
+		return true;
+	case OPTION_URL:
+		replace(&invocation->settings.url, value);
+		return true;
+	case OPTION_CA:
+		replace(&invocation->settings.ca, value);
+		return true;
+	case OPTION_CERT:
+		replace(&invocation->settings.certificate, value);
+		return true;
+	case OPTION_KEY:
+		replace(&invocation->settings.key, value);
+		return true;
+	case OPTION_OUTPUT:
+	case 'o':
+		invocation->json = strcmp(value, "json") == 0;
+		if (!invocation->json && strcmp(value, "table") != 0) {
+			fprintf(stderr, "peerctl: -o takes json or table, not '%s'\n", value);
+			return false;
+		}
+		return true;
+	default:
+		return request_option(&invocation->request, option, value);
+	}
+}
+
+enum parsed { PARSED, PARSED_HELP, PARSED_WRONG };
+
+/* Options may stand anywhere; those of another command are refused once the command is known. */
+static enum parsed parse(struct invocation *invocation, int argc, char **argv, const struct command **command)
+{
+	int used[32];
+	int used_count = 0;
+	bool wants_help = false;
+	int option, index = 0;
+
+	while ((option = getopt_long(argc, argv, "o:h", options, &index)) != -1) {
+		if (option == OPTION_HELP || option == 'h') {
+			wants_help = true;
+		} else if (option == OPTION_VERSION) {
+			puts("peerctl " PACKAGE_VERSION);
+			return PARSED_HELP;
+		} else if (option == '?' || !take_option(invocation, option, optarg)) {
+			return PARSED_WRONG;
+		} else if (option < OPTION_URL && option != 'o' && used_count < 32) {
+			used[used_count++] = index;
+		}
+	}
+	*command = optind < argc ? find_command(argv[optind]) : NULL;
+	if (wants_help && !*command) {
+		help(stdout);
+		return PARSED_HELP;
+	}
+	if (!*command) {
+		if (optind < argc)
+			fprintf(stderr, "peerctl: there is no command '%s'; see peerctl --help\n", argv[optind]);
+		else
+			help(stderr);
+		return PARSED_WRONG;
+	}
+	if (wants_help) {
+		command_help(*command);
+		return PARSED_HELP;
+	}
+	for (int i = 0; i < used_count; i++) {
+		if (!strchr((*command)->options, options[used[i]].val)) {
+			fprintf(stderr, "peerctl: '%s' takes no --%s; see peerctl %s --help\n", (*command)->name,
+				options[used[i]].name, (*command)->name);
+			return PARSED_WRONG;
+		}
+	}
+	invocation->arguments = argv + optind + 1;
+	invocation->argument_count = argc - optind - 1;
+	if (invocation->argument_count != (*command)->arguments) {
+		fprintf(stderr, "usage: peerctl %s\n", (*command)->usage);
+		return PARSED_WRONG;
+	}
+	return PARSED;
+}
+
+int main(int argc, char **argv)
+{
+	struct invocation invocation = {0};
+	const struct command *command = NULL;
+	char error[CLIENT_ERROR_MAX];
+	int code;
+
+	setlocale(LC_ALL, "");
+	/* The locale's decimal comma has no place in JSON. */
+	setlocale(LC_NUMERIC, "C");
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	switch (parse(&invocation, argc, argv, &command)) {
+	case PARSED_HELP:
+		code = EXIT_DONE;
+		break;
+	case PARSED_WRONG:
+		code = EXIT_USAGE;
+		break;
+	default:
+		if (client_settings_complete(&invocation.settings, error, sizeof(error))) {
+			code = command->run(&invocation, command);
+		} else {
+			fprintf(stderr, "peerctl: %s\n", error);
+			code = EXIT_USAGE;
+		}
+	}
+	client_settings_free(&invocation.settings);
+	curl_global_cleanup();
+	/* A pipe that is full or gone must not pass for success. */
+	if (fflush(stdout) != 0 && code == EXIT_DONE)
+		code = EXIT_UNREACHED;
+	return code;
+}

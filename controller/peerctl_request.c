@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller/peerctl_request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool take_number(const char *option, const char *value, uint32_t *number)
+{
+	unsigned long long parsed;
+	char *end;
+
+	errno = 0;
+	parsed = value[0] >= '0' && value[0] <= '9' ? strtoull(value, &end, 10) : 0;
+	if (parsed == 0 || errno != 0 || *end != '\0' || parsed > UINT32_MAX) {
+		fprintf(stderr, "peerctl: --%s takes a whole number from 1 to 4294967295, not '%s'\n", option, value);
+		return false;
+	}
+	*number = (uint32_t)parsed;
+	return true;
+}
+
+/* Splits "ipv4=VALUE"; NULL with a sentence said where it is none. */
+static struct request_family *take_family(struct request_options *options, const char *option, const char **value)
+{
+	if (strncmp(*value, "ipv4=", 5) == 0 && (*value)[5]) {
+		*value += 5;
+		return &options->ipv4;
+	}
+	if (strncmp(*value, "ipv6=", 5) == 0 && (*value)[5]) {
+		*value += 5;
+		return &options->ipv6;
+	}
+	fprintf(stderr, "peerctl: --%s takes ipv4=VALUE or ipv6=VALUE, not '%s'\n", option, *value);
+	return NULL;
+}
+
+bool request_option(struct request_options *options, int option, const char *value)
+{
+	struct request_family *family;
+
+	switch (option) {
+	case 'a':
+		return take_number("asn", value, &options->asn);
+	case 'w':
+		return take_number("validation-window", value, &options->validation_window);
+	case 'k':
+		options->kind = value;
+		return true;
+	case 'm':
+		options->activation = value;
+		return true;
+	case 'd':
+		options->description = value;
+		return true;
+	case 'n':
+		if (options->neighbor_count == REQUEST_NEIGHBORS_MAX) {
+			fprintf(stderr, "peerctl: a connection has at most %d neighbors\n", REQUEST_NEIGHBORS_MAX);
+			return false;
+		}
+		options->neighbors[options->neighbor_count++] = value;
+		return true;
+	case 'l':
+		family = take_family(options, "limit", &value);
+		return family && take_number("limit", value, &family->limit);
+	case 'i':
+		family = take_family(options, "import", &value);
+		if (family)
+			family->import_policy = value;
+		return family != NULL;
+	case 'e':
+		family = take_family(options, "export", &value);
+		if (family)
+			family->export_policy = value;
+		return family != NULL;
+	default:
+		return false;
+	}
+}
+
+static bool is_given(const struct request_family *family)
+{
+	return family->limit || family->import_policy || family->export_policy;
+}
+
+static void add_text(json_object *object, const char *key, const char *text)
+{
+	if (text)
+		json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static json_object *family_json(const char *afi, const struct request_family *family)
+{
+	json_object *object = json_object_new_object();
+
+	add_text(object, "afi", afi);
+	if (family->limit)
+		json_object_object_add(object, "receivedLimit", json_object_new_int64(family->limit));
+	add_text(object, "importPolicy", family->import_policy);
+	add_text(object, "exportPolicy", family->export_policy);
+	return object;
+}
+
+static json_object *neighbor_json(const struct request_options *options, const char *given)
+{
+	static const char optional[] = ",optional";
+	size_t length = strlen(given);
+	bool is_optional = length > strlen(optional) && strcmp(given + length - strlen(optional), optional) == 0;
+	bool is_ipv6 = strchr(given, ':') != NULL;
+	const struct request_family *family = is_ipv6 ? &options->ipv6 : &options->ipv4;
+	json_object *neighbor = json_object_new_object();
+	json_object *families = json_object_new_array();
+
+	if (is_optional)
+		length -= strlen(optional);
+	json_object_object_add(neighbor, "address", json_object_new_string_len(given, (int)length));
+	json_object_object_add(neighbor, "optional", json_object_new_boolean(is_optional));
+	if (is_given(family))
+		json_object_array_add(families, family_json(is_ipv6 ? "ipv6" : "ipv4", family));
+	json_object_object_add(neighbor, "families", families);
+	return neighbor;
+}
+
+static bool has_neighbor(const struct request_options *options, bool ipv6)
+{
+	for (size_t i = 0; i < options->neighbor_count; i++)
+		if ((strchr(options->neighbors[i], ':') != NULL) == ipv6)
+			return true;
+	return false;
+}
+
+json_object *request_body(const struct request_options *options, const char *name, char *error, size_t error_size)
+{
+	json_object *body, *neighbors;
+
+	if (options->asn == 0 || options->neighbor_count == 0) {
+		snprintf(error, error_size, "%s is missing; see peerctl request --help",
+			 options->asn == 0 ? "--asn N" : "--neighbor ADDR");
+		return NULL;
+	}
+	/* Else what was meant for a session would be lost without a word. */
+	if ((is_given(&options->ipv4) && !has_neighbor(options, false)) ||
+	    (is_given(&options->ipv6) && !has_neighbor(options, true))) {
+		bool ipv6 = is_given(&options->ipv6) && !has_neighbor(options, true);
+
+		snprintf(error, error_size,
+			 "--limit, --import or --export names %s, but no --neighbor has such an address",
+			 ipv6 ? "ipv6" : "ipv4");
+		return NULL;
+	}
+	body = json_object_new_object();
+	neighbors = json_object_new_array();
+	add_text(body, "name", name);
+	json_object_object_add(body, "peerAsn", json_object_new_int64(options->asn));
+	add_text(body, "kind", options->kind);
+	add_text(body, "activation", options->activation);
+	if (options->validation_window)
+		json_object_object_add(body, "validationWindow", json_object_new_int64(options->validation_window));
+	add_text(body, "description", options->description);
+	for (size_t i = 0; i < options->neighbor_count; i++)
+		json_object_array_add(neighbors, neighbor_json(options, options->neighbors[i]));
+	json_object_object_add(body, "neighbors", neighbors);
+	return body;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What peerctl prints for people, from the API's JSON. What is missing in it is "-".
+ */
+#ifndef PEERING_CONTROLLER_PEERCTL_SHOW_H
+#define PEERING_CONTROLLER_PEERCTL_SHOW_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+void show_routers(json_object *routers);
+void show_connections(json_object *connections);
+void show_connection(json_object *connection);
+/* A push that was applied, or still waits. */
+void show_push(json_object *push);
+
+/* A member as text, "" where there is none; valid as long as the object. */
+const char *member_text(json_object *object, const char *key);
+
+#endif

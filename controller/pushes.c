@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller/pushes.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "controller/declaration.h"
+#include "controller/log.h"
+#include "controller/router_session.h"
+#include "controller/routers.h"
+
+/* Pushes that a router may have before it has answered the first of them. */
+#define WINDOW 32
+#define OPERATIONS_MAX 10000
+
+struct push_waiter {
+	LIST_ENTRY(push_waiter) link;
+	struct event *deadline;
+	char *id;
+	char *router;
+	push_done done;
+	void *context;
+};
+
+struct pushes {
+	struct event_base *base;
+	struct store *store;
+	struct routers *routers;
+	LIST_HEAD(, push_waiter) waiters; /* bounded by max-api-clients: each waits for one */
+};
+
+struct pushes *pushes_new(struct event_base *base, struct store *store)
+{
+	struct pushes *pushes = calloc(1, sizeof(*pushes));
+
+	if (!pushes)
+		return NULL;
+	pushes->base = base;
+	pushes->store = store;
+	LIST_INIT(&pushes->waiters);
+	return pushes;
+}
+
+void pushes_set_routers(struct pushes *pushes, struct routers *routers)
+{
+	pushes->routers = routers;
+}
+
+void pushes_free(struct pushes *pushes)
+{
+	free(pushes);
+}
+
+static bool request_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	struct declaration_error error = {.code = ""};
+	json_object *body = json_tokener_parse(operation->definition ? operation->definition : "");
+
+	wire->declare = declaration_from_json(body, &error);
+	json_object_put(body);
+	if (wire->declare)
+		wire->operation_case = PEERING__OPERATION__OPERATION_DECLARE;
+	return wire->declare != NULL;
+}
+
+static bool verb_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	Peering__ConnectionVerb *verb = malloc(sizeof(*verb));
+
+	if (!verb)
+		return false;
+	peering__connection_verb__init(verb);
+	wire->verb = verb;
+	wire->operation_case = PEERING__OPERATION__OPERATION_VERB;
+	verb->name = strdup(operation->connection);
+	verb->verb = strdup(operation->verb);
+	verb->reason = strdup(operation->reason);
+	return verb->name && verb->verb && verb->reason;
+}
+
+/* NULL where memory is short, or the stored definition cannot be read. Freed with free_unpacked(). */
+static Peering__Push *push_to_wire(const struct store_push *push)
+{
+	Peering__Push *wire = malloc(sizeof(*wire));
+	bool good;
+
+	if (!wire)
+		return NULL;
+	peering__push__init(wire);
+	wire->id = strdup(push->id);
+	wire->actor = strdup(push->actor);
+	wire->operations = calloc(push->operation_count + 1, sizeof(*wire->operations));
+	good = wire->id && wire->actor && wire->operations && push->operation_count <= OPERATIONS_MAX;
+	for (size_t i = 0; good && i < push->operation_count; i++) {
+		const struct store_operation *operation = &push->operations[i];
+		Peering__Operation *entry = malloc(sizeof(*entry));
+
+		if (!entry) {
+			good = false;
+			break;
+		}
+		peering__operation__init(entry);
+		wire->operations[wire->n_operations++] = entry;
+		good = strcmp(operation->verb, STORE_REQUEST) == 0 ? request_to_wire(operation, entry)
+								   : verb_to_wire(operation, entry);
+	}
+	if (good)
+		return wire;
+	peering__push__free_unpacked(wire, NULL);
+	return NULL;
+}
+
+static bool send_push(const struct store_push *push, void *context)
+{
+	struct router_session *session = context;
+	struct push_window *window = router_session_window(session);
+	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
+	bool sent;
+
+	window->newest = push->number;
+	envelope.body_case = PEERING__ENVELOPE__BODY_PUSH;
+	envelope.push = push_to_wire(push);
+	if (!envelope.push) {
+		log_event(LEVEL_ERROR, "push-unreadable", "router", push->router, "push", push->id, "message",
+			  "what the database holds of this push cannot be sent; it stays queued", NULL);
+		return true;
+	}
+	sent = router_session_send(session, &envelope);
+	peering__push__free_unpacked(envelope.push, NULL);
+	if (sent) {
+		window->unanswered++;
+		log_event(LEVEL_INFO, "push-sent", "router", push->router, "push", push->id, "actor", push->actor,
+			  "connection", push->operations[0].connection, "verb", push->operations[0].verb, NULL);
+	}
+	return sent;
+}
+
+static void send_queued(struct pushes *pushes, struct router_session *session)
+{
+	struct push_window *window = router_session_window(session);
+	enum store_result result;
+
+	if (!router_session_is_up(session) || window->unanswered >= WINDOW)
+		return;
+	/* Sending closes a session whose router does not read. */
+	router_session_ref(session);
+	result = store_pushes_queued(pushes->store, router_session_name(session), window->newest,
+				     WINDOW - window->unanswered, send_push, session);
+	router_session_unref(session);
+	/* What is queued goes out with the next push or answer. */
+	if (result != STORE_OK)
+		log_event(LEVEL_ERROR, "store-failed", "message", store_error(pushes->store), NULL);
+}
+
+enum store_result pushes_submit(struct pushes *pushes, const struct store_push *push)
+{
+	struct router_session *session = routers_find(pushes->routers, push->router);
+	enum store_result result = store_push_create(pushes->store, push);
+
+	if (result == STORE_OK && session)
+		send_queued(pushes, session);
+	return result;
+}
+
+static void finish(struct push_waiter *waiter)
+{
+	push_done done = waiter->done;
+	void *context = waiter->context;
+	char *id = waiter->id;
+
+	waiter->id = NULL;
+	pushes_forget(waiter);
+	done(id, context);
+	free(id);
+}
+
+static void expired(evutil_socket_t fd, short what, void *context)
+{
+	finish(context);
+}
+
+struct push_waiter *pushes_wait(struct pushes *pushes, const char *id, const char *router, unsigned int seconds,
+				push_done done, void *context)
+{
+	struct push_waiter *waiter = calloc(1, sizeof(*waiter));
+	struct timeval delay = {.tv_sec = seconds};
+
+	if (!waiter)
+		return NULL;
+	waiter->done = done;
+	waiter->context = context;
+	waiter->id = strdup(id);
+	waiter->router = strdup(router);
+	waiter->deadline = event_new(pushes->base, -1, 0, expired, waiter);
+	LIST_INSERT_HEAD(&pushes->waiters, waiter, link);
+	if (!waiter->id || !waiter->router || !waiter->deadline || event_add(waiter->deadline, &delay) < 0) {
+		pushes_forget(waiter);
+		return NULL;
+	}
+	return waiter;
+}
+
+void pushes_forget(struct push_waiter *waiter)
+{
+	LIST_REMOVE(waiter, link);
+	if (waiter->deadline)
+		event_free(waiter->deadline);
+	free(waiter->id);
+	free(waiter->router);
+	free(waiter);
+}
+
+/* Those that wait for `id`, or for anything of `router`; NULL matches all. */
+static void finish_matching(struct pushes *pushes, const char *id, const char *router)
+{
+	struct push_waiter *waiter = LIST_FIRST(&pushes->waiters);
+
+	while (waiter) {
+		/* What `done` does may end another waiter's wait only through its own call: it does not. */
+		struct push_waiter *next = LIST_NEXT(waiter, link);
+
+		if ((!id || strcmp(waiter->id, id) == 0) && (!router || strcmp(waiter->router, router) == 0))
+			finish(waiter);
+		waiter = next;
+	}
+}
+
+void pushes_release(struct pushes *pushes)
+{
+	finish_matching(pushes, NULL, NULL);
+}
+
+void pushes_connected(struct pushes *pushes, struct router_session *session)
+{
+	send_queued(pushes, session);
+}
+
+void pushes_answered(struct pushes *pushes, struct router_session *session, const char *id)
+{
+	struct push_window *window = router_session_window(session);
+
+	/* The answer to a push of an earlier session may come in this one. */
+	if (window->unanswered > 0)
+		window->unanswered--;
+	finish_matching(pushes, id, NULL);
+	send_queued(pushes, session);
+}
+
+void pushes_interrupted(struct pushes *pushes, const char *router)
+{
+	finish_matching(pushes, NULL, router);
+}

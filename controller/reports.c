@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller/reports.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "controller/log.h"
+#include "controller/observation.h"
+#include "controller/pushes.h"
+#include "controller/router_session.h"
+#include "controller/text.h"
+
+/* One transaction: what the loop may stand still for. */
+#define BATCH_MAX 4096
+#define BATCH_MEMORY_MAX ((size_t)64 << 20)
+#define RETRY_MILLISECONDS 200
+#define ANSWER_WORD_MAX 64
+#define ANSWER_SENTENCE_MAX 2000
+#define RESULTS_MAX 10000
+
+struct report {
+	TAILQ_ENTRY(report) link;
+	struct router_session *session; /* a reference */
+	Peering__Envelope *envelope;	/* NULL: the session is over */
+	char *reason;			/* of the end */
+	size_t memory;
+	int64_t received_at;
+	/* What came of it. */
+	bool refused;	 /* the store will never take it */
+	uint64_t before; /* transition: highest sequence until now */
+	enum store_news news;
+	bool unknown;	/* result of a push that is not there, or was answered before */
+	size_t skipped; /* connections of a snapshot */
+	const char *skip_reason;
+};
+TAILQ_HEAD(report_list, report);
+
+struct reports {
+	struct store *store;
+	struct pushes *pushes;
+	struct event *commit;
+	struct report_list waiting;
+	size_t memory;
+	bool stuck; /* the newest attempt failed; said once */
+};
+
+static void free_report(struct report *report)
+{
+	router_session_unref(report->session);
+	if (report->envelope)
+		peering__envelope__free_unpacked(report->envelope, NULL);
+	free(report->reason);
+	free(report);
+}
+
+static enum store_result apply_hello(struct reports *reports, const struct report *report)
+{
+	struct store_router router;
+
+	router_session_describe(report->session, &router);
+	router.connected_at = report->received_at;
+	return store_router_connected(reports->store, &router);
+}
+
+static enum store_result apply_transition(struct reports *reports, struct report *report)
+{
+	struct reported_transition transition;
+	enum store_result result;
+
+	if (!reported_transition_from_wire(report->envelope->transition, router_session_journal(report->session),
+					   report->received_at, &transition))
+		return STORE_FAILED;
+	result = store_transition(reports->store, router_session_name(report->session), &transition.row, &report->news,
+				  &report->before);
+	reported_transition_free(&transition);
+	return result;
+}
+
+static enum store_result apply_snapshot(struct reports *reports, struct report *report)
+{
+	const char *router = router_session_name(report->session);
+	const Peering__Snapshot *snapshot = report->envelope->snapshot;
+	enum store_result result = store_snapshot(reports->store, router, snapshot->full, report->received_at);
+
+	report->skipped = 0;
+	for (size_t i = 0; result == STORE_OK && i < snapshot->n_connections; i++) {
+		struct observation observation;
+
+		if (!observation_from_status(snapshot->connections[i], report->received_at, &observation,
+					     &report->skip_reason)) {
+			report->skipped++;
+			continue;
+		}
+		result = store_observe(reports->store, router, &observation.row);
+		observation_free(&observation);
+	}
+	return result;
+}
+
+static char *allowed_to_json(const Peering__OperationResult *wire)
+{
+	json_object *array = json_object_new_array();
+	char *text;
+
+	for (size_t i = 0; i < wire->n_allowed && i < ANSWER_WORD_MAX; i++) {
+		char *verb = text_clean(wire->allowed[i], ANSWER_WORD_MAX);
+
+		json_object_array_add(array, json_object_new_string(verb ? verb : ""));
+		free(verb);
+	}
+	text = strdup(json_object_to_json_string_ext(array, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(array);
+	return text;
+}
+
+static enum store_result apply_push_result(struct reports *reports, struct report *report)
+{
+	const Peering__PushResult *wire = report->envelope->push_result;
+	size_t count = wire->n_results < RESULTS_MAX ? wire->n_results : RESULTS_MAX;
+	struct store_operation *results = calloc(count + 1, sizeof(*results));
+	enum store_result result = STORE_OK;
+
+	if (!results)
+		return STORE_FAILED;
+	for (size_t i = 0; i < count; i++) {
+		results[i].ok = wire->results[i]->ok;
+		results[i].code = text_clean(wire->results[i]->code, ANSWER_WORD_MAX);
+		results[i].message = text_clean(wire->results[i]->message, ANSWER_SENTENCE_MAX);
+		results[i].allowed = allowed_to_json(wire->results[i]);
+		if (!results[i].code || !results[i].message || !results[i].allowed)
+			result = STORE_FAILED;
+	}
+	if (result == STORE_OK)
+		result = store_push_answered(reports->store, router_session_name(report->session), wire->id,
+					     wire->applied, results, count, report->received_at);
+	for (size_t i = 0; i < count; i++) {
+		free((char *)results[i].code);
+		free((char *)results[i].message);
+		free((char *)results[i].allowed);
+	}
+	free(results);
+	report->unknown = result == STORE_NOT_FOUND;
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+static enum store_result apply(struct reports *reports, struct report *report)
+{
+	if (!report->envelope)
+		return store_router_disconnected(reports->store, router_session_name(report->session),
+						 report->received_at, report->reason ? report->reason : "");
+	switch (report->envelope->body_case) {
+	case PEERING__ENVELOPE__BODY_HELLO:
+		return apply_hello(reports, report);
+	case PEERING__ENVELOPE__BODY_TRANSITION:
+		return apply_transition(reports, report);
+	case PEERING__ENVELOPE__BODY_SNAPSHOT:
+		return apply_snapshot(reports, report);
+	case PEERING__ENVELOPE__BODY_PUSH_RESULT:
+		return apply_push_result(reports, report);
+	default:
+		return STORE_REFUSED;
+	}
+}
+
+static void tell_transition(struct report *report)
+{
+	const Peering__Transition *transition = report->envelope->transition;
+	const char *router = router_session_name(report->session);
+	const char *journal = router_session_journal(report->session);
+
+	switch (report->news) {
+	case NEWS_STORED:
+		log_event(LEVEL_INFO, "transition", "router", router, "connection", transition->connection, "from",
+			  transition->from, "to", transition->to, "cause", transition->cause, "actor",
+			  transition->actor, "sequence", log_number(transition->sequence), NULL);
+		if (transition->sequence > report->before + 1)
+			log_event(LEVEL_WARNING, "transition-gap", "router", router, "journal", journal, "before",
+				  log_number(report->before), "sequence", log_number(transition->sequence), "message",
+				  "the router sent none of the sequences between; the next full snapshot shows what "
+				  "holds",
+				  NULL);
+		else if (transition->sequence <= report->before)
+			log_event(LEVEL_WARNING, "transition-late", "router", router, "journal", journal, "before",
+				  log_number(report->before), "sequence", log_number(transition->sequence), "message",
+				  "out of order, stored all the same", NULL);
+		break;
+	case NEWS_REPEATED:
+		log_event(LEVEL_INFO, "transition-repeated", "router", router, "sequence",
+			  log_number(transition->sequence), NULL);
+		break;
+	case NEWS_CONTRADICTED:
+		log_event(LEVEL_ERROR, "transition-contradicted", "router", router, "journal", journal, "sequence",
+			  log_number(transition->sequence), "connection", transition->connection, "from",
+			  transition->from, "to", transition->to, "message",
+			  "another transition is stored under this sequence and stays; was the router's journal "
+			  "restored from an old copy? Then give it a new journal",
+			  NULL);
+		break;
+	}
+	router_session_stored(report->session, transition->sequence);
+}
+
+/* It is committed: whoever waited for that hears of it. */
+static void tell(struct reports *reports, struct report *report)
+{
+	const char *router = router_session_name(report->session);
+	uint64_t acked;
+
+	if (!report->envelope) {
+		pushes_interrupted(reports->pushes, router);
+		return;
+	}
+	if (report->refused) {
+		router_session_close(report->session, "refused", "the store refused what this router sent");
+		return;
+	}
+	switch (report->envelope->body_case) {
+	case PEERING__ENVELOPE__BODY_HELLO:
+		if (store_acked_sequence(reports->store, router, router_session_journal(report->session), &acked) !=
+		    STORE_OK) {
+			log_event(LEVEL_ERROR, "store-failed", "message", store_error(reports->store), NULL);
+			router_session_close(report->session, "store",
+					     "the controller's store does not answer; try again");
+			break;
+		}
+		router_session_welcome(report->session, acked);
+		break;
+	case PEERING__ENVELOPE__BODY_TRANSITION:
+		tell_transition(report);
+		break;
+	case PEERING__ENVELOPE__BODY_SNAPSHOT:
+		if (report->skipped > 0)
+			log_event(LEVEL_WARNING, "snapshot-skipped", "router", router, "connections",
+				  log_number(report->skipped), "message", report->skip_reason, NULL);
+		break;
+	case PEERING__ENVELOPE__BODY_PUSH_RESULT:
+		if (report->unknown)
+			log_event(LEVEL_WARNING, "push-result-unknown", "router", router, "push",
+				  report->envelope->push_result->id, "message",
+				  "no push of this router waits for an answer under this id; ignored", NULL);
+		else
+			pushes_answered(reports->pushes, report->session, report->envelope->push_result->id);
+		break;
+	default:
+		break;
+	}
+}
+
+static void forget_outcome(struct report *report)
+{
+	report->refused = false;
+	report->unknown = false;
+	report->skipped = 0;
+}
+
+/* Applies from the head on; *end is the first report that is not in it, NULL where all are. */
+static enum store_result apply_batch(struct reports *reports, struct report **end)
+{
+	struct report *report;
+	size_t memory = 0;
+	unsigned int count = 0;
+	enum store_result result = store_begin(reports->store);
+
+	*end = NULL;
+	if (result != STORE_OK)
+		return result;
+	TAILQ_FOREACH (report, &reports->waiting, link) {
+		memory += report->memory;
+		if (count++ == BATCH_MAX || (count > 1 && memory > BATCH_MEMORY_MAX)) {
+			*end = report;
+			break;
+		}
+		forget_outcome(report);
+		result = apply(reports, report);
+		if (result == STORE_REFUSED) {
+			/* Trying again does not help, and the others shall not wait for it. */
+			report->refused = true;
+			log_event(LEVEL_ERROR, "report-refused", "router", router_session_name(report->session),
+				  "message", store_error(reports->store), NULL);
+			result = STORE_OK;
+		}
+		if (result != STORE_OK)
+			return result;
+	}
+	return store_commit(reports->store);
+}
+
+static bool commit_batch(struct reports *reports)
+{
+	struct report_list done = TAILQ_HEAD_INITIALIZER(done);
+	struct report *report, *end;
+	enum store_result result = apply_batch(reports, &end);
+
+	if (result != STORE_OK) {
+		store_rollback(reports->store);
+		if (!reports->stuck)
+			log_event(LEVEL_ERROR, "store-stuck", "message", store_error(reports->store), "do",
+				  "reports of routers wait and are acknowledged once they can be committed", NULL);
+		reports->stuck = true;
+		return false;
+	}
+	if (reports->stuck)
+		log_event(LEVEL_INFO, "store-works", "message", "the store commits again", NULL);
+	reports->stuck = false;
+
+	while ((report = TAILQ_FIRST(&reports->waiting)) != end) {
+		TAILQ_REMOVE(&reports->waiting, report, link);
+		TAILQ_INSERT_TAIL(&done, report, link);
+		reports->memory -= report->memory;
+		router_session_account(report->session, report->memory, false);
+	}
+	TAILQ_FOREACH (report, &done, link)
+		tell(reports, report);
+	/* One Ack for each session, for all of its transitions together; and those that were held back read on. */
+	TAILQ_FOREACH (report, &done, link)
+		router_session_committed(report->session);
+	while ((report = TAILQ_FIRST(&done)) != NULL) {
+		TAILQ_REMOVE(&done, report, link);
+		free_report(report);
+	}
+	return true;
+}
+
+static void commit_turn(evutil_socket_t fd, short what, void *context)
+{
+	struct reports *reports = context;
+	struct timeval retry = {.tv_usec = RETRY_MILLISECONDS * 1000};
+
+	if (TAILQ_EMPTY(&reports->waiting))
+		return;
+	if (!commit_batch(reports))
+		event_add(reports->commit, &retry);
+	else if (!TAILQ_EMPTY(&reports->waiting))
+		event_active(reports->commit, EV_TIMEOUT, 0);
+}
+
+/* At the end of this turn, behind everything that is readable now; unless an attempt is due later anyway. */
+static void schedule(struct reports *reports)
+{
+	if (!reports->stuck)
+		event_active(reports->commit, EV_TIMEOUT, 0);
+}
+
+struct reports *reports_new(struct event_base *base, struct store *store, struct pushes *pushes)
+{
+	struct reports *reports = calloc(1, sizeof(*reports));
+
+	if (!reports)
+		return NULL;
+	reports->store = store;
+	reports->pushes = pushes;
+	TAILQ_INIT(&reports->waiting);
+	reports->commit = event_new(base, -1, 0, commit_turn, reports);
+	if (!reports->commit) {
+		free(reports);
+		return NULL;
+	}
+	return reports;
+}
+
+void reports_free(struct reports *reports)
+{
+	struct report *report;
+
+	if (!reports)
+		return;
+	while ((report = TAILQ_FIRST(&reports->waiting)) != NULL) {
+		TAILQ_REMOVE(&reports->waiting, report, link);
+		free_report(report);
+	}
+	event_free(reports->commit);
+	free(reports);
+}
+
+static struct report *new_report(struct reports *reports, struct router_session *session, size_t memory)
+{
+	struct report *report = calloc(1, sizeof(*report));
+
+	if (!report)
+		return NULL;
+	report->session = router_session_ref(session);
+	report->memory = memory + sizeof(*report);
+	report->received_at = clock_milliseconds();
+	TAILQ_INSERT_TAIL(&reports->waiting, report, link);
+	reports->memory += report->memory;
+	router_session_account(session, report->memory, true);
+	schedule(reports);
+	return report;
+}
+
+bool reports_add(struct reports *reports, struct router_session *session, Peering__Envelope *envelope,
+		 size_t frame_bytes)
+{
+	struct report *report = new_report(reports, session, REPORT_MEMORY(frame_bytes));
+
+	if (report)
+		report->envelope = envelope;
+	return report != NULL;
+}
+
+void reports_add_gone(struct reports *reports, struct router_session *session, const char *reason)
+{
+	struct report *report = new_report(reports, session, 0);
+
+	if (report)
+		report->reason = strdup(reason);
+}
+
+bool reports_full(const struct reports *reports)
+{
+	return reports->memory > REPORTS_MAX;
+}
+
+bool reports_waiting(const struct reports *reports)
+{
+	return !TAILQ_EMPTY(&reports->waiting);
+}
+
+void reports_commit_now(struct reports *reports)
+{
+	while (!TAILQ_EMPTY(&reports->waiting) && commit_batch(reports))
+		continue;
+}

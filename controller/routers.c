@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller/routers.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "controller/log.h"
+#include "controller/router_session.h"
+
+/* One node of the tree of names. */
+struct claim {
+	char *name;
+	struct router_session *session;
+};
+
+struct routers {
+	struct event_base *base;
+	const struct config *config;
+	SSL_CTX *tls;
+	struct reports *reports;
+	struct pushes *pushes;
+	struct evconnlistener *listener;
+	LIST_HEAD(, router_session_link) sessions;
+	unsigned int count;
+	void *claims; /* tsearch() tree of struct claim */
+};
+
+static int compare_claims(const void *left, const void *right)
+{
+	return strcmp(((const struct claim *)left)->name, ((const struct claim *)right)->name);
+}
+
+static struct claim *find_claim(const struct routers *routers, const char *name)
+{
+	struct claim key = {.name = (char *)name};
+	void *node = tfind(&key, &routers->claims, compare_claims);
+
+	return node ? *(struct claim **)node : NULL;
+}
+
+static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int length,
+		     void *context)
+{
+	struct routers *routers = context;
+	struct router_session *session;
+	char address[LISTENER_ADDRESS_SIZE];
+
+	if (routers->count >= routers->config->max_routers) {
+		listener_format(from, address);
+		log_event(LEVEL_WARNING, "router-refused", "address", address, "message",
+			  "max-routers sessions are open already; raise max-routers in the configuration", NULL);
+		close(fd);
+		return;
+	}
+	session = router_session_new(routers, routers->base, routers->tls, fd);
+	if (!session) {
+		log_event(LEVEL_ERROR, "router-refused", "message", "memory is short", NULL);
+		return;
+	}
+	routers->count++;
+	LIST_INSERT_HEAD(&routers->sessions, router_session_link(session), link);
+}
+
+struct routers *routers_open(struct event_base *base, const struct config *config, SSL_CTX *tls,
+			     struct reports *reports, struct pushes *pushes, char *error, size_t error_size)
+{
+	struct routers *routers = calloc(1, sizeof(*routers));
+
+	if (!routers)
+		return NULL;
+	routers->base = base;
+	routers->config = config;
+	routers->tls = tls;
+	routers->reports = reports;
+	routers->pushes = pushes;
+	LIST_INIT(&routers->sessions);
+	routers->listener = listener_open(base, config->router_listen, accepted, routers, error, error_size);
+	if (!routers->listener) {
+		free(routers);
+		return NULL;
+	}
+	return routers;
+}
+
+static void close_all(struct routers *routers, const char *code)
+{
+	struct router_session_link *link = LIST_FIRST(&routers->sessions);
+
+	while (link) {
+		/* Closing may take the session, and its link with it, out of the list. */
+		struct router_session_link *next = LIST_NEXT(link, link);
+
+		router_session_close(link->session, code, "the controller is stopping; connect again later");
+		link = next;
+	}
+}
+
+void routers_stop(struct routers *routers)
+{
+	evconnlistener_set_cb(routers->listener, NULL, NULL);
+	close_all(routers, "stopping");
+}
+
+void routers_free(struct routers *routers)
+{
+	if (!routers)
+		return;
+	close_all(routers, NULL);
+	evconnlistener_free(routers->listener);
+	free(routers);
+}
+
+void routers_bound(const struct routers *routers, char text[LISTENER_ADDRESS_SIZE])
+{
+	listener_bound(routers->listener, text);
+}
+
+unsigned int routers_session_count(const struct routers *routers)
+{
+	return routers->count;
+}
+
+struct router_session *routers_find(const struct routers *routers, const char *name)
+{
+	struct claim *claim = find_claim(routers, name);
+
+	return claim && router_session_is_up(claim->session) ? claim->session : NULL;
+}
+
+struct reports *routers_reports(const struct routers *routers)
+{
+	return routers->reports;
+}
+
+struct pushes *routers_pushes(const struct routers *routers)
+{
+	return routers->pushes;
+}
+
+const struct config *routers_config(const struct routers *routers)
+{
+	return routers->config;
+}
+
+bool routers_claim(struct routers *routers, const char *name, struct router_session *session)
+{
+	struct claim *claim = find_claim(routers, name);
+
+	if (claim) {
+		log_event(
+			LEVEL_WARNING, "router-replaced", "router", name, "message",
+			"a newer session of this router replaces the older one; if this repeats, two machines use one "
+			"certificate",
+			NULL);
+		router_session_close(claim->session, "replaced", "a newer session of this router replaces this one");
+	}
+	claim = calloc(1, sizeof(*claim));
+	if (!claim)
+		return false;
+	claim->session = session;
+	claim->name = strdup(name);
+	if (claim->name && tsearch(claim, &routers->claims, compare_claims))
+		return true;
+	free(claim->name);
+	free(claim);
+	return false;
+}
+
+void routers_yield(struct routers *routers, const char *name, struct router_session *session)
+{
+	struct claim *claim = find_claim(routers, name);
+
+	if (!claim || claim->session != session)
+		return;
+	tdelete(claim, &routers->claims, compare_claims);
+	free(claim->name);
+	free(claim);
+}
+
+void routers_forget(struct routers *routers, struct router_session *session)
+{
+	LIST_REMOVE(router_session_link(session), link);
+	routers->count--;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the controller knows, kept: the one interface behind which a database stands.
+ *
+ * Blocking, for one thread. A result of STORE_OK for a write outside store_begin() … store_commit() means that it is
+ * committed and will be there after a crash; inside, that it is once store_commit() has said STORE_OK. Texts given
+ * are copied; texts in what a visitor gets are valid during the visit alone. Times are Unix milliseconds, 0: never.
+ * Desired state (what people asked for) and observed state (what routers report) never share a row.
+ */
+#ifndef PEERING_CONTROLLER_STORE_H
+#define PEERING_CONTROLLER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_ERROR_MAX 512
+
+struct store;
+
+enum store_result {
+	STORE_OK = 0,
+	STORE_NOT_FOUND,
+	STORE_BUSY,    /* another process holds the database: try again soon */
+	STORE_FULL,    /* no space on the disk: try again once there is some */
+	STORE_FAILED,  /* anything else: try again, and somebody has to look */
+	STORE_REFUSED, /* this row breaks a rule of the schema: trying again does not help */
+};
+
+/*
+ * Opens or creates the database at `path`, brings an older schema up to date, and takes the lock that keeps a second
+ * controller out. NULL with a sentence in `error`: no such folder, no permission, not ours, of a newer version.
+ */
+struct store *store_open(const char *path, char *error, size_t error_size);
+/* The same questions without creating or changing anything. */
+bool store_check(const char *path, char *error, size_t error_size);
+void store_close(struct store *store);
+
+/* The sentence for the newest result that was not STORE_OK or STORE_NOT_FOUND, valid until the next call. */
+const char *store_error(const struct store *store);
+
+/* Many writes, one commit. After a failure of any write but STORE_REFUSED the caller rolls back. */
+enum store_result store_begin(struct store *store);
+enum store_result store_commit(struct store *store);
+void store_rollback(struct store *store);
+
+/* ---- Routers ---- */
+
+struct store_router {
+	const char *name;
+	const char *address; /* of the newest session, "192.0.2.1:40000" */
+	const char *frr_version;
+	const char *module_version;
+	const char *journal_id;
+	const char *boot_id;
+	int64_t first_seen_at;
+	int64_t connected_at;	 /* of the newest session */
+	int64_t disconnected_at; /* 0 while no session has ended since connected_at */
+	const char *disconnect_reason;
+	int64_t snapshot_at;	   /* newest full snapshot */
+	uint64_t acked_sequence;   /* of journal_id */
+	uint64_t connection_count; /* observed */
+};
+
+typedef bool (*store_router_visit)(const struct store_router *router, void *context); /* false ends the walk */
+
+/* A Hello was accepted: name, address, versions, journal_id, boot_id and connected_at are written. */
+enum store_result store_router_connected(struct store *store, const struct store_router *router);
+/*
+ * Its session ended. Verbs that wait for an answer become `unanswered`: nobody knows whether the router did them;
+ * requests stay queued, since repeating one changes nothing. NULL `name`: every router, at the controller's start.
+ */
+enum store_result store_router_disconnected(struct store *store, const char *name, int64_t at, const char *reason);
+/* In order of their names. */
+enum store_result store_routers(struct store *store, store_router_visit visit, void *context);
+/* STORE_NOT_FOUND where the router has never connected. NULL `visit` only asks. */
+enum store_result store_router(struct store *store, const char *name, store_router_visit visit, void *context);
+
+/* ---- Transitions ---- */
+
+struct store_transition {
+	int64_t id; /* in order of arrival; set by the store */
+	const char *journal_id;
+	uint64_t sequence;
+	const char *connection;
+	const char *vrf;
+	uint64_t generation;
+	const char *from;
+	const char *to;
+	const char *cause;
+	const char *actor;
+	int64_t at; /* by the router's clock */
+	const char *message;
+	int64_t received_at;
+};
+
+enum store_news {
+	NEWS_STORED = 0,
+	NEWS_REPEATED,	   /* the very same one is there already */
+	NEWS_CONTRADICTED, /* another one is there under this sequence; it stays */
+};
+
+typedef bool (*store_transition_visit)(const struct store_transition *transition, void *context);
+
+/* The highest committed sequence of a router's journal, 0 for none. */
+enum store_result store_acked_sequence(struct store *store, const char *router, const char *journal_id,
+				       uint64_t *sequence);
+/*
+ * Each sequence of a journal is stored once. A new one also moves the observed state of its connection on, where that
+ * is older. *before is the highest sequence that was there. STORE_REFUSED where the sequence is 0 or above 2^63 - 1.
+ */
+enum store_result store_transition(struct store *store, const char *router, const struct store_transition *transition,
+				   enum store_news *news, uint64_t *before);
+/* Newest first, at most `limit`. */
+enum store_result store_history(struct store *store, const char *router, const char *connection, unsigned int limit,
+				store_transition_visit visit, void *context);
+
+/* ---- Connections ---- */
+
+struct store_observation {
+	const char *name;
+	const char *vrf;
+	uint32_t peer_asn; /* 0: not known yet */
+	const char *kind;  /* "" where the router did not say */
+	const char *state; /* a name of the lifecycle, or one that we do not know */
+	uint64_t generation;
+	int64_t state_since;
+	const char *activation;
+	const char *waiting_for;
+	const char *detail; /* JSON: {"flags": [], "sessions": [], "checks": []} as the API shows them */
+	int64_t observed_at;
+};
+
+struct store_connection {
+	const char *router;
+	const char *name;
+	const struct store_observation *observed; /* NULL: no report of it yet */
+	const char *definition;			  /* JSON: what was asked for; NULL: nothing */
+	const char *requested_by;
+	int64_t requested_at;
+	const char *push_id;
+	const char *push_state;
+};
+
+typedef bool (*store_connection_visit)(const struct store_connection *connection, void *context);
+
+/* `full`: whatever is not observed again after this is gone. */
+enum store_result store_snapshot(struct store *store, const char *router, bool full, int64_t at);
+enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed);
+
+/*
+ * Connections after (after_router, after_name) in order, at most `limit`. `router` and `state` are NULL for any; a
+ * connection that was asked for and not reported yet counts as state "None".
+ */
+enum store_result store_connections(struct store *store, const char *router, const char *state,
+				    const char *after_router, const char *after_name, unsigned int limit,
+				    store_connection_visit visit, void *context);
+enum store_result store_connection(struct store *store, const char *router, const char *name,
+				   store_connection_visit visit, void *context);
+
+/* ---- Pushes ---- */
+
+#define STORE_REQUEST "request" /* the verb of an operation that declares */
+
+enum push_state { PUSH_QUEUED = 0, PUSH_APPLIED, PUSH_REFUSED, PUSH_UNANSWERED, PUSH_STATE_COUNT };
+
+const char *push_state_name(enum push_state state); /* "queued", …; "?" out of range */
+
+struct store_operation {
+	const char *connection;
+	const char *verb;
+	const char *definition; /* JSON, of a request; else NULL */
+	const char *reason;
+	/* the answer, once there is one */
+	bool ok;
+	const char *code;
+	const char *message;
+	const char *allowed; /* JSON array of verbs */
+};
+
+struct store_push {
+	int64_t number; /* in order of creation; set by the store */
+	const char *id;
+	const char *router;
+	const char *actor;
+	enum push_state state;
+	int64_t created_at;
+	int64_t answered_at;
+	size_t operation_count;
+	const struct store_operation *operations;
+};
+
+typedef bool (*store_push_visit)(const struct store_push *push, void *context);
+
+/* Queued, in one transaction with the desired state that its requests set. */
+enum store_result store_push_create(struct store *store, const struct store_push *push);
+/*
+ * The router's answer, with `count` results of which ok, code, message and allowed are read. A refused request gives
+ * the desired state back what was applied before; an applied deprovision or withdraw ends it. STORE_NOT_FOUND where
+ * the push is not this router's or was answered before.
+ */
+enum store_result store_push_answered(struct store *store, const char *router, const char *id, bool applied,
+				      const struct store_operation *results, size_t count, int64_t at);
+/* Queued pushes of a router behind `after`, oldest first, at most `limit`. */
+enum store_result store_pushes_queued(struct store *store, const char *router, int64_t after, unsigned int limit,
+				      store_push_visit visit, void *context);
+enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count);
+enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context);
+
+#endif

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The SQLite store: opening, transactions, errors. WAL, so that other processes can read while we write; synchronous
+ * FULL, so that what is committed survives a power failure too.
+ */
+#include "controller/store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* The loop stands still meanwhile: just enough for the short locks of a back-up or a shell. */
+#define BUSY_MILLISECONDS 10
+/* At the start nobody waits for us yet. */
+#define OPEN_BUSY_MILLISECONDS 5000
+
+static const char *const statement_texts[STATEMENT_COUNT] = {
+#define STATEMENT(name, sql) [name] = sql,
+#include "controller/store_sqlite_statements.def"
+#undef STATEMENT
+};
+
+static const char *const push_state_names[PUSH_STATE_COUNT] = {"queued", "applied", "refused", "unanswered"};
+
+const char *push_state_name(enum push_state state)
+{
+	return (unsigned int)state < PUSH_STATE_COUNT ? push_state_names[state] : "?";
+}
+
+static bool take_lock(struct store *store, const char *path, char *error, size_t error_size)
+{
+	char lock_path[PATH_MAX];
+
+	/* Not the database itself: closing any descriptor of it would drop SQLite's own locks. */
+	if (snprintf(lock_path, sizeof(lock_path), "%s.lock", path) >= (int)sizeof(lock_path)) {
+		snprintf(error, error_size, "the path of the database is too long");
+		return false;
+	}
+	store->lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (store->lock < 0) {
+		snprintf(error, error_size,
+			 "cannot create %s: %s; make the folder, let this user write in it, or set 'database'",
+			 lock_path, strerror(errno));
+		return false;
+	}
+	if (flock(store->lock, LOCK_EX | LOCK_NB) < 0) {
+		snprintf(error, error_size,
+			 "another peering-controller uses the database %s; end it, or set 'database' to another file",
+			 path);
+		return false;
+	}
+	return true;
+}
+
+static bool set_up(struct store *store, const char *path, char *error, size_t error_size)
+{
+	if (sqlite3_exec(store->db,
+			 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+			 "PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
+			 NULL, NULL, NULL) != SQLITE_OK) {
+		snprintf(error, error_size, "cannot use the database %s: %s", path, sqlite3_errmsg(store->db));
+		return false;
+	}
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	if (!store_migrate(store->db, path, error, error_size))
+		return false;
+	for (int i = 0; i < STATEMENT_COUNT; i++) {
+		if (sqlite3_prepare_v3(store->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &store->statements[i], NULL) != SQLITE_OK) {
+			snprintf(error, error_size, "the database %s does not have the schema that it claims: %s", path,
+				 sqlite3_errmsg(store->db));
+			return false;
+		}
+	}
+	sqlite3_busy_timeout(store->db, BUSY_MILLISECONDS);
+	return true;
+}
+
+struct store *store_open(const char *path, char *error, size_t error_size)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store) {
+		snprintf(error, error_size, "memory is short");
+		return NULL;
+	}
+	store->lock = -1;
+	if (!take_lock(store, path, error, error_size)) {
+		store_close(store);
+		return NULL;
+	}
+	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK) {
+		snprintf(error, error_size,
+			 "cannot open the database %s: %s; is it a file that this user may read and write?", path,
+			 sqlite3_errmsg(store->db));
+		store_close(store);
+		return NULL;
+	}
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_busy_timeout(store->db, OPEN_BUSY_MILLISECONDS);
+	if (store_schema_version(store->db, path, error, error_size) < 0 || !set_up(store, path, error, error_size)) {
+		store_close(store);
+		return NULL;
+	}
+	return store;
+}
+
+/* What store_open() would say about a file that is not there yet. */
+static bool check_folder(const char *path, char *error, size_t error_size)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	if (snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder)) {
+		snprintf(error, error_size, "the path of the database is too long");
+		return false;
+	}
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	if (access(slash ? folder : ".", W_OK | X_OK) == 0)
+		return true;
+	snprintf(error, error_size,
+		 "cannot create the database %s: %s; make the folder, let this user write in it, or set 'database'",
+		 path, strerror(errno));
+	return false;
+}
+
+bool store_check(const char *path, char *error, size_t error_size)
+{
+	sqlite3 *db = NULL;
+	bool good;
+
+	if (access(path, F_OK) < 0)
+		return check_folder(path, error, error_size);
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+		snprintf(error, error_size,
+			 "cannot open the database %s: %s; is it a file that this user may read and write?", path,
+			 sqlite3_errmsg(db));
+		sqlite3_close(db);
+		return false;
+	}
+	good = store_schema_version(db, path, error, error_size) >= 0;
+	sqlite3_close(db);
+	return good;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close(store->db);
+	if (store->lock >= 0)
+		close(store->lock);
+	free(store);
+}
+
+const char *store_error(const struct store *store)
+{
+	return store->error;
+}
+
+enum store_result store_sort_error(struct store *store, int code)
+{
+	int system = sqlite3_system_errno(store->db);
+	enum store_result result;
+
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		snprintf(store->error, sizeof(store->error), "another process holds the database");
+		return STORE_BUSY;
+	case SQLITE_FULL:
+		result = STORE_FULL;
+		break;
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG:
+		result = STORE_REFUSED;
+		break;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		result = system == ENOSPC || system == EDQUOT ? STORE_FULL : STORE_FAILED;
+		break;
+	default:
+		result = STORE_FAILED;
+	}
+	if (code == SQLITE_NOMEM)
+		snprintf(store->error, sizeof(store->error), "memory is short");
+	else if (result == STORE_FULL)
+		snprintf(store->error, sizeof(store->error), "the disk with the database is full: make room");
+	else
+		snprintf(store->error, sizeof(store->error), "the database failed: %s", sqlite3_errmsg(store->db));
+	return result;
+}
+
+enum store_result store_refuse(struct store *store, const char *sentence)
+{
+	snprintf(store->error, sizeof(store->error), "%s", sentence);
+	return STORE_REFUSED;
+}
+
+sqlite3_stmt *store_statement(struct store *store, enum statement which)
+{
+	sqlite3_reset(store->statements[which]);
+	sqlite3_clear_bindings(store->statements[which]);
+	return store->statements[which];
+}
+
+void store_bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+	/* Every caller runs the statement before the text goes. NULL binds NULL. */
+	sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
+}
+
+void store_bind_number(sqlite3_stmt *statement, int index, uint64_t number)
+{
+	sqlite3_bind_int64(statement, index, number > INT64_MAX ? INT64_MAX : (int64_t)number);
+}
+
+enum store_result store_run(struct store *store, sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+	enum store_result result = STORE_OK;
+
+	if (code != SQLITE_DONE && code != SQLITE_ROW)
+		result = store_sort_error(store, code);
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_next(struct store *store, sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+
+	if (code == SQLITE_ROW)
+		return STORE_OK;
+	return code == SQLITE_DONE ? STORE_NOT_FOUND : store_sort_error(store, code);
+}
+
+const char *store_column_text(sqlite3_stmt *statement, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+
+	return text ? text : "";
+}
+
+enum store_result store_begin(struct store *store)
+{
+	return store_run(store, store_statement(store, SQL_BEGIN));
+}
+
+enum store_result store_commit(struct store *store)
+{
+	return store_run(store, store_statement(store, SQL_COMMIT));
+}
+
+void store_rollback(struct store *store)
+{
+	char kept[STORE_ERROR_MAX];
+
+	/* A full disk rolls back by itself. */
+	if (sqlite3_get_autocommit(store->db))
+		return;
+	memcpy(kept, store->error, sizeof(kept));
+	store_run(store, store_statement(store, SQL_ROLLBACK));
+	memcpy(store->error, kept, sizeof(kept));
+}
+
+enum store_result store_begin_own(struct store *store, bool *own)
+{
+	*own = sqlite3_get_autocommit(store->db) != 0;
+	return *own ? store_begin(store) : STORE_OK;
+}
+
+enum store_result store_end_own(struct store *store, bool own, enum store_result result)
+{
+	if (!own)
+		return result;
+	if (result == STORE_OK)
+		result = store_commit(store);
+	if (result != STORE_OK)
+		store_rollback(store);
+	return result;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the SQLite store share; nobody else includes it. store.h is the contract.
+ *
+ * Every statement is prepared once, when the database is opened, from the constants in store_sqlite_statements.def: no
+ * SQL is ever put together from input.
+ */
+#ifndef PEERING_CONTROLLER_STORE_SQLITE_H
+#define PEERING_CONTROLLER_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "controller/store.h"
+
+enum statement {
+#define STATEMENT(name, sql) name,
+#include "controller/store_sqlite_statements.def"
+#undef STATEMENT
+	STATEMENT_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	int lock; /* descriptor of the file whose lock keeps a second controller out */
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+	char error[STORE_ERROR_MAX];
+};
+
+/* Brings the schema up to date, or says why not. Inside, a newer version than ours is an error. */
+bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size);
+/* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
+int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
+#define STORE_SCHEMA_NEWEST 1
+
+/* A statement ready for binding. */
+sqlite3_stmt *store_statement(struct store *store, enum statement which);
+void store_bind_text(sqlite3_stmt *statement, int index, const char *text);
+/* Above what SQLite can hold, the highest number that it can. */
+void store_bind_number(sqlite3_stmt *statement, int index, uint64_t number);
+
+/* Runs a statement that gives no rows, and resets it. */
+enum store_result store_run(struct store *store, sqlite3_stmt *statement);
+/* The next row: STORE_OK, STORE_NOT_FOUND behind the last one. The caller resets the statement. */
+enum store_result store_next(struct store *store, sqlite3_stmt *statement);
+/* Sorts a result of SQLite's and keeps the sentence. */
+enum store_result store_sort_error(struct store *store, int code);
+/* Keeps a sentence of our own. */
+enum store_result store_refuse(struct store *store, const char *sentence);
+
+/* Never NULL. */
+const char *store_column_text(sqlite3_stmt *statement, int column);
+
+/* Several writes that belong together: joins a transaction that is open, else makes one. */
+enum store_result store_begin_own(struct store *store, bool *own);
+enum store_result store_end_own(struct store *store, bool own, enum store_result result);
+
+#endif

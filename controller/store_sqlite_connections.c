@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SQLite store: observed connections, beside what was asked for.
+ */
+#include "controller/store_sqlite.h"
+
+enum store_result store_snapshot(struct store *store, const char *router, bool full, int64_t at)
+{
+	enum store_result result;
+	sqlite3_stmt *statement;
+	bool own;
+
+	if (!full)
+		return STORE_OK;
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	statement = store_statement(store, SQL_FORGET_OBSERVED);
+	store_bind_text(statement, 1, router);
+	result = store_run(store, statement);
+	if (result == STORE_OK) {
+		statement = store_statement(store, SQL_SNAPSHOT_FULL);
+		store_bind_text(statement, 1, router);
+		sqlite3_bind_int64(statement, 2, at);
+		result = store_run(store, statement);
+	}
+	return store_end_own(store, own, result);
+}
+
+enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_OBSERVE);
+
+	store_bind_text(statement, 1, router);
+	store_bind_text(statement, 2, observed->name);
+	store_bind_text(statement, 3, observed->vrf);
+	store_bind_number(statement, 4, observed->peer_asn);
+	store_bind_text(statement, 5, observed->kind);
+	store_bind_text(statement, 6, observed->state);
+	store_bind_number(statement, 7, observed->generation);
+	sqlite3_bind_int64(statement, 8, observed->state_since);
+	store_bind_text(statement, 9, observed->activation);
+	store_bind_text(statement, 10, observed->waiting_for);
+	store_bind_text(statement, 11, observed->detail);
+	sqlite3_bind_int64(statement, 12, observed->observed_at);
+	return store_run(store, statement);
+}
+
+/* A text that may be NULL. */
+static const char *column_or_null(sqlite3_stmt *statement, int column)
+{
+	return (const char *)sqlite3_column_text(statement, column);
+}
+
+static bool visit_connection(sqlite3_stmt *statement, store_connection_visit visit, void *context)
+{
+	struct store_observation observed = {
+		.name = store_column_text(statement, 1),
+		.vrf = store_column_text(statement, 3),
+		.peer_asn = (uint32_t)sqlite3_column_int64(statement, 4),
+		.kind = store_column_text(statement, 5),
+		.state = store_column_text(statement, 6),
+		.generation = (uint64_t)sqlite3_column_int64(statement, 7),
+		.state_since = sqlite3_column_int64(statement, 8),
+		.activation = store_column_text(statement, 9),
+		.waiting_for = store_column_text(statement, 10),
+		.detail = store_column_text(statement, 11),
+		.observed_at = sqlite3_column_int64(statement, 12),
+	};
+	struct store_connection connection = {
+		.router = store_column_text(statement, 0),
+		.name = observed.name,
+		.observed = sqlite3_column_int(statement, 2) ? &observed : NULL,
+		.definition = column_or_null(statement, 13),
+		.requested_by = column_or_null(statement, 14),
+		.requested_at = sqlite3_column_int64(statement, 15),
+		.push_id = column_or_null(statement, 16),
+		.push_state = column_or_null(statement, 17),
+	};
+
+	return visit(&connection, context);
+}
+
+enum store_result store_connections(struct store *store, const char *router, const char *state,
+				    const char *after_router, const char *after_name, unsigned int limit,
+				    store_connection_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, router ? SQL_CONNECTIONS_OF_ROUTER : SQL_CONNECTIONS);
+	enum store_result result;
+
+	store_bind_text(statement, 1, router ? router : after_router);
+	store_bind_text(statement, 2, after_name);
+	store_bind_text(statement, 3, state);
+	store_bind_number(statement, 4, limit);
+	while ((result = store_next(store, statement)) == STORE_OK)
+		if (!visit_connection(statement, visit, context))
+			break;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+enum store_result store_connection(struct store *store, const char *router, const char *name,
+				   store_connection_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTION);
+	enum store_result result;
+
+	store_bind_text(statement, 1, router);
+	store_bind_text(statement, 2, name);
+	result = store_next(store, statement);
+	if (result == STORE_OK && visit)
+		visit_connection(statement, visit, context);
+	sqlite3_reset(statement);
+	return result;
+}

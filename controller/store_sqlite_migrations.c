@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The schema, as numbered steps that are only ever added to: step N takes a database of version N - 1 to N, in one
+ * transaction. A database of a newer version than this program knows is left alone.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/store_sqlite.h"
+
+/* "peer": says in the file's header whose database this is. */
+#define APPLICATION_ID 0x70656572
+
+static const char *const migrations[STORE_SCHEMA_NEWEST] = {
+	"PRAGMA application_id = 1885693298;"
+	"CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE router ("
+	" name TEXT PRIMARY KEY,"
+	" address TEXT NOT NULL,"
+	" frr_version TEXT NOT NULL,"
+	" module_version TEXT NOT NULL,"
+	" journal_id TEXT NOT NULL,"
+	" boot_id TEXT NOT NULL,"
+	" first_seen_at INTEGER NOT NULL,"
+	" connected_at INTEGER NOT NULL,"
+	" disconnected_at INTEGER NOT NULL DEFAULT 0,"
+	" disconnect_reason TEXT NOT NULL DEFAULT '',"
+	" snapshot_at INTEGER NOT NULL DEFAULT 0"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE journal ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" journal_id TEXT NOT NULL,"
+	" acked_sequence INTEGER NOT NULL,"
+	" first_seen_at INTEGER NOT NULL,"
+	" PRIMARY KEY (router, journal_id)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE transition ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" journal_id TEXT NOT NULL,"
+	" sequence INTEGER NOT NULL CHECK (sequence > 0),"
+	" connection TEXT NOT NULL,"
+	" vrf TEXT NOT NULL,"
+	" generation INTEGER NOT NULL,"
+	" from_state TEXT NOT NULL,"
+	" to_state TEXT NOT NULL,"
+	" cause TEXT NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" message TEXT NOT NULL,"
+	" received_at INTEGER NOT NULL,"
+	" UNIQUE (router, journal_id, sequence)"
+	") STRICT;"
+	"CREATE INDEX transition_of_connection ON transition (router, connection, id);"
+	"CREATE TABLE observed_connection ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" name TEXT NOT NULL,"
+	" vrf TEXT NOT NULL,"
+	" peer_asn INTEGER NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" state TEXT NOT NULL,"
+	" generation INTEGER NOT NULL,"
+	" state_since INTEGER NOT NULL,"
+	" activation TEXT NOT NULL,"
+	" waiting_for TEXT NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" observed_at INTEGER NOT NULL,"
+	" PRIMARY KEY (router, name)"
+	") STRICT;"
+	"CREATE TABLE push ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" actor TEXT NOT NULL,"
+	" state TEXT NOT NULL CHECK (state IN ('queued', 'applied', 'refused', 'unanswered')),"
+	" created_at INTEGER NOT NULL,"
+	" answered_at INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+	"CREATE INDEX push_queued ON push (router, number) WHERE state = 'queued';"
+	"CREATE TABLE push_operation ("
+	" push INTEGER NOT NULL REFERENCES push (number),"
+	" position INTEGER NOT NULL,"
+	" connection TEXT NOT NULL,"
+	" verb TEXT NOT NULL,"
+	" definition TEXT,"
+	" reason TEXT NOT NULL,"
+	" ok INTEGER NOT NULL DEFAULT 0,"
+	" code TEXT NOT NULL DEFAULT '',"
+	" message TEXT NOT NULL DEFAULT '',"
+	" allowed TEXT NOT NULL DEFAULT '[]',"
+	" PRIMARY KEY (push, position)"
+	") STRICT;"
+	"CREATE INDEX push_operation_of_connection ON push_operation (connection, push);"
+	"CREATE TABLE desired_connection ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" name TEXT NOT NULL,"
+	" definition TEXT NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" requested_at INTEGER NOT NULL,"
+	" push INTEGER NOT NULL REFERENCES push (number),"
+	" PRIMARY KEY (router, name)"
+	") STRICT;"
+	"CREATE INDEX desired_connection_of_push ON desired_connection (push);",
+};
+
+/* One number from one row; false where there is none. */
+static bool ask_number(sqlite3 *db, const char *sql, int *number)
+{
+	sqlite3_stmt *statement = NULL;
+	bool found =
+		sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+
+	if (found)
+		*number = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return found;
+}
+
+int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size)
+{
+	int application = 0;
+	int tables = 0;
+	int version = 0;
+
+	if (!ask_number(db, "SELECT count(*) FROM sqlite_master", &tables) ||
+	    !ask_number(db, "PRAGMA application_id", &application)) {
+		snprintf(error, error_size, "cannot read the database %s: %s; restore it from a copy, or move it away",
+			 path, sqlite3_errmsg(db));
+		return -1;
+	}
+	if (tables == 0)
+		return 0;
+	if (application != APPLICATION_ID || !ask_number(db, "SELECT max(version) FROM schema_version", &version) ||
+	    version < 1) {
+		snprintf(error, error_size,
+			 "%s is a database, but not one of peering-controller's; set 'database' to another file", path);
+		return -1;
+	}
+	if (version > STORE_SCHEMA_NEWEST) {
+		snprintf(error, error_size,
+			 "the database %s has schema version %d, this peering-controller knows up to %d; install the "
+			 "newer "
+			 "peering-controller that wrote it",
+			 path, version, STORE_SCHEMA_NEWEST);
+		return -1;
+	}
+	return version;
+}
+
+bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size)
+{
+	static const char record[] =
+		"INSERT INTO schema_version (version, applied_at)"
+		" SELECT coalesce(max(version), 0) + 1, unixepoch() * 1000 FROM schema_version; COMMIT";
+	int version = store_schema_version(db, path, error, error_size);
+
+	if (version < 0)
+		return false;
+	for (int step = version; step < STORE_SCHEMA_NEWEST; step++) {
+		if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+		    sqlite3_exec(db, migrations[step], NULL, NULL, NULL) == SQLITE_OK &&
+		    sqlite3_exec(db, record, NULL, NULL, NULL) == SQLITE_OK)
+			continue;
+		snprintf(error, error_size,
+			 "cannot bring the database %s to schema version %d: %s; it is as it was before", path,
+			 step + 1, sqlite3_errmsg(db));
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		return false;
+	}
+	return true;
+}

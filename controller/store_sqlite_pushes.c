@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SQLite store: pushes, their answers, and the desired state that follows from both.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/store_sqlite.h"
+
+/* A push has at most this many operations; what creates one keeps to it. */
+#define OPERATIONS_MAX 10000
+
+static enum store_result insert_push(struct store *store, const struct store_push *push)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PUSH);
+
+	store_bind_text(statement, 1, push->id);
+	store_bind_text(statement, 2, push->router);
+	store_bind_text(statement, 3, push->actor);
+	sqlite3_bind_int64(statement, 4, push->created_at);
+	return store_run(store, statement);
+}
+
+static enum store_result insert_operation(struct store *store, int64_t number, size_t position,
+					  const struct store_operation *operation)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PUSH_OPERATION);
+
+	sqlite3_bind_int64(statement, 1, number);
+	store_bind_number(statement, 2, position);
+	store_bind_text(statement, 3, operation->connection);
+	store_bind_text(statement, 4, operation->verb);
+	store_bind_text(statement, 5, operation->definition);
+	store_bind_text(statement, 6, operation->reason ? operation->reason : "");
+	return store_run(store, statement);
+}
+
+static enum store_result desire(struct store *store, int64_t number, const struct store_push *push,
+				const struct store_operation *operation)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_DESIRE);
+
+	store_bind_text(statement, 1, push->router);
+	store_bind_text(statement, 2, operation->connection);
+	store_bind_text(statement, 3, operation->definition);
+	store_bind_text(statement, 4, push->actor);
+	sqlite3_bind_int64(statement, 5, push->created_at);
+	sqlite3_bind_int64(statement, 6, number);
+	return store_run(store, statement);
+}
+
+enum store_result store_push_create(struct store *store, const struct store_push *push)
+{
+	enum store_result result;
+	int64_t number;
+	bool own;
+
+	if (push->operation_count == 0 || push->operation_count > OPERATIONS_MAX)
+		return store_refuse(store, "a push has 1 to 10000 operations");
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	result = insert_push(store, push);
+	number = sqlite3_last_insert_rowid(store->db);
+	for (size_t i = 0; result == STORE_OK && i < push->operation_count; i++) {
+		const struct store_operation *operation = &push->operations[i];
+
+		result = insert_operation(store, number, i, operation);
+		if (result == STORE_OK && strcmp(operation->verb, STORE_REQUEST) == 0)
+			result = desire(store, number, push, operation);
+	}
+	return store_end_own(store, own, result);
+}
+
+static enum store_result run_with_number(struct store *store, enum statement which, int64_t number)
+{
+	sqlite3_stmt *statement = store_statement(store, which);
+
+	sqlite3_bind_int64(statement, 1, number);
+	return store_run(store, statement);
+}
+
+static enum store_result write_answer(struct store *store, int64_t number, bool applied,
+				      const struct store_operation *results, size_t count, int64_t at)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PUSH_ANSWERED);
+	enum store_result result;
+
+	sqlite3_bind_int64(statement, 1, number);
+	store_bind_text(statement, 2, push_state_name(applied ? PUSH_APPLIED : PUSH_REFUSED));
+	sqlite3_bind_int64(statement, 3, at);
+	result = store_run(store, statement);
+	for (size_t i = 0; result == STORE_OK && i < count; i++) {
+		statement = store_statement(store, SQL_OPERATION_ANSWERED);
+		sqlite3_bind_int64(statement, 1, number);
+		store_bind_number(statement, 2, i);
+		sqlite3_bind_int(statement, 3, results[i].ok);
+		store_bind_text(statement, 4, results[i].code);
+		store_bind_text(statement, 5, results[i].message);
+		store_bind_text(statement, 6, results[i].allowed);
+		result = store_run(store, statement);
+	}
+	return result;
+}
+
+enum store_result store_push_answered(struct store *store, const char *router, const char *id, bool applied,
+				      const struct store_operation *results, size_t count, int64_t at)
+{
+	enum store_result result;
+	sqlite3_stmt *statement;
+	int64_t number = 0;
+	bool own;
+
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	statement = store_statement(store, SQL_PUSH_NUMBER);
+	store_bind_text(statement, 1, id);
+	store_bind_text(statement, 2, router);
+	result = store_next(store, statement);
+	if (result == STORE_OK)
+		number = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	if (result == STORE_OK)
+		result = write_answer(store, number, applied, results, count, at);
+	if (result == STORE_OK && applied)
+		result = run_with_number(store, SQL_DESIRE_NO_LONGER, number);
+	if (result == STORE_OK && !applied) {
+		result = run_with_number(store, SQL_DESIRE_REFUSED, number);
+		/* Nothing went: a newer request stands there already, and is right. */
+		if (result == STORE_OK && sqlite3_changes(store->db) > 0)
+			result = run_with_number(store, SQL_DESIRE_AS_BEFORE, number);
+	}
+	return store_end_own(store, own, result);
+}
+
+static enum push_state push_state_from_name(const char *name)
+{
+	for (int state = 0; state < PUSH_STATE_COUNT; state++)
+		if (strcmp(push_state_name(state), name) == 0)
+			return state;
+	return PUSH_UNANSWERED;
+}
+
+static void free_operations(struct store_operation *operations, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free((char *)operations[i].connection);
+		free((char *)operations[i].verb);
+		free((char *)operations[i].definition);
+		free((char *)operations[i].reason);
+		free((char *)operations[i].code);
+		free((char *)operations[i].message);
+		free((char *)operations[i].allowed);
+	}
+	free(operations);
+}
+
+static bool copy_operation(sqlite3_stmt *statement, struct store_operation *operation)
+{
+	const char *definition = (const char *)sqlite3_column_text(statement, 2);
+
+	operation->connection = strdup(store_column_text(statement, 0));
+	operation->verb = strdup(store_column_text(statement, 1));
+	operation->definition = definition ? strdup(definition) : NULL;
+	operation->reason = strdup(store_column_text(statement, 3));
+	operation->ok = sqlite3_column_int(statement, 4) != 0;
+	operation->code = strdup(store_column_text(statement, 5));
+	operation->message = strdup(store_column_text(statement, 6));
+	operation->allowed = strdup(store_column_text(statement, 7));
+	return operation->connection && operation->verb && (operation->definition || !definition) &&
+	       operation->reason && operation->code && operation->message && operation->allowed;
+}
+
+static enum store_result read_operations(struct store *store, int64_t number, struct store_operation **operations,
+					 size_t *count)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_OPERATIONS);
+	enum store_result result;
+
+	*operations = NULL;
+	*count = 0;
+	sqlite3_bind_int64(statement, 1, number);
+	while ((result = store_next(store, statement)) == STORE_OK) {
+		struct store_operation *more = realloc(*operations, (*count + 1) * sizeof(*more));
+
+		if (!more) {
+			result = store_sort_error(store, SQLITE_NOMEM);
+			break;
+		}
+		*operations = more;
+		memset(&more[*count], 0, sizeof(*more));
+		if (!copy_operation(statement, &more[(*count)++])) {
+			result = store_sort_error(store, SQLITE_NOMEM);
+			break;
+		}
+	}
+	sqlite3_reset(statement);
+	if (result == STORE_NOT_FOUND)
+		return STORE_OK;
+	free_operations(*operations, *count);
+	*operations = NULL;
+	*count = 0;
+	return result;
+}
+
+/* *more says whether the visitor wants to go on. */
+static enum store_result visit_push(struct store *store, sqlite3_stmt *statement, store_push_visit visit, void *context,
+				    bool *more)
+{
+	struct store_operation *operations;
+	size_t count;
+	enum store_result result = read_operations(store, sqlite3_column_int64(statement, 0), &operations, &count);
+	struct store_push push = {
+		.number = sqlite3_column_int64(statement, 0),
+		.id = store_column_text(statement, 1),
+		.router = store_column_text(statement, 2),
+		.actor = store_column_text(statement, 3),
+		.state = push_state_from_name(store_column_text(statement, 4)),
+		.created_at = sqlite3_column_int64(statement, 5),
+		.answered_at = sqlite3_column_int64(statement, 6),
+		.operation_count = count,
+		.operations = operations,
+	};
+
+	*more = false;
+	if (result == STORE_OK)
+		*more = visit(&push, context);
+	free_operations(operations, count);
+	return result;
+}
+
+enum store_result store_pushes_queued(struct store *store, const char *router, int64_t after, unsigned int limit,
+				      store_push_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PUSHES_QUEUED);
+	enum store_result result;
+	bool more = true;
+
+	store_bind_text(statement, 1, router);
+	sqlite3_bind_int64(statement, 2, after);
+	store_bind_number(statement, 3, limit);
+	while (more && (result = store_next(store, statement)) == STORE_OK) {
+		result = visit_push(store, statement, visit, context, &more);
+		if (result != STORE_OK)
+			break;
+	}
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PUSHES_QUEUED_COUNT);
+	enum store_result result;
+
+	store_bind_text(statement, 1, router);
+	result = store_next(store, statement);
+	*count = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PUSH_BY_ID);
+	enum store_result result;
+	bool more;
+
+	store_bind_text(statement, 1, id);
+	result = store_next(store, statement);
+	if (result == STORE_OK && visit)
+		result = visit_push(store, statement, visit, context, &more);
+	sqlite3_reset(statement);
+	return result;
+}
