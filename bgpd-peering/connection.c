@@ -3,7 +3,8 @@
 
 #include "lib/jhash.h"
 
-DEFINE_MGROUP(PEERING, "Peering");
+/* All of it lives as long as bgpd. */
+DEFINE_MGROUP_ACTIVEATEXIT(PEERING, "Peering");
 DEFINE_MTYPE(PEERING, PEERING_TEXT, "Peering text and history");
 DEFINE_MTYPE_STATIC(PEERING, PEERING_CONNECTION, "Peering connection");
 DEFINE_MTYPE_STATIC(PEERING, PEERING_SESSION, "Peering session");
