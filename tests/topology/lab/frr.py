@@ -92,10 +92,13 @@ class Router:
     def bgpd(self):
         return self.daemons["bgpd"]
 
-    def start_bgpd(self, read_config=True):
+    def start_bgpd(self, extension=True):
+        """As Debian's scripts do: bgpd, then what frr.conf has for it. Without the extension vtysh skips our lines."""
         self._start_daemon("bgpd")
-        if read_config:
+        if extension:
             self.vtysh_boot("bgpd")
+        else:
+            self.try_vtysh("-b", "-d", "bgpd", extension=False)
 
     def stop_bgpd(self):
         self.bgpd.stop(signal.SIGINT)
@@ -109,16 +112,16 @@ class Router:
         """The whole command line, for those who want to run vtysh in their own way; see vtysh_environment()."""
         return [build.VTYSH, "--vty_socket", str(self.run_folder), "--config_dir", str(self.etc), *arguments]
 
-    def vtysh_environment(self):
+    def vtysh_environment(self, extension=True):
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "VTYSH_PAGER": "cat"}
-        if self.has_module:
+        if self.has_module and extension:
             environment["LD_PRELOAD"] = str(build.vtysh_extension())
         return environment
 
-    def try_vtysh(self, *arguments):
+    def try_vtysh(self, *arguments, extension=True):
         return subprocess.run(self.namespace.command(self.vtysh_command(*arguments)), text=True, timeout=180,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=self.vtysh_environment())
+                              env=self.vtysh_environment(extension))
 
     def _run_vtysh(self, *arguments):
         ended = self.try_vtysh(*arguments)

@@ -220,7 +220,7 @@ def _end(name, directory):
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _filesystem_type(path):
+def filesystem_type(path):
     return subprocess.run(["stat", "--file-system", "--format=%T", str(path)], check=True, text=True,
                           capture_output=True, timeout=20).stdout.strip()
 
@@ -229,6 +229,6 @@ def _base_directory():
     """A disk, since the module refuses to keep its state where a reboot would empty it, that user frr can reach."""
     wanted = os.environ.get("PEERING_LAB_DIRECTORY")
     for candidate in [wanted] if wanted else ["/var/tmp", "/var/lib", "/srv", "/opt"]:
-        if os.path.isdir(candidate) and _filesystem_type(candidate) not in TMPFS_TYPES:
+        if os.path.isdir(candidate) and filesystem_type(candidate) not in TMPFS_TYPES:
             return candidate
     raise RuntimeError("no folder on a disk for the lab; name one that every user may enter: PEERING_LAB_DIRECTORY=DIR")

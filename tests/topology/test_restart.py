@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a restart keeps: states, gates and policies, whatever ended bgpd and whatever became of its files."""
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lab.namespaces import filesystem_type
+from lab.scenario import FAMILIES, NAME, OWN, Scenario
+from lab.wait import until
+
+ENDS = ["kill_bgpd", "stop_bgpd"]
+
+
+@pytest.fixture
+def scenario(lab):
+    return Scenario(lab)
+
+
+def restart(s, end, between=lambda: None, **options):
+    """Ends bgpd, and starts it again once acme has noticed."""
+    getattr(s.edge, end)()
+    for session in s.acme.sessions:
+        until(f"{session.name} closed at acme", lambda: s.acme.bgp_state(session.name),
+              lambda state: state != "Established")
+    between()
+    s.edge.start_bgpd(**options)
+
+
+def expect_gated_again(s):
+    s.acme.wait_established()
+    s.settle()
+    s.expect_nothing_passed()
+
+
+def journal(s):
+    return s.edge.state / "journal.jsonl"
+
+
+def transitions(s):
+    """The connection's transitions in the journal, as pairs of states; each has a number of its own, in order."""
+    entries = [entry for entry in map(json.loads, journal(s).read_text().splitlines())
+               if entry["type"] == "transition"]
+    numbers = [entry["sequence"] for entry in entries]
+    assert numbers == sorted(set(numbers))
+    return [(entry["from"], entry["to"]) for entry in entries if entry["connection"]["name"] == NAME]
+
+
+# A restart in each state
+
+@pytest.mark.parametrize("end", ENDS)
+def test_gated_before_gated_after(scenario, end):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    restart(s, end)
+    expect_gated_again(s)
+    assert s.edge.connection_state(NAME) == "PendingApproval"
+    assert transitions(s) == [("None", "PendingApproval")]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_validation_begins_again(scenario, end):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.validate()
+    restart(s, end)
+    s.acme.wait_established()
+    s.wait_passed()
+    expect_gated_again(s)
+    s.activate()
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_neighbor_that_was_shut_stays_shut(scenario, end):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.verb(NAME, "approve")
+    s.edge.wait_state(NAME, "ProvisioningStarted")
+    sessions = len(s.capture.read().sessions(s.edge_address("ipv4")))
+    restart(s, end)
+    s.settle()
+    assert s.edge.connection_state(NAME) == "ProvisioningStarted"
+    assert len(s.capture.read().sessions(s.edge_address("ipv4"))) == sessions
+    s.expect_nothing_sent()
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_active_comes_back_active_with_its_policy(scenario, end):
+    s = scenario
+    unwanted = s.acme_routes["ipv4"][0]
+    s.start(s.config(bgp=s.declaration(), top=[
+        f"ip prefix-list UNWANTED permit {unwanted}", f"ip prefix-list OURS permit {OWN['ipv4']}",
+        "route-map ACME-IN deny 4", "match ip address prefix-list UNWANTED", "exit",
+        "route-map ACME-OUT deny 4", "match ip address prefix-list OURS", "exit"]))
+    s.acme.wait_established()
+    s.validate()
+    s.edge.verb(NAME, "activate")
+
+    def expect_routes():
+        s.acme.wait_received("edge_ipv4", s.to_acme("ipv4") - {OWN["ipv4"]})
+        s.acme.wait_received("edge_ipv6", s.to_acme("ipv6"))
+        until("what the policy lets through at the witness", lambda: s.witness_has_of_acme("ipv4"),
+              lambda seen: seen == set(s.acme_routes["ipv4"]) - {unwanted})
+
+    expect_routes()
+    history = transitions(s)
+    restart(s, end)
+    expect_routes()
+    s.settle()
+    expect_routes()
+    assert OWN["ipv4"] not in s.capture.read().announced(s.edge_address("ipv4"))
+    assert s.edge.connection_state(NAME) == "Active" and transitions(s) == history
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_ended_stays_closed(scenario, end):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+    s.edge.verb(NAME, "deprovision")
+    s.edge.wait_state(NAME, "None")
+    ended = s.capture.read().end()
+    restart(s, end)
+    s.settle()
+    assert s.edge.connection_state(NAME) == "None"
+    s.expect_nothing_sent(after=ended)
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+
+
+def test_an_active_connection_survives_a_restart_of_its_peer(scenario):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+    s.acme.stop()
+    for family in FAMILIES:
+        until(f"acme's {family} routes gone at the witness", lambda: s.witness_has_of_acme(family),
+              lambda seen: seen == set())
+    s.acme.start()
+    s.wait_open()
+    assert s.edge.connection_state(NAME) == "Active"
+    assert s.edge.history(NAME)[-1] == ("Validating", "Active")
+
+
+def test_restarts_in_a_row_add_nothing(scenario):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+    history, journalled = s.edge.history(NAME), transitions(s)
+    for end in ("kill_bgpd", "kill_bgpd", "stop_bgpd"):
+        restart(s, end)
+        s.wait_open()
+    assert transitions(s) == journalled == history
+    assert s.edge.history(NAME) == history
+
+
+# Without our lines
+
+def test_a_boot_without_the_extension_keeps_the_gate(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.validate()
+    restart(s, "kill_bgpd", extension=False)
+    assert f"peering {NAME}" not in s.edge.bgpd_vty("show running-config")
+    expect_gated_again(s)
+
+
+def test_an_active_connection_without_its_lines_stays_active(scenario):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+    restart(s, "kill_bgpd", extension=False)
+    s.wait_open()
+    found = s.edge.connection(NAME)
+    assert found["connectionState"] == "Active" and "undeclared" in found["flags"]
+
+
+def test_default_deny_stands_without_its_line(lab):
+    s = Scenario(lab, witness_as=64500)
+    s.start(s.config(bgp=["peering default-deny"]))
+    s.acme.wait_established()
+    s.settle(keepalives=1)
+    restart(s, "kill_bgpd", extension=False)
+    expect_gated_again(s)
+
+
+# What can become of the journal
+
+def test_a_torn_last_line_is_cut_off(scenario):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+
+    def tear():
+        with open(journal(s), "a") as file:
+            file.write('{"type":"transition","connection":{"name":"' + NAME)
+
+    restart(s, "kill_bgpd", between=tear)
+    s.wait_open()
+    assert s.edge.connection_state(NAME) == "Active"
+    s.edge.verb(NAME, "deprovision")
+    s.edge.wait_state(NAME, "None")
+    lines = journal(s).read_text().splitlines()
+    assert all(json.loads(line)["type"] for line in lines)
+
+
+def test_a_line_that_cannot_be_read_closes_the_gate_it_speaks_of(scenario):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+
+    def damage():
+        lines = journal(s).read_text().splitlines(keepends=True)
+        number = max(index for index, line in enumerate(lines) if '"Active"' in line)
+        lines[number] = lines[number].replace('"Active"', '"Act#ve"')
+        journal(s).write_text("".join(lines))
+
+    restart(s, "kill_bgpd", between=damage)
+    ended = s.capture.read().end()
+    s.acme.wait_established()
+    s.settle()
+    s.expect_nothing_sent(after=ended)
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+    assert s.edge.log_lines(f"ALERT.*{NAME}"), "no ALERT names the connection"
+
+
+@pytest.mark.parametrize("loss", ["gone", "another file", "empty"])
+def test_without_a_readable_journal_the_gate_is_closed(scenario, loss):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+
+    def lose():
+        if loss == "gone":
+            shutil.rmtree(s.edge.state)
+            s.lab.folder("edge", "state", owner="frr", mode=0o700)
+        else:
+            journal(s).write_text("" if loss == "empty" else "something else\n")
+
+    restart(s, "kill_bgpd", between=lose)
+    ended = s.capture.read().end()
+    s.acme.wait_established()
+    s.settle()
+    s.expect_nothing_sent(after=ended)
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+    if loss == "another file":
+        assert journal(s).read_text() == "something else\n"
+
+
+def test_no_gate_opens_on_a_tmpfs(scenario):
+    s = scenario
+    assert filesystem_type("/dev/shm") == "tmpfs"
+    s.edge.state = Path("/dev/shm", s.lab.name)
+    s.edge.state.mkdir(mode=0o700)
+    try:
+        shutil.chown(s.edge.state, "frr", "frr")
+        s.start(s.config(bgp=s.declaration()))
+        s.acme.wait_established()
+        s.validate()
+        answer = s.edge.refused(f"peering {NAME} activate")
+        assert "tmpfs" in answer and str(s.edge.state) in answer, answer
+        assert "tmpfs" in s.edge.vtysh("show peering")
+        expect_gated_again(s)
+    finally:
+        shutil.rmtree(s.edge.state)
+
+
+def test_no_gate_opens_while_the_journal_cannot_be_written(scenario):
+    s = scenario
+    # bgpd can look, and make nothing.
+    s.edge.state.chmod(0o550)
+    shutil.chown(s.edge.state, "root", "frr")
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.validate()
+    answer = s.edge.refused(f"peering {NAME} activate")
+    assert "cannot be written" in answer, answer
+    expect_gated_again(s)
