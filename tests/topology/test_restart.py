@@ -18,16 +18,6 @@ def scenario(lab):
     return Scenario(lab)
 
 
-def restart(s, end, between=lambda: None, **options):
-    """Ends bgpd, and starts it again once acme has noticed."""
-    getattr(s.edge, end)()
-    for session in s.acme.sessions:
-        until(f"{session.name} closed at acme", lambda: s.acme.bgp_state(session.name),
-              lambda state: state != "Established")
-    between()
-    s.edge.start_bgpd(**options)
-
-
 def expect_gated_again(s):
     s.acme.wait_established()
     s.settle()
@@ -54,7 +44,7 @@ def test_gated_before_gated_after(scenario, end):
     s = scenario
     s.start(s.config(bgp=s.declaration()))
     s.acme.wait_established()
-    restart(s, end)
+    s.restart_bgpd(end)
     expect_gated_again(s)
     assert s.edge.connection_state(NAME) == "PendingApproval"
     assert transitions(s) == [("None", "PendingApproval")]
@@ -66,7 +56,7 @@ def test_a_validation_begins_again(scenario, end):
     s.start(s.config(bgp=s.declaration()))
     s.acme.wait_established()
     s.validate()
-    restart(s, end)
+    s.restart_bgpd(end)
     s.acme.wait_established()
     s.wait_passed()
     expect_gated_again(s)
@@ -81,7 +71,7 @@ def test_a_neighbor_that_was_shut_stays_shut(scenario, end):
     s.edge.verb(NAME, "approve")
     s.edge.wait_state(NAME, "ProvisioningStarted")
     sessions = len(s.capture.read().sessions(s.edge_address("ipv4")))
-    restart(s, end)
+    s.restart_bgpd(end)
     s.settle()
     assert s.edge.connection_state(NAME) == "ProvisioningStarted"
     assert len(s.capture.read().sessions(s.edge_address("ipv4"))) == sessions
@@ -108,7 +98,7 @@ def test_active_comes_back_active_with_its_policy(scenario, end):
 
     expect_routes()
     history = transitions(s)
-    restart(s, end)
+    s.restart_bgpd(end)
     expect_routes()
     s.settle()
     expect_routes()
@@ -123,7 +113,7 @@ def test_what_ended_stays_closed(scenario, end):
     s.edge.verb(NAME, "deprovision")
     s.edge.wait_state(NAME, "None")
     ended = s.capture.read().end()
-    restart(s, end)
+    s.restart_bgpd(end)
     s.settle()
     assert s.edge.connection_state(NAME) == "None"
     s.expect_nothing_sent(after=ended)
@@ -149,7 +139,7 @@ def test_restarts_in_a_row_add_nothing(scenario):
     s.start_active(s.config(bgp=s.declaration()))
     history, journalled = s.edge.history(NAME), transitions(s)
     for end in ("kill_bgpd", "kill_bgpd", "stop_bgpd"):
-        restart(s, end)
+        s.restart_bgpd(end)
         s.wait_open()
     assert transitions(s) == journalled == history
     assert s.edge.history(NAME) == history
@@ -162,7 +152,7 @@ def test_a_boot_without_the_extension_keeps_the_gate(scenario):
     s.start(s.config(bgp=s.declaration()))
     s.acme.wait_established()
     s.validate()
-    restart(s, "kill_bgpd", extension=False)
+    s.restart_bgpd("kill_bgpd", extension=False)
     assert f"peering {NAME}" not in s.edge.bgpd_vty("show running-config")
     expect_gated_again(s)
 
@@ -170,7 +160,7 @@ def test_a_boot_without_the_extension_keeps_the_gate(scenario):
 def test_an_active_connection_without_its_lines_stays_active(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-    restart(s, "kill_bgpd", extension=False)
+    s.restart_bgpd("kill_bgpd", extension=False)
     s.wait_open()
     found = s.edge.connection(NAME)
     assert found["connectionState"] == "Active" and "undeclared" in found["flags"]
@@ -181,7 +171,7 @@ def test_default_deny_stands_without_its_line(lab):
     s.start(s.config(bgp=["peering default-deny"]))
     s.acme.wait_established()
     s.settle(keepalives=1)
-    restart(s, "kill_bgpd", extension=False)
+    s.restart_bgpd("kill_bgpd", extension=False)
     expect_gated_again(s)
 
 
@@ -195,7 +185,7 @@ def test_a_torn_last_line_is_cut_off(scenario):
         with open(journal(s), "a") as file:
             file.write('{"type":"transition","connection":{"name":"' + NAME)
 
-    restart(s, "kill_bgpd", between=tear)
+    s.restart_bgpd("kill_bgpd", between=tear)
     s.wait_open()
     assert s.edge.connection_state(NAME) == "Active"
     s.edge.verb(NAME, "deprovision")
@@ -214,7 +204,7 @@ def test_a_line_that_cannot_be_read_closes_the_gate_it_speaks_of(scenario):
         lines[number] = lines[number].replace('"Active"', '"Act#ve"')
         journal(s).write_text("".join(lines))
 
-    restart(s, "kill_bgpd", between=damage)
+    s.restart_bgpd("kill_bgpd", between=damage)
     ended = s.capture.read().end()
     s.acme.wait_established()
     s.settle()
@@ -236,7 +226,7 @@ def test_without_a_readable_journal_the_gate_is_closed(scenario, loss):
         else:
             journal(s).write_text("" if loss == "empty" else "something else\n")
 
-    restart(s, "kill_bgpd", between=lose)
+    s.restart_bgpd("kill_bgpd", between=lose)
     ended = s.capture.read().end()
     s.acme.wait_established()
     s.settle()

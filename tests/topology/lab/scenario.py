@@ -36,7 +36,7 @@ class Scenario:
         self.witness = Bird(lab, "witness", witness_as, session_pair(self.witness_link, **(witness or {})),
                             self.witness_routes)
         self.capture = Capture(lab.namespace("acme"), "edge", self.acme_link.near_ipv4)
-        self._marks = 0
+        self._marks, self._first_mark = 0, 0
 
     # Addresses
 
@@ -103,6 +103,16 @@ class Scenario:
         self.acme.start()
         self.edge.start(config)
 
+    def restart_bgpd(self, end="kill_bgpd", between=lambda: None, **options):
+        """Ends bgpd, and starts it again once acme has noticed. It knows then what frr.conf says."""
+        getattr(self.edge, end)()
+        for session in self.acme.sessions:
+            until(f"{session.name} closed at acme", lambda: self.acme.bgp_state(session.name),
+                  lambda state: state != "Established")
+        between()
+        self._first_mark = self._marks
+        self.edge.start_bgpd(**options)
+
     def validate(self):
         """From PendingApproval to a validation that has passed."""
         self.edge.verb(NAME, "approve")
@@ -145,7 +155,7 @@ class Scenario:
 
     def to_acme(self, family):
         """All that acme is to have from the edge when the gate is open."""
-        return {OWN[family], *self.witness_routes[family], *MARKS[family][:self._marks]}
+        return {OWN[family], *self.witness_routes[family], *MARKS[family][self._first_mark:self._marks]}
 
     def wait_open(self):
         """Waits until both far sides hold everything."""

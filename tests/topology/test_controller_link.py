@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A router and its controller, real ones: what either does while the other is away, and that no transition is lost."""
+import json
+import subprocess
+
+import pytest
+
+from lab import build
+from lab.controller import ROUTER, Controller
+from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
+from lab.wait import until
+
+UP = [("None", "PendingApproval"), ("PendingApproval", "ProvisioningStarted"),
+      ("ProvisioningStarted", "ProvisioningCompleted"), ("ProvisioningCompleted", "Validating"),
+      ("Validating", "Active")]
+DOWN = [("Active", "PendingRemove"), ("PendingRemove", "None")]
+
+
+@pytest.fixture
+def scenario(lab):
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge)
+    return s
+
+
+def start(s, *bgp, **options):
+    s.controller.start()
+    s.start(s.config(bgp=[*s.controller.router_lines(), *bgp], **options))
+    s.controller.wait_connected()
+
+
+def no_neighbors(_family):
+    return []
+
+
+def transitions(s):
+    """What the controller has stored of the connection, oldest first."""
+    found = s.controller.show(NAME)
+    entries = sorted(found["history"], key=lambda entry: entry["id"]) if found else []
+    keys = [(entry["journalId"], entry["sequence"]) for entry in entries]
+    assert len(keys) == len(set(keys)), f"a transition is there twice: {keys}"
+    return [(entry["from"], entry["to"]) for entry in entries]
+
+
+def wait_transitions(s, wanted):
+    until("every transition at the controller, once each", lambda: transitions(s), lambda seen: seen == wanted)
+
+
+def request(s, *more):
+    """peerctl's request for acme's two sessions, whose neighbors the router does not know yet."""
+    return s.controller.peerctl(
+        "request", ROUTER, NAME, "--asn", str(ACME_AS),
+        *(word for family in FAMILIES for word in (
+            "--neighbor", s.acme_address(family), "--limit", f"{family}=100", "--import", f"{family}=ACME-IN",
+            "--export", f"{family}=ACME-OUT")),
+        "--validation-window", "2", *more)
+
+
+def test_a_connection_is_turned_up_and_down_from_the_controller(scenario):
+    s = scenario
+    start(s, acme_neighbor=no_neighbors, acme_family=no_neighbors)
+    request(s)
+    s.edge.wait_state(NAME, "PendingApproval")
+    s.controller.peerctl("approve", ROUTER, NAME)
+    s.controller.peerctl("ready", ROUTER, NAME)
+    s.acme.wait_established()
+    s.wait_passed()
+    s.settle()
+    s.expect_nothing_passed()
+    until("the pass at the controller", lambda: s.controller.show(NAME),
+          lambda seen: seen["connectionState"] == "Validating"
+          and {check["verdict"] for check in seen["checks"]} == {"pass"})
+    s.controller.peerctl("activate", ROUTER, NAME)
+    s.wait_open()
+    wait_transitions(s, UP)
+    s.controller.peerctl("deprovision", ROUTER, NAME)
+    for family in FAMILIES:
+        s.acme.wait_received(f"edge_{family}", set())
+    wait_transitions(s, UP + DOWN)
+
+
+def test_what_the_controller_declares_survives_a_restart_of_bgpd(scenario):
+    s = scenario
+    start(s, acme_neighbor=no_neighbors, acme_family=no_neighbors)
+    request(s)
+    for verb in ("approve", "ready"):
+        s.controller.peerctl(verb, ROUTER, NAME)
+    s.acme.wait_established()
+    s.restart_bgpd()
+    s.acme.wait_established()
+    s.wait_passed()
+    s.settle()
+    s.expect_nothing_passed()
+    s.controller.wait_connected()
+    s.controller.peerctl("activate", ROUTER, NAME)
+    s.wait_open()
+    s.restart_bgpd()
+    s.wait_open()
+    assert s.edge.connection_state(NAME) == "Active"
+
+
+@pytest.mark.parametrize("restart_bgpd", [False, True], ids=["", "with a restart of bgpd"])
+def test_transitions_while_the_controller_is_away_arrive_once_each(scenario, restart_bgpd):
+    s = scenario
+    start(s, *s.declaration())
+    s.acme.wait_established()
+    wait_transitions(s, UP[:1])
+    s.controller.kill()
+    s.validate()
+    s.activate()
+    history = s.edge.history(NAME)
+    assert history == UP
+    if restart_bgpd:
+        s.restart_bgpd()
+        s.wait_open()
+    s.edge.verb(NAME, "deprovision")
+    s.edge.wait_state(NAME, "None")
+    s.controller.start()
+    wait_transitions(s, UP + DOWN)
+    # And nothing is sent again by another round of all that.
+    s.controller.kill()
+    s.controller.start()
+    s.controller.wait_connected()
+    s.restart_bgpd()
+    s.controller.wait_connected()
+    wait_transitions(s, UP + DOWN)
+
+
+def test_losing_the_controller_changes_nothing(scenario):
+    s = scenario
+    start(s, *s.declaration())
+    s.acme.wait_established()
+    s.validate()
+    s.activate()
+    before = s.capture.read()
+    s.controller.kill()
+    until("the router's word that the controller is gone",
+          lambda: s.edge.bgpd_json("show peering json")["controller"]["connected"], lambda connected: not connected)
+    s.settle()
+    s.wait_open()
+    said = s.capture.read()
+    for family in FAMILIES:
+        edge = s.edge_address(family)
+        assert len(said.sessions(edge)) == len(before.sessions(edge)) and not said.sessions(edge)[-1].closed
+        assert said.routes(edge, kind="withdraw", after=before.end()) == []
+    assert s.edge.connection_state(NAME) == "Active"
+
+
+def test_a_request_that_was_made_while_the_router_was_away_goes_out_when_it_is_back(scenario):
+    s = scenario
+    start(s, acme_neighbor=no_neighbors, acme_family=no_neighbors)
+    s.edge.stop_bgpd()
+    s.controller.wait_connected(False)
+    request(s)
+    s.edge.start_bgpd()
+    s.edge.wait_state(NAME, "PendingApproval")
+    wait_transitions(s, UP[:1])
+
+
+REFUSED = [
+    (["--neighbor", "203.0.113.300", "--asn", "64510"], "203.0.113.300"),
+    (["--neighbor", "203.0.113.9", "--asn", "0"], "asn"),
+    (["--neighbor", "203.0.113.9", "--asn", "64500"], "64500"),
+    (["--neighbor", "203.0.113.9", "--asn", "64510", "--import", "ipv4=NOT-THERE"], "NOT-THERE"),
+]
+
+
+@pytest.mark.parametrize("arguments, word", REFUSED, ids=[" ".join(row[0]) for row in REFUSED])
+def test_a_bad_request_is_refused_and_nothing_of_it_stays(scenario, arguments, word):
+    s = scenario
+    start(s)
+    before = s.edge.running_config()
+    ended = s.controller.try_peerctl("request", ROUTER, "BAD", *arguments)
+    assert ended.returncode != 0 and word in ended.stdout, ended.stdout
+    assert s.edge.running_config() == before
+    assert s.edge.bgpd_json("show peering json")["connections"] == []
+
+
+def test_a_verb_that_is_not_allowed_is_refused_with_what_is(scenario):
+    s = scenario
+    start(s, *s.declaration())
+    until("the connection at the controller", lambda: s.controller.show(NAME))
+    ended = s.controller.try_peerctl("activate", ROUTER, NAME)
+    assert ended.returncode == 1 and "approve" in ended.stdout, ended.stdout
+    ended = s.controller.try_peerctl("approve", ROUTER, "NOBODY")
+    assert ended.returncode == 1 and "NOBODY" in ended.stdout, ended.stdout
+    assert s.edge.connection_state(NAME) == "PendingApproval"
+
+
+def test_a_router_that_calls_itself_otherwise_than_its_certificate_is_refused(scenario):
+    s = scenario
+    s.controller.start()
+    s.start(s.config(bgp=[*s.controller.router_lines(), "peering router-name somebody-else.example.net",
+                          *s.declaration()]))
+    until("the reason on the router", lambda: s.edge.vtysh("show peering"),
+          lambda text: "somebody-else.example.net" in text and "not connected" in text)
+    assert json.loads(s.controller.peerctl("routers", "-o", "json"))["routers"] == []
+    assert s.edge.connection_state(NAME) == "PendingApproval"
+
+
+def test_without_a_certificate_of_its_ca_the_router_runs_on_and_says_why(scenario):
+    s = scenario
+    other = s.lab.folder("other-pki")
+    subprocess.run([build.tool("lab-pki"), other, "--router", ROUTER, "--ca-name", "another CA"], check=True,
+                   stdout=subprocess.DEVNULL, timeout=120)
+    for source, target in ((f"{ROUTER}.pem", "router.pem"), (f"{ROUTER}.key", "router.key")):
+        (s.edge.tls / target).write_bytes((other / source).read_bytes())
+    s.controller.start()
+    s.start(s.config(bgp=[*s.controller.router_lines(), *s.declaration()]))
+    until("the reason on the router", lambda: s.edge.vtysh("show peering"), lambda text: "not connected" in text)
+    until("the reason at the controller", s.controller.log.read_text, lambda text: "tls-refused" in text)
+    s.acme.wait_established()
+    s.validate()
+    s.activate()
