@@ -2,7 +2,7 @@
 #include "bgpd-peering/controller_link.h"
 
 #include "bgpd-peering/durable_state.h"
-#include "bgpd-peering/link.h"
+#include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/report.h"
 #include "bgpd-peering/router.h"
@@ -191,6 +191,10 @@ static void begin_link(void)
 
 	if (!settings.journal_id[0]) {
 		note(false, "the journal cannot be used, and without it nothing can be reported");
+		return;
+	}
+	if (link_load_error()) {
+		note(false, link_load_error());
 		return;
 	}
 	events = mailbox_new();

@@ -12,6 +12,7 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/received.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
@@ -80,6 +81,7 @@ static int peering_init(void)
 		return 0;
 	if (!router_arguments(THIS_MODULE->load_args, error, sizeof(error)))
 		zlog_err("peering: -M peering: %s; the argument is left out", error);
+	link_load();
 	hook_register(frr_late_init, on_late_init);
 	hook_register(frr_config_pre, on_config_pre);
 	hook_register(frr_config_post, on_config_post);

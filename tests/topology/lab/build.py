@@ -26,6 +26,11 @@ def bgpd_module():
     return _built("bgpd-peering", "bgpd_peering.so")
 
 
+def bgpd_link():
+    """What the module loads from its own folder for the link to the controller."""
+    return _built("bgpd-peering", "peering_link.so")
+
+
 def vtysh_extension():
     return _built("vtysh", "vtysh_peering.so")
 

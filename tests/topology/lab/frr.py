@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 
 from . import build
@@ -53,6 +52,7 @@ class Router:
         self._write_owned(self.etc / "vtysh.conf", "service integrated-vtysh-config\n")
         if module:
             self.install_module(build.bgpd_module())
+            shutil.copy(build.bgpd_link(), self.modules)
 
     def _write_owned(self, path, text, mode=0o640):
         path.write_text(text)
@@ -86,7 +86,9 @@ class Router:
         if name == "bgpd" and self.has_module:
             argv += ["--moduledir", self.modules,
                      "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"]
-        self.daemons[name] = Daemon(self.namespace, argv, self.run_folder / f"{name}.pid")
+        # A host name of their own, as routers have.
+        named = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', self.name]
+        self.daemons[name] = Daemon(self.namespace, [*named, *argv], self.run_folder / f"{name}.pid")
 
     @property
     def bgpd(self):
@@ -101,7 +103,7 @@ class Router:
             self.try_vtysh("-b", "-d", "bgpd", extension=False)
 
     def stop_bgpd(self):
-        self.bgpd.stop(signal.SIGINT)
+        self.bgpd.stop()
 
     def kill_bgpd(self):
         self.bgpd.kill()

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/link_plugin.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct link_functions *functions;
+static char load_error[PATH_MAX + 256] = "peering_link.so is not loaded";
+
+/* Beside the module, wherever that was loaded from. */
+static bool plugin_path(char *path, size_t size)
+{
+	const char *slash;
+	Dl_info self;
+
+	if (!dladdr((void *)link_load, &self) || !self.dli_fname || !(slash = strrchr(self.dli_fname, '/')))
+		return false;
+	return snprintf(path, size, "%.*s/%s", (int)(slash - self.dli_fname), self.dli_fname, LINK_PLUGIN_FILE) <
+	       (int)size;
+}
+
+static int is_libcrypto(struct dl_phdr_info *object, size_t size, void *context)
+{
+	return object->dlpi_name && strstr(object->dlpi_name, "/libcrypto.so") != NULL;
+}
+
+/* Somebody was there first, and what libcrypto calls is settled: not its own functions, where another object has them. */
+static bool libcrypto_is_spoilt(void)
+{
+	void *first = dlsym(RTLD_DEFAULT, "SHA256_Init");
+	Dl_info owner;
+
+	return dl_iterate_phdr(is_libcrypto, NULL) && first && dladdr(first, &owner) && owner.dli_fname &&
+	       !strstr(owner.dli_fname, "/libcrypto.so");
+}
+
+void link_load(void)
+{
+	const struct link_functions *found;
+	char path[PATH_MAX];
+	void *handle;
+
+	if (!plugin_path(path, sizeof(path))) {
+		snprintf(load_error, sizeof(load_error), "the module's own folder is not known");
+		return;
+	}
+	if (libcrypto_is_spoilt()) {
+		snprintf(load_error, sizeof(load_error),
+			 "another module has loaded OpenSSL first, which spoils it; in bgpd_options put `-M peering` in front of every other -M and restart bgpd");
+		return;
+	}
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+	found = handle ? dlsym(handle, LINK_PLUGIN_SYMBOL) : NULL;
+	if (!found) {
+		snprintf(load_error, sizeof(load_error), "%s cannot be loaded: %s", path, dlerror());
+	} else if (strcmp(found->package_version, PEERING_PACKAGE_VERSION) != 0) {
+		snprintf(load_error, sizeof(load_error), "%s is of version %s, this module is of version %s; install both anew",
+			 path, found->package_version, PEERING_PACKAGE_VERSION);
+	} else {
+		functions = found;
+	}
+}
+
+const char *link_load_error(void)
+{
+	return functions ? NULL : load_error;
+}
+
+struct link *link_start(const struct link_settings *settings, struct mailbox *events)
+{
+	if (!functions) {
+		errno = ELIBACC;
+		return NULL;
+	}
+	return functions->start(settings, events);
+}
+
+bool link_transition(struct link *link, const Peering__Transition *transition)
+{
+	return functions->transition(link, transition);
+}
+
+bool link_send(struct link *link, const Peering__Envelope *envelope)
+{
+	return functions->send(link, envelope);
+}
+
+void link_stop(struct link *link)
+{
+	functions->stop(link);
+}
+
+void link_event_free(struct mail *mail)
+{
+	functions->event_free(mail);
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* peering_link.so's one symbol. */
+#include "bgpd-peering/link_plugin.h"
+
+__attribute__((visibility("default"))) extern const struct link_functions peering_link_functions;
+
+const struct link_functions peering_link_functions = {
+	.package_version = PEERING_PACKAGE_VERSION,
+	.start = link_start,
+	.transition = link_transition,
+	.send = link_send,
+	.stop = link_stop,
+	.event_free = link_event_free,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The link as an object of its own, peering_link.so, which the module loads.
+ *
+ * libfrr exports SHA256_Init, SHA256_Update and SHA256_Final of its own, which return nothing. In bgpd they come before
+ * libcrypto's, libcrypto itself calls them instead of its own, and takes what happens to stand in a register for the
+ * result: certificates fail to verify at random. Loaded with RTLD_DEEPBIND, libcrypto finds its own first. That has to
+ * happen before anything else loads libcrypto into bgpd (the rpki module does), so the module does it at once.
+ */
+#ifndef PEERING_LINK_PLUGIN_H
+#define PEERING_LINK_PLUGIN_H
+
+#include "bgpd-peering/link.h"
+
+#define LINK_PLUGIN_FILE "peering_link.so"
+#define LINK_PLUGIN_SYMBOL "peering_link_functions"
+
+/* What peering_link.so exports. */
+struct link_functions {
+	const char *package_version; /* of the module's own build */
+	struct link *(*start)(const struct link_settings *settings, struct mailbox *events);
+	bool (*transition)(struct link *link, const Peering__Transition *transition);
+	bool (*send)(struct link *link, const Peering__Envelope *envelope);
+	void (*stop)(struct link *link);
+	void (*event_free)(struct mail *mail);
+};
+
+/*
+ * The module's side, which then has the functions of link.h. Loads peering_link.so from the module's own folder. At
+ * the module's init, once; on a failure link_start() fails, and link_load_error() says why.
+ */
+void link_load(void);
+const char *link_load_error(void); /* NULL where it is loaded */
+
+#endif
