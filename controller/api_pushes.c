@@ -263,9 +263,7 @@ static bool read_body(const struct api_request *request, json_object **body)
 	json_object_put(*body);
 	*body = NULL;
 	api_problem_format(request->http, 400, "bad-json", "the body is no JSON: %s at byte %zu",
-			   error == json_tokener_success    ? "something follows the value"
-			   : error == json_tokener_continue ? "it ends too early"
-							    : json_tokener_error_desc(error),
+			   error == json_tokener_success ? "something follows the value" : json_tokener_error_desc(error),
 			   end);
 	return false;
 }

@@ -16,6 +16,8 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +33,9 @@
 #include "lib/frame.h"
 #include "lib/tls.h"
 
-/* What waits for a router that does not read. */
+/* What waits for a router that does not read: here, and in the kernel, which left to itself goes up to 4 MiB. */
 #define WRITE_MAX ((size_t)8 << 20)
+#define SEND_BUFFER (128 << 10)
 #define LINGER_SECONDS 2
 /* Silence for this many heartbeats ends a session; the clock is looked at this often in each. */
 #define HEARTBEATS_MISSED 3
@@ -544,6 +547,16 @@ void router_session_committed(struct router_session *session)
 	bufferevent_trigger(session->stream, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
+static void set_up_socket(evutil_socket_t fd)
+{
+	int buffer = SEND_BUFFER;
+	int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+	/* An Ack waits for nothing: what goes out together is written together. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 struct router_session *router_session_new(struct routers *routers, struct event_base *base, SSL_CTX *context,
 					  evutil_socket_t fd)
 {
@@ -561,6 +574,7 @@ struct router_session *router_session_new(struct routers *routers, struct event_
 	session->routers = routers;
 	session->link.session = session;
 	listener_peer(fd, session->address);
+	set_up_socket(fd);
 	session->timer = event_new(base, -1, 0, timer_fired, session);
 	/* Frees `ssl` also where it fails. */
 	session->stream =

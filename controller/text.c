@@ -62,7 +62,9 @@ char *text_clean(const char *raw, size_t max)
 			break;
 		if (length == 0) {
 			clean[used++] = '?';
-			from++;
+			/* One for the whole of a character that is unwanted or cut. */
+			for (from++; (*from & 0xc0) == 0x80; from++)
+				continue;
 			continue;
 		}
 		memcpy(clean + used, from, length);

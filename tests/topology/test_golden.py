@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The golden frames, which the C side wrote, read by Google's protobuf: the same fields, and the same bytes again."""
+import struct
+
+import pytest
+
+import wire
+from lab.build import SOURCE
+
+GOLDEN = SOURCE / "tests" / "golden"
+
+STATUS = dict(
+    name="PNI-ACME-FRA1", vrf="default", peer_asn=4200000000, kind=1, state="Validating", generation=3,
+    state_since=1764000000, flags=["adopted", "stale"], activation=1,
+    sessions=[dict(address="192.0.2.2", bgp_state="Established", gate=1, required=True, up_seconds=372,
+                   families=[dict(afi="ipv4", received=1204, received_limit=2000, import_policy="ACME-IN",
+                                  export_policy="ACME-OUT")])],
+    checks=[dict(name="session-stable", verdict="running", session="both", figures="0 flaps in 6m12s",
+                 reason="3m48s to go")],
+    waiting_for="session-stable: 3m48s to go")
+DECLARE = dict(
+    name="PNI-ACME-FRA1", peer_asn=64510, kind=2, activation=3, validation_window=600, description="Example Networks",
+    neighbors=[dict(address="192.0.2.2", description="ACME, port 4",
+                    families=[dict(afi="ipv4", received_limit=2000, import_policy="ACME-IN",
+                                   export_policy="ACME-OUT")]),
+               dict(address="2001:db8:1::2", optional=True)])
+
+MESSAGES = {
+    "hello": dict(protocol_version=1, router_name="edge1.fra1.example.net", frr_version="8.4.4",
+                  module_version="0.1.0", journal_id="0f8a5f0e2b7c4d19a1e63c5d7b9f0246", last_sequence=17,
+                  boot_id="5e3d"),
+    "hello_ack": dict(protocol_version=1, router_name="edge1.fra1.example.net", acked_sequence=15),
+    "snapshot": dict(full=True, connections=[STATUS], taken_at=1764000372),
+    "transition": {"sequence": 16, "connection": "PNI-ACME-FRA1", "vrf": "default", "generation": 3,
+                   "from": "ProvisioningCompleted", "to": "Validating", "cause": "8", "actor": "router",
+                   "at_milliseconds": 1764000000123, "message": "every required session is up"},
+    "ack": dict(sequence=16),
+    "push": dict(id="9d3c1f0a5b7e42d8861f0c9ab4e7d352", actor="noc@example.net", operations=[
+        dict(declare=DECLARE), dict(verb=dict(name="PNI-ACME-FRA1", verb="approve", reason="wired on Monday"))]),
+    "push_result": dict(id="9d3c1f0a5b7e42d8861f0c9ab4e7d352", applied=False, results=[
+        dict(ok=True), dict(code="not-allowed", message="activate is not allowed in PendingApproval",
+                            allowed=["approve", "withdraw"])]),
+    "heartbeat": dict(at_milliseconds=1764000000123),
+    "error": dict(code="router-name", message="the router calls itself edge2, its certificate says edge1"),
+}
+
+
+def read(name):
+    """The body of a golden frame, behind its length."""
+    data = bytes.fromhex((GOLDEN / f"{name}.hex").read_text())
+    assert struct.unpack("!I", data[:4])[0] == len(data) - 4
+    return data[4:]
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_golden_frame(name):
+    got = wire.message("Envelope").FromString(read(name))
+    assert got.WhichOneof("body") == name
+    assert got == wire.envelope(**{name: MESSAGES[name]})
+    assert got.SerializeToString(deterministic=True) == read(name)
+
+
+def test_every_message_has_a_frame():
+    bodies = [field.name for field in wire.message("Envelope").DESCRIPTOR.oneofs_by_name["body"].fields]
+    assert sorted(bodies) == sorted(MESSAGES)
+    assert {path.stem for path in GOLDEN.glob("*.hex")} == {*MESSAGES, "newer"}
+
+
+def test_newer_fields_are_passed_over():
+    got = wire.message("Envelope").FromString(read("newer"))
+    assert (got.transition.sequence, got.transition.to) == (18, "Hibernating")
+    assert got.SerializeToString(deterministic=True) == read("newer")

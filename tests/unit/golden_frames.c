@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unit/golden_frames.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static Peering__Hello hello = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__hello__descriptor),
+	.protocol_version = 1,
+	.router_name = "edge1.fra1.example.net",
+	.frr_version = "8.4.4",
+	.module_version = "0.1.0",
+	.journal_id = "0f8a5f0e2b7c4d19a1e63c5d7b9f0246",
+	.last_sequence = 17,
+	.boot_id = "5e3d",
+};
+static Peering__HelloAck hello_ack = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__hello_ack__descriptor),
+	.protocol_version = 1,
+	.router_name = "edge1.fra1.example.net",
+	.acked_sequence = 15,
+};
+
+static Peering__FamilyStatus family_ipv4 = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__family_status__descriptor),
+	.afi = "ipv4",
+	.received = 1204,
+	.installed = 0,
+	.advertised = 0,
+	.received_limit = 2000,
+	.import_policy = "ACME-IN",
+	.export_policy = "ACME-OUT",
+};
+static Peering__FamilyStatus *families_of_session[] = {&family_ipv4};
+static Peering__SessionStatus session = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__session_status__descriptor),
+	.address = "192.0.2.2",
+	.bgp_state = "Established",
+	.gate = PEERING__GATE__GATE_DENY,
+	.required = 1,
+	.up_seconds = 372,
+	.n_families = COUNT(families_of_session),
+	.families = families_of_session,
+};
+static Peering__SessionStatus *sessions[] = {&session};
+static Peering__CheckStatus check = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__check_status__descriptor),
+	.name = "session-stable",
+	.verdict = "running",
+	.session = "both",
+	.figures = "0 flaps in 6m12s",
+	.reason = "3m48s to go",
+};
+static Peering__CheckStatus *checks[] = {&check};
+static char *flags[] = {"adopted", "stale"};
+static Peering__ConnectionStatus status = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__connection_status__descriptor),
+	.name = "PNI-ACME-FRA1",
+	.vrf = "default",
+	.peer_asn = 4200000000u,
+	.kind = PEERING__KIND__KIND_DIRECT,
+	.state = "Validating",
+	.generation = 3,
+	.state_since = 1764000000,
+	.n_flags = COUNT(flags),
+	.flags = flags,
+	.activation = PEERING__ACTIVATION_MODE__ACTIVATION_MANUAL,
+	.n_sessions = COUNT(sessions),
+	.sessions = sessions,
+	.n_checks = COUNT(checks),
+	.checks = checks,
+	.waiting_for = "session-stable: 3m48s to go",
+};
+static Peering__ConnectionStatus *connections[] = {&status};
+static Peering__Snapshot snapshot = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__snapshot__descriptor),
+	.full = 1,
+	.n_connections = COUNT(connections),
+	.connections = connections,
+	.taken_at = 1764000372,
+};
+
+static Peering__Transition transition = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__transition__descriptor),
+	.sequence = 16,
+	.connection = "PNI-ACME-FRA1",
+	.vrf = "default",
+	.generation = 3,
+	.from = "ProvisioningCompleted",
+	.to = "Validating",
+	.cause = "8",
+	.actor = "router",
+	.at_milliseconds = 1764000000123,
+	.message = "every required session is up",
+};
+static Peering__Ack ack = {PROTOBUF_C_MESSAGE_INIT(&peering__ack__descriptor), .sequence = 16};
+
+static Peering__NeighborFamily asked_ipv4 = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__neighbor_family__descriptor),
+	.afi = "ipv4",
+	.received_limit = 2000,
+	.import_policy = "ACME-IN",
+	.export_policy = "ACME-OUT",
+};
+static Peering__NeighborFamily *asked_families[] = {&asked_ipv4};
+static Peering__Neighbor neighbor_ipv4 = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__neighbor__descriptor),
+	.address = "192.0.2.2",
+	.description = "ACME, port 4",
+	.n_families = COUNT(asked_families),
+	.families = asked_families,
+};
+static Peering__Neighbor neighbor_ipv6 = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__neighbor__descriptor),
+	.address = "2001:db8:1::2",
+	.description = "",
+	.optional = 1,
+};
+static Peering__Neighbor *neighbors[] = {&neighbor_ipv4, &neighbor_ipv6};
+static Peering__DeclareConnection declare = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__declare_connection__descriptor),
+	.name = "PNI-ACME-FRA1",
+	.peer_asn = 64510,
+	.kind = PEERING__KIND__KIND_EXCHANGE,
+	.activation = PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER,
+	.validation_window = 600,
+	.n_neighbors = COUNT(neighbors),
+	.neighbors = neighbors,
+	.description = "Example Networks",
+};
+static Peering__ConnectionVerb verb = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__connection_verb__descriptor),
+	.name = "PNI-ACME-FRA1",
+	.verb = "approve",
+	.reason = "wired on Monday",
+};
+static Peering__Operation operation_declare = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__operation__descriptor),
+	.operation_case = PEERING__OPERATION__OPERATION_DECLARE,
+	.declare = &declare,
+};
+static Peering__Operation operation_verb = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__operation__descriptor),
+	.operation_case = PEERING__OPERATION__OPERATION_VERB,
+	.verb = &verb,
+};
+static Peering__Operation *operations[] = {&operation_declare, &operation_verb};
+static Peering__Push push = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__push__descriptor),
+	.id = "9d3c1f0a5b7e42d8861f0c9ab4e7d352",
+	.actor = "noc@example.net",
+	.n_operations = COUNT(operations),
+	.operations = operations,
+};
+
+static char *allowed[] = {"approve", "withdraw"};
+static Peering__OperationResult result_good = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__operation_result__descriptor),
+	.ok = 1,
+	.code = "",
+	.message = "",
+};
+static Peering__OperationResult result_bad = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__operation_result__descriptor),
+	.code = "not-allowed",
+	.message = "activate is not allowed in PendingApproval",
+	.n_allowed = COUNT(allowed),
+	.allowed = allowed,
+};
+static Peering__OperationResult *results[] = {&result_good, &result_bad};
+static Peering__PushResult push_result = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__push_result__descriptor),
+	.id = "9d3c1f0a5b7e42d8861f0c9ab4e7d352",
+	.n_results = COUNT(results),
+	.results = results,
+};
+
+static Peering__Heartbeat heartbeat = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__heartbeat__descriptor),
+	.at_milliseconds = 1764000000123,
+};
+static Peering__Error error = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__error__descriptor),
+	.code = "router-name",
+	.message = "the router calls itself edge2, its certificate says edge1",
+};
+
+#define ENVELOPE(kind, member)                                                                                         \
+	{                                                                                                              \
+		PROTOBUF_C_MESSAGE_INIT(&peering__envelope__descriptor),                                               \
+			.body_case = PEERING__ENVELOPE__BODY_##kind, .member = &member,                                \
+	}
+
+static const Peering__Envelope envelopes[] = {
+	ENVELOPE(HELLO, hello),
+	ENVELOPE(HELLO_ACK, hello_ack),
+	ENVELOPE(SNAPSHOT, snapshot),
+	ENVELOPE(TRANSITION, transition),
+	ENVELOPE(ACK, ack),
+	ENVELOPE(PUSH, push),
+	ENVELOPE(PUSH_RESULT, push_result),
+	ENVELOPE(HEARTBEAT, heartbeat),
+	ENVELOPE(ERROR, error),
+};
+static const struct golden_frame frames[] = {
+	{"hello", &envelopes[0]},     {"hello_ack", &envelopes[1]},   {"snapshot", &envelopes[2]},
+	{"transition", &envelopes[3]}, {"ack", &envelopes[4]},	       {"push", &envelopes[5]},
+	{"push_result", &envelopes[6]}, {"heartbeat", &envelopes[7]}, {"error", &envelopes[8]},
+};
+
+const struct golden_frame *golden_frames(size_t *count)
+{
+	*count = COUNT(frames);
+	return frames;
+}
