@@ -60,8 +60,9 @@ bool own_network_enter(void)
 {
 	/* made before there is another user, or it could not be removed */
 	temporary_directory();
-	return become_root() && unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 &&
-	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 && loopback_up() &&
+	/* the loopback before what may fail: in a chroot whose root is no mount point the network is all there is */
+	return become_root() && unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 && loopback_up() &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       put_over("/etc/resolv.conf", "resolv.conf", "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n") &&
 	       put_over("/etc/hosts", "hosts", "127.0.0.1 localhost\n::1 localhost\n") &&
 	       put_over("/etc/nsswitch.conf", "nsswitch.conf", "hosts: files dns\n");

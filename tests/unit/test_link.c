@@ -702,6 +702,8 @@ static void an_expired_controller(void **state)
 {
 	struct link_settings settings = settings_for("localhost", controller.port);
 
+	if (!own_network)
+		skip();
 	pki_issue("expired", &(struct pki_request){.usage = "serverAuth", .san_type = GEN_DNS, .san = "localhost",
 						   .san_size = 9, .begins = -2 * DAY, .ends = -DAY});
 	restart_controller(pki_files("expired"));
