@@ -37,8 +37,7 @@
 #define WRITE_MAX ((size_t)8 << 20)
 #define SEND_BUFFER (128 << 10)
 #define LINGER_SECONDS 2
-/* Silence for this many heartbeats ends a session; the clock is looked at this often in each. */
-#define HEARTBEATS_MISSED 3
+/* How often the clock is looked at between two heartbeats. */
 #define LOOKS 3
 #define VERSION_TEXT_MAX 64
 #define SENTENCE_MAX 1024
@@ -242,8 +241,8 @@ static void look_at_clock(struct router_session *session)
 	int64_t silent = clock_steady_milliseconds() - session->newest_frame;
 
 	/* While we do not read, its silence is ours. */
-	if (!session->paused && silent >= HEARTBEATS_MISSED * heartbeat_milliseconds(session)) {
-		router_session_close(session, "silent", "the router has sent nothing for three heartbeats");
+	if (!session->paused && silent >= (int64_t)routers_config(session->routers)->silence * 1000) {
+		router_session_close(session, "silent", "the router has sent nothing for too long, not even a heartbeat");
 		return;
 	}
 	set_timer(session, heartbeat_milliseconds(session) / LOOKS);
@@ -589,7 +588,7 @@ struct router_session *router_session_new(struct routers *routers, struct event_
 		free(session);
 		return NULL;
 	}
-	write_timeout = (struct timeval){.tv_sec = (time_t)routers_config(routers)->heartbeat * HEARTBEATS_MISSED};
+	write_timeout = (struct timeval){.tv_sec = (time_t)routers_config(routers)->silence};
 	bufferevent_set_timeouts(session->stream, NULL, &write_timeout);
 	bufferevent_setcb(session->stream, readable, written, happened, session);
 	bufferevent_enable(session->stream, EV_READ | EV_WRITE);

@@ -235,7 +235,7 @@ def test_time_for_handshake_and_hello_is_limited(make_controller):
 
 
 def test_heartbeats_go_out_and_silence_ends_a_session(make_controller):
-    controller = make_controller(heartbeat=1).start()
+    controller = make_controller(heartbeat=1, silence=3).start()
     with controller.connect() as talking, controller.connect("edge2") as silent:
         silent.hello()
         talking.hello()
@@ -374,7 +374,7 @@ def test_text_of_a_router_is_cleaned(controller):
 
 def test_router_that_does_not_read_is_closed(make_controller):
     """It makes acknowledgements and takes none, until what waits for it waits too long."""
-    controller = make_controller(heartbeat=1).start()
+    controller = make_controller(heartbeat=1, silence=3).start()
     with controller.connect("edge2") as bystander:
         bystander.hello()
         with controller.connect() as connection:
@@ -1040,10 +1040,10 @@ def run_controller(*arguments):
 
 @pytest.mark.parametrize("text, sentence", [
     ("colour = red", ":1: there is no key 'colour'; the keys are router-listen,"),
-    ("heartbeat = 0", ":1: 'heartbeat' takes a number from 1 to 3600, not '0'"),
-    ("heartbeat = 1x", ":1: 'heartbeat' takes a number from 1 to 3600, not '1x'"),
-    ("heartbeat = -1", ":1: 'heartbeat' takes a number from 1 to 3600, not '-1'"),
-    ("heartbeat = 99999999999999999999", ":1: 'heartbeat' takes a number from 1 to 3600"),
+    ("heartbeat = 0", ":1: 'heartbeat' takes a number from 1 to 60, not '0'"),
+    ("heartbeat = 1x", ":1: 'heartbeat' takes a number from 1 to 60, not '1x'"),
+    ("heartbeat = -1", ":1: 'heartbeat' takes a number from 1 to 60, not '-1'"),
+    ("heartbeat = 99999999999999999999", ":1: 'heartbeat' takes a number from 1 to 60"),
     ("heartbeat =", ":1: 'heartbeat' has no value"),
     ("heartbeat", ":1: this is no 'key = value' line"),
     ("# words\n\ndatabase = here", ":3: 'database' takes a whole path"),

@@ -108,6 +108,18 @@ def test_vtysh_is_diverted_and_comes_back_byte_for_byte(installed):
     assert not vtysh_knows(installed)
 
 
+def test_a_package_owns_its_diversion(installed):
+    machine = installed
+    machine.run(SETUP, "remove")
+    machine.run(SETUP, "install", "--package", "frr-peering")
+    assert diversion(machine) == f"diversion of {VTYSH} to {VTYSH_FRR} by frr-peering"
+    assert vtysh_knows(machine)
+    machine.run(SETUP, "install", "--package", "frr-peering")
+    machine.run(SETUP, "remove")
+    assert diversion(machine) == "" and digest(machine.path(VTYSH)) == digest(Path(VTYSH))
+    assert not machine.path(VTYSH_FRR).exists()
+
+
 def test_the_directories_are_for_bgpd_alone(installed):
     assert owner_and_mode(installed.path(STATE)) == ("frr", "frr", 0o700)
     assert owner_and_mode(installed.path(TLS)) == ("root", "frr", 0o2750)
@@ -206,6 +218,23 @@ def test_a_vtysh_put_there_by_hand_is_left_alone(installed):
         assert digest(installed.path(VTYSH_FRR)) == digest(Path(VTYSH))
 
 
+@pytest.mark.parametrize("step", ["diverted", "linked"])
+def test_an_install_that_broke_off_is_finished_or_undone(machine, step):
+    def break_off():
+        machine.run("dpkg-divert", "--local", "--no-rename", "--divert", VTYSH_FRR, "--add", VTYSH)
+        if step == "linked":
+            machine.run("ln", VTYSH, VTYSH_FRR)
+
+    break_off()
+    make(machine, "install")
+    assert vtysh_knows(machine) and digest(machine.path(VTYSH_FRR)) == digest(Path(VTYSH))
+    machine.run(SETUP, "remove")
+    break_off()
+    machine.run(SETUP, "remove")
+    assert diversion(machine) == "" and digest(machine.path(VTYSH)) == digest(Path(VTYSH))
+    assert not machine.path(VTYSH_FRR).exists()
+
+
 # bgpd's options
 
 def test_enable_and_disable_change_one_line_and_take_it_back(installed):
@@ -232,7 +261,7 @@ def test_enable_and_disable_change_one_line_and_take_it_back(installed):
     ('bgpd_options="   -A 127.0.0.1"  # a word', 'bgpd_options="   -A 127.0.0.1 -M peering"  # a word'),
     ("bgpd_options='-A ::1'", "bgpd_options='-A ::1 -M peering'"),
     ('bgpd_options=""', 'bgpd_options="-M peering"'),
-    ('bgpd_options="-A ::1 -M bmp -M rpki"', 'bgpd_options="-A ::1 -M bmp -M rpki -M peering"'),
+    ('bgpd_options="-A ::1 -M bmp -M rpki"', 'bgpd_options="-A ::1 -M peering -M bmp -M rpki"'),
 ])
 def test_enable_keeps_how_a_line_is_written(installed, line, enabled):
     installed.path("/srv/daemons").write_text(f"bgpd=yes\n{line}\n")

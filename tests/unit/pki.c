@@ -98,7 +98,8 @@ static void add_names(X509 *certificate, const struct pki_request *request)
 	must(names != NULL, "the names");
 	add_name(names, request->san_type, request->san, request->san_size);
 	if (request->second_san)
-		add_name(names, request->san_type, request->second_san, strlen(request->second_san));
+		add_name(names, request->second_type ? request->second_type : request->san_type, request->second_san,
+			 strlen(request->second_san));
 	must(X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1, "subjectAltName");
 	GENERAL_NAMES_free(names);
 }

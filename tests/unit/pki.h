@@ -27,7 +27,8 @@ struct pki_request {
 	int san_type;		 /* GEN_DNS, GEN_EMAIL; 0: no subject alternative name */
 	const char *san;	 /* bytes, put in as they are */
 	size_t san_size;
-	const char *second_san;	 /* another of the type, NULL: none */
+	const char *second_san;	 /* another, NULL: none */
+	int second_type;	 /* its type, 0: the same */
 	long begins;		 /* seconds from now, usually negative */
 	long ends;
 };

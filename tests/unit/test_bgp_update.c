@@ -143,6 +143,15 @@ static void add_path_has_an_identifier_each(void **state)
 	PUT(&nlri, 0, 0, 0, 3);
 	body = message(&nothing, &origin, &nlri);
 	assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_TRUNCATED);
+
+	/* half an identifier is no prefix */
+	memset(&seen, 0, sizeof(seen));
+	seen.add_path = true;
+	nlri.size = 0;
+	PUT(&nlri, 0, 0);
+	body = message(&nothing, &origin, &nlri);
+	assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_TRUNCATED);
+	assert_string_equal(seen.text, "");
 }
 
 static void bits_behind_the_length_are_cleared(void **state)
@@ -239,7 +248,7 @@ static void end_of_rib_markers(void **state)
 	assert_string_equal(seen.text, "");
 }
 
-/* An empty MP_UNREACH beside any prefix, and attributes without prefixes, mark nothing. */
+/* Withdrawn prefixes, an empty MP_UNREACH beside any prefix, and attributes without prefixes mark nothing. */
 static void what_is_no_end_of_rib(void **state)
 {
 	struct bytes unreach = {.size = 0}, reach = {.size = 0}, attributes = {.size = 0}, both = {.size = 0};
@@ -261,6 +270,13 @@ static void what_is_no_end_of_rib(void **state)
 	assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_OK);
 	body = message(&nothing, &origin, &nothing);
 	assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_OK);
+	for (uint8_t safi = 1; safi <= 128; safi += 127) { /* visited, and not visited */
+		unreach.size = attributes.size = 0;
+		PUT(&unreach, 0, 2, safi, 16, 0x20, 1);
+		put_attribute(&attributes, 15, &unreach);
+		body = message(&nothing, &attributes, &nothing);
+		assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_OK);
+	}
 	assert_int_equal(seen.eor_afi, 0);
 }
 

@@ -317,7 +317,7 @@ static void the_thread_takes_no_signals(void **state)
 	mailbox_free(completions, discard);
 }
 
-/* The thread stands still in the middle of it: stop returns, and what comes after touches nothing that is gone. */
+/* The thread stands still in the middle of it: stop returns, and nothing is posted after it. */
 static void a_thread_that_hangs_is_left_behind(void **state)
 {
 	const char *path = temporary_path("hanging");
@@ -339,10 +339,11 @@ static void a_thread_that_hangs_is_left_behind(void **state)
 	}
 	append(writer, "two\n");
 	journal_writer_stop(writer, 100);
-	mailbox_free(completions, discard);
 	thaw(tracer);
 	assert_true(thread_gone(THREAD_NAME));
 	assert_content(path, "one\ntwo\n");
+	assert_null(mailbox_take(completions));
+	mailbox_free(completions, discard);
 }
 
 int main(void)

@@ -9,7 +9,7 @@
 #include "bgpd-peering/mailbox.h"
 
 #define THREADS 4
-#define MAILS_EACH 20000
+#define MAILS_EACH 100000
 
 struct numbered {
 	struct mail mail;
@@ -89,6 +89,7 @@ static void what_is_left_is_discarded(void **state)
 
 struct poster {
 	struct mailbox *mailbox;
+	pthread_barrier_t *together;
 	int thread;
 };
 
@@ -96,6 +97,7 @@ static void *post_many(void *argument)
 {
 	struct poster *poster = argument;
 
+	pthread_barrier_wait(poster->together);
 	for (int i = 0; i < MAILS_EACH; i++)
 		mailbox_post(poster->mailbox, new_mail(poster->thread, i));
 	return NULL;
@@ -108,11 +110,13 @@ static void many_threads_post(void **state)
 	struct poster posters[THREADS];
 	pthread_t threads[THREADS];
 	int expected[THREADS] = {0};
+	pthread_barrier_t together;
 	int total = 0;
 
 	assert_non_null(mailbox);
+	assert_int_equal(pthread_barrier_init(&together, NULL, THREADS), 0);
 	for (int i = 0; i < THREADS; i++) {
-		posters[i] = (struct poster){.mailbox = mailbox, .thread = i};
+		posters[i] = (struct poster){.mailbox = mailbox, .together = &together, .thread = i};
 		assert_int_equal(pthread_create(&threads[i], NULL, post_many, &posters[i]), 0);
 	}
 	while (total < THREADS * MAILS_EACH) {
@@ -134,6 +138,7 @@ static void many_threads_post(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		assert_int_equal(expected[i], MAILS_EACH);
 	}
+	pthread_barrier_destroy(&together);
 	assert_null(mailbox_take(mailbox));
 	mailbox_free(mailbox, discard);
 }

@@ -358,6 +358,33 @@ static void names_are_read_with_care(void **state)
 	}
 }
 
+/* A name of another type in front of it is none: here a URI that would do as a DNS name, and as an address almost. */
+static void the_type_of_a_name_counts(void **state)
+{
+	struct pki_request request = {.usage = "clientAuth", .san_type = GEN_URI, .san = "elsewhere.example.net",
+				      .san_size = 21, .second_san = PKI_ROUTER, .second_type = GEN_DNS, .begins = -DAY,
+				      .ends = DAY};
+	char name[TLS_NAME_MAX] = "";
+	struct pair pair;
+
+	pki_issue("mixed", &request);
+	pair = shake(client_context(pki_files("mixed")), server_context(pki_files(PKI_CONTROLLER)), PKI_CONTROLLER);
+	assert_true(tls_peer_dns_name(pair.server, name, sizeof(name)));
+	assert_string_equal(name, PKI_ROUTER);
+	assert_false(tls_peer_email(pair.server, name, sizeof(name)));
+	end(&pair);
+
+	request.san = "noc@elsewhere.example.net";
+	request.san_size = 25;
+	request.second_san = PKI_OPERATOR;
+	request.second_type = GEN_EMAIL;
+	pki_issue("mixed", &request);
+	pair = shake(client_context(pki_files("mixed")), server_context(pki_files(PKI_CONTROLLER)), PKI_CONTROLLER);
+	assert_true(tls_peer_email(pair.server, name, sizeof(name)));
+	assert_string_equal(name, PKI_OPERATOR);
+	end(&pair);
+}
+
 /* The longest name that the buffer takes, and one letter more. */
 static void long_names(void **state)
 {
@@ -495,6 +522,7 @@ int main(void)
 		cmocka_unit_test(a_client_without_a_certificate_is_refused),
 		cmocka_unit_test(nothing_can_be_resumed),
 		cmocka_unit_test(names_are_read_with_care),
+		cmocka_unit_test(the_type_of_a_name_counts),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(each_bad_file_is_named),
 		cmocka_unit_test(a_router_certificate_makes_no_server),

@@ -75,6 +75,7 @@ class Daemon:
         if started.returncode != 0:
             raise RuntimeError(f"{' '.join(self.argv)} ended with status {started.returncode}:\n"
                                f"{started.stdout}{started.stderr}")
+        self.name = Path(pid_file).stem
         text = until(f"a pid in {pid_file}", lambda: _read(pid_file), str.strip)
         self.pid = int(text)
 
@@ -84,7 +85,7 @@ class Daemon:
     def stop(self, number=signal.SIGINT):
         """SIGINT is what FRR's own scripts stop a daemon with."""
         signal_pid(self.pid, number)
-        until(f"the end of {self.argv[0]}", lambda: not alive(self.pid))
+        until(f"the end of {self.name}", lambda: not alive(self.pid))
 
     def kill(self):
         self.stop(signal.SIGKILL)

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The walk of ./quickstart: one connection from its request to Active and out again, each command shown before what it
+prints. Every step is judged by the far side, BIRD's table and the kernel's, and the walk ends at the first that fails.
+"""
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+from lab import build
+from lab.bird import BIRDC, Bird, prefixes, session_pair
+from lab.controller import ROUTER, Controller
+from lab.frr import Router
+from lab.namespaces import Lab, sweep
+from lab.wait import NotSeen, until
+
+NAME = "PNI-ACME-FRA1"
+EDGE_AS, ACME_AS = 64500, 64510
+FAMILIES = ("ipv4", "ipv6")
+ACME_ROUTES = {"ipv4": prefixes("ipv4", 1000), "ipv6": prefixes("ipv6", 500)}
+OUR_ROUTES = {"ipv4": ["203.0.113.0/25", "203.0.113.128/25"], "ipv6": ["2001:db8:fff0::/48", "2001:db8:fff1::/48"]}
+WINDOW = 5
+
+EDGE_CONFIG = """\
+frr defaults traditional
+{statics}
+route-map ACME-IN permit 10
+exit
+route-map ACME-OUT permit 10
+exit
+router bgp {asn}
+ bgp router-id 192.0.2.1
+ no bgp default ipv4-unicast
+ peering default-deny
+ peering controller {controller}
+ address-family ipv4 unicast
+{networks_ipv4}
+ exit-address-family
+ address-family ipv6 unicast
+{networks_ipv6}
+ exit-address-family
+exit
+"""
+
+
+class Failed(Exception):
+    """A step did not show what it has to."""
+
+
+class Walk:
+    def __init__(self, lab):
+        self.lab = lab
+        self.edge = Router(lab, "edge1")
+        self.link = lab.link(self.edge.namespace, lab.namespace("acme"))
+        self.controller = Controller(lab, self.edge)
+        # Nothing of the edge is there to meet before the connection is ready: BIRD tries every second.
+        self.acme = Bird(lab, "acme", ACME_AS, session_pair(self.link), ACME_ROUTES)
+        self._bold = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
+
+    # Saying and showing
+
+    def heading(self, text):
+        print(f"\n{self._bold[0]}== {text}{self._bold[1]}", flush=True)
+
+    def say(self, text):
+        print(text, flush=True)
+
+    def _show(self, host, shown, argv, environment=None, status=0):
+        print(f"\n{self._bold[0]}{host}# {shown}{self._bold[1]}", flush=True)
+        ended = subprocess.run(argv, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, timeout=120, env={**os.environ, **(environment or {})})
+        print(ended.stdout.strip("\n"), flush=True)
+        if ended.returncode != status:
+            raise Failed(f"`{shown}` ended with status {ended.returncode}")
+        return ended.stdout
+
+    def vtysh(self, command):
+        argv = self.edge.namespace.command(self.edge.vtysh_command("-c", command))
+        text = self._show("edge1", f"vtysh -c {shlex.quote(command)}", argv, self.edge.vtysh_environment())
+        if text.startswith("%"):
+            raise Failed(f"vtysh refused `{command}`")
+        return text
+
+    def peerctl(self, *words):
+        shown = ["peerctl", *words]
+        lines = [[]]
+        for word in shown:
+            if word.startswith("--") and sum(map(len, lines[-1])) > 60:
+                lines.append([])
+            lines[-1].append(shlex.quote(word))
+        return self._show("controller", " \\\n    ".join(" ".join(line) for line in lines),
+                          self.controller.peerctl_command(*words), self.controller.peerctl_environment())
+
+    def birdc(self, command):
+        return self._show("acme", f"birdc {shlex.quote(command)}",
+                          [BIRDC, "-r", "-s", str(self.acme.control), *command.split()])
+
+    def kernel_routes(self, family):
+        return self._show("edge1", f"ip -{family[-1]} route show proto bgp | wc -l",
+                          self.edge.namespace.command(
+                              ["sh", "-c", f"ip -{family[-1]} route show proto bgp | wc -l"]))
+
+    # Judging by the far side
+
+    def acme_has(self, family):
+        return self.acme.received(f"edge_{family}")
+
+    def kernel_has(self, family):
+        """What bgpd made the edge's kernel forward to."""
+        shown = self.edge.namespace.ip(f"-{family[-1]}", "route", "show", "proto", "bgp")
+        return {line.split()[0] for line in shown.splitlines()}
+
+    def expect(self, what, probe, wanted):
+        try:
+            until(what, probe, lambda seen: seen == wanted)
+        except NotSeen as error:
+            raise Failed(str(error)) from None
+
+    def expect_routes(self, ours, theirs):
+        """How much of what the edge has is at acme, and how much of what acme has is in the edge's kernel: all or none."""
+        for family in FAMILIES:
+            self.expect(f"the edge's {family} routes at acme", lambda: self.acme_has(family),
+                        set(OUR_ROUTES[family]) if ours else set())
+            self.expect(f"acme's {family} routes in the edge's kernel", lambda: self.kernel_has(family),
+                        set(ACME_ROUTES[family]) if theirs else set())
+
+    def expect_never_told(self):
+        for family in FAMILIES:
+            told = self.acme.updates_received(f"edge_{family}")
+            if told:
+                raise Failed(f"{told} {family} routes were announced to acme although the gate was closed")
+
+    def wait_state(self, state):
+        try:
+            return self.edge.wait_state(NAME, state)
+        except NotSeen as error:
+            raise Failed(str(error)) from None
+
+    # The walk
+
+    def start(self):
+        self.heading("A lab")
+        self.say(f"""
+  acme            AS {ACME_AS}   BIRD, announces {len(ACME_ROUTES['ipv4'])} IPv4 and {len(ACME_ROUTES['ipv6'])} IPv6 prefixes
+   |  {self.link.far_ipv4}, {self.link.far_ipv6}
+   |
+   |  {self.link.near_ipv4}, {self.link.near_ipv6}
+  edge1           AS {EDGE_AS}   FRR as Debian ships it, bgpd with the module, under `peering default-deny`
+   |
+  controller                 peering-controller, TLS 1.3 with certificates on both sides
+
+Each is a network namespace. Commands are shown without the options that point into the lab.""")
+        self.controller.start()
+        self.acme.start()
+        self.edge.start(EDGE_CONFIG.format(
+            asn=EDGE_AS, controller=self.controller.address,
+            statics="\n".join([f"ip route {prefix} blackhole" for prefix in OUR_ROUTES["ipv4"]]
+                              + [f"ipv6 route {prefix} blackhole" for prefix in OUR_ROUTES["ipv6"]]),
+            **{f"networks_{family}": "\n".join(f"  network {prefix}" for prefix in OUR_ROUTES[family])
+               for family in FAMILIES}))
+        self.controller.wait_connected()
+        self.peerctl("routers")
+
+    def request(self):
+        self.heading("Request: a connection with two sessions, asked for at the controller")
+        words = ["request", ROUTER, NAME, "--asn", str(ACME_AS)]
+        for family in FAMILIES:
+            words += ["--neighbor", self.link.far_address(family)]
+        for family, limit in (("ipv4", 2000), ("ipv6", 1000)):
+            words += ["--limit", f"{family}={limit}", "--import", f"{family}=ACME-IN", "--export", f"{family}=ACME-OUT"]
+        self.peerctl(*words, "--validation-window", str(WINDOW))
+        self.wait_state("PendingApproval")
+        self.vtysh("show peering")
+
+    def bring_up(self):
+        self.heading("Approve, wire, ready")
+        self.peerctl("approve", ROUTER, NAME)
+        self.wait_state("ProvisioningStarted")
+        self.say("\nHere the link would be wired and tested, and acme would configure BGP. Then:")
+        self.peerctl("ready", ROUTER, NAME)
+        self.acme.wait_established()
+        self.wait_state("Validating")
+
+    def gated(self):
+        self.heading("BGP is up, and nothing passes")
+
+        def counted():
+            return {session["afi"]: session["receivedCount"] for session in self.edge.connection(NAME)["sessions"]}
+
+        self.expect("what acme sends, counted", counted, {family: len(ACME_ROUTES[family]) for family in FAMILIES})
+        self.vtysh(f"show peering {NAME}")
+        self.say("\nacme's side: both sessions Established, no route of ours. Ours: no route of acme's.")
+        self.birdc("show protocols")
+        for family in FAMILIES:
+            self.birdc(f"show route protocol edge_{family} count")
+        for family in FAMILIES:
+            self.kernel_routes(family)
+        self.expect_routes(ours=False, theirs=False)
+        self.expect_never_told()
+
+    def validated(self):
+        self.heading("The validation passes")
+        try:
+            until("the validation passed", lambda: self.edge.connection(NAME),
+                  lambda seen: seen["connectionState"] == "Validating" and not seen["blocking"])
+            until("the pass at the controller", lambda: self.controller.show(NAME)["checks"],
+                  lambda checks: checks and {check["verdict"] for check in checks} == {"pass"})
+        except NotSeen as error:
+            raise Failed(str(error)) from None
+        self.peerctl("show", ROUTER, NAME)
+        self.expect_routes(ours=False, theirs=False)
+        self.expect_never_told()
+
+    def activated(self):
+        self.heading("Activate: the operator's own policy applies, on the same sessions")
+        self.peerctl("activate", ROUTER, NAME)
+        self.wait_state("Active")
+        self.expect_routes(ours=True, theirs=True)
+        self.vtysh("show peering")
+        for family in FAMILIES:
+            self.birdc(f"show route protocol edge_{family}")
+        for family in FAMILIES:
+            self.kernel_routes(family)
+
+    def deprovisioned(self):
+        self.heading("Deprovision: routes are withdrawn, the sessions closed")
+        self.peerctl("deprovision", ROUTER, NAME, "--reason", "end of the quick start")
+        self.wait_state("None")
+        self.expect_routes(ours=False, theirs=False)
+        self.vtysh("show peering")
+        self.birdc("show protocols")
+        for family in FAMILIES:
+            self.kernel_routes(family)
+        self.expect("every transition at the controller", self._transitions, [
+            "PendingApproval", "ProvisioningStarted", "ProvisioningCompleted", "Validating", "Active", "PendingRemove",
+            "None"])
+        self.peerctl("show", ROUTER, NAME)
+
+    def _transitions(self):
+        return [entry["to"] for entry in sorted(self.controller.show(NAME)["history"], key=lambda entry: entry["id"])]
+
+    def keep(self):
+        """Leaves wrappers that know where everything is."""
+        tools = self.lab.folder("bin")
+        vtysh_environment = {"LD_PRELOAD": build.vtysh_extension()}
+        for name, argv, environment in (
+                ("vtysh", self.edge.namespace.command(["env", *_assignments(vtysh_environment),
+                                                       *self.edge.vtysh_command()]), {}),
+                ("peerctl", self.controller.peerctl_command(), self.controller.peerctl_environment()),
+                ("birdc", [BIRDC, "-s", str(self.acme.control)], {})):
+            script = "".join(f"export {assignment}\n" for assignment in _assignments(environment, quote=True))
+            (tools / name).write_text(f'#!/bin/sh\n{script}exec {shlex.join(map(str, argv))} "$@"\n')
+            (tools / name).chmod(0o755)
+        self.lab.keep()
+        self.heading("The lab is left up")
+        self.say(f"""
+  {tools}/vtysh
+  {tools}/peerctl connections
+  {tools}/birdc show protocols
+  ip netns exec {self.edge.namespace.full_name} bash
+
+Next: peerctl deprovision {ROUTER} {NAME}
+./quickstart --stop ends it, and so does another ./quickstart.""")
+
+
+def _assignments(environment, quote=False):
+    return [f"{key}={shlex.quote(str(value)) if quote else value}" for key, value in environment.items()]
+
+
+def end(number, _frame):
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def main(arguments):
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
+    sweep(kept=True)
+    if "--stop" in arguments:
+        return 0
+    begun = time.monotonic()
+    try:
+        with Lab() as lab:
+            walk = Walk(lab)
+            for step in (walk.start, walk.request, walk.bring_up, walk.gated, walk.validated, walk.activated):
+                step()
+            if "--keep" in arguments:
+                walk.keep()
+            else:
+                walk.deprovisioned()
+    except KeyboardInterrupt:
+        print("\nquickstart: interrupted; the lab is gone", file=sys.stderr)
+        return 130
+    except (AssertionError, Failed, RuntimeError) as error:
+        print(f"\nquickstart: {error}", file=sys.stderr)
+        return 1
+    print(f"\nEverything was as it should be, in {time.monotonic() - begun:.0f} seconds.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
