@@ -22,7 +22,7 @@ struct config {
 	char *database;
 	unsigned int heartbeat;		/* seconds between our heartbeats to a router */
 	unsigned int silence;		/* seconds without a frame of a router, or in which it reads nothing */
-	unsigned int handshake_timeout; /* seconds for TLS and Hello, each; for an API request too */
+	unsigned int handshake_timeout; /* seconds for TLS and Hello, each */
 	unsigned int push_wait;		/* seconds that an API request waits for the router's answer */
 	unsigned int max_routers;	/* sessions, those that are not authenticated yet included */
 	unsigned int max_api_clients;	/* connections */

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ LOG_TAIL = 60
 def pytest_configure(config):
     if os.geteuid() != 0:
         pytest.exit("topology tests make network namespaces and start daemons in them: run them as root", 1)
+
+    if threading.current_thread() is not threading.main_thread():
+        # A worker that runs pytest beside its main thread: the process that started it ends it.
+        return
 
     def end(number, _frame):
         # As Ctrl-C: fixtures are torn down, so that the lab goes too.

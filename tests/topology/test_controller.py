@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 import re
+import signal
 import socket
 import sqlite3
 import ssl
@@ -1081,6 +1082,39 @@ def test_port_that_is_taken(controller, make_controller):
     second.write_config()
     ended = run_controller("-c", second.config)
     assert ended.returncode == 1 and "another process has this port" in ended.stderr
+
+
+def test_every_address_means_ipv4_and_ipv6(make_controller):
+    controller = make_controller(router_listen="[::]:0").start()
+    assert controller.router_address[0] == "::"
+    for host in ("127.0.0.1", "::1"):
+        with wire.Connection((host, controller.router_address[1]),
+                             wire.client_context(controller.pki, "edge1")) as connection:
+            connection.hello()
+            until(f"the address of a router that came to {host}",
+                  lambda: controller.get("/v1/routers")["routers"][0]["address"],
+                  lambda address: address.startswith("127.0.0.1:" if host == "127.0.0.1" else "[::1]:"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_end_is_clean(controller, number):
+    """What has arrived is committed, every router hears of it, and who waits for a push gets an answer."""
+    with controller.connect("edge2") as connection, controller.router() as router:
+        connection.hello()
+        router.deaf = True
+        waiting = controller.start_peerctl("request", "edge1", "PNI-ACME-FRA1", "--asn", 64510, "--neighbor",
+                                           "192.0.2.2")
+        until("the push at the router", lambda: router.pushes)
+        connection.send_transitions(1, 500)
+        # In its socket, at the least.
+        connection.wait_acked(1)
+        assert controller.stop(number) == 0
+        assert connection.expect_closed("stopping")
+        said, _ = waiting.communicate(timeout=20)
+        assert waiting.returncode == 0 and "request PNI-ACME-FRA1" in said
+    stored = controller.sequences("edge2")
+    assert stored == list(range(1, len(stored) + 1)) and stored
+    assert controller.query("SELECT state FROM push") == [("queued",)]
 
 
 def test_check_changes_nothing(make_controller):
