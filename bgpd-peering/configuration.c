@@ -374,4 +374,5 @@ void configuration_file_end(void)
 	if (router.booting && !durable_state_was_present())
 		alert_without_journal();
 	router.booting = router.reading_file = false;
+	controller_link_file_end();
 }

@@ -13,6 +13,7 @@
 static char *controller_host, *router_name;
 static uint16_t port;
 static bool started;
+static bool restart_wanted; /* at the end of the file that is being read */
 
 static struct link *link_thread;
 static struct mailbox *events;
@@ -212,6 +213,12 @@ static void restart(void)
 {
 	if (!started)
 		return;
+	/* What the controller pushes is judged against a whole configuration, not against the half of a file. */
+	if (router.reading_file) {
+		restart_wanted = true;
+		return;
+	}
+	restart_wanted = false;
 	end_link();
 	if (controller_host)
 		begin_link();
@@ -221,6 +228,12 @@ void controller_link_start(void)
 {
 	started = true;
 	restart();
+}
+
+void controller_link_file_end(void)
+{
+	if (restart_wanted)
+		restart();
 }
 
 void controller_link_stop(void)

@@ -18,7 +18,10 @@
 void controller_link_start(void);
 void controller_link_stop(void);
 
-/* `peering controller HOST port PORT`; NULL: none. Takes effect at once, or at controller_link_start(). */
+/* A file has been read to its end: what its lines say of the controller takes effect. */
+void controller_link_file_end(void);
+
+/* `peering controller HOST port PORT`; NULL: none. Takes effect at once, or at the end of a file. */
 void controller_link_set(const char *host, uint16_t port);
 /* `peering router-name NAME`; NULL: what the certificate says. */
 void controller_link_set_router_name(const char *name);

@@ -153,8 +153,9 @@ def test_a_request_that_was_made_while_the_router_was_away_goes_out_when_it_is_b
     s.controller.wait_connected(False)
     request(s)
     s.edge.start_bgpd()
-    s.edge.wait_state(NAME, "PendingApproval")
+    # The controller's word first: until then the router has no such connection to ask for.
     wait_transitions(s, UP[:1])
+    s.edge.wait_state(NAME, "PendingApproval")
 
 
 REFUSED = [
