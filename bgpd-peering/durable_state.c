@@ -151,6 +151,21 @@ static void restore_connection(const struct journal_record *record)
 	transition_restore(connection, record->state, record->generation, record->state_since);
 }
 
+static void restore_history(const Peering__Transition *transition)
+{
+	struct history_entry entry = {
+		.sequence = transition->sequence,
+		.at_milliseconds = transition->at_milliseconds,
+		.from = connection_state_from_name(transition->from),
+		.to = connection_state_from_name(transition->to),
+	};
+
+	strlcpy(entry.cause, transition->cause, sizeof(entry.cause));
+	strlcpy(entry.actor, transition->actor, sizeof(entry.actor));
+	strlcpy(entry.message, transition->message, sizeof(entry.message));
+	transition_remember(connection_find(transition->connection), &entry);
+}
+
 static void restore(struct journal_record *record)
 {
 	switch (record->type) {
@@ -161,6 +176,7 @@ static void restore(struct journal_record *record)
 		last_sequence = MAX(last_sequence, record->transition->sequence);
 		remember_unacked(record->transition);
 		restore_connection(record);
+		restore_history(record->transition);
 		break;
 	case RECORD_CONNECTION:
 	case RECORD_FORGET:

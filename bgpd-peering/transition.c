@@ -34,7 +34,7 @@ void verdict_refuse(struct verdict *verdict, const char *code, const char *forma
 	va_end(arguments);
 }
 
-static void remember(struct connection *connection, const struct history_entry *entry)
+void transition_remember(struct connection *connection, const struct history_entry *entry)
 {
 	if (!connection->history)
 		connection->history = XCALLOC(MTYPE_PEERING_TEXT, HISTORY_MAX * sizeof(*connection->history));
@@ -262,7 +262,7 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		}
 		connection->pending = (struct pending_change){.ticket = ticket, .entry = entry};
 	} else {
-		remember(connection, &entry);
+		transition_remember(connection, &entry);
 	}
 	zlog_notice("peering: %s: %s -> %s, row %s, by %s%s%s", connection->name, connection_state_name(from),
 		    connection_state_name(outcome.to), entry.cause, actor, reason ? ": " : "", reason ? reason : "");
@@ -288,7 +288,7 @@ void transition_durable(uint64_t ticket, int error)
 			      connection_state_name(connection->state), strerror(error));
 			validation_state_changed(connection);
 		} else {
-			remember(connection, &entry);
+			transition_remember(connection, &entry);
 			enter(connection, entry.to);
 		}
 		return;

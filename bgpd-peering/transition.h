@@ -35,6 +35,9 @@ void transition_durable(uint64_t ticket, int error);
 void transition_restore(struct connection *connection, enum connection_state state, uint64_t generation,
 			uint64_t since);
 
+/* Adds to what `show peering NAME` tells of the past. */
+void transition_remember(struct connection *connection, const struct history_entry *entry);
+
 /* The gates and shut marks that the state prescribes, asserted on every session. Idempotent. */
 void transition_assert(struct connection *connection);
 
