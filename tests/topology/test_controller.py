@@ -609,6 +609,29 @@ def test_flood_while_the_store_is_stuck_is_bounded(controller):
     assert stored == list(range(1, len(stored) + 1)) and len(stored) >= sent
 
 
+def test_copy_while_it_runs_and_restore(controller):
+    """As doc/controller.md tells it: a router whose reports are newer than the copy leaves a gap that is said."""
+    copy = controller.folder / "copy.db"
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send_transitions(1, 10)
+        connection.wait_acked(10)
+        subprocess.run(["sqlite3", controller.database, f".backup '{copy}'"], check=True, timeout=60)
+        connection.send_transitions(11, 20)
+        connection.wait_acked(20)
+    controller.stop()
+    copy.replace(controller.database)
+    for suffix in ("-wal", "-shm"):
+        controller.database.with_name(controller.database.name + suffix).unlink(missing_ok=True)
+    controller.start()
+    with controller.connect() as connection:
+        assert connection.hello(last_sequence=21).acked_sequence == 10
+        connection.send_transitions(21, 21)
+        connection.wait_acked(21)
+    assert controller.sequences() == [*range(1, 11), 21]
+    controller.wait_log("event=transition-gap router=edge1 .*before=10 sequence=21")
+
+
 @pytest.mark.parametrize("spoil, sentence", [
     (lambda path: sqlite3.connect(path).execute("CREATE TABLE other (x)").connection.commit(), "not one of peering"),
     (lambda path: path.write_bytes(b"this is no database" * 100), "file is not a database"),

@@ -14,13 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static pid_t find_thread(const char *name)
+/* Counts the threads called `name`; *last is one of them. */
+static unsigned int find_threads(const char *name, pid_t *last)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *entry;
-	pid_t found = 0;
+	unsigned int count = 0;
 
-	while (tasks && !found && (entry = readdir(tasks))) {
+	*last = 0;
+	while (tasks && (entry = readdir(tasks))) {
 		char path[300], line[64] = "";
 		FILE *file;
 
@@ -31,12 +33,21 @@ static pid_t find_thread(const char *name)
 		if (fgets(line, sizeof(line), file))
 			line[strcspn(line, "\n")] = '\0';
 		fclose(file);
-		if (strcmp(line, name) == 0)
-			found = (pid_t)atoi(entry->d_name);
+		if (strcmp(line, name) != 0)
+			continue;
+		count++;
+		*last = (pid_t)atoi(entry->d_name);
 	}
 	if (tasks)
 		closedir(tasks);
-	return found;
+	return count;
+}
+
+unsigned int threads_called(const char *name)
+{
+	pid_t last;
+
+	return find_threads(name, &last);
 }
 
 pid_t thread_called(const char *name)
@@ -44,8 +55,7 @@ pid_t thread_called(const char *name)
 	pid_t thread = 0;
 
 	for (int i = 0; i < 1000 && !thread; i++) {
-		thread = find_thread(name);
-		if (!thread)
+		if (find_threads(name, &thread) == 0)
 			usleep(10000);
 	}
 	return thread;
@@ -54,7 +64,7 @@ pid_t thread_called(const char *name)
 bool thread_gone(const char *name)
 {
 	for (int i = 0; i < 1000; i++) {
-		if (!find_thread(name))
+		if (threads_called(name) == 0)
 			return true;
 		usleep(10000);
 	}

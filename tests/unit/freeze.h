@@ -9,6 +9,9 @@
 /* The thread called `name`; waits some seconds for it to be there. 0 where it is not. */
 pid_t thread_called(const char *name);
 
+/* How many threads are called `name` now. */
+unsigned int threads_called(const char *name);
+
 /* Whether the thread called `name` has gone, or goes within some seconds. */
 bool thread_gone(const char *name);
 
