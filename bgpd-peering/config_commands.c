@@ -2,10 +2,13 @@
 /* Lines below `router bgp`. A `no` line is always accepted, changes no state and opens no gate. */
 #include "bgpd-peering/commands.h"
 
+#include "bgpd-peering/address_family.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/session_events.h"
 
 static const char *vrf_of(struct vty *vty)
 {
@@ -26,6 +29,8 @@ static struct connection *declare(struct vty *vty, int argc, struct cmd_token *a
 	connection = configuration_connection(command_variable(argc, argv, "name"), vrf, &verdict);
 	if (!connection)
 		command_result(vty, &verdict);
+	else if (router_reading_file(vty))
+		configuration_line_read(connection);
 	return connection;
 }
 
@@ -76,16 +81,68 @@ COMMAND_HANDLER(cmd_default_deny)
 
 	if (!command_module_works(vty) || !vrf)
 		return CMD_WARNING_CONFIG_FAILED;
-	configuration_default_deny(vrf, router_reading_file(vty), say, vty, &verdict);
+	default_deny_set_mode(vrf, command_has(argc, argv, "monitor") ? DEFAULT_DENY_MONITOR : DEFAULT_DENY_ON,
+			      router_reading_file(vty), say, vty, &verdict);
 	return command_result(vty, &verdict);
 }
 
 COMMAND_HANDLER(cmd_no_default_deny)
 {
 	const char *vrf = vrf_of(vty);
+	struct verdict verdict;
 
 	if (command_module_works(vty) && vrf)
-		configuration_no_default_deny(vrf);
+		default_deny_set_mode(vrf, DEFAULT_DENY_OFF, router_reading_file(vty), NULL, NULL, &verdict);
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_default_deny_confederation)
+{
+	const char *vrf = vrf_of(vty);
+
+	if (!command_module_works(vty) || !vrf)
+		return CMD_WARNING_CONFIG_FAILED;
+	default_deny_set_confederation(vrf, true, router_reading_file(vty));
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_no_default_deny_confederation)
+{
+	const char *vrf = vrf_of(vty);
+
+	if (command_module_works(vty) && vrf)
+		default_deny_set_confederation(vrf, false, router_reading_file(vty));
+	return CMD_SUCCESS;
+}
+
+/* The exception as default_deny.h has it: the last two words of the line. */
+static void exception_words(int argc, struct cmd_token *argv[], char words[SESSION_ADDRESS_MAX + 32])
+{
+	snprintf(words, SESSION_ADDRESS_MAX + 32, "%s %s", argv[argc - 2]->text, argv[argc - 1]->arg);
+}
+
+COMMAND_HANDLER(cmd_default_deny_except)
+{
+	const char *vrf = vrf_of(vty);
+	char words[SESSION_ADDRESS_MAX + 32];
+	struct verdict verdict;
+
+	if (!command_module_works(vty) || !vrf)
+		return CMD_WARNING_CONFIG_FAILED;
+	exception_words(argc, argv, words);
+	default_deny_add_exception(vrf, words, router_reading_file(vty), &verdict);
+	return command_result(vty, &verdict);
+}
+
+COMMAND_HANDLER(cmd_no_default_deny_except)
+{
+	const char *vrf = vrf_of(vty);
+	char words[SESSION_ADDRESS_MAX + 32];
+
+	if (!command_module_works(vty) || !vrf)
+		return CMD_SUCCESS;
+	exception_words(argc, argv, words);
+	default_deny_remove_exception(vrf, words, router_reading_file(vty));
 	return CMD_SUCCESS;
 }
 
@@ -108,7 +165,7 @@ COMMAND_HANDLER(cmd_neighbor)
 		return command_result(vty, &verdict);
 	}
 	changed(vty, connection);
-	if (lifecycle_gate(connection->state) != GATE_DENY) {
+	if (lifecycle_gate(connection_coming_state(connection)) != GATE_DENY) {
 		char normal[SESSION_ADDRESS_MAX];
 		const struct session *session;
 
@@ -291,44 +348,72 @@ COMMAND_HANDLER(cmd_no_adopted)
 
 /* ---- the policy behind a closed gate ---- */
 
-static struct session *gated_session(struct vty *vty, int argc, struct cmd_token *argv[])
-{
+/* "neighbor A.B.C.D ipv4 unicast route-map NAME in", read off the tokens behind "gated". */
+struct gated_line {
+	const char *vrf;
 	char address[SESSION_ADDRESS_MAX];
-	const char *vrf = vrf_of(vty);
+	afi_t afi;
+	safi_t safi;
+	int direction;
+	const char *name; /* NULL: inherit */
+};
 
-	if (!command_module_works(vty) || !vrf ||
-	    !session_normalize(command_argument(argc, argv, "neighbor"), address))
-		return NULL;
-	return session_find(vrf, address);
-}
-
-static int direction_of(int argc, struct cmd_token *argv[])
+static bool read_gated_line(struct vty *vty, int argc, struct cmd_token *argv[], struct gated_line *line)
 {
-	return strcmp(argv[argc - 1]->text, "in") == 0 ? RMAP_IN : RMAP_OUT;
+	int at = 0;
+
+	line->vrf = vrf_of(vty);
+	if (!command_module_works(vty) || !line->vrf || !argv_find(argv, argc, "neighbor", &at) ||
+	    !session_normalize(argv[at + 1]->arg, line->address))
+		return false;
+	line->afi = afi_from_word(argv[at + 2]->text);
+	line->safi = safi_from_word(argv[at + 3]->text);
+	line->direction = strcmp(argv[argc - 1]->text, "in") == 0 ? RMAP_IN : RMAP_OUT;
+	line->name = command_argument(argc, argv, "route-map");
+	if (line->afi != AFI_UNSPEC && line->safi != SAFI_UNSPEC)
+		return true;
+	vty_out(vty, "%% This bgpd has no address family %s %s\n", argv[at + 2]->text, argv[at + 3]->text);
+	return false;
 }
 
 COMMAND_HANDLER(cmd_gated)
 {
-	struct session *session = gated_session(vty, argc, argv);
+	bool reading = router_reading_file(vty);
+	struct gated_line line;
+	struct session *session;
 
-	if (!session) {
-		vty_out(vty, "%% No connection has the neighbor %s; nothing of it is gated\n",
-			command_argument(argc, argv, "neighbor"));
+	if (!read_gated_line(vty, argc, argv, &line))
+		return CMD_WARNING_CONFIG_FAILED;
+	session = session_find(line.vrf, line.address);
+	if (!session && !reading) {
+		vty_out(vty, "%% No connection has the neighbor %s; nothing of it is gated\n", line.address);
 		return CMD_WARNING_CONFIG_FAILED;
 	}
-	gate_want(session, family_afi(family_of(argc, argv)), SAFI_UNICAST, direction_of(argc, argv),
-		  command_argument(argc, argv, "route-map"));
+	if (!session) {
+		/* It was gated when the file was saved, and nobody had declared it. */
+		session = default_deny_discover(line.vrf, line.address, 0);
+		session_events_later(session->connection);
+	}
+	if (reading)
+		configuration_line_read(NULL);
+	gate_want(session, line.afi, line.safi, line.direction, line.name);
 	/* A file that was saved while the gate was closed, read after it has opened. */
-	gate_assert(session);
-	return changed(vty, session->connection);
+	if (!router.booting)
+		gate_assert(session);
+	return CMD_SUCCESS;
 }
 
+/* Nothing is wanted there any more, and so nothing passes there once the gate opens, until something is. */
 COMMAND_HANDLER(cmd_no_gated)
 {
-	struct session *session = gated_session(vty, argc, argv);
+	struct gated_line line;
+	struct session *session;
 
+	if (!read_gated_line(vty, argc, argv, &line))
+		return CMD_SUCCESS;
+	session = session_find(line.vrf, line.address);
 	if (session)
-		gate_want(session, family_afi(family_of(argc, argv)), SAFI_UNICAST, direction_of(argc, argv), NULL);
+		gate_want_nothing(session, line.afi, line.safi, line.direction);
 	return CMD_SUCCESS;
 }
 
@@ -340,6 +425,7 @@ COMMAND_HANDLER(cmd_controller)
 
 	if (!command_module_works(vty))
 		return CMD_WARNING_CONFIG_FAILED;
+	router.lines_read |= router_reading_file(vty);
 	controller_link_set(command_variable(argc, argv, "host"),
 			    number ? (uint16_t)strtoul(number, NULL, 10) : CONTROLLER_PORT);
 	return CMD_SUCCESS;

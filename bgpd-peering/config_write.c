@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/config_write.h"
 
+#include "bgpd-peering/address_family.h"
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/router.h"
 
 static void write_connection(struct vty *vty, const struct connection *connection)
@@ -39,23 +41,38 @@ static void write_gated(struct vty *vty, const struct connection *connection)
 
 	frr_each (session_list_const, &connection->sessions, session) {
 		struct peer *peer = session_peer(session);
+		afi_t afi;
+		safi_t safi;
 
 		if (session->gate != GATE_DENY || session->hands_off || (peer && peer_dynamic_neighbor(peer)))
 			continue;
-		for (int family = 0; family < FAMILY_COUNT; family++) {
+		FOREACH_AFI_SAFI (afi, safi) {
 			for (int direction = 0; direction < RMAP_MAX; direction++) {
-				const struct wanted_policy *wanted =
-					&session->wanted[family_afi(family)][SAFI_UNICAST][direction];
+				const struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
 
 				if (wanted->known)
-					vty_out(vty, " peering gated neighbor %s %s unicast %s%s %s\n",
-						session->address, family_name(family),
-						wanted->name ? "route-map " : "inherit",
-						wanted->name ? wanted->name : "",
-						direction == RMAP_IN ? "in" : "out");
+					vty_out(vty, " peering gated neighbor %s %s %s %s%s %s\n", session->address,
+						afi_word(afi), safi_word(safi), wanted->name ? "route-map " : "inherit",
+						wanted->name ? wanted->name : "", direction == RMAP_IN ? "in" : "out");
 			}
 		}
 	}
+}
+
+static void write_exception(const char *words, void *context)
+{
+	vty_out(context, " peering default-deny-except %s\n", words);
+}
+
+static void write_default_deny(struct vty *vty, const char *vrf)
+{
+	enum default_deny_mode mode = default_deny_mode(vrf);
+
+	if (mode != DEFAULT_DENY_OFF)
+		vty_out(vty, " peering default-deny%s\n", mode == DEFAULT_DENY_MONITOR ? " monitor" : "");
+	if (default_deny_confederation(vrf))
+		vty_out(vty, " peering default-deny-confederation\n");
+	default_deny_each_exception(vrf, write_exception, vty);
 }
 
 static int write_instance(struct bgp *bgp, struct vty *vty)
@@ -74,8 +91,7 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 			vty_out(vty, " peering controller %s port %u\n", controller_link_host(),
 				controller_link_port());
 	}
-	if (default_deny(vrf))
-		vty_out(vty, " peering default-deny\n");
+	write_default_deny(vty, vrf);
 	frr_each (connection_tree_const, &connections, connection) {
 		if (strcmp(connection->vrf, vrf) != 0)
 			continue;

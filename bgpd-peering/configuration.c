@@ -2,17 +2,13 @@
 #include "bgpd-peering/configuration.h"
 
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/validation.h"
-
-#include "lib/linklist.h"
-
-/* default-deny lines of the file that is being read, by VRF; their adoption waits for the end. */
-static struct list *default_deny_read;
 
 struct connection *configuration_connection(const char *name, const char *vrf, struct verdict *verdict)
 {
@@ -34,19 +30,38 @@ struct connection *configuration_connection(const char *name, const char *vrf, s
 
 /* ---- neighbors ---- */
 
+/* Whether another connection may have the session: nothing that the present one was approved for depends on it. */
+static bool may_leave(const struct session *session)
+{
+	const struct connection *connection = session->connection;
+
+	if (connection->discovered && !session->declared)
+		return true;
+	return !session->declared && !connection->pending.ticket && lifecycle_gate(connection->state) == GATE_DENY &&
+	       !session->hands_off;
+}
+
 static bool may_join(struct connection *connection, struct session *session, const struct peer *peer,
 		     const char *address, struct verdict *verdict)
 {
-	if (session && session->connection != connection && !session->connection->discovered) {
-		verdict_refuse(verdict, "neighbor-taken", "%s belongs to %s already; take it out there first", address,
-			       session->connection->name);
+	if (session && session->connection != connection && !may_leave(session)) {
+		verdict_refuse(verdict, "neighbor-taken",
+			       session->declared ? "%s belongs to %s already; take it out there first"
+						 : "%s belongs to %s, which has to be deprovisioned first",
+			       address, session->connection->name);
 		return false;
 	}
 	if (peer && !peer_is_external(peer)) {
 		verdict_refuse(verdict, "not-external", "%s is not an external BGP neighbor (its AS is ours)", address);
 		return false;
 	}
-	if (!session && session_list_count(&connection->sessions) >= SESSIONS_MAX) {
+	if (!peer && peer_group_lookup(bgp_of_vrf(connection->vrf), address)) {
+		verdict_refuse(verdict, "peer-group",
+			       "%s is a peer-group; declare its members, each by its address or interface", address);
+		return false;
+	}
+	if ((!session || session->connection != connection) &&
+	    session_list_count(&connection->sessions) >= SESSIONS_MAX) {
 		verdict_refuse(verdict, "too-many", "%s has %d neighbors already, more than that it does not take",
 			       connection->name, SESSIONS_MAX);
 		return false;
@@ -54,9 +69,13 @@ static bool may_join(struct connection *connection, struct session *session, con
 	return true;
 }
 
-/* The undeclared connection has lost its only session to the one that was declared for it. */
-static void retire_discovered(struct connection *connection)
+/* A connection that its last session has left, and that nobody declared. */
+static void retire(struct connection *connection)
 {
+	if (session_list_count(&connection->sessions) || connection->declared) {
+		durable_state_connection(connection);
+		return;
+	}
 	durable_state_forget(connection);
 	connection_delete(connection);
 }
@@ -94,24 +113,21 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 	}
 
 	is_new = !session || session->connection != connection;
-	if (session && session->connection != connection) {
-		struct connection *discovered = session->connection;
-
-		session_move(session, connection);
-		retire_discovered(discovered);
-	} else if (!session) {
+	if (!session) {
 		session = session_new(connection, address);
 		session->hands_off = open;
+	} else if (is_new) {
+		struct connection *former = session->connection;
+
+		session_move(session, connection);
+		retire(former);
 	}
 	session->declared = true;
 	session->required = !optional;
-	if (is_new && lifecycle_gate(connection->state) != GATE_DENY) {
-		session->held = true;
-		session->hands_off = false;
-	}
+	/* It has not been validated with the others; where it is open already it is closed from its next start on. */
+	if (is_new && lifecycle_gate(connection_coming_state(connection)) != GATE_DENY)
+		session->held = session->held_next = true;
 	gate_assert(session);
-	if (is_new && connection->state != STATE_NONE)
-		durable_state_connection(connection);
 	verdict->accepted = true;
 	return true;
 }
@@ -128,14 +144,23 @@ void configuration_remove_neighbor(struct connection *connection, const char *te
 		return;
 	session->declared = false;
 	session->required = false;
-	/* Where bgpd knows the neighbor its gate is not forgotten. */
-	if (!session_peer(session))
+	/* Its gate is not forgotten, whether bgpd knows the neighbor now or not. */
+	if (connection->state == STATE_NONE && !connection->state_since && !session_peer(session))
 		session_delete(session);
-	if (connection->state != STATE_NONE)
-		durable_state_connection(connection);
 }
 
 /* ---- settling ---- */
+
+/* Whether a line `adopted` may be taken at its word: it speaks of sessions that nobody has shut for the connection. */
+static bool may_be_adopted(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (gate_is_shut_by_us(session))
+			return false;
+	return connection->adopted_line && session_list_count(&connection->sessions);
+}
 
 static void settle(struct connection *connection, const char *actor)
 {
@@ -144,15 +169,21 @@ static void settle(struct connection *connection, const char *actor)
 	connection->unsettled = false;
 	if (connection->state != STATE_NONE || !connection->declared)
 		return;
-	if (connection->adopted_line && session_list_count(&connection->sessions)) {
+	if (may_be_adopted(connection)) {
 		struct session *session;
 
 		/* From before: open it was, and open it stays, whatever order the lines and the peer came in. */
 		frr_each (session_list, &connection->sessions, session)
 			session->held = false;
-		if (transition(connection, EVENT_ADOPT, actor, "its line says adopted", &verdict))
+		if (transition(connection, EVENT_ADOPT, actor, "its line says adopted", &verdict)) {
+			if (durable_state_problem())
+				alert("%s is adopted by its line alone: %s", connection->name, durable_state_problem());
 			return;
+		}
 		alert("%s says adopted and is gated all the same: %s", connection->name, verdict.message);
+	} else if (connection->adopted_line) {
+		alert("%s says adopted, but its neighbor was shut when the connection ended: it stays shut and gated; `peering %s request` begins again",
+		      connection->name, connection->name);
 	}
 	transition(connection, EVENT_REQUEST, actor, "declared", &verdict);
 	if (connection_has_conflict(connection))
@@ -167,114 +198,75 @@ void configuration_changed(struct connection *connection, bool reading, const ch
 	connection->declared = true;
 	if (reading) {
 		connection->unsettled |= first;
+		connection->edited = true;
 	} else if (first) {
 		settle(connection, actor);
-	} else if (connection->state != STATE_NONE) {
-		connection->generation++;
-		validation_look_again(connection);
+	} else {
+		if (connection->state != STATE_NONE) {
+			connection->generation++;
+			validation_look_again(connection);
+		}
+		durable_state_connection(connection);
 	}
 	controller_link_changed(connection);
 }
 
-/* ---- default-deny ---- */
+/* ---- adopting ---- */
 
-/* Every external neighbor that is configured now and belongs to no connection becomes one of its own, adopted. */
-static void adopt_all(struct bgp *bgp, void (*said)(const char *line, void *context), void *context)
+/* Takes back what a refused adoption has made. */
+static void undo(struct connection *connection)
 {
-	struct listnode *node, *next;
+	struct session *session;
+
+	while ((session = session_list_first(&connection->sessions)))
+		session_delete(session);
+	connection_delete(connection);
+}
+
+static bool adopt_neighbor(struct connection *connection, const char *text, struct verdict *verdict)
+{
+	char address[SESSION_ADDRESS_MAX];
+	struct session *session;
 	struct peer *peer;
 
-	for (ALL_LIST_ELEMENTS(bgp->peer, node, next, peer)) {
-		char name[CONNECTION_NAME_MAX], line[CONNECTION_NAME_MAX + REFUSAL_MESSAGE_MAX + 16];
-		struct connection *connection;
-		struct session *session;
-		struct verdict verdict;
-
-		if (!peer_is_external(peer) || session_of_peer(peer))
-			continue;
-		session_undeclared_name(peer, name);
-		connection = connection_new(name, bgp_vrf_name(bgp));
-		connection->kind = KIND_EXCHANGE;
-		connection->declared = connection->adopted_line = true;
-		session = session_new(connection, peer_key(peer));
-		session->declared = true;
-		session->hands_off = true;
-		transition(connection, EVENT_ADOPT, "operator", "there when default-deny was switched on", &verdict);
-		snprintf(line, sizeof(line), "%s AS%u: %s", name, peer->as,
-			 verdict.accepted ? "adopted" : verdict.message);
-		if (said)
-			said(line, context);
-		zlog_notice("peering: default-deny: %s", line);
+	if (!session_normalize(text, address)) {
+		verdict_refuse(verdict, "bad-address", "'%s' is no address", text);
+		return false;
 	}
-}
-
-static bool default_deny_was_read(const char *vrf)
-{
-	struct listnode *node;
-	char *name;
-
-	for (ALL_LIST_ELEMENTS_RO(default_deny_read, node, name))
-		if (strcmp(name, vrf) == 0)
-			return true;
-	return false;
-}
-
-static void free_name(void *name)
-{
-	XFREE(MTYPE_PEERING_TEXT, name);
-}
-
-bool configuration_default_deny(const char *vrf, bool reading, void (*said)(const char *line, void *context),
-				void *context, struct verdict *verdict)
-{
-	struct bgp *bgp = bgp_of_vrf(vrf);
-
-	*verdict = (struct verdict){.accepted = true, .code = ""};
-	if (default_deny(vrf))
+	session = session_find(connection->vrf, address);
+	if (session && session->connection == connection)
 		return true;
-	if (reading && !router.booting) {
-		/* A reload on a router that works: what it runs is adopted, at the end of the file. */
-		if (!default_deny_read) {
-			default_deny_read = list_new();
-			default_deny_read->del = free_name;
-		}
-		if (!default_deny_was_read(vrf))
-			listnode_add(default_deny_read, XSTRDUP(MTYPE_PEERING_TEXT, vrf));
-		return true;
+	if (session) {
+		verdict_refuse(verdict, "neighbor-taken", "%s belongs to %s; `peering %s adopt`", address,
+			       session->connection->name, session->connection->name);
+		return false;
 	}
-	if (!reading) {
-		if (!durable_state_writable(verdict->message, sizeof(verdict->message))) {
-			verdict->accepted = false;
-			verdict->code = "journal";
-			return false;
-		}
-		if (bgp)
-			adopt_all(bgp, said, context);
+	session = session_new(connection, address);
+	session->declared = true;
+	session->hands_off = true;
+	peer = session_peer(session);
+	if (!peer) {
+		verdict_refuse(verdict, "no-such-neighbor",
+			       "there is no neighbor %s in vrf %s; configure it under `router bgp` first", address,
+			       connection->vrf);
+		return false;
 	}
-	default_deny_set(vrf, true);
-	durable_state_default_deny(vrf, true);
-	return true;
+	if (gate_is_shut_by_us(session)) {
+		verdict_refuse(verdict, "shut",
+			       "%s was shut when its connection ended; `no neighbor %s shutdown` first, if it is to run again",
+			       address, address);
+		return false;
+	}
+	return may_join(connection, session, peer, address, verdict);
 }
-
-void configuration_no_default_deny(const char *vrf)
-{
-	if (!default_deny(vrf))
-		return;
-	default_deny_set(vrf, false);
-	durable_state_default_deny(vrf, false);
-}
-
-/* ---- adopting by name ---- */
 
 bool configuration_adopt(const char *name, const char *vrf, const char *const *addresses, size_t count,
-			 struct verdict *verdict)
+			 const char *reason, struct verdict *verdict)
 {
 	struct connection *connection;
-	struct session *session;
-	bool was_there = connection_find(name) != NULL;
 
 	*verdict = (struct verdict){.code = ""};
-	if (was_there) {
+	if (connection_find(name)) {
 		verdict_refuse(verdict, "exists", "%s exists already; `peering %s adopt` adopts it with its neighbors", name,
 			       name);
 		return false;
@@ -287,92 +279,108 @@ bool configuration_adopt(const char *name, const char *vrf, const char *const *a
 	if (!connection)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		char address[SESSION_ADDRESS_MAX];
-		struct peer *peer;
-
-		if (!session_normalize(addresses[i], address)) {
-			verdict_refuse(verdict, "bad-address", "'%s' is no address", addresses[i]);
-			goto undo;
-		}
-		session = session_find(vrf, address);
-		if (session && session->connection == connection)
-			continue;
-		if (session) {
-			verdict_refuse(verdict, "neighbor-taken", "%s belongs to %s; `peering %s adopt`", address,
-				       session->connection->name, session->connection->name);
-			goto undo;
-		}
-		session = session_new(connection, address);
-		session->declared = true;
-		session->hands_off = true;
-		peer = session_peer(session);
-		if (!peer || !may_join(connection, session, peer, address, verdict)) {
-			if (!peer)
-				verdict_refuse(verdict, "no-such-neighbor",
-					       "there is no neighbor %s in vrf %s; configure it under `router bgp` first",
-					       address, vrf);
-			goto undo;
+		if (!adopt_neighbor(connection, addresses[i], verdict)) {
+			undo(connection);
+			return false;
 		}
 	}
 	connection->declared = connection->adopted_line = true;
-	if (transition(connection, EVENT_ADOPT, "operator", NULL, verdict))
+	if (transition(connection, EVENT_ADOPT, "operator", reason, verdict))
 		return true;
-undo:
-	while ((session = session_list_first(&connection->sessions)))
-		session_delete(session);
-	connection_delete(connection);
+	undo(connection);
 	return false;
 }
 
 /* ---- the end of a file ---- */
 
-static void alert_without_journal(void)
+/*
+ * The configuration of a start has ended. A bgpd without the module writes a file without our lines: where there is not
+ * one, the journal's stand. Else the file is right, and what it does not name is undeclared.
+ */
+static void settle_lines(void)
 {
-	struct listnode *bgp_node, *peer_node;
-	struct bgp *bgp;
-	struct peer *peer;
-	unsigned int count = 0;
+	struct connection *connection;
+	unsigned int kept = 0;
 
-	for (ALL_LIST_ELEMENTS_RO(bm->bgp, bgp_node, bgp)) {
-		if (!default_deny(bgp_vrf_name(bgp)))
+	frr_each (connection_tree, &connections, connection) {
+		struct session *session;
+
+		if (connection->read || !connection->declared)
 			continue;
-		for (ALL_LIST_ELEMENTS_RO(bgp->peer, peer_node, peer)) {
-			struct session *session = session_of_peer(peer);
-
-			count += peer_is_external(peer) &&
-				 (!session || lifecycle_gate(session->connection->state) == GATE_DENY);
+		if (!router.lines_read) {
+			kept++;
+			continue;
 		}
+		if (connection->pushed)
+			continue;
+		connection->declared = false;
+		frr_each (session_list, &connection->sessions, session)
+			session->declared = false;
+		connection->edited = true;
 	}
-	if (count)
-		alert("default-deny is on and there is no journal: %u external neighbors are gated. Adopt those that carried traffic: `peering NAME adopt neighbor ADDRESS`, or lines `adopted` in the configuration",
-		      count);
+	if (kept)
+		alert("the configuration has no line of `peering`, but the journal has %u connections: their lines are kept as they were. `write memory` saves them, `no peering …` takes them out",
+		      kept);
+}
+
+void configuration_line_read(struct connection *connection)
+{
+	router.lines_read = true;
+	if (!router.booting || !connection || connection->read)
+		return;
+	/* What a file brings at start replaces what the journal remembers of the connection's lines. */
+	connection->read = true;
+	connection_clear_configuration(connection);
+}
+
+/*
+ * A file that ends without saying so: vtysh went away in the middle. What it has brought is settled then, and lines that
+ * are typed later do not wait for an end that never comes.
+ */
+#define FILE_SILENCE 60 /* seconds */
+
+static event_ref *silence_event;
+static time_t last_line; /* of the file, by the monotonic clock */
+
+static void look_for_the_end(event_ref *event)
+{
+	if (!router.reading_file)
+		return;
+	if (monotime(NULL) - last_line < FILE_SILENCE) {
+		event_add_seconds(look_for_the_end, NULL, FILE_SILENCE, &silence_event);
+		return;
+	}
+	zlog_warn("peering: the file that was being read has brought nothing for %u s; it is taken to have ended", FILE_SILENCE);
+	configuration_file_end();
+}
+
+void configuration_file_goes_on(void)
+{
+	last_line = monotime(NULL);
+	if (!silence_event)
+		event_add_seconds(look_for_the_end, NULL, FILE_SILENCE, &silence_event);
 }
 
 void configuration_file_end(void)
 {
 	struct connection *connection;
-	struct listnode *node;
-	char *vrf;
 
-	if (default_deny_read) {
-		for (ALL_LIST_ELEMENTS_RO(default_deny_read, node, vrf)) {
-			struct bgp *bgp = bgp_of_vrf(vrf);
-
-			if (bgp)
-				adopt_all(bgp, NULL, NULL);
-			default_deny_set(vrf, true);
-			durable_state_default_deny(vrf, true);
-		}
-		list_delete(&default_deny_read);
-	}
-	frr_each (connection_tree, &connections, connection)
+	event_stop(silence_event);
+	if (router.booting)
+		settle_lines();
+	default_deny_file_end();
+	frr_each (connection_tree, &connections, connection) {
 		if (connection->unsettled)
 			settle(connection, "configuration");
+		if (connection->edited && (connection->declared || connection->state_since))
+			durable_state_connection(connection);
+		connection->edited = false;
+	}
 	push_make_again();
-	frr_each (connection_tree, &connections, connection)
+	frr_each (connection_tree, &connections, connection) {
 		transition_assert(connection);
-	if (router.booting && !durable_state_was_present())
-		alert_without_journal();
+		validation_look_again(connection);
+	}
 	router.booting = router.reading_file = false;
 	controller_link_file_end();
 }

@@ -25,14 +25,18 @@ void configuration_remove_neighbor(struct connection *connection, const char *ad
 /* After a line of the connection. Typed: the first one requests it. Read: waits for the file's end. */
 void configuration_changed(struct connection *connection, bool reading, const char *actor);
 
-/* `peering default-deny`. Typed on a running router, it adopts what is there first; `said` gets one line for each. */
-bool configuration_default_deny(const char *vrf, bool reading, void (*said)(const char *line, void *context),
-				void *context, struct verdict *verdict);
-void configuration_no_default_deny(const char *vrf);
-
-/* Makes the connection of these neighbors and adopts it as it stands: `peering NAME adopt neighbor ADDRESS…`. */
+/*
+ * Makes the connection of these neighbors and adopts it as it stands: `peering NAME adopt neighbor ADDRESS…`. `reason`
+ * may be NULL.
+ */
 bool configuration_adopt(const char *name, const char *vrf, const char *const *addresses, size_t count,
-			 struct verdict *verdict);
+			 const char *reason, struct verdict *verdict);
+
+/* A line of ours is read from a file; `connection` is what it speaks of, NULL where that is no connection. */
+void configuration_line_read(struct connection *connection);
+
+/* A command has been executed while a file is read. One that brings no more is taken to have ended. */
+void configuration_file_goes_on(void);
 
 /* The end of a file: requests and adoptions that its lines ask for, gates asserted, pushed neighbors made again. */
 void configuration_file_end(void);

@@ -44,6 +44,9 @@ static uint32_t counted_hash(const struct session *session)
 	return jhash(&session->counted_peer, sizeof(session->counted_peer), 0x67617465);
 }
 
+DECLARE_DLIST(policy_list, struct session, in_policies);
+static struct policy_list_head policies_changed;
+
 DECLARE_HASH(gated_peer_table, struct session, by_peer, counted_compare, counted_hash);
 
 void connections_init(void)
@@ -51,6 +54,7 @@ void connections_init(void)
 	connection_tree_init(&connections);
 	session_table_init(&sessions_by_address);
 	gated_peer_table_init(&sessions_by_peer);
+	policy_list_init(&policies_changed);
 }
 
 /* ---- connections ---- */
@@ -83,6 +87,25 @@ void connection_delete(struct connection *connection)
 	connection_tree_del(&connections, connection);
 	XFREE(MTYPE_PEERING_TEXT, connection->history);
 	XFREE(MTYPE_PEERING_CONNECTION, connection);
+}
+
+void connection_clear_configuration(struct connection *connection)
+{
+	struct session *session;
+
+	connection->declared = connection->adopted_line = connection->activation_set = false;
+	connection->kind = KIND_DIRECT;
+	connection->remote_as = 0;
+	connection->description[0] = '\0';
+	memset(connection->received_limit, 0, sizeof(connection->received_limit));
+	connection->validation_window = 0;
+	frr_each (session_list, &connection->sessions, session)
+		session->declared = session->required = false;
+}
+
+enum connection_state connection_coming_state(const struct connection *connection)
+{
+	return connection->pending.ticket ? connection->pending.entry.to : connection->state;
 }
 
 bool connection_has_conflict(const struct connection *connection)
@@ -143,6 +166,8 @@ void session_delete(struct session *session)
 
 	session_counted_clear(session);
 	session_received_reset(session);
+	if (session->wanted_changed)
+		policy_list_del(&policies_changed, session);
 	FOREACH_AFI_SAFI (afi, safi)
 		for (int direction = 0; direction < RMAP_MAX; direction++)
 			XFREE(MTYPE_PEERING_TEXT, session->wanted[afi][safi][direction].name);
@@ -206,6 +231,23 @@ bool session_carries(const struct session *session, const struct peer *peer, afi
 	if (peer_is_established((struct peer *)peer))
 		return peer->afc_nego[afi][safi] || session->negotiated[afi][safi];
 	return peer->afc[afi][safi];
+}
+
+void session_policy_changed(struct session *session)
+{
+	if (session->wanted_changed)
+		return;
+	session->wanted_changed = true;
+	policy_list_add_tail(&policies_changed, session);
+}
+
+struct session *session_policy_next(void)
+{
+	struct session *session = policy_list_pop(&policies_changed);
+
+	if (session)
+		session->wanted_changed = false;
+	return session;
 }
 
 /* ---- what gated peers send ---- */

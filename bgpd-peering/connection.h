@@ -41,7 +41,15 @@ static inline const char *family_name(enum counted_family family)
 /* What the operator wants in the place that the reserved route-map holds while the gate is closed. */
 struct wanted_policy {
 	bool known; /* false: nobody has said; such a direction stays denied */
+	bool said;  /* by a line or by the journal; false: an empty place was found when the gate closed */
 	char *name; /* MTYPE_PEERING_TEXT; NULL: what the peer-group says, or none */
+};
+
+/* What was typed at a gated session's policy meanwhile: kept, shown, and of no effect before the gate opens. */
+struct policy_attempts {
+	uint32_t count;
+	uint64_t last_at; /* Unix milliseconds */
+	char last_line[96];
 };
 
 /* What a gated peer sends in one family. */
@@ -55,6 +63,7 @@ struct received_routes {
 PREDECL_HASH(session_table);
 PREDECL_HASH(gated_peer_table);
 PREDECL_DLIST(session_list);
+PREDECL_DLIST(policy_list);
 PREDECL_RBTREE_UNIQ(connection_tree);
 
 struct session {
@@ -68,9 +77,13 @@ struct session {
 	bool required;
 	bool hands_off; /* open before anything was said of it: its gate is left as it is until it goes down */
 	bool held;	/* added to a connection that is Active: stays gated until that has been turned up anew */
+	bool held_next; /* what `held` is to be once the pending change is durable */
 
 	enum gate_position gate;
 	struct wanted_policy wanted[AFI_MAX][SAFI_MAX][RMAP_MAX];
+	bool wanted_changed; /* and not handed to the journal yet: in the list of those */
+	struct policy_list_item in_policies;
+	struct policy_attempts attempts;
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate has taken from `counted_peer` */
 
 	struct peer *counted_peer; /* Established and gated, in gated_peer_table; NULL otherwise */
@@ -90,6 +103,8 @@ struct history_entry {
 struct pending_change {
 	uint64_t ticket; /* of journal_writer_append(); 0: nothing is pending */
 	struct history_entry entry;
+	bool adopted, discovered; /* the connection's flags once it has taken effect */
+	bool edited;		  /* the connection was, meanwhile: that goes into the journal behind it */
 };
 
 struct connection {
@@ -116,6 +131,8 @@ struct connection {
 	bool adopted, discovered, journal_damaged;
 	bool report_wanted; /* the controller has not seen the last change */
 	bool unsettled; /* read from a file whose end has not come yet, and not known to the journal */
+	bool read;	/* a line of the configuration that is read at start speaks of it */
+	bool edited;	/* its configuration was, and the journal has not been told */
 	struct pending_change pending;
 	struct session_list_head sessions;
 	event_ref *evaluation; /* timer of validation.c */
@@ -139,6 +156,10 @@ struct connection *connection_find(const char *name);
 struct connection *connection_new(const char *name, const char *vrf);
 /* Only a connection that has no session. */
 void connection_delete(struct connection *connection);
+/* As if no line had spoken of it. Its sessions stay, undeclared. */
+void connection_clear_configuration(struct connection *connection);
+/* The state that the connection is in or, where its journal line is on the way to the disk, becomes. */
+enum connection_state connection_coming_state(const struct connection *connection);
 /* Whether a session of it is up with an open gate although nothing had been said of it: it is to be adopted. */
 bool connection_has_conflict(const struct connection *connection);
 void connection_facts(const struct connection *connection, struct lifecycle_facts *facts);
@@ -166,6 +187,10 @@ struct session *session_of_peer(const struct peer *peer);
 
 /* Whether the session carries a family: negotiated where it is up (the gate's hiding it aside), configured elsewhere. */
 bool session_carries(const struct session *session, const struct peer *peer, afi_t afi, safi_t safi);
+
+/* Sessions whose `wanted` has changed: put in once, taken out one by one. NULL where there is none. */
+void session_policy_changed(struct session *session);
+struct session *session_policy_next(void);
 
 /* The gated, established session whose UPDATEs are counted; an O(1) look-up, NULL for every other peer. */
 struct session *session_counted(const struct peer *peer);

@@ -6,6 +6,7 @@
 #include "bgpd-peering/durable_state.h"
 
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/gate.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
@@ -53,7 +54,7 @@ static char problem[3 * PATH_MAX];
 
 static struct journal_writer *writer;
 static struct mailbox *completions;
-static event_ref *completions_event, *retry_event;
+static event_ref *completions_event, *retry_event, *policies_event;
 static struct line_list_head waiting;
 static struct unacked_list_head unacked;
 static struct pushed_list_head pushed;
@@ -108,6 +109,30 @@ static void drop_pushed(const char *name)
 	}
 }
 
+static bool is_pushed(const char *name)
+{
+	struct pushed *entry;
+
+	frr_each (pushed_list, &pushed, entry)
+		if (strcmp(entry->declaration->name, name) == 0)
+			return true;
+	return false;
+}
+
+static void restore_settings(struct connection *connection, const struct journal_record *record)
+{
+	connection->declared = record->declared;
+	connection->adopted_line = record->adopted_line;
+	connection->kind = record->kind;
+	connection->remote_as = record->remote_as;
+	strlcpy(connection->description, record->description, sizeof(connection->description));
+	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
+	connection->validation_window = record->validation_window;
+	connection->activation_set = record->activation_set;
+	connection->activation = record->activation;
+	connection->pushed = is_pushed(connection->name);
+}
+
 static void restore_connection(const struct journal_record *record)
 {
 	struct connection *connection = connection_find(record->name);
@@ -124,10 +149,9 @@ static void restore_connection(const struct journal_record *record)
 	}
 	if (!connection)
 		connection = connection_new(record->name, record->vrf);
-	connection->kind = record->kind;
 	connection->adopted = record->adopted;
 	connection->discovered = record->discovered;
-	connection->remote_as = record->remote_as;
+	restore_settings(connection, record);
 
 	/* The line says which sessions there are now; those that it does not name are gone. */
 	frr_each_safe (session_list, &connection->sessions, session) {
@@ -141,14 +165,31 @@ static void restore_connection(const struct journal_record *record)
 	for (size_t i = 0; i < record->session_count; i++) {
 		session = session_find(record->vrf, record->sessions[i].address);
 		if (session && session->connection != connection)
-			continue;
+			session_move(session, connection);
 		if (!session)
 			session = session_new(connection, record->sessions[i].address);
+		session->declared = record->sessions[i].declared;
 		session->required = record->sessions[i].required;
 		session->held = record->sessions[i].held;
 	}
 	connection->journal_damaged = false;
 	transition_restore(connection, record->state, record->generation, record->state_since);
+}
+
+static void restore_policy(const struct journal_record *record)
+{
+	struct session *session = session_find(record->vrf, record->address);
+	afi_t afi;
+	safi_t safi;
+
+	if (!session)
+		return;
+	FOREACH_AFI_SAFI (afi, safi)
+		for (int direction = 0; direction < RMAP_MAX; direction++)
+			gate_want_nothing(session, afi, safi, direction);
+	for (size_t i = 0; i < record->policy_count; i++)
+		gate_want(session, record->policies[i].afi, record->policies[i].safi, record->policies[i].direction,
+			  record->policies[i].name);
 }
 
 static void restore_history(const Peering__Transition *transition)
@@ -182,8 +223,12 @@ static void restore(struct journal_record *record)
 	case RECORD_FORGET:
 		restore_connection(record);
 		break;
+	case RECORD_POLICY:
+		restore_policy(record);
+		break;
 	case RECORD_DEFAULT_DENY:
-		default_deny_set(record->vrf, record->on);
+		default_deny_restore(record->vrf, record->mode, record->confederation, record->exceptions,
+				     record->exception_count);
 		break;
 	case RECORD_ACKED:
 		acked_sequence = MAX(acked_sequence, record->sequence);
@@ -286,14 +331,26 @@ void durable_state_load(void)
 			 safe_strerror(errno));
 		return;
 	}
+	if (journal_is_taken(fileno(file))) {
+		fclose(file);
+		unreadable = true;
+		snprintf(problem, sizeof(problem),
+			 "%s is in use by another bgpd; give each its own folder (-M peering:state-dir=DIR). Nothing of it is known here",
+			 path);
+		return;
+	}
 	read_lines(file);
 	fclose(file);
 	drop_acked();
+	/* What was read need not be written again. */
+	while (session_policy_next())
+		;
 }
 
 /* ---- writing ---- */
 
 static void retry(event_ref *event);
+static void write_policies(event_ref *event);
 
 /* Nothing overtakes a line that waits for its retry: of a connection, the last line counts. */
 static void send_line(struct waiting_line *line)
@@ -321,10 +378,21 @@ static void retry(event_ref *event)
 			send_line(line);
 }
 
+static void journal_is_good(void)
+{
+	if (problem[0])
+		zlog_notice("peering: the journal %s can be written again", path);
+	problem[0] = '\0';
+}
+
 static void completed(const struct journal_completion *completion)
 {
 	struct waiting_line *line;
 
+	if (!completion->ticket) {
+		journal_is_good();
+		return;
+	}
 	frr_each (line_list, &waiting, line)
 		if (line->ticket == completion->ticket)
 			break;
@@ -343,9 +411,7 @@ static void completed(const struct journal_completion *completion)
 			return;
 		}
 	} else {
-		if (problem[0])
-			zlog_notice("peering: the journal %s can be written again", path);
-		problem[0] = '\0';
+		journal_is_good();
 		if (line->transition) {
 			remember_unacked(line->transition);
 			controller_link_transition(line->transition);
@@ -429,8 +495,8 @@ void durable_state_start(void)
 		if (completions)
 			writer = journal_writer_start(path, valid_bytes, completions);
 		if (!writer)
-			snprintf(problem, sizeof(problem), "the journal's thread cannot be started: %s",
-				 safe_strerror(errno));
+			snprintf(problem, sizeof(problem), "the journal %s cannot be opened: %s", path,
+				 errno == EWOULDBLOCK ? "another bgpd uses it" : safe_strerror(errno));
 	}
 	if (!writer) {
 		alert("%s", problem);
@@ -454,6 +520,8 @@ void durable_state_stop(void)
 
 	event_stop(completions_event);
 	event_stop(retry_event);
+	event_stop(policies_event);
+	write_policies(NULL);
 	if (writer)
 		journal_writer_stop(writer, 2000);
 	writer = NULL;
@@ -491,7 +559,22 @@ uint64_t durable_state_last_sequence(void)
 
 /* ---- what is said ---- */
 
-uint64_t durable_state_transition(const struct connection *connection, struct history_entry *entry, bool loosens)
+/* What the record is to say once the pending change has taken effect. */
+static void record_pending(struct journal_record *record, const struct connection *connection,
+			   const struct pending_change *pending)
+{
+	const struct session *session;
+	size_t i = 0;
+
+	record->adopted = pending->adopted;
+	record->discovered = pending->discovered;
+	frr_each (session_list_const, &connection->sessions, session)
+		if (i < record->session_count)
+			record->sessions[i++].held = session->held_next;
+}
+
+uint64_t durable_state_transition(const struct connection *connection, struct history_entry *entry,
+				  const struct pending_change *pending)
 {
 	struct journal_record record = {.type = RECORD_TRANSITION};
 	Peering__Transition message = PEERING__TRANSITION__INIT;
@@ -510,13 +593,14 @@ uint64_t durable_state_transition(const struct connection *connection, struct hi
 	message.message = entry->message;
 
 	journal_record_of_connection(&record, connection);
-	record.type = RECORD_TRANSITION;
+	if (pending)
+		record_pending(&record, connection, pending);
 	record.state = entry->to;
 	record.state_since = entry->at_milliseconds;
 	record.transition = &message;
-	line = append(&record, loosens);
+	line = append(&record, pending != NULL);
 	line->transition = journal_line_copy_transition(&message);
-	if (loosens && !line->ticket) {
+	if (pending && !line->ticket) {
 		line_list_del(&waiting, line);
 		free_line(line);
 		return 0;
@@ -524,13 +608,38 @@ uint64_t durable_state_transition(const struct connection *connection, struct hi
 	return line->ticket;
 }
 
-void durable_state_connection(const struct connection *connection)
+void durable_state_connection(struct connection *connection)
 {
-	struct journal_record record = {0};
+	struct journal_record record = {.type = RECORD_CONNECTION};
 
+	if (connection->pending.ticket) {
+		connection->pending.edited = true;
+		return;
+	}
 	journal_record_of_connection(&record, connection);
-	record.type = RECORD_CONNECTION;
 	append(&record, false);
+}
+
+/* ---- what the operator wants of gated sessions ---- */
+
+static void write_policies(event_ref *event)
+{
+	struct session *session;
+
+	while ((session = session_policy_next())) {
+		struct journal_record record = {0};
+
+		journal_record_of_policy(&record, session);
+		append(&record, false);
+		journal_record_clear(&record);
+	}
+}
+
+void durable_state_policy(struct session *session)
+{
+	session_policy_changed(session);
+	if (!policies_event)
+		event_add_now(write_policies, NULL, &policies_event);
 }
 
 void durable_state_forget(const struct connection *connection)
@@ -543,12 +652,13 @@ void durable_state_forget(const struct connection *connection)
 	append(&record, false);
 }
 
-void durable_state_default_deny(const char *vrf, bool on)
+void durable_state_default_deny(const char *vrf)
 {
-	struct journal_record record = {.type = RECORD_DEFAULT_DENY, .on = on};
+	struct journal_record record = {0};
 
-	strlcpy(record.vrf, vrf, sizeof(record.vrf));
+	journal_record_of_default_deny(&record, vrf);
 	append(&record, false);
+	journal_record_clear(&record);
 }
 
 void durable_state_acked(uint64_t sequence)

@@ -37,14 +37,22 @@ uint64_t durable_state_last_sequence(void);
 
 /*
  * Numbers the transition (entry->sequence) and journals it. Returns the line's ticket, 0 where it cannot be written now.
- * `loosens`: transition_durable() is called with the outcome, and a line that fails is given up.
+ * `pending`: the change takes effect once the line is durable, with these flags and each session's `held_next`;
+ * transition_durable() is called with the outcome, and a line that fails is given up. NULL: it has taken effect.
  */
-uint64_t durable_state_transition(const struct connection *connection, struct history_entry *entry, bool loosens);
-/* Journals what the connection is now, where no transition says it (a session was added, a line edited). */
-void durable_state_connection(const struct connection *connection);
+uint64_t durable_state_transition(const struct connection *connection, struct history_entry *entry,
+				  const struct pending_change *pending);
+/*
+ * Journals what the connection is now, where no transition says it (a session was added, a line edited). Where a change
+ * is pending, once that is decided.
+ */
+void durable_state_connection(struct connection *connection);
+/* Journals what the operator wants of the session; many calls in a row become one line. */
+void durable_state_policy(struct session *session);
 /* The connection is gone for good. */
 void durable_state_forget(const struct connection *connection);
-void durable_state_default_deny(const char *vrf, bool on);
+/* Journals the instance's default-deny as it is now. */
+void durable_state_default_deny(const char *vrf);
 void durable_state_acked(uint64_t sequence);
 /* A declaration that the controller pushed and the router took; the newest one of a name counts. */
 void durable_state_pushed(const Peering__DeclareConnection *declaration);

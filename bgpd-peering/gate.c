@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/gate.h"
 
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/router.h"
+
 /* What our shutdown messages begin with; `neighbor X shutdown message …` of the operator's own is left alone. */
 #define SHUT_PREFIX "peering "
 
@@ -13,23 +16,50 @@ bool gate_abi_fits(void)
 
 /* ---- the operator's policy ---- */
 
-void gate_want(struct session *session, afi_t afi, safi_t safi, int direction, const char *name)
+static bool same_name(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void want(struct session *session, afi_t afi, safi_t safi, int direction, const char *name, bool said)
 {
 	struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
+	bool changes = !wanted->known || !same_name(wanted->name, name);
 
-	if (wanted->known && ((!wanted->name && !name) || (wanted->name && name && strcmp(wanted->name, name) == 0)))
+	wanted->said |= said;
+	if (!changes)
 		return;
 	XFREE(MTYPE_PEERING_TEXT, wanted->name);
 	wanted->name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL;
 	wanted->known = true;
+	wanted->said = said;
+	durable_state_policy(session);
+}
+
+void gate_want(struct session *session, afi_t afi, safi_t safi, int direction, const char *name)
+{
+	want(session, afi, safi, direction, name, true);
 }
 
 void gate_want_nothing(struct session *session, afi_t afi, safi_t safi, int direction)
 {
 	struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
 
+	if (!wanted->known)
+		return;
 	XFREE(MTYPE_PEERING_TEXT, wanted->name);
-	wanted->known = false;
+	*wanted = (struct wanted_policy){0};
+	durable_state_policy(session);
+}
+
+void gate_forget_policy(struct session *session)
+{
+	afi_t afi;
+	safi_t safi;
+
+	FOREACH_AFI_SAFI (afi, safi)
+		for (int direction = 0; direction < RMAP_MAX; direction++)
+			gate_want_nothing(session, afi, safi, direction);
 }
 
 static const char *policy_name(const struct peer *peer, afi_t afi, safi_t safi, int direction)
@@ -57,12 +87,29 @@ const char *gate_operator_policy(const struct session *session, afi_t afi, safi_
 	return NULL;
 }
 
-/* Keeps what stands in the operator's place, before the reserved name takes it. */
-static void remember_policy(struct session *session, struct peer *peer, afi_t afi, safi_t safi, int direction)
+bool gate_policy_is_known(const struct session *session, afi_t afi, safi_t safi, int direction)
+{
+	struct peer *peer = session_peer(session);
+
+	return session->wanted[afi][safi][direction].known ||
+	       (peer && !is_reserved(policy_name(peer, afi, safi, direction)));
+}
+
+/*
+ * Keeps what stands in the operator's place, before the reserved name takes it. An empty place says something only where
+ * a line has just emptied it: a neighbor that was made anew has none yet, and the file that is read may have been saved
+ * while the reserved name stood there.
+ */
+static void remember_policy(struct session *session, struct peer *peer, afi_t afi, safi_t safi, int direction,
+			    bool typed)
 {
 	bool own = CHECK_FLAG(peer->filter_override[afi][safi][direction], PEER_FT_ROUTE_MAP);
+	const char *name = own ? policy_name(peer, afi, safi, direction) : NULL;
 
-	gate_want(session, afi, safi, direction, own ? policy_name(peer, afi, safi, direction) : NULL);
+	if (name || typed)
+		want(session, afi, safi, direction, name, true);
+	else if (!session->wanted[afi][safi][direction].known)
+		want(session, afi, safi, direction, NULL, false);
 }
 
 static void restore_policy(struct session *session, struct peer *peer, afi_t afi, safi_t safi, int direction)
@@ -76,13 +123,37 @@ static void restore_policy(struct session *session, struct peer *peer, afi_t afi
 		peer_route_map_set(peer, afi, safi, direction, wanted->name, route_map_lookup_by_name(wanted->name));
 	else
 		peer_route_map_unset(peer, afi, safi, direction);
-	gate_want_nothing(session, afi, safi, direction);
 }
 
 /* ---- the walls ---- */
 
-static void close_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi)
+/*
+ * bgpd's own bookkeeping of graceful restart is written behind the hook, by the negotiated flag. A family that is hidden
+ * is not waited for after a restart of this router, so its End-of-RIB must not be counted either.
+ */
+static void hide_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi)
 {
+	peer->afc_nego[afi][safi] = 0;
+	session->negotiated[afi][safi] = true;
+	SET_FLAG(peer->af_sflags[afi][safi], PEER_STATUS_EOR_RECEIVED);
+}
+
+/* As bgpd does at Established for a family that is negotiated: its routes are kept while the peer restarts. */
+static void keep_through_restart(struct peer *peer, afi_t afi, safi_t safi)
+{
+	if (!CHECK_FLAG(peer->cap, PEER_CAP_RESTART_ADV) ||
+	    !CHECK_FLAG(peer->af_cap[afi][safi], PEER_CAP_RESTART_AF_RCV) || peer->nsf[afi][safi])
+		return;
+	peer->nsf[afi][safi] = 1;
+	peer->nsf_af_count++;
+	SET_FLAG(peer->sflags, PEER_STATUS_NSF_MODE);
+}
+
+/* Whether something was in the way. */
+static bool close_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi, bool typed)
+{
+	bool changed = false;
+
 	/*
 	 * First the negotiated flag: with it, a policy call would put an established peer into an update-group at once.
 	 * A session that is already in one is emptied through the route-map instead, for which it has to stay there.
@@ -90,20 +161,20 @@ static void close_family(struct session *session, struct peer *peer, afi_t afi, 
 	if (peer_is_established(peer) && peer->afc_nego[afi][safi]) {
 		struct peer_af *paf = peer_af_find(peer, afi, safi);
 
-		if (!paf || !PAF_SUBGRP(paf)) {
-			peer->afc_nego[afi][safi] = 0;
-			session->negotiated[afi][safi] = true;
-		}
+		if (!paf || !PAF_SUBGRP(paf))
+			hide_family(session, peer, afi, safi);
 	}
 	if (!peer->afc[afi][safi])
-		return;
+		return false;
 	for (int direction = 0; direction < RMAP_MAX; direction++) {
 		if (is_reserved(policy_name(peer, afi, safi, direction)))
 			continue;
-		remember_policy(session, peer, afi, safi, direction);
+		changed = true;
+		remember_policy(session, peer, afi, safi, direction, typed);
 		peer_route_map_set(peer, afi, safi, direction, GATE_ROUTE_MAP,
 				   route_map_lookup_by_name(GATE_ROUTE_MAP));
 	}
+	return changed;
 }
 
 static void open_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi)
@@ -119,25 +190,41 @@ static void open_family(struct session *session, struct peer *peer, afi_t afi, s
 		return;
 	/* The policy stands already, so what the peer joins now is the update-group of the operator's own policy. */
 	peer->afc_nego[afi][safi] = 1;
+	keep_through_restart(peer, afi, safi);
 	update_group_adjust_peer(peer_af_find(peer, afi, safi));
 	bgp_announce_route(peer, afi, safi, false);
 }
 
-void gate_assert(struct session *session)
+static bool assert_gate(struct session *session, bool typed)
 {
 	struct peer *peer = session_peer(session);
+	bool changed = false;
 	afi_t afi;
 	safi_t safi;
 
 	if (!peer || session->hands_off)
-		return;
-	if (session->gate == GATE_DENY) {
-		FOREACH_AFI_SAFI (afi, safi)
-			close_family(session, peer, afi, safi);
-	} else {
-		FOREACH_AFI_SAFI (afi, safi)
+		return false;
+	FOREACH_AFI_SAFI (afi, safi) {
+		if (session->gate == GATE_DENY)
+			changed |= close_family(session, peer, afi, safi, typed);
+		else
 			open_family(session, peer, afi, safi);
 	}
+	return changed;
+}
+
+void gate_assert(struct session *session)
+{
+	assert_gate(session, false);
+}
+
+void gate_assert_typed(struct session *session, const char *line)
+{
+	if (!assert_gate(session, true) || session->gate != GATE_DENY)
+		return;
+	session->attempts.count++;
+	session->attempts.last_at = wall_clock_milliseconds();
+	strlcpy(session->attempts.last_line, line, sizeof(session->attempts.last_line));
 }
 
 void gate_close(struct session *session)
@@ -236,12 +323,19 @@ void gate_shut(struct session *session, const char *message)
 	peer_flag_set(peer, PEER_FLAG_SHUTDOWN);
 }
 
+bool gate_is_shut_by_us(const struct session *session)
+{
+	const struct peer *peer = session_peer(session);
+
+	return peer && CHECK_FLAG(peer->flags, PEER_FLAG_SHUTDOWN) && peer->tx_shutdown_message &&
+	       strncmp(peer->tx_shutdown_message, SHUT_PREFIX, strlen(SHUT_PREFIX)) == 0;
+}
+
 void gate_unshut(struct session *session)
 {
 	struct peer *peer = session_peer(session);
 
-	if (!peer || !CHECK_FLAG(peer->flags, PEER_FLAG_SHUTDOWN) || !peer->tx_shutdown_message ||
-	    strncmp(peer->tx_shutdown_message, SHUT_PREFIX, strlen(SHUT_PREFIX)) != 0)
+	if (!gate_is_shut_by_us(session))
 		return;
 	peer_flag_unset(peer, PEER_FLAG_SHUTDOWN);
 	peer_tx_shutdown_message_unset(peer);

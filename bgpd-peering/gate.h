@@ -25,6 +25,12 @@
  */
 void gate_assert(struct session *session);
 
+/*
+ * The same behind a line that somebody has typed at the neighbor: what the line has put into the operator's place, or has
+ * taken out of it, is what the operator wants now, and is counted as an attempt.
+ */
+void gate_assert_typed(struct session *session, const char *line);
+
 /* Sets the gate and asserts it. Closed when it returns. */
 void gate_close(struct session *session);
 
@@ -50,13 +56,19 @@ uint64_t session_advertised_count(const struct session *session, afi_t afi, safi
 /* What applies or will apply: the name of the route-map that the operator wants there; NULL: none. */
 const char *gate_operator_policy(const struct session *session, afi_t afi, safi_t safi, int direction);
 
+/* Whether anybody has said what the operator wants there, "nothing" included. */
+bool gate_policy_is_known(const struct session *session, afi_t afi, safi_t safi, int direction);
+
 /* The operator's line `peering gated neighbor …`, as typed or read from a file. NULL: inherit. */
 void gate_want(struct session *session, afi_t afi, safi_t safi, int direction, const char *name);
 void gate_want_nothing(struct session *session, afi_t afi, safi_t safi, int direction);
+/* The neighbor is gone from the configuration: nothing is wanted of it any more. */
+void gate_forget_policy(struct session *session);
 
 /* Keeps the neighbor administratively down with an RFC 9003 message, or takes that back where we had done it. */
 void gate_shut(struct session *session, const char *message);
 void gate_unshut(struct session *session);
+bool gate_is_shut_by_us(const struct session *session);
 
 /* Whether bgpd's structures are as this module was built for; asked before a peer is touched. */
 bool gate_abi_fits(void);

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/journal_line.h"
 
+#include "bgpd-peering/address_family.h"
+
 #include <json-c/json.h>
 
 static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_JOURNAL] = "journal",	   [RECORD_TRANSITION] = "transition",
 	[RECORD_CONNECTION] = "connection", [RECORD_FORGET] = "forget",
-	[RECORD_DEFAULT_DENY] = "defaultDeny", [RECORD_ACKED] = "acked",
-	[RECORD_PUSHED] = "pushed",
+	[RECORD_POLICY] = "policy",	   [RECORD_DEFAULT_DENY] = "defaultDeny",
+	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
 };
+
+static const char *const limit_keys[FAMILY_COUNT] = {
+	[FAMILY_IPV4] = "receivedLimitIpv4",
+	[FAMILY_IPV6] = "receivedLimitIpv6",
+};
+static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "in", [RMAP_OUT] = "out"};
 
 /* ---- copies ---- */
 
@@ -63,17 +71,83 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	record->state = connection->state;
 	record->state_since = connection->state_since;
 	record->generation = connection->generation;
-	record->kind = connection->kind;
-	record->remote_as = connection->remote_as;
 	record->adopted = connection->adopted;
 	record->discovered = connection->discovered;
+	record->declared = connection->declared;
+	record->adopted_line = connection->adopted_line;
+	record->kind = connection->kind;
+	record->remote_as = connection->remote_as;
+	strlcpy(record->description, connection->description, sizeof(record->description));
+	memcpy(record->received_limit, connection->received_limit, sizeof(record->received_limit));
+	record->validation_window = connection->validation_window;
+	record->activation_set = connection->activation_set;
+	record->activation = connection->activation;
 	frr_each (session_list_const, &connection->sessions, session) {
 		if (record->session_count == SESSIONS_MAX)
 			break;
 		strlcpy(record->sessions[record->session_count].address, session->address, SESSION_ADDRESS_MAX);
+		record->sessions[record->session_count].declared = session->declared;
 		record->sessions[record->session_count].held = session->held;
 		record->sessions[record->session_count++].required = session->required;
 	}
+}
+
+static void add_policy(struct journal_record *record, afi_t afi, safi_t safi, int direction, const char *name)
+{
+	record->policies = XREALLOC(MTYPE_PEERING_TEXT, record->policies,
+				    (record->policy_count + 1) * sizeof(*record->policies));
+	record->policies[record->policy_count++] = (struct policy_record){
+		.afi = afi,
+		.safi = safi,
+		.direction = direction,
+		.name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL,
+	};
+}
+
+void journal_record_of_policy(struct journal_record *record, const struct session *session)
+{
+	afi_t afi;
+	safi_t safi;
+
+	record->type = RECORD_POLICY;
+	strlcpy(record->name, session->connection->name, sizeof(record->name));
+	strlcpy(record->vrf, session->connection->vrf, sizeof(record->vrf));
+	strlcpy(record->address, session->address, sizeof(record->address));
+	FOREACH_AFI_SAFI (afi, safi) {
+		for (int direction = 0; direction < RMAP_MAX; direction++) {
+			const struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
+
+			if (wanted->known)
+				add_policy(record, afi, safi, direction, wanted->name);
+		}
+	}
+}
+
+static void add_exception(const char *words, void *context)
+{
+	struct journal_record *record = context;
+
+	record->exceptions = XREALLOC(MTYPE_PEERING_TEXT, record->exceptions,
+				      (record->exception_count + 1) * sizeof(*record->exceptions));
+	record->exceptions[record->exception_count++] = XSTRDUP(MTYPE_PEERING_TEXT, words);
+}
+
+void journal_record_of_default_deny(struct journal_record *record, const char *vrf)
+{
+	record->type = RECORD_DEFAULT_DENY;
+	strlcpy(record->vrf, vrf, sizeof(record->vrf));
+	record->mode = default_deny_mode(vrf);
+	record->confederation = default_deny_confederation(vrf);
+	default_deny_each_exception(vrf, add_exception, record);
+}
+
+static json_object *exceptions_json(const struct journal_record *record)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < record->exception_count; i++)
+		json_object_array_add(array, json_object_new_string(record->exceptions[i]));
+	return array;
 }
 
 static json_object *connection_json(const struct journal_record *record)
@@ -86,20 +160,51 @@ static json_object *connection_json(const struct journal_record *record)
 	add_text(object, "state", connection_state_name(record->state));
 	add_number(object, "since", record->state_since);
 	add_number(object, "generation", record->generation);
-	add_text(object, "kind", connection_kind_name(record->kind));
-	add_number(object, "remoteAs", record->remote_as);
 	add_true(object, "adopted", record->adopted);
 	add_true(object, "discovered", record->discovered);
+
+	add_true(object, "declared", record->declared);
+	add_true(object, "adoptedLine", record->adopted_line);
+	add_text(object, "kind", connection_kind_name(record->kind));
+	add_number(object, "remoteAs", record->remote_as);
+	if (record->description[0])
+		add_text(object, "description", record->description);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		if (record->received_limit[family])
+			add_number(object, limit_keys[family], record->received_limit[family]);
+	if (record->validation_window)
+		add_number(object, "validationWindow", record->validation_window);
+	if (record->activation_set)
+		add_text(object, "activation", activation_mode_name(record->activation));
 	for (size_t i = 0; i < record->session_count; i++) {
 		json_object *session = json_object_new_object();
 
 		add_text(session, "address", record->sessions[i].address);
+		add_true(session, "declared", record->sessions[i].declared);
 		add_true(session, "optional", !record->sessions[i].required);
 		add_true(session, "held", record->sessions[i].held);
 		json_object_array_add(sessions, session);
 	}
 	json_object_object_add(object, "sessions", sessions);
 	return object;
+}
+
+static json_object *policies_json(const struct journal_record *record)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < record->policy_count; i++) {
+		const struct policy_record *policy = &record->policies[i];
+		json_object *object = json_object_new_object();
+
+		add_text(object, "afi", afi_word(policy->afi));
+		add_text(object, "safi", safi_word(policy->safi));
+		add_text(object, "direction", direction_names[policy->direction]);
+		if (policy->name)
+			add_text(object, "routeMap", policy->name);
+		json_object_array_add(array, object);
+	}
+	return array;
 }
 
 static void add_transition(json_object *object, const Peering__Transition *transition)
@@ -166,9 +271,17 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_FORGET:
 		json_object_object_add(object, "connection", connection_json(record));
 		break;
+	case RECORD_POLICY:
+		add_text(object, "name", record->name);
+		add_text(object, "vrf", record->vrf);
+		add_text(object, "address", record->address);
+		json_object_object_add(object, "wanted", policies_json(record));
+		break;
 	case RECORD_DEFAULT_DENY:
 		add_text(object, "vrf", record->vrf);
-		json_object_object_add(object, "on", json_object_new_boolean(record->on));
+		add_text(object, "mode", default_deny_mode_name(record->mode));
+		add_true(object, "confederation", record->confederation);
+		json_object_object_add(object, "except", exceptions_json(record));
 		break;
 	case RECORD_ACKED:
 		add_number(object, "sequence", record->sequence);
@@ -229,28 +342,60 @@ static json_object *get_array(json_object *object, const char *key)
 													    : NULL;
 }
 
+/* A number that may be missing; false where it is there and no good. */
+static bool get_optional(json_object *object, const char *key, uint32_t *number)
+{
+	json_object *value;
+	uint64_t wide;
+
+	if (!json_object_object_get_ex(object, key, &value))
+		return true;
+	if (!get_number(object, key, &wide) || wide > UINT32_MAX)
+		return false;
+	*number = (uint32_t)wide;
+	return true;
+}
+
+/* The lines of configuration. */
+static bool decode_settings(json_object *connection, struct journal_record *record)
+{
+	const char *activation = get_text(connection, "activation"), *description = get_text(connection, "description");
+	int kind = connection_kind_from_name(get_text(connection, "kind"));
+
+	record->declared = get_true(connection, "declared");
+	record->adopted_line = get_true(connection, "adoptedLine");
+	if (kind < 0 || (activation && activation_mode_from_name(activation) < 0) ||
+	    (description &&
+	     strlcpy(record->description, description, sizeof(record->description)) >= sizeof(record->description)))
+		return false;
+	record->kind = kind;
+	record->activation_set = activation != NULL;
+	if (activation)
+		record->activation = activation_mode_from_name(activation);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		if (!get_optional(connection, limit_keys[family], &record->received_limit[family]))
+			return false;
+	return get_optional(connection, "remoteAs", &record->remote_as) &&
+	       get_optional(connection, "validationWindow", &record->validation_window);
+}
+
 static bool decode_connection(json_object *object, struct journal_record *record)
 {
 	json_object *connection, *sessions;
-	uint64_t remote_as;
-	int state, kind;
+	int state;
 
 	if (!json_object_object_get_ex(object, "connection", &connection) ||
 	    !json_object_is_type(connection, json_type_object))
 		return false;
 	state = connection_state_from_name(get_text(connection, "state"));
-	kind = connection_kind_from_name(get_text(connection, "kind"));
 	sessions = get_array(connection, "sessions");
 	if (!copy_text(connection, "name", record->name, sizeof(record->name)) || connection_name_error(record->name) ||
-	    !copy_text(connection, "vrf", record->vrf, sizeof(record->vrf)) || state < 0 || kind < 0 || !sessions ||
+	    !copy_text(connection, "vrf", record->vrf, sizeof(record->vrf)) || state < 0 || !sessions ||
 	    !get_number(connection, "since", &record->state_since) ||
-	    !get_number(connection, "generation", &record->generation) ||
-	    !get_number(connection, "remoteAs", &remote_as) || remote_as > UINT32_MAX ||
+	    !get_number(connection, "generation", &record->generation) || !decode_settings(connection, record) ||
 	    json_object_array_length(sessions) > SESSIONS_MAX)
 		return false;
 	record->state = state;
-	record->kind = kind;
-	record->remote_as = (as_t)remote_as;
 	record->adopted = get_true(connection, "adopted");
 	record->discovered = get_true(connection, "discovered");
 	for (size_t i = 0; i < json_object_array_length(sessions); i++) {
@@ -259,10 +404,51 @@ static bool decode_connection(json_object *object, struct journal_record *record
 		if (!json_object_is_type(session, json_type_object) ||
 		    !copy_text(session, "address", record->sessions[i].address, SESSION_ADDRESS_MAX))
 			return false;
+		record->sessions[i].declared = get_true(session, "declared");
 		record->sessions[i].required = !get_true(session, "optional");
 		record->sessions[i].held = get_true(session, "held");
 		record->session_count++;
 	}
+	return true;
+}
+
+static bool decode_policies(json_object *object, struct journal_record *record)
+{
+	json_object *array = get_array(object, "wanted");
+
+	if (!array || !copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) ||
+	    !copy_text(object, "address", record->address, sizeof(record->address)) || !record->address[0])
+		return false;
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		json_object *one = json_object_array_get_idx(array, i);
+		const char *direction = get_text(one, "direction");
+		afi_t afi = afi_from_word(get_text(one, "afi"));
+		safi_t safi = safi_from_word(get_text(one, "safi"));
+		int way = 0;
+
+		while (direction && way < RMAP_MAX && strcmp(direction_names[way], direction) != 0)
+			way++;
+		if (!direction || way == RMAP_MAX)
+			return false;
+		/* A family that this bgpd does not have is in nobody's way. */
+		if (afi == AFI_UNSPEC || safi == SAFI_UNSPEC)
+			continue;
+		add_policy(record, afi, safi, way, get_text(one, "routeMap"));
+	}
+	return true;
+}
+
+static bool decode_default_deny(json_object *object, struct journal_record *record)
+{
+	int mode = default_deny_mode_from_name(get_text(object, "mode"));
+	json_object *array = get_array(object, "except");
+
+	if (mode < 0 || !array || !copy_text(object, "vrf", record->vrf, sizeof(record->vrf)))
+		return false;
+	record->mode = mode;
+	record->confederation = get_true(object, "confederation");
+	for (size_t i = 0; i < json_object_array_length(array); i++)
+		add_exception(json_object_get_string(json_object_array_get_idx(array, i)), record);
 	return true;
 }
 
@@ -364,9 +550,10 @@ static bool decode_record(json_object *object, struct journal_record *record)
 	case RECORD_CONNECTION:
 	case RECORD_FORGET:
 		return decode_connection(object, record);
+	case RECORD_POLICY:
+		return decode_policies(object, record);
 	case RECORD_DEFAULT_DENY:
-		record->on = get_true(object, "on");
-		return copy_text(object, "vrf", record->vrf, sizeof(record->vrf));
+		return decode_default_deny(object, record);
 	case RECORD_ACKED:
 		return get_number(object, "sequence", &record->sequence);
 	case RECORD_PUSHED:
@@ -409,8 +596,15 @@ void journal_record_clear(struct journal_record *record)
 		peering__transition__free_unpacked(record->transition, NULL);
 	if (record->declaration)
 		peering__declare_connection__free_unpacked(record->declaration, NULL);
+	for (size_t i = 0; i < record->policy_count; i++)
+		XFREE(MTYPE_PEERING_TEXT, record->policies[i].name);
+	XFREE(MTYPE_PEERING_TEXT, record->policies);
+	for (size_t i = 0; i < record->exception_count; i++)
+		XFREE(MTYPE_PEERING_TEXT, record->exceptions[i]);
+	XFREE(MTYPE_PEERING_TEXT, record->exceptions);
 	record->transition = NULL;
 	record->declaration = NULL;
+	record->policy_count = record->exception_count = 0;
 }
 
 bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX])

@@ -9,6 +9,7 @@
 #define PEERING_JOURNAL_LINE_H
 
 #include "bgpd-peering/connection.h"
+#include "bgpd-peering/default_deny.h"
 
 #include "lib/peering.pb-c.h"
 
@@ -19,10 +20,19 @@ enum record_type {
 	RECORD_TRANSITION,   /* transition, and the connection as it is then */
 	RECORD_CONNECTION,   /* the connection as it is */
 	RECORD_FORGET,	     /* the connection is gone */
-	RECORD_DEFAULT_DENY, /* vrf, on */
+	RECORD_POLICY,	     /* what the operator wants of one session while its gate is closed */
+	RECORD_DEFAULT_DENY, /* vrf, mode, confederation, exceptions */
 	RECORD_ACKED,	     /* sequence */
 	RECORD_PUSHED,	     /* declaration */
 	RECORD_TYPE_COUNT
+};
+
+/* One place of a session's policy: route-map `name`, or NULL for what the peer-group says, or none. */
+struct policy_record {
+	afi_t afi;
+	safi_t safi;
+	int direction;
+	char *name; /* MTYPE_PEERING_TEXT */
 };
 
 struct journal_record {
@@ -31,17 +41,34 @@ struct journal_record {
 	char name[CONNECTION_NAME_MAX];
 	char vrf[VRF_NAME_MAX];
 	enum connection_state state;
-	enum connection_kind kind;
 	uint64_t state_since; /* Unix milliseconds */
 	uint64_t generation;
-	as_t remote_as;
 	bool adopted, discovered;
+
+	/* the connection's lines of configuration */
+	bool declared, adopted_line;
+	enum connection_kind kind;
+	as_t remote_as;
+	char description[DESCRIPTION_MAX];
+	uint32_t received_limit[FAMILY_COUNT];
+	uint32_t validation_window;
+	bool activation_set;
+	enum activation_mode activation;
 	struct {
 		char address[SESSION_ADDRESS_MAX];
-		bool required, held;
+		bool declared, required, held;
 	} sessions[SESSIONS_MAX];
 	size_t session_count;
-	bool on;
+
+	char address[SESSION_ADDRESS_MAX]; /* of RECORD_POLICY */
+	struct policy_record *policies;	   /* owned after decoding, borrowed for encoding */
+	size_t policy_count;
+
+	enum default_deny_mode mode;
+	bool confederation;
+	char **exceptions; /* each MTYPE_PEERING_TEXT; owned after decoding, and after journal_record_of_default_deny() */
+	size_t exception_count;
+
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */
 	Peering__DeclareConnection *declaration; /* likewise */
@@ -49,13 +76,18 @@ struct journal_record {
 
 /* Fills what the record says of a connection. At most SESSIONS_MAX sessions: a connection takes no more. */
 void journal_record_of_connection(struct journal_record *record, const struct connection *connection);
+/* Fills what the record says of a session's policy; journal_record_clear() frees it. */
+void journal_record_of_policy(struct journal_record *record, const struct session *session);
 
 /* malloc'd, with a newline at the end. */
 char *journal_line_encode(const struct journal_record *record);
 
+/* Fills what the record says of default-deny in an instance; journal_record_clear() frees it. */
+void journal_record_of_default_deny(struct journal_record *record, const char *vrf);
+
 /* `line` without its newline. False with a sentence; then there is nothing to clear. */
 bool journal_line_decode(const char *line, struct journal_record *record, char *error, size_t error_size);
-/* Frees what decoding has made. */
+/* Frees what decoding, or one of the functions above, has made. */
 void journal_record_clear(struct journal_record *record);
 
 /* The connection that an unreadable line seems to speak of. */

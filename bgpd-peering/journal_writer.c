@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* For locks of an open file rather than of a process. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
 #include "bgpd-peering/journal_writer.h"
 
 #include <errno.h>
@@ -13,6 +18,7 @@
 #include <unistd.h>
 
 #define REPAIR_SECONDS 1
+#define REPAIR_ROOM 4096 /* bytes that have to be free again */
 
 /* One line on its way: it becomes its own completion, so that telling how it went cannot fail for want of memory. */
 struct line {
@@ -38,6 +44,7 @@ struct journal_writer {
 
 	/* the thread's own */
 	int fd;
+	int folder; /* to be synced before the first line of a new file; -1: it need not be */
 	off_t good; /* bytes that are written and synced; a broken file is cut to them */
 	int broken; /* errno of the failure that made it so, 0 while it is good */
 	struct timespec repair_at;
@@ -65,17 +72,6 @@ static bool has_come(const struct timespec *when)
 	return now.tv_sec > when->tv_sec || (now.tv_sec == when->tv_sec && now.tv_nsec >= when->tv_nsec);
 }
 
-/* Cuts what a failed write left behind. */
-static bool repair(struct journal_writer *writer)
-{
-	if (ftruncate(writer->fd, writer->good) != 0 || fdatasync(writer->fd) != 0) {
-		writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
-		return false;
-	}
-	writer->broken = 0;
-	return true;
-}
-
 static int write_line(int fd, const char *text, size_t size)
 {
 	while (size > 0) {
@@ -89,6 +85,23 @@ static int write_line(int fd, const char *text, size_t size)
 		size -= (size_t)written;
 	}
 	return 0;
+}
+
+/*
+ * Cuts what a failed write left behind, and tries whether a line would find room. What that leaves, should bgpd end in
+ * the middle of it, is a torn last line like any other.
+ */
+static bool repair(struct journal_writer *writer)
+{
+	static const char blanks[REPAIR_ROOM] = "";
+
+	if (ftruncate(writer->fd, writer->good) != 0 || write_line(writer->fd, blanks, sizeof(blanks)) != 0 ||
+	    fdatasync(writer->fd) != 0 || ftruncate(writer->fd, writer->good) != 0 || fdatasync(writer->fd) != 0) {
+		writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
+		return false;
+	}
+	writer->broken = 0;
+	return true;
 }
 
 /* Writes and syncs `batch` as one. 0 or an errno, and then no line of it counts as written. */
@@ -123,7 +136,7 @@ static void complete(struct journal_writer *writer, struct mail *batch, int erro
 
 	for (struct mail *mail = batch; mail; mail = next) {
 		next = mail->next;
-		((struct line *)mail)->completion.error = error;
+		((struct journal_completion *)mail)->error = error;
 		pthread_mutex_lock(&writer->lock);
 		if (writer->abandoned)
 			free(mail);
@@ -131,6 +144,15 @@ static void complete(struct journal_writer *writer, struct mail *batch, int erro
 			mailbox_post(writer->completions, mail);
 		pthread_mutex_unlock(&writer->lock);
 	}
+}
+
+static void tell_good(struct journal_writer *writer)
+{
+	struct journal_completion *completion = calloc(1, sizeof(*completion));
+
+	/* Without memory for it the next line's own completion tells the same. */
+	if (completion)
+		complete(writer, &completion->mail, 0);
 }
 
 /* Takes all lines that wait; NULL where it woke to repair or to end. */
@@ -162,6 +184,8 @@ static void free_writer(struct journal_writer *writer)
 		free(mail);
 	}
 	close(writer->fd);
+	if (writer->folder >= 0)
+		close(writer->folder);
 	pthread_cond_destroy(&writer->changed);
 	pthread_cond_destroy(&writer->ended);
 	pthread_mutex_destroy(&writer->lock);
@@ -174,13 +198,19 @@ static void *run(void *argument)
 	bool stopping = false, abandoned;
 
 	prctl(PR_SET_NAME, "peering-journal");
+	/* A power cut must not take the whole file: its name has to be on the disk too. */
+	if (writer->folder >= 0) {
+		(void)fsync(writer->folder);
+		close(writer->folder);
+		writer->folder = -1;
+	}
 	for (;;) {
 		struct mail *batch = next_batch(writer, &stopping);
 
 		if (!batch && stopping)
 			break;
-		if (writer->broken != 0 && (stopping || has_come(&writer->repair_at)))
-			repair(writer);
+		if (writer->broken != 0 && (stopping || has_come(&writer->repair_at)) && repair(writer))
+			tell_good(writer);
 		if (batch && writer->broken == 0) {
 			int error = write_batch(writer, batch);
 
@@ -207,15 +237,31 @@ static void *run(void *argument)
 	return NULL;
 }
 
+static struct flock whole_file(void)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+bool journal_is_taken(int fd)
+{
+	struct flock lock = whole_file();
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 static int open_journal(const char *path, uint64_t valid_bytes)
 {
 	struct stat status;
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct flock lock = whole_file();
 	int error = 0;
 
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &status) != 0)
+	/* A file system without locks has one bgpd, it is to be hoped. */
+	if (fcntl(fd, F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES))
+		error = EWOULDBLOCK;
+	else if (fstat(fd, &status) != 0)
 		error = errno;
 	else if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size < valid_bytes)
 		error = EINVAL;
@@ -226,6 +272,19 @@ static int open_journal(const char *path, uint64_t valid_bytes)
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+static int open_folder(const char *path)
+{
+	char *folder = strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
+	int fd = -1;
+
+	if (slash) {
+		*slash = '\0';
+		fd = open(folder[0] ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	free(folder);
+	return fd;
 }
 
 /* bgpd handles its signals on the main thread, and a SIGPIPE or SIGXFSZ of this one must not end it. */
@@ -257,6 +316,7 @@ struct journal_writer *journal_writer_start(const char *path, uint64_t valid_byt
 		return NULL;
 	}
 	writer->fd = fd;
+	writer->folder = valid_bytes == 0 ? open_folder(path) : -1;
 	writer->good = (off_t)valid_bytes;
 	writer->completions = completions;
 	writer->waiting_end = &writer->waiting;

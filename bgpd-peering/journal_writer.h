@@ -4,8 +4,8 @@
  * business.
  *
  * Lines that wait while a sync runs are written and synced together. After the first failed write or sync every later
- * line fails as well, until a retry (each second) has made the file good again: a line is never written behind a torn
- * one.
+ * line fails as well, until a retry (each second) has made the file good again, which is told: a line is never written
+ * behind a torn one. The file is locked: two bgpd do not write one journal.
  */
 #ifndef PEERING_JOURNAL_WRITER_H
 #define PEERING_JOURNAL_WRITER_H
@@ -21,16 +21,20 @@ struct journal_writer;
 /* Posted to `completions` for each line, in order. The taker frees it. */
 struct journal_completion {
 	struct mail mail;
-	uint64_t ticket; /* what journal_writer_append() returned */
+	uint64_t ticket; /* what journal_writer_append() returned; 0: no line, the file is good again */
 	int error;       /* 0, or the errno of the write or sync that failed */
 };
 
 /*
  * Main thread, after bgpd has forked. Opens `path` for append (it exists), cuts it to `valid_bytes` (a torn last line
  * goes), and starts the thread with all signals blocked. Completions go to `completions`, which must outlive the
- * writer. NULL with errno set; EINVAL: not a regular file, or shorter than `valid_bytes`.
+ * writer. NULL with errno set; EINVAL: not a regular file, or shorter than `valid_bytes`; EWOULDBLOCK: another process
+ * writes it.
  */
 struct journal_writer *journal_writer_start(const char *path, uint64_t valid_bytes, struct mailbox *completions);
+
+/* Whether another process writes the journal that `fd` is open on, for reading at least. Any thread. */
+bool journal_is_taken(int fd);
 
 /*
  * Main thread, never blocks. Takes `size` bytes that end in a newline (copied). Returns the ticket, 1, 2, 3, …;

@@ -31,9 +31,12 @@ static int on_late_init(struct thread_master *master)
 	return 0;
 }
 
-/* In the process that stays. Not called in a dry run (-C). */
+/* In the process that stays; in a dry run (-C), without a fork, too: that one reads a configuration and does no more. */
 static int on_config_pre(struct thread_master *master)
 {
+	router.dry_run = !frr_is_after_fork;
+	if (router.dry_run)
+		return 0;
 	durable_state_start();
 	controller_link_start();
 	return 0;
@@ -42,7 +45,7 @@ static int on_config_pre(struct thread_master *master)
 /* bgpd's own configuration file has been read. Where vtysh is still to bring one, there is no instance yet. */
 static int on_config_post(struct thread_master *master)
 {
-	if (!router.inert && listcount(bm->bgp))
+	if (!router.inert && !router.dry_run && listcount(bm->bgp))
 		configuration_file_end();
 	return 0;
 }

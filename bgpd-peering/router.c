@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/router.h"
 
-#include "lib/linklist.h"
-
 #define STATE_DIRECTORY "/var/lib/frr/peering"
 #define TLS_DIRECTORY "/etc/frr/peering"
 
@@ -65,54 +63,6 @@ bool router_file_ends(const char *command)
 	if (strcmp(command, "XFRR_start_configuration") == 0)
 		router.reading_file = true;
 	return strcmp(command, "XFRR_end_configuration") == 0;
-}
-
-/* ---- default-deny ---- */
-
-/* A handful of instances at most: a list of names. */
-static struct list *denied_vrfs;
-
-static struct listnode *denied_node(const char *vrf)
-{
-	struct listnode *node;
-	char *name;
-
-	if (denied_vrfs)
-		for (ALL_LIST_ELEMENTS_RO(denied_vrfs, node, name))
-			if (strcmp(name, vrf) == 0)
-				return node;
-	return NULL;
-}
-
-bool default_deny(const char *vrf)
-{
-	return denied_node(vrf) != NULL;
-}
-
-void default_deny_set(const char *vrf, bool on)
-{
-	struct listnode *node = denied_node(vrf);
-
-	if (on && !node) {
-		if (!denied_vrfs)
-			denied_vrfs = list_new();
-		listnode_add(denied_vrfs, XSTRDUP(MTYPE_PEERING_TEXT, vrf));
-	} else if (!on && node) {
-		char *name = listgetdata(node);
-
-		list_delete_node(denied_vrfs, node);
-		XFREE(MTYPE_PEERING_TEXT, name);
-	}
-}
-
-void default_deny_each(void (*visit)(const char *vrf, void *context), void *context)
-{
-	struct listnode *node;
-	char *name;
-
-	if (denied_vrfs)
-		for (ALL_LIST_ELEMENTS_RO(denied_vrfs, node, name))
-			visit(name, context);
 }
 
 /* ---- clock and log ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What there is once for each bgpd: whether the module works, default-deny, and whether a configuration is being read.
+ * What there is once for each bgpd: whether the module works, and whether a configuration is being read.
  *
  * bgpd's main thread only.
  */
@@ -13,8 +13,10 @@ struct router {
 	bool inert; /* does nothing at all: built for another bgpd, or a dry run */
 	char state_directory[PATH_MAX];
 	char tls_directory[PATH_MAX];
+	bool dry_run;	   /* bgpd -C: reads a configuration, writes nothing, starts nothing */
 	bool booting;	   /* until the end of the first configuration, or the first session that comes up */
 	bool reading_file; /* vtysh sends one */
+	bool lines_read;   /* a file has brought a line of ours */
 };
 
 extern struct router router;
@@ -26,11 +28,6 @@ bool router_arguments(const char *arguments, char *error, size_t error_size);
 bool router_reading_file(const struct vty *vty);
 /* Looks at each command for the marks that vtysh sends around a file. True where one has just ended. */
 bool router_file_ends(const char *command);
-
-/* default-deny, for each instance of `router bgp`. */
-bool default_deny(const char *vrf);
-void default_deny_set(const char *vrf, bool on);
-void default_deny_each(void (*visit)(const char *vrf, void *context), void *context);
 
 /* Milliseconds since 1970, for records and people; never for timers. */
 uint64_t wall_clock_milliseconds(void);

@@ -8,6 +8,7 @@
 
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
@@ -18,40 +19,9 @@
 
 bool peer_is_external(const struct peer *peer)
 {
-	return peer->sort == BGP_PEER_EBGP && CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) &&
-	       !CHECK_FLAG(peer->sflags, PEER_STATUS_GROUP) && peer != peer->bgp->peer_self;
-}
-
-/* ---- undeclared sessions under default-deny ---- */
-
-/* The address, or with a number behind it where somebody has taken that name for another connection. */
-void session_undeclared_name(const struct peer *peer, char name[CONNECTION_NAME_MAX])
-{
-	char base[SESSION_ADDRESS_MAX];
-
-	strlcpy(base, peer_key(peer), sizeof(base));
-	for (char *c = base; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("._-:", *c))
-			*c = '-';
-	/* "::1" does not begin with a letter or a digit. */
-	const char *first = isalnum((unsigned char)base[0]) ? "" : "0";
-
-	snprintf(name, CONNECTION_NAME_MAX, "%s%.50s", first, base);
-	for (unsigned int number = 2; connection_find(name) || connection_name_error(name); number++)
-		snprintf(name, CONNECTION_NAME_MAX, "%s%.50s.%u", first, base, number);
-}
-
-static struct session *discover(struct peer *peer)
-{
-	struct connection *connection;
-	char name[CONNECTION_NAME_MAX];
-
-	session_undeclared_name(peer, name);
-	connection = connection_new(name, bgp_vrf_name(peer->bgp));
-	connection->kind = KIND_EXCHANGE;
-	connection->discovered = true;
-	connection->remote_as = peer->as;
-	return session_new(connection, peer_key(peer));
+	return (peer->sort == BGP_PEER_EBGP || peer->sort == BGP_PEER_CONFED) &&
+	       CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) && !CHECK_FLAG(peer->sflags, PEER_STATUS_GROUP) &&
+	       peer != peer->bgp->peer_self;
 }
 
 /* What a hook may not do itself. */
@@ -90,11 +60,20 @@ static void session_down(struct session *session)
 	session_received_reset(session);
 	if (session->hands_off) {
 		/* It was open before anything was said of it; from its next start on it is like any other. */
-		gate_close(session);
+		session->hands_off = false;
+		session->gate = GATE_DENY;
 		session_events_later(session->connection);
 	}
 	validation_look_again(session->connection);
 	controller_link_changed(session->connection);
+}
+
+/* The neighbor goes: by `no neighbor …`, with its instance, or because a dynamic one is down. */
+static void session_deleted(struct session *session, const struct peer *peer)
+{
+	session_down(session);
+	if (!peer_dynamic_neighbor((struct peer *)peer))
+		gate_forget_policy(session);
 }
 
 static int on_status_changed(struct peer *peer)
@@ -112,17 +91,16 @@ static int on_status_changed(struct peer *peer)
 	if (peer_fsm_status(peer) == Established && !router.reading_file)
 		router.booting = false;
 	session = session_counted(peer);
-	if (session && peer_fsm_status(peer) != Established) {
+	if (session && peer_fsm_status(peer) != Established && peer_fsm_status(peer) != Deleted) {
 		session_down(session);
 		return 0;
 	}
 
 	session = session_of_peer(peer);
 	if (!session) {
-		if (peer_fsm_status(peer) != Established || !peer_is_external(peer) ||
-		    !default_deny(bgp_vrf_name(peer->bgp)))
+		if (peer_fsm_status(peer) != Established || default_deny_judge(peer) != IS_DENIED)
 			return 0;
-		session = discover(peer);
+		session = default_deny_discover(bgp_vrf_name(peer->bgp), peer_key(peer), peer->as);
 		session_events_later(session->connection);
 		session->gate = GATE_DENY;
 		session_counted_set(session, peer);
@@ -130,10 +108,12 @@ static int on_status_changed(struct peer *peer)
 		return 0;
 	}
 
-	/* The other connection of a collision, and a peer that is being freed, say nothing about the session. */
-	if (!CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) || peer_fsm_status(peer) == Deleted)
+	/* The other connection of a collision says nothing about the session. */
+	if (!CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE))
 		return 0;
-	if (peer_fsm_status(peer) == Established)
+	if (peer_fsm_status(peer) == Deleted)
+		session_deleted(session, peer);
+	else if (peer_fsm_status(peer) == Established)
 		session_up(session, peer);
 	else if (peer_fsm_previous_status(peer) == Established)
 		session_down(session);
@@ -144,10 +124,10 @@ static int on_status_changed(struct peer *peer)
 
 /* ---- what people type ---- */
 
-static void assert_closed(struct session *session)
+static void assert_closed(struct session *session, const char *line)
 {
 	if (session && session->gate == GATE_DENY)
-		gate_assert(session);
+		gate_assert_typed(session, line);
 }
 
 /*
@@ -172,11 +152,11 @@ static void assert_named(struct bgp *bgp, const char *line)
 	while (word && *word == '\0');
 	if (!word || !session_normalize(word, address))
 		goto done;
-	assert_closed(session_find(bgp_vrf_name(bgp), address));
+	assert_closed(session_find(bgp_vrf_name(bgp), address), line);
 	group = peer_group_lookup(bgp, word);
 	if (group)
 		for (ALL_LIST_ELEMENTS_RO(group->peer, node, member))
-			assert_closed(session_of_peer(member));
+			assert_closed(session_of_peer(member), line);
 done:
 	XFREE(MTYPE_TMP, copy);
 }
@@ -213,7 +193,14 @@ static int on_command_done(struct vty *vty, const char *line)
 		configuration_file_end();
 		return 0;
 	}
-	if (!line || connection_tree_count(&connections) == 0 || !is_bgp_node(vty->node) || !gate_abi_fits())
+	if (router.reading_file)
+		configuration_file_goes_on();
+	/*
+	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
+	 * nothing before the end: the file may have been saved while the reserved name stood there.
+	 */
+	if (!line || connection_tree_count(&connections) == 0 || !is_bgp_node(vty->node) || !gate_abi_fits() ||
+	    (router.booting && router.reading_file))
 		return 0;
 	bgp = VTY_GET_CONTEXT(bgp);
 	if (bgp)

@@ -4,6 +4,7 @@
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
@@ -147,22 +148,25 @@ static void add_row(struct ttable *table, const struct connection *connection)
 		       gate_position_name(connection_gate(connection)), v4, v6, counts, waiting[0] ? waiting : "-");
 }
 
-static void count_vrf(const char *vrf, void *context)
+/* The strictest mode of all instances. */
+static void strictest(const char *vrf, enum default_deny_mode mode, void *context)
 {
-	(*(unsigned int *)context)++;
+	enum default_deny_mode *most = context;
+
+	*most = MAX(*most, mode);
 }
 
 static void show_header(struct vty *vty)
 {
 	struct bgp *bgp = bgp_get_default();
-	unsigned int denied = 0;
+	enum default_deny_mode mode = DEFAULT_DENY_OFF;
 	char controller[640];
 
-	default_deny_each(count_vrf, &denied);
+	default_deny_each(strictest, &mode);
 	controller_link_describe(controller, sizeof(controller));
 	if (bgp)
 		vty_out(vty, "AS%u %s   ", bgp->as, cmd_hostname_get());
-	vty_out(vty, "default-deny: %s   controller: %s\n", denied ? "on" : "off", controller);
+	vty_out(vty, "default-deny: %s   controller: %s\n", default_deny_mode_name(mode), controller);
 	if (router.inert)
 		vty_out(vty, "The module is INERT in this bgpd and gates nothing; its log says why\n");
 	if (durable_state_problem())
@@ -259,6 +263,21 @@ static void show_checks(struct vty *vty, const struct connection *connection)
 	table_print(vty, table);
 }
 
+/* Somebody has typed at the policy of a gated session; it applies once the gate opens. */
+static void show_attempts(struct vty *vty, const struct connection *connection)
+{
+	const struct session *session;
+	char age[16];
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		if (session->gate != GATE_DENY || !session->attempts.count)
+			continue;
+		show_age(seconds_since(session->attempts.last_at), age);
+		vty_out(vty, "Typed    %s: %u lines while gated, %s ago `%s`; policies apply when the gate opens\n",
+			session->address, session->attempts.count, age, session->attempts.last_line);
+	}
+}
+
 static void show_history(struct vty *vty, const struct connection *connection)
 {
 	size_t shown = MIN(connection->history_count, (size_t)HISTORY_SHOWN);
@@ -310,6 +329,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	vty_out(vty, "Verbs    %s\n", allowed);
 	if (session_list_count(&connection->sessions))
 		show_sessions(vty, connection);
+	show_attempts(vty, connection);
 	if (connection->state == STATE_VALIDATING)
 		show_checks(vty, connection);
 	show_history(vty, connection);

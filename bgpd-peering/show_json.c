@@ -4,6 +4,7 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
@@ -59,6 +60,8 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	json_object_object_add(object, "limit", counts.limit ? json_object_new_int64(counts.limit) : NULL);
 	add_text(object, "importPolicy", counts.import_policy);
 	add_text(object, "exportPolicy", counts.export_policy);
+	add_number(object, "attempts", session->attempts.count);
+	add_text(object, "lastAttempt", session->attempts.count ? session->attempts.last_line : NULL);
 	return object;
 }
 
@@ -209,9 +212,13 @@ json_object *show_connection_json(const struct connection *connection)
 	return object;
 }
 
-static void add_vrf(const char *vrf, void *context)
+static void add_default_deny(const char *vrf, enum default_deny_mode mode, void *context)
 {
-	json_object_array_add(context, json_object_new_string(vrf));
+	json_object *object = json_object_new_object();
+
+	add_text(object, "vrf", vrf);
+	add_text(object, "mode", default_deny_mode_name(mode));
+	json_object_array_add(context, object);
 }
 
 json_object *show_overview_json(void)
@@ -225,7 +232,7 @@ json_object *show_overview_json(void)
 	add_text(controller, "host", controller_link_host());
 	add_bool(controller, "connected", controller_link_is_up());
 	add_text(controller, "description", text);
-	default_deny_each(add_vrf, denied);
+	default_deny_each(add_default_deny, denied);
 	frr_each (connection_tree_const, &connections, connection)
 		json_object_array_add(array, connection_json(connection));
 

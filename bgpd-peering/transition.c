@@ -78,6 +78,13 @@ void transition_assert(struct connection *connection)
 		assert_session(connection, session);
 }
 
+/* Adopted as it stands: open it is, and nothing of it is touched. */
+static void take_as_it_stands(struct session *session)
+{
+	session->gate = GATE_ALLOW;
+	session->hands_off = false;
+}
+
 static void enter(struct connection *connection, enum connection_state to)
 {
 	bool opening = prescribed_gate(connection) != GATE_ALLOW;
@@ -85,24 +92,26 @@ static void enter(struct connection *connection, enum connection_state to)
 
 	if (to == STATE_ACTIVE)
 		connection->journal_damaged = false;
+	/* A line `adopted` speaks of the session from before, not of what comes after it. */
+	if (connection->state == STATE_ACTIVE && to != STATE_ACTIVE)
+		connection->adopted_line = false;
 	connection->state = to;
 	opening &= prescribed_gate(connection) == GATE_ALLOW;
 	connection->state_since = wall_clock_milliseconds();
 	if (to == STATE_NONE)
 		connection->adopted = connection->discovered = false;
 	frr_each (session_list, &connection->sessions, session) {
-		if (opening && session->hands_off) {
-			/* Adopted as it stands: open it is, and nothing of it is touched. */
-			session->gate = GATE_ALLOW;
-			session->hands_off = false;
-		}
 		if (prescribed_gate(connection) != GATE_ALLOW)
 			session->held = false;
+		else if (session->hands_off && !session->held)
+			take_as_it_stands(session);
 	}
 	transition_assert(connection);
 	if (opening) {
 		/* From here on bgpd counts for itself. */
 		frr_each (session_list, &connection->sessions, session) {
+			if (session->held)
+				continue;
 			session_counted_clear(session);
 			session_received_reset(session);
 		}
@@ -178,12 +187,46 @@ static bool complete_enough(struct connection *connection, enum lifecycle_event 
 }
 
 /* An optional session that is down was not looked at: it does not open with the others. */
-static void hold_what_was_not_validated(struct connection *connection, enum lifecycle_event event)
+static bool opens_with_the_others(const struct connection *connection, const struct session *session,
+				  enum lifecycle_event event)
+{
+	return event == EVENT_ADOPT || connection->journal_damaged || check_applies(session);
+}
+
+/* What the change makes of the connection's flags, and of each session. */
+static void prepare(struct connection *connection, enum lifecycle_event event, bool loosens,
+		    struct pending_change *change)
 {
 	struct session *session;
 
+	change->adopted = connection->adopted || event == EVENT_ADOPT;
+	change->discovered = connection->discovered && event != EVENT_APPROVE && event != EVENT_ADOPT;
+	frr_each (session_list, &connection->sessions, session) {
+		if (loosens)
+			session->held_next = !opens_with_the_others(connection, session, event);
+		else
+			session->held_next = session->held && !(event == EVENT_ADOPT && session->hands_off);
+	}
+}
+
+static void take_effect(struct connection *connection, const struct pending_change *change)
+{
+	struct session *session;
+
+	connection->adopted = change->adopted;
+	connection->discovered = change->discovered;
 	frr_each (session_list, &connection->sessions, session)
-		session->held = event != EVENT_ADOPT && !connection->journal_damaged && !check_applies(session);
+		session->held = session->held_next;
+	enter(connection, change->entry.to);
+}
+
+/*
+ * A line `adopted` that is read at start is no missing state: what was open stays open, also where the journal that
+ * would have said so is lost and cannot be written.
+ */
+static bool waits_for_the_disk(enum lifecycle_event event)
+{
+	return event != EVENT_ADOPT || !router.booting;
 }
 
 bool transition(struct connection *connection, enum lifecycle_event event, const char *actor, const char *reason,
@@ -192,10 +235,9 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	struct verdict ignored;
 	struct lifecycle_facts facts;
 	struct lifecycle_outcome outcome;
-	struct history_entry entry = {.from = connection->state};
+	struct pending_change change = {.entry = {.from = connection->state}};
 	enum connection_state from = connection->state;
-	uint64_t ticket;
-	bool loosens;
+	bool loosens, waits;
 
 	if (!verdict)
 		verdict = &ignored;
@@ -221,6 +263,10 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		/* A person says that what the journal cannot say any more is right. */
 		outcome.unchanged = false;
 		outcome.row = "24b";
+	} else if (outcome.unchanged && event == EVENT_ADOPT && connection_has_conflict(connection)) {
+		/* A session that was open when it was added to an Active connection. */
+		outcome.unchanged = false;
+		outcome.row = "21";
 	}
 	if (outcome.unchanged) {
 		verdict->accepted = verdict->unchanged = true;
@@ -230,42 +276,37 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	}
 
 	loosens = gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) != GATE_ALLOW;
-	if (loosens && !durable_state_writable(verdict->message, sizeof(verdict->message))) {
+	waits = loosens && waits_for_the_disk(event);
+	if (waits && !durable_state_writable(verdict->message, sizeof(verdict->message))) {
 		verdict->code = "journal";
 		return false;
 	}
 
 	if (event == EVENT_REQUEST || outcome.to == STATE_VALIDATING)
 		connection->generation++;
-	if (event == EVENT_ADOPT)
-		connection->adopted = true;
-	if (event == EVENT_APPROVE || event == EVENT_ADOPT)
-		connection->discovered = false;
+	change.entry.to = outcome.to;
+	change.entry.at_milliseconds = wall_clock_milliseconds();
+	strlcpy(change.entry.cause, outcome.row, sizeof(change.entry.cause));
+	strlcpy(change.entry.actor, actor, sizeof(change.entry.actor));
+	strlcpy(change.entry.message, reason ? reason : "", sizeof(change.entry.message));
+	prepare(connection, event, loosens, &change);
 
-	if (!loosens)
-		enter(connection, outcome.to);
-	else
-		hold_what_was_not_validated(connection, event);
-
-	entry.to = outcome.to;
-	entry.at_milliseconds = wall_clock_milliseconds();
-	strlcpy(entry.cause, outcome.row, sizeof(entry.cause));
-	strlcpy(entry.actor, actor, sizeof(entry.actor));
-	strlcpy(entry.message, reason ? reason : "", sizeof(entry.message));
-	ticket = durable_state_transition(connection, &entry, loosens);
-
-	if (loosens) {
-		if (!ticket) {
+	if (waits) {
+		change.ticket = durable_state_transition(connection, &change.entry, &change);
+		if (!change.ticket) {
 			verdict_refuse(verdict, "journal", "%s cannot be opened: the journal cannot be written",
 				       connection->name);
 			return false;
 		}
-		connection->pending = (struct pending_change){.ticket = ticket, .entry = entry};
+		connection->pending = change;
 	} else {
-		transition_remember(connection, &entry);
+		take_effect(connection, &change);
+		durable_state_transition(connection, &change.entry, NULL);
+		transition_remember(connection, &change.entry);
 	}
 	zlog_notice("peering: %s: %s -> %s, row %s, by %s%s%s", connection->name, connection_state_name(from),
-		    connection_state_name(outcome.to), entry.cause, actor, reason ? ": " : "", reason ? reason : "");
+		    connection_state_name(outcome.to), change.entry.cause, actor, reason ? ": " : "",
+		    reason ? reason : "");
 	verdict->accepted = true;
 	snprintf(verdict->message, sizeof(verdict->message), "%s: %s", connection->name,
 		 connection_state_name(outcome.to));
@@ -280,17 +321,19 @@ void transition_durable(uint64_t ticket, int error)
 	frr_each (connection_tree, &connections, connection) {
 		if (connection->pending.ticket != ticket)
 			continue;
-		struct history_entry entry = connection->pending.entry;
+		struct pending_change change = connection->pending;
 
 		connection->pending = (struct pending_change){0};
 		if (error) {
 			alert("%s stays %s: its transition could not be journalled: %s", connection->name,
-			      connection_state_name(connection->state), strerror(error));
+			      connection_state_name(connection->state), safe_strerror(error));
 			validation_state_changed(connection);
 		} else {
-			transition_remember(connection, &entry);
-			enter(connection, entry.to);
+			transition_remember(connection, &change.entry);
+			take_effect(connection, &change);
 		}
+		if (change.edited)
+			durable_state_connection(connection);
 		return;
 	}
 }

@@ -3,6 +3,8 @@
 #include "bgpd-peering/commands.h"
 
 #include "bgpd-peering/configuration.h"
+#include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/validation.h"
 
 static struct connection *find(struct vty *vty, const char *name)
@@ -51,7 +53,7 @@ COMMAND_HANDLER(cmd_verb)
 
 COMMAND_HANDLER(cmd_adopt_neighbor)
 {
-	const char *name = command_variable(argc, argv, "name");
+	const char *name = command_variable(argc, argv, "name"), *vrf = command_variable(argc, argv, "vrf");
 	const char *addresses[SESSIONS_MAX];
 	size_t count = 0;
 	struct verdict verdict;
@@ -60,9 +62,38 @@ COMMAND_HANDLER(cmd_adopt_neighbor)
 	if (!command_module_works(vty))
 		return CMD_WARNING;
 	argv_find(argv, argc, "neighbor", &first);
-	for (int i = first + 1; i < argc && count < SESSIONS_MAX; i++)
+	if (argc - first - 1 > SESSIONS_MAX) {
+		vty_out(vty, "%% A connection has at most %d neighbors\n", SESSIONS_MAX);
+		return CMD_WARNING;
+	}
+	for (int i = first + 1; i < argc; i++)
 		addresses[count++] = argv[i]->arg;
-	if (configuration_adopt(name, VRF_DEFAULT_NAME, addresses, count, &verdict))
+	if (configuration_adopt(name, vrf ? vrf : VRF_DEFAULT_NAME, addresses, count, NULL, &verdict))
 		vty_out(vty, "%s\n", verdict.message);
 	return command_result(vty, &verdict);
+}
+
+static void say(const char *line, void *context)
+{
+	vty_out(context, "%s\n", line);
+}
+
+COMMAND_HANDLER(cmd_adopt_all)
+{
+	bool dry_run = command_has(argc, argv, "dry-run");
+	unsigned int count;
+	char error[256];
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	if (!dry_run && !durable_state_writable(error, sizeof(error))) {
+		vty_out(vty, "%% %s\n", error);
+		return CMD_WARNING;
+	}
+	count = default_deny_adopt_all(NULL, dry_run, say, vty);
+	if (count == 0)
+		vty_out(vty, "Nothing to adopt: every external neighbor belongs to a connection already\n");
+	else if (dry_run)
+		vty_out(vty, "%u would be adopted; nothing has been changed\n", count);
+	return CMD_SUCCESS;
 }

@@ -6,9 +6,11 @@
 
 /* Words of the grammar that stand, or will stand, where a name may stand; letter case does not save a name. */
 static const char *const reserved[] = {
-	"adopt",      "all",	 "asn",	      "bypass", "clear",    "controller", "default-deny", "gated",
-	"interface",  "json",	 "monitor",   "name",	"neighbor", "none",	  "problems",	  "profile",
-	"prometheus", "router-name", "state", "summary", "timers",  "vrf",	  "would-deny",
+	"adopt",	"all",		"asn",		"bypass",	"clear",	"controller",
+	"default-deny",	"default-deny-confederation",	"default-deny-except",		"gated",
+	"interface",	"json",		"monitor",	"name",		"neighbor",	"none",
+	"problems",	"profile",	"prometheus",	"router-name",	"state",	"summary",
+	"timers",	"vrf",		"would-deny",
 };
 
 const char *connection_name_error(const char *name)

@@ -86,7 +86,8 @@ def terminal(router, extension, **more):
     return Terminal(router.namespace.command(router.vtysh_command()), environment(extension, **more))
 
 
-ARGUMENTS = {"A.B.C.D": "192.0.2.2", "RMAP_NAME": "ACME-IN", "WORD": "ACME", "LINE": "text"}
+ARGUMENTS = {"A.B.C.D": "192.0.2.2", "RMAP_NAME": "ACME-IN", "WORD": "ACME", "LINE": "text", "NAME": "blue",
+             "PGNAME": "PEERS", "ASN_RANGE": "64512-65534", "A.B.C.D/M": "192.0.2.0/24", "X:X::X:X/M": "2001:db8::/32"}
 
 
 def typed(grammar, longest):

@@ -39,6 +39,7 @@ class Router:
         self.name = name
         self.namespace = lab.namespace(name)
         self.has_module = module
+        self.disk = None  # a lab.disk.Disk, where the journal's is not to be trusted
         self.daemons = {}
         self.etc = lab.folder(name, "etc", owner="frr")
         self.run_folder = lab.folder(name, "run", owner="frr")
@@ -79,7 +80,8 @@ class Router:
         self._write_owned(self.config_file, text)
 
     def _start_daemon(self, name):
-        argv = [build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS[name],
+        around = ["env", *self.disk.environment()] if name == "bgpd" and self.disk else []
+        argv = [*around, build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS[name],
                 "--vty_socket", self.run_folder, "-z", self.run_folder / "zserv.api",
                 "-i", self.run_folder / f"{name}.pid", "-f", "/dev/null",
                 "--log", f"file:{self.log_folder / name}.log", "--log-level", "debugging"]

@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/default_deny.h"
+
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/gate.h"
+#include "bgpd-peering/router.h"
+#include "bgpd-peering/session_events.h"
+
+#include "lib/linklist.h"
+
+DEFINE_MTYPE_STATIC(PEERING, PEERING_DEFAULT_DENY, "Peering default-deny");
+
+enum exception_sort { EXCEPT_NEIGHBOR = 0, EXCEPT_PEER_GROUP, EXCEPT_REMOTE_AS, EXCEPT_LISTEN_RANGE, EXCEPT_SORTS };
+
+static const char *const sort_words[EXCEPT_SORTS] = {"neighbor", "peer-group", "remote-as", "listen-range"};
+
+struct exception {
+	enum exception_sort sort;
+	char value[SESSION_ADDRESS_MAX]; /* in one spelling */
+	as_t first, last;		 /* EXCEPT_REMOTE_AS */
+	struct prefix range;		 /* EXCEPT_LISTEN_RANGE */
+};
+
+struct instance {
+	char vrf[VRF_NAME_MAX];
+	enum default_deny_mode mode;
+	bool confederation;
+	struct list *exceptions; /* of struct exception */
+	bool on_at_end;		 /* a file says `on`: from its end, when what runs has been adopted */
+	bool read;		 /* a line of the configuration that is read at start speaks of it */
+	bool new_at_start;	 /* which the journal did not know */
+	bool edited;
+};
+
+/* A handful at most. */
+static struct list *instances;
+
+/* ---- names ---- */
+
+static const char *const mode_names[DEFAULT_DENY_MODES] = {"off", "monitor", "on"};
+
+const char *default_deny_mode_name(enum default_deny_mode mode)
+{
+	return mode < DEFAULT_DENY_MODES ? mode_names[mode] : "?";
+}
+
+int default_deny_mode_from_name(const char *name)
+{
+	for (int mode = 0; name && mode < DEFAULT_DENY_MODES; mode++)
+		if (strcmp(mode_names[mode], name) == 0)
+			return mode;
+	return -1;
+}
+
+/* ---- instances ---- */
+
+static void free_exception(void *exception)
+{
+	XFREE(MTYPE_PEERING_DEFAULT_DENY, exception);
+}
+
+static struct instance *find(const char *vrf)
+{
+	struct listnode *node;
+	struct instance *instance;
+
+	if (instances)
+		for (ALL_LIST_ELEMENTS_RO(instances, node, instance))
+			if (strcmp(instance->vrf, vrf) == 0)
+				return instance;
+	return NULL;
+}
+
+static struct instance *find_or_make(const char *vrf)
+{
+	struct instance *instance = find(vrf);
+
+	if (instance)
+		return instance;
+	if (!instances)
+		instances = list_new();
+	instance = XCALLOC(MTYPE_PEERING_DEFAULT_DENY, sizeof(*instance));
+	strlcpy(instance->vrf, vrf, sizeof(instance->vrf));
+	instance->exceptions = list_new();
+	instance->exceptions->del = free_exception;
+	listnode_add(instances, instance);
+	return instance;
+}
+
+static void journal(struct instance *instance)
+{
+	durable_state_default_deny(instance->vrf);
+	instance->edited = false;
+}
+
+/* Of a file, the end tells the journal. What a file brings at start replaces what the journal remembers. */
+static void begin_line(struct instance *instance, bool reading)
+{
+	router.lines_read |= reading;
+	if (!reading || !router.booting || instance->read)
+		return;
+	instance->read = true;
+	instance->confederation = false;
+	list_delete_all_node(instance->exceptions);
+}
+
+static void end_line(struct instance *instance, bool reading)
+{
+	if (reading)
+		instance->edited = true;
+	else
+		journal(instance);
+}
+
+enum default_deny_mode default_deny_mode(const char *vrf)
+{
+	const struct instance *instance = find(vrf);
+
+	return instance ? instance->mode : DEFAULT_DENY_OFF;
+}
+
+bool default_deny_confederation(const char *vrf)
+{
+	const struct instance *instance = find(vrf);
+
+	return instance && instance->confederation;
+}
+
+void default_deny_each(void (*visit)(const char *vrf, enum default_deny_mode mode, void *context), void *context)
+{
+	struct listnode *node;
+	struct instance *instance;
+
+	if (instances)
+		for (ALL_LIST_ELEMENTS_RO(instances, node, instance))
+			visit(instance->vrf, instance->mode, context);
+}
+
+/* ---- exceptions ---- */
+
+static bool read_as_range(const char *text, struct exception *exception)
+{
+	char *end;
+	unsigned long long first, last;
+
+	errno = 0;
+	first = last = strtoull(text, &end, 10);
+	if (*end == '-' && end[1])
+		last = strtoull(end + 1, &end, 10);
+	if (errno || *end || !isdigit((unsigned char)text[0]) || first == 0 || last > UINT32_MAX || first > last)
+		return false;
+	exception->first = (as_t)first;
+	exception->last = (as_t)last;
+	if (first == last)
+		snprintf(exception->value, sizeof(exception->value), "%llu", first);
+	else
+		snprintf(exception->value, sizeof(exception->value), "%llu-%llu", first, last);
+	return true;
+}
+
+static bool read_range(const char *text, struct exception *exception)
+{
+	if (!strchr(text, '/') || str2prefix(text, &exception->range) <= 0)
+		return false;
+	apply_mask(&exception->range);
+	prefix2str(&exception->range, exception->value, sizeof(exception->value));
+	return true;
+}
+
+/* False with a sentence in `error`. */
+static bool parse(const char *words, struct exception *exception, char *error, size_t error_size)
+{
+	const char *value = strchr(words, ' ');
+	size_t length = value ? (size_t)(value - words) : strlen(words);
+	int sort = 0;
+
+	*exception = (struct exception){0};
+	while (sort < EXCEPT_SORTS && (strlen(sort_words[sort]) != length || strncmp(words, sort_words[sort], length) != 0))
+		sort++;
+	if (sort == EXCEPT_SORTS || !value) {
+		snprintf(error, error_size, "'%s' is no exception; give neighbor, peer-group, remote-as or listen-range",
+			 words);
+		return false;
+	}
+	value++;
+	exception->sort = sort;
+	switch (exception->sort) {
+	case EXCEPT_NEIGHBOR:
+		if (session_normalize(value, exception->value))
+			return true;
+		snprintf(error, error_size, "'%s' is neither an address nor the name of an interface", value);
+		return false;
+	case EXCEPT_PEER_GROUP:
+		if (strlcpy(exception->value, value, sizeof(exception->value)) < sizeof(exception->value))
+			return true;
+		snprintf(error, error_size, "the name of a peer-group has at most %d characters", SESSION_ADDRESS_MAX - 1);
+		return false;
+	case EXCEPT_REMOTE_AS:
+		if (read_as_range(value, exception))
+			return true;
+		snprintf(error, error_size, "'%s' is no range of AS numbers; give 64512 or 64512-65534", value);
+		return false;
+	case EXCEPT_LISTEN_RANGE:
+		if (read_range(value, exception))
+			return true;
+		snprintf(error, error_size, "'%s' is no prefix; give 10.9.0.0/16 or 2001:db8::/32", value);
+		return false;
+	case EXCEPT_SORTS:
+		break;
+	}
+	return false;
+}
+
+static struct listnode *node_of(const struct instance *instance, const struct exception *wanted)
+{
+	struct listnode *node;
+	struct exception *exception;
+
+	for (ALL_LIST_ELEMENTS_RO(instance->exceptions, node, exception))
+		if (exception->sort == wanted->sort && strcmp(exception->value, wanted->value) == 0)
+			return node;
+	return NULL;
+}
+
+static void add(struct instance *instance, const struct exception *exception)
+{
+	struct exception *copy;
+
+	if (node_of(instance, exception))
+		return;
+	copy = XMALLOC(MTYPE_PEERING_DEFAULT_DENY, sizeof(*copy));
+	*copy = *exception;
+	listnode_add(instance->exceptions, copy);
+}
+
+bool default_deny_add_exception(const char *vrf, const char *words, bool reading, struct verdict *verdict)
+{
+	struct exception exception;
+	struct instance *instance;
+
+	*verdict = (struct verdict){.accepted = true, .code = ""};
+	if (!parse(words, &exception, verdict->message, sizeof(verdict->message))) {
+		verdict->accepted = false;
+		verdict->code = "bad-exception";
+		return false;
+	}
+	instance = find_or_make(vrf);
+	begin_line(instance, reading);
+	add(instance, &exception);
+	end_line(instance, reading);
+	return true;
+}
+
+void default_deny_remove_exception(const char *vrf, const char *words, bool reading)
+{
+	struct instance *instance = find(vrf);
+	struct exception exception;
+	struct listnode *node;
+	char error[160];
+
+	if (!instance || !parse(words, &exception, error, sizeof(error)))
+		return;
+	node = node_of(instance, &exception);
+	if (!node)
+		return;
+	free_exception(listgetdata(node));
+	list_delete_node(instance->exceptions, node);
+	end_line(instance, reading);
+}
+
+void default_deny_each_exception(const char *vrf, void (*visit)(const char *words, void *context), void *context)
+{
+	const struct instance *instance = find(vrf);
+	struct listnode *node;
+	struct exception *exception;
+	char words[SESSION_ADDRESS_MAX + 16];
+
+	if (!instance)
+		return;
+	for (ALL_LIST_ELEMENTS_RO(instance->exceptions, node, exception)) {
+		snprintf(words, sizeof(words), "%s %s", sort_words[exception->sort], exception->value);
+		visit(words, context);
+	}
+}
+
+static bool meets(const struct exception *exception, const struct peer *peer)
+{
+	struct prefix address;
+
+	switch (exception->sort) {
+	case EXCEPT_NEIGHBOR:
+		return strcmp(peer_key(peer), exception->value) == 0;
+	case EXCEPT_PEER_GROUP:
+		return peer->group && strcmp(peer->group->name, exception->value) == 0;
+	case EXCEPT_REMOTE_AS:
+		return peer->as >= exception->first && peer->as <= exception->last;
+	case EXCEPT_LISTEN_RANGE:
+		return peer_dynamic_neighbor((struct peer *)peer) &&
+		       sockunion2hostprefix(peer_remote_address(peer), &address) &&
+		       address.family == exception->range.family && prefix_match(&exception->range, &address);
+	case EXCEPT_SORTS:
+		break;
+	}
+	return false;
+}
+
+/* ---- what it means for a peer ---- */
+
+static bool is_covered(const struct instance *instance, const struct peer *peer)
+{
+	struct listnode *node;
+	struct exception *exception;
+
+	if (!peer_is_external(peer) || (peer->sort == BGP_PEER_CONFED && !instance->confederation))
+		return false;
+	for (ALL_LIST_ELEMENTS_RO(instance->exceptions, node, exception))
+		if (meets(exception, peer))
+			return false;
+	return true;
+}
+
+enum default_deny_answer default_deny_judge(const struct peer *peer)
+{
+	const struct instance *instance = instances ? find(bgp_vrf_name(peer->bgp)) : NULL;
+
+	if (!instance || instance->mode == DEFAULT_DENY_OFF || !is_covered(instance, peer))
+		return LEFT_ALONE;
+	return instance->mode == DEFAULT_DENY_ON ? IS_DENIED : WOULD_BE_DENIED;
+}
+
+/* The address, or with a number behind it where somebody has taken that name for another connection. */
+void default_deny_name(const char *key, char name[CONNECTION_NAME_MAX])
+{
+	char base[SESSION_ADDRESS_MAX];
+	const char *first;
+
+	strlcpy(base, key, sizeof(base));
+	for (char *c = base; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("._-:", *c))
+			*c = '-';
+	/* "::1" does not begin with a letter or a digit. */
+	first = isalnum((unsigned char)base[0]) ? "" : "0";
+	snprintf(name, CONNECTION_NAME_MAX, "%s%.50s", first, base);
+	for (unsigned int number = 2; connection_find(name) || connection_name_error(name); number++)
+		snprintf(name, CONNECTION_NAME_MAX, "%s%.50s.%u", first, base, number);
+}
+
+struct session *default_deny_discover(const char *vrf, const char *key, as_t asn)
+{
+	char name[CONNECTION_NAME_MAX];
+	struct connection *connection;
+
+	default_deny_name(key, name);
+	connection = connection_new(name, vrf);
+	connection->kind = KIND_EXCHANGE;
+	connection->discovered = true;
+	connection->remote_as = asn;
+	return session_new(connection, key);
+}
+
+/* ---- adopting what is there ---- */
+
+struct adopting {
+	bool dry_run;
+	bool gated; /* also those that are gated because nobody has declared them */
+	void (*said)(const char *line, void *context);
+	void *context;
+	unsigned int count;
+};
+
+static void say(const struct adopting *adopting, const char *name, as_t asn, const char *what)
+{
+	char line[CONNECTION_NAME_MAX + REFUSAL_MESSAGE_MAX + 32];
+
+	snprintf(line, sizeof(line), "%s AS%u: %s", name, asn, what);
+	if (adopting->said)
+		adopting->said(line, adopting->context);
+	if (!adopting->dry_run)
+		zlog_notice("peering: %s", line);
+}
+
+static void adopt_peer(struct peer *peer, struct adopting *adopting)
+{
+	struct session *session = session_of_peer(peer);
+	char name[CONNECTION_NAME_MAX];
+	struct connection *connection;
+	struct verdict verdict = {.accepted = true, .message = "adopted"};
+
+	if (session && !(adopting->gated && session->connection->discovered))
+		return;
+	if (session)
+		strlcpy(name, session->connection->name, sizeof(name));
+	else
+		default_deny_name(peer_key(peer), name);
+	adopting->count++;
+	if (adopting->dry_run) {
+		say(adopting, name, peer->as, session ? "would be adopted, and its gate opened" : "would be adopted");
+		return;
+	}
+	if (session) {
+		connection = session->connection;
+	} else {
+		connection = connection_new(name, bgp_vrf_name(peer->bgp));
+		connection->kind = KIND_EXCHANGE;
+		session = session_new(connection, peer_key(peer));
+		session->hands_off = true;
+	}
+	connection->declared = connection->adopted_line = true;
+	session->declared = true;
+	if (transition(connection, EVENT_ADOPT, "operator", "there already", &verdict))
+		strlcpy(verdict.message, "adopted", sizeof(verdict.message));
+	say(adopting, name, peer->as, verdict.message);
+}
+
+static void adopt_instance(const struct instance *instance, struct bgp *bgp, struct adopting *adopting)
+{
+	static const struct instance none;
+	struct listnode *node, *next;
+	struct peer *peer;
+
+	for (ALL_LIST_ELEMENTS(bgp->peer, node, next, peer))
+		if (is_covered(instance ? instance : &none, peer))
+			adopt_peer(peer, adopting);
+}
+
+unsigned int default_deny_adopt_all(const char *vrf, bool dry_run, void (*said)(const char *line, void *context),
+				    void *context)
+{
+	struct adopting adopting = {.dry_run = dry_run, .gated = true, .said = said, .context = context};
+	struct listnode *node;
+	struct bgp *bgp;
+
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		if (!vrf || strcmp(bgp_vrf_name(bgp), vrf) == 0)
+			adopt_instance(find(bgp_vrf_name(bgp)), bgp, &adopting);
+	return adopting.count;
+}
+
+/* ---- the lines ---- */
+
+static void switch_on(struct instance *instance, void (*said)(const char *line, void *context), void *context)
+{
+	struct adopting adopting = {.said = said, .context = context};
+	struct bgp *bgp = bgp_of_vrf(instance->vrf);
+
+	if (bgp)
+		adopt_instance(instance, bgp, &adopting);
+	instance->mode = DEFAULT_DENY_ON;
+}
+
+bool default_deny_set_mode(const char *vrf, enum default_deny_mode mode, bool reading,
+			   void (*said)(const char *line, void *context), void *context, struct verdict *verdict)
+{
+	struct instance *instance = find_or_make(vrf);
+
+	*verdict = (struct verdict){.accepted = true, .code = ""};
+	begin_line(instance, reading);
+	instance->on_at_end = false;
+	if (mode == instance->mode)
+		return true;
+	if (mode != DEFAULT_DENY_ON) {
+		instance->mode = mode;
+	} else if (reading && router.booting) {
+		instance->new_at_start = true;
+		instance->mode = mode;
+	} else if (reading) {
+		/* What this router runs is adopted, once the whole file has been read. */
+		instance->on_at_end = true;
+	} else if (!durable_state_writable(verdict->message, sizeof(verdict->message))) {
+		verdict->accepted = false;
+		verdict->code = "journal";
+		return false;
+	} else {
+		switch_on(instance, said, context);
+	}
+	end_line(instance, reading);
+	return true;
+}
+
+void default_deny_set_confederation(const char *vrf, bool on, bool reading)
+{
+	struct instance *instance = find_or_make(vrf);
+
+	begin_line(instance, reading);
+	if (instance->confederation == on)
+		return;
+	instance->confederation = on;
+	end_line(instance, reading);
+}
+
+void default_deny_restore(const char *vrf, enum default_deny_mode mode, bool confederation, char *const *exceptions,
+			  size_t count)
+{
+	struct instance *instance = find_or_make(vrf);
+	struct exception exception;
+	char error[160];
+
+	instance->mode = mode;
+	instance->confederation = confederation;
+	list_delete_all_node(instance->exceptions);
+	/* An exception that cannot be read excepts nothing. */
+	for (size_t i = 0; i < count; i++)
+		if (parse(exceptions[i], &exception, error, sizeof(error)))
+			add(instance, &exception);
+}
+
+/* Undeclared neighbors that carried traffic, perhaps, before the journal was lost. */
+static void alert_new(const struct instance *instance, const struct bgp *bgp)
+{
+	struct listnode *node;
+	struct peer *peer;
+	unsigned int count = 0;
+
+	for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
+		const struct session *session = session_of_peer(peer);
+
+		count += is_covered(instance, peer) &&
+			 (!session || lifecycle_gate(connection_coming_state(session->connection)) == GATE_DENY);
+	}
+	if (count)
+		alert("default-deny is on in vrf %s and %s: %u external neighbors are gated. Adopt those that carried traffic: `peering adopt all` (or `peering adopt all dry-run` first)",
+		      instance->vrf,
+		      durable_state_was_present() ? "the journal does not know it" : "there is no journal", count);
+}
+
+void default_deny_file_end(void)
+{
+	struct listnode *node;
+	struct instance *instance;
+
+	if (!instances)
+		return;
+	for (ALL_LIST_ELEMENTS_RO(instances, node, instance)) {
+		struct bgp *bgp = bgp_of_vrf(instance->vrf);
+
+		if (instance->on_at_end)
+			switch_on(instance, NULL, NULL);
+		instance->on_at_end = false;
+		if (instance->edited)
+			journal(instance);
+		if (instance->new_at_start && bgp)
+			alert_new(instance, bgp);
+		instance->new_at_start = false;
+	}
+}
