@@ -13,12 +13,13 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	if (session->gate != GATE_DENY || session->hands_off) {
 		result->verdict = CHECK_FAIL;
 		snprintf(result->reason, sizeof(result->reason), "the gate is open");
+	} else if (facts.closing) {
+		result->verdict = CHECK_RUNNING;
+		snprintf(result->reason, sizeof(result->reason), "what had passed before is being taken back");
 	} else if (!facts.walls || facts.advertised || facts.installed) {
 		result->verdict = CHECK_FAIL;
 		snprintf(result->reason, sizeof(result->reason),
-			 route_map_lookup_by_name(GATE_ROUTE_MAP)
-				 ? "the reserved route-map " GATE_ROUTE_MAP " is defined; remove it"
-				 : "routes pass although the gate is closed; shut the neighbor and report it");
+			 "routes pass although the gate is closed; shut the neighbor and report it");
 	} else {
 		result->verdict = CHECK_PASS;
 	}

@@ -2,7 +2,7 @@
 /* The operator's own policy, which the gate gives back: is there one, and does it exist? */
 #include "bgpd-peering/address_family.h"
 #include "bgpd-peering/check.h"
-#include "bgpd-peering/gate.h"
+#include "bgpd-peering/gate_policy.h"
 
 static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "import", [RMAP_OUT] = "export"};
 
@@ -10,7 +10,7 @@ static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "import", [RMA
 static bool is_defined(const struct session *session, const struct peer *peer, afi_t afi, safi_t safi, int direction,
 		       char *reason, size_t size)
 {
-	const char *name = gate_operator_policy(session, afi, safi, direction);
+	const char *name = gate_policy_wanted(session, afi, safi, direction);
 
 	if (name && route_map_lookup_by_name(name))
 		return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A peer announces no default route. */
 #include "bgpd-peering/check.h"
+#include "bgpd-peering/inbound.h"
 
 static void run(const struct session *session, struct peer *peer, struct check_result *result)
 {
@@ -10,7 +11,7 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 	result->verdict = CHECK_PASS;
 	for (int family = 0; family < FAMILY_COUNT; family++) {
-		if (prefix_set_default_count(session->received[family].prefixes) == 0)
+		if (inbound_default_count(session, family) == 0)
 			continue;
 		result->verdict = CHECK_FAIL;
 		snprintf(result->figures, sizeof(result->figures), "%s",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the peer sends stays within the limit; counted although every prefix is denied. */
 #include "bgpd-peering/check.h"
+#include "bgpd-peering/inbound.h"
 
 static void run(const struct session *session, struct peer *peer, struct check_result *result)
 {
@@ -13,14 +14,13 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 	result->verdict = CHECK_PASS;
 	for (int family = 0; family < FAMILY_COUNT; family++) {
-		const struct received_routes *received = &session->received[family];
 		uint32_t limit = connection->received_limit[family];
-		uint64_t count = session_received_count(session, family);
+		uint64_t count = inbound_count(session, family);
 
 		if (!session_carries(session, peer, family_afi(family), SAFI_UNICAST))
 			continue;
 		used += (size_t)snprintf(result->figures + used, sizeof(result->figures) - used, "%s%s%llu %s of %u",
-					 used ? ", " : "", received->overflow ? "over " : "",
+					 used ? ", " : "", inbound_overflow(session, family) ? "over " : "",
 					 (unsigned long long)count, family_name(family), limit);
 		if (used >= sizeof(result->figures))
 			used = sizeof(result->figures) - 1;
@@ -29,12 +29,12 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 			snprintf(result->reason, sizeof(result->reason),
 				 "no limit is set; give `peering %s received-limit %s N`", connection->name,
 				 family_name(family));
-		} else if (count > limit || received->overflow) {
+		} else if (count > limit || inbound_overflow(session, family)) {
 			result->verdict = CHECK_FAIL;
 			snprintf(result->reason, sizeof(result->reason),
 				 "the peer sends %llu %s prefixes, limit %u; judged again when it sends fewer",
 				 (unsigned long long)count, family_name(family), limit);
-		} else if (received->malformed) {
+		} else if (inbound_malformed(session)) {
 			result->verdict = CHECK_FAIL;
 			snprintf(result->reason, sizeof(result->reason),
 				 "an UPDATE could not be read, the count is not certain; reset the session");

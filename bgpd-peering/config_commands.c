@@ -7,6 +7,7 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 
@@ -396,7 +397,7 @@ COMMAND_HANDLER(cmd_gated)
 	}
 	if (reading)
 		configuration_line_read(NULL);
-	gate_want(session, line.afi, line.safi, line.direction, line.name);
+	gate_policy_want(session, line.afi, line.safi, line.direction, line.name);
 	/* A file that was saved while the gate was closed, read after it has opened. */
 	if (!router.booting)
 		gate_assert(session);
@@ -413,7 +414,7 @@ COMMAND_HANDLER(cmd_no_gated)
 		return CMD_SUCCESS;
 	session = session_find(line.vrf, line.address);
 	if (session)
-		gate_want_nothing(session, line.afi, line.safi, line.direction);
+		gate_policy_want_nothing(session, line.afi, line.safi, line.direction);
 	return CMD_SUCCESS;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/connection.h"
 
+#include "bgpd-peering/gate.h"
+
 #include "lib/jhash.h"
 
 /* All of it lives as long as bgpd. */
@@ -164,8 +166,7 @@ void session_delete(struct session *session)
 	afi_t afi;
 	safi_t safi;
 
-	session_counted_clear(session);
-	session_received_reset(session);
+	gate_session_down(session);
 	if (session->wanted_changed)
 		policy_list_del(&policies_changed, session);
 	FOREACH_AFI_SAFI (afi, safi)
@@ -274,17 +275,4 @@ void session_counted_clear(struct session *session)
 		return;
 	gated_peer_table_del(&sessions_by_peer, session);
 	session->counted_peer = NULL;
-}
-
-void session_received_reset(struct session *session)
-{
-	for (int family = 0; family < FAMILY_COUNT; family++) {
-		prefix_set_free(session->received[family].prefixes);
-		session->received[family] = (struct received_routes){0};
-	}
-}
-
-uint64_t session_received_count(const struct session *session, enum counted_family family)
-{
-	return prefix_set_count(session->received[family].prefixes);
 }

@@ -11,9 +11,9 @@
 
 #include "bgpd-peering/frr_compat.h"
 
+#include "lib/adj_rib_in.h"
 #include "lib/connection_name.h"
 #include "lib/lifecycle.h"
-#include "lib/prefix_set.h"
 
 DECLARE_MGROUP(PEERING);
 DECLARE_MTYPE(PEERING_TEXT);
@@ -52,14 +52,6 @@ struct policy_attempts {
 	char last_line[96];
 };
 
-/* What a gated peer sends in one family. */
-struct received_routes {
-	struct prefix_set *prefixes; /* NULL until the first one */
-	bool overflow;		     /* more than are kept; the count is a lower bound until the session restarts */
-	bool malformed;		     /* an UPDATE could not be walked; bgpd will have its own word on it */
-	bool end_of_rib;
-};
-
 PREDECL_HASH(session_table);
 PREDECL_HASH(gated_peer_table);
 PREDECL_DLIST(session_list);
@@ -84,10 +76,15 @@ struct session {
 	bool wanted_changed; /* and not handed to the journal yet: in the list of those */
 	struct policy_list_item in_policies;
 	struct policy_attempts attempts;
-	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate has taken from `counted_peer` */
+	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
+	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */
 
+	/* of inbound.c */
 	struct peer *counted_peer; /* Established and gated, in gated_peer_table; NULL otherwise */
-	struct received_routes received[FAMILY_COUNT];
+	struct adj_rib_in *adj_rib_in; /* what it has sent since; NULL until the first message */
+	bool kept_from_the_start;      /* of the session: nothing was parsed by bgpd before */
+	bool end_of_rib[FAMILY_COUNT];
+	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
 };
 
 struct history_entry {
@@ -192,12 +189,9 @@ bool session_carries(const struct session *session, const struct peer *peer, afi
 void session_policy_changed(struct session *session);
 struct session *session_policy_next(void);
 
-/* The gated, established session whose UPDATEs are counted; an O(1) look-up, NULL for every other peer. */
+/* The gated, established session of a peer; an O(1) look-up, NULL for every other peer. For inbound.c. */
 struct session *session_counted(const struct peer *peer);
 void session_counted_set(struct session *session, struct peer *peer);
 void session_counted_clear(struct session *session);
-
-void session_received_reset(struct session *session);
-uint64_t session_received_count(const struct session *session, enum counted_family family);
 
 #endif

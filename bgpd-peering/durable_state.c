@@ -6,7 +6,7 @@
 #include "bgpd-peering/durable_state.h"
 
 #include "bgpd-peering/controller_link.h"
-#include "bgpd-peering/gate.h"
+#include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
@@ -186,10 +186,10 @@ static void restore_policy(const struct journal_record *record)
 		return;
 	FOREACH_AFI_SAFI (afi, safi)
 		for (int direction = 0; direction < RMAP_MAX; direction++)
-			gate_want_nothing(session, afi, safi, direction);
+			gate_policy_want_nothing(session, afi, safi, direction);
 	for (size_t i = 0; i < record->policy_count; i++)
-		gate_want(session, record->policies[i].afi, record->policies[i].safi, record->policies[i].direction,
-			  record->policies[i].name);
+		gate_policy_want(session, record->policies[i].afi, record->policies[i].safi,
+				 record->policies[i].direction, record->policies[i].name);
 }
 
 static void restore_history(const Peering__Transition *transition)

@@ -2,6 +2,8 @@
 #include "bgpd-peering/facts.h"
 
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/inbound.h"
 
 void session_facts(const struct session *session, struct session_facts *facts)
 {
@@ -29,14 +31,14 @@ void family_facts(const struct session *session, enum counted_family family, str
 	afi_t afi = family_afi(family);
 
 	*facts = (struct family_facts){
-		.counted = session->counted_peer != NULL,
-		.received = session_received_count(session, family),
-		.overflow = session->received[family].overflow,
+		.counted = session->counted_peer && !session->replay,
+		.received = inbound_count(session, family),
+		.overflow = inbound_overflow(session, family),
 		.installed = session_installed_count(session, afi, SAFI_UNICAST),
 		.advertised = session_advertised_count(session, afi, SAFI_UNICAST),
 		.limit = session->connection->received_limit[family],
-		.import_policy = gate_operator_policy(session, afi, SAFI_UNICAST, RMAP_IN),
-		.export_policy = gate_operator_policy(session, afi, SAFI_UNICAST, RMAP_OUT),
+		.import_policy = gate_policy_wanted(session, afi, SAFI_UNICAST, RMAP_IN),
+		.export_policy = gate_policy_wanted(session, afi, SAFI_UNICAST, RMAP_OUT),
 	};
 }
 

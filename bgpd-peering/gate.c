@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/gate.h"
 
-#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/gate_closing.h"
+#include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/inbound.h"
 #include "bgpd-peering/router.h"
 
 /* What our shutdown messages begin with; `neighbor X shutdown message …` of the operator's own is left alone. */
@@ -14,122 +16,22 @@ bool gate_abi_fits(void)
 	return size == 0 || size == sizeof(struct peer);
 }
 
-/* ---- the operator's policy ---- */
+/* ---- the families of a session ---- */
 
-static bool same_name(const char *a, const char *b)
+static struct update_subgroup *subgroup_of(struct peer *peer, afi_t afi, safi_t safi)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
+	struct peer_af *peer_family = peer_af_find(peer, afi, safi);
 
-static void want(struct session *session, afi_t afi, safi_t safi, int direction, const char *name, bool said)
-{
-	struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
-	bool changes = !wanted->known || !same_name(wanted->name, name);
-
-	wanted->said |= said;
-	if (!changes)
-		return;
-	XFREE(MTYPE_PEERING_TEXT, wanted->name);
-	wanted->name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL;
-	wanted->known = true;
-	wanted->said = said;
-	durable_state_policy(session);
-}
-
-void gate_want(struct session *session, afi_t afi, safi_t safi, int direction, const char *name)
-{
-	want(session, afi, safi, direction, name, true);
-}
-
-void gate_want_nothing(struct session *session, afi_t afi, safi_t safi, int direction)
-{
-	struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
-
-	if (!wanted->known)
-		return;
-	XFREE(MTYPE_PEERING_TEXT, wanted->name);
-	*wanted = (struct wanted_policy){0};
-	durable_state_policy(session);
-}
-
-void gate_forget_policy(struct session *session)
-{
-	afi_t afi;
-	safi_t safi;
-
-	FOREACH_AFI_SAFI (afi, safi)
-		for (int direction = 0; direction < RMAP_MAX; direction++)
-			gate_want_nothing(session, afi, safi, direction);
-}
-
-static const char *policy_name(const struct peer *peer, afi_t afi, safi_t safi, int direction)
-{
-	return peer->filter[afi][safi].map[direction].name;
-}
-
-static bool is_reserved(const char *name)
-{
-	return name && strcmp(name, GATE_ROUTE_MAP) == 0;
-}
-
-const char *gate_operator_policy(const struct session *session, afi_t afi, safi_t safi, int direction)
-{
-	struct peer *peer = session_peer(session);
-	const char *name = peer ? policy_name(peer, afi, safi, direction) : NULL;
-	const struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
-
-	if (name && !is_reserved(name))
-		return name;
-	if (wanted->known && wanted->name)
-		return wanted->name;
-	if (wanted->known && peer && peer_group_active(peer))
-		return peer->group->conf->filter[afi][safi].map[direction].name;
-	return NULL;
-}
-
-bool gate_policy_is_known(const struct session *session, afi_t afi, safi_t safi, int direction)
-{
-	struct peer *peer = session_peer(session);
-
-	return session->wanted[afi][safi][direction].known ||
-	       (peer && !is_reserved(policy_name(peer, afi, safi, direction)));
+	return peer_family ? PAF_SUBGRP(peer_family) : NULL;
 }
 
 /*
- * Keeps what stands in the operator's place, before the reserved name takes it. An empty place says something only where
- * a line has just emptied it: a neighbor that was made anew has none yet, and the file that is read may have been saved
- * while the reserved name stood there.
- */
-static void remember_policy(struct session *session, struct peer *peer, afi_t afi, safi_t safi, int direction,
-			    bool typed)
-{
-	bool own = CHECK_FLAG(peer->filter_override[afi][safi][direction], PEER_FT_ROUTE_MAP);
-	const char *name = own ? policy_name(peer, afi, safi, direction) : NULL;
-
-	if (name || typed)
-		want(session, afi, safi, direction, name, true);
-	else if (!session->wanted[afi][safi][direction].known)
-		want(session, afi, safi, direction, NULL, false);
-}
-
-static void restore_policy(struct session *session, struct peer *peer, afi_t afi, safi_t safi, int direction)
-{
-	struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
-
-	/* Nobody has said what belongs there: denied, until somebody does. */
-	if (!is_reserved(policy_name(peer, afi, safi, direction)) || !wanted->known)
-		return;
-	if (wanted->name)
-		peer_route_map_set(peer, afi, safi, direction, wanted->name, route_map_lookup_by_name(wanted->name));
-	else
-		peer_route_map_unset(peer, afi, safi, direction);
-}
-
-/* ---- the walls ---- */
-
-/*
- * bgpd's own bookkeeping of graceful restart is written behind the hook, by the negotiated flag. A family that is hidden
- * is not waited for after a restart of this router, so its End-of-RIB must not be counted either.
+ * bgpd puts no peer into an update-group for a family that was not negotiated. The flag is cleared before any policy call,
+ * which would join the peer at once, and never set without joining: bgpd's conditional advertisement takes a peer that
+ * has it and no group for a fault of its own, and ends.
+ *
+ * Its bookkeeping of graceful restart goes by the same flag. A family that is hidden is not waited for after a restart of
+ * this router, so its End-of-RIB must not be counted either.
  */
 static void hide_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi)
 {
@@ -149,68 +51,129 @@ static void keep_through_restart(struct peer *peer, afi_t afi, safi_t safi)
 	SET_FLAG(peer->sflags, PEER_STATUS_NSF_MODE);
 }
 
-/* Whether something was in the way. */
-static bool close_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi, bool typed)
+static void show_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi)
 {
-	bool changed = false;
+	struct peer_af *peer_family = peer_af_find(peer, afi, safi);
 
-	/*
-	 * First the negotiated flag: with it, a policy call would put an established peer into an update-group at once.
-	 * A session that is already in one is emptied through the route-map instead, for which it has to stay there.
-	 */
-	if (peer_is_established(peer) && peer->afc_nego[afi][safi]) {
-		struct peer_af *paf = peer_af_find(peer, afi, safi);
-
-		if (!paf || !PAF_SUBGRP(paf))
-			hide_family(session, peer, afi, safi);
-	}
-	if (!peer->afc[afi][safi])
-		return false;
-	for (int direction = 0; direction < RMAP_MAX; direction++) {
-		if (is_reserved(policy_name(peer, afi, safi, direction)))
-			continue;
-		changed = true;
-		remember_policy(session, peer, afi, safi, direction, typed);
-		peer_route_map_set(peer, afi, safi, direction, GATE_ROUTE_MAP,
-				   route_map_lookup_by_name(GATE_ROUTE_MAP));
-	}
-	return changed;
-}
-
-static void open_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi)
-{
-	if (peer->afc[afi][safi])
-		for (int direction = 0; direction < RMAP_MAX; direction++)
-			restore_policy(session, peer, afi, safi, direction);
-
-	if (!session->negotiated[afi][safi])
-		return;
 	session->negotiated[afi][safi] = false;
-	if (!peer_is_established(peer) || !peer->afc[afi][safi])
+	if (!peer->afc[afi][safi] || !peer_family)
 		return;
 	/* The policy stands already, so what the peer joins now is the update-group of the operator's own policy. */
 	peer->afc_nego[afi][safi] = 1;
 	keep_through_restart(peer, afi, safi);
-	update_group_adjust_peer(peer_af_find(peer, afi, safi));
-	bgp_announce_route(peer, afi, safi, false);
+	/* It asked for a delay until it has sent its filter, which bgpd has not looked at while the family was hidden. */
+	UNSET_FLAG(peer->af_sflags[afi][safi], PEER_STATUS_ORF_WAIT_REFRESH);
+	update_group_adjust_peer(peer_family);
+	/* Not bgp_announce_route(), whose timer lets the End-of-RIB out before the routes. */
+	subgroup_announce_all(PAF_SUBGRP(peer_family));
+	peer->advmap_config_change[afi][safi] = true;
 }
 
-static bool assert_gate(struct session *session, bool typed)
+/* ---- closed ---- */
+
+/* Whether anything of somebody's was in the way. */
+static bool close_family(struct session *session, struct peer *peer, afi_t afi, safi_t safi, bool typed)
 {
-	struct peer *peer = session_peer(session);
+	bool was_open = false, changed;
+
+	if (peer_is_established(peer)) {
+		if (subgroup_of(peer, afi, safi)) {
+			was_open = true;
+			gate_closing_leave(session, peer, peer_af_find(peer, afi, safi));
+		}
+		if (peer->afc_nego[afi][safi])
+			hide_family(session, peer, afi, safi);
+	}
+	/* A peer that was heard until now is asked to say it all again: it is counted from here on. */
+	changed = gate_policy_deny(session, peer, afi, safi, typed, was_open ? ASK_THE_PEER : LEARN_NOTHING);
+	if (peer_is_established(peer))
+		gate_closing_remove_paths(session, peer, afi, safi);
+	return changed;
+}
+
+static bool close_all(struct session *session, struct peer *peer, bool typed)
+{
 	bool changed = false;
 	afi_t afi;
 	safi_t safi;
 
+	/* The wall in front of the parser first: what the peer sends from here on is not heard. */
+	if (peer_is_established(peer) && session->counted_peer != peer)
+		inbound_begin(session, peer, false);
+	FOREACH_AFI_SAFI (afi, safi)
+		changed |= close_family(session, peer, afi, safi, typed);
+	return changed;
+}
+
+/* ---- open ---- */
+
+/* What bgpd has kept itself and what was kept here since make up all that the peer announces. */
+static bool kept_by_bgpd(const struct session *session, const struct peer *peer)
+{
+	afi_t afi;
+	safi_t safi;
+
+	if (!adj_rib_in_complete(session->adj_rib_in))
+		return false;
+	FOREACH_AFI_SAFI (afi, safi)
+		if (session->negotiated[afi][safi] && !CHECK_FLAG(peer->af_flags[afi][safi], PEER_FLAG_SOFT_RECONFIG))
+			return false;
+	return true;
+}
+
+enum gate_opening gate_opening(const struct session *session)
+{
+	const struct peer *peer = session_peer(session);
+
+	if (!peer || !peer_is_established((struct peer *)peer) || inbound_is_complete(session))
+		return OPENS_WITH_KEPT;
+	if (peer_can_refresh(peer))
+		return OPENS_WITH_REFRESH;
+	return kept_by_bgpd(session, peer) ? OPENS_WITH_KEPT : OPENS_WITH_RESET;
+}
+
+/* Both directions of every family at once. Returns whether the session stays up. */
+static bool open_all(struct session *session, struct peer *peer)
+{
+	bool was_closed = peer_is_established(peer) && session->counted_peer == peer && !session->replay;
+	enum gate_opening opening = gate_opening(session);
+	enum gate_policy_learning learning = opening == OPENS_WITH_REFRESH ? ASK_THE_PEER
+					     : inbound_is_complete(session) ? LEARN_NOTHING
+									    : TAKE_KEPT;
+	afi_t afi;
+	safi_t safi;
+
+	FOREACH_AFI_SAFI (afi, safi)
+		gate_policy_restore(session, peer, afi, safi, learning);
+	if (!was_closed)
+		return true;
+	if (opening == OPENS_WITH_KEPT)
+		inbound_replay(session);
+	else
+		inbound_end(session);
+	FOREACH_AFI_SAFI (afi, safi)
+		if (session->negotiated[afi][safi])
+			show_family(session, peer, afi, safi);
+	if (opening != OPENS_WITH_RESET)
+		return true;
+	peer_reset_session(peer);
+	return false;
+}
+
+/* ---- the interface ---- */
+
+static bool assert_gate(struct session *session, bool typed)
+{
+	struct peer *peer = session_peer(session);
+
 	if (!peer || session->hands_off)
 		return false;
-	FOREACH_AFI_SAFI (afi, safi) {
-		if (session->gate == GATE_DENY)
-			changed |= close_family(session, peer, afi, safi, typed);
-		else
-			open_family(session, peer, afi, safi);
-	}
-	return changed;
+	if (session->gate == GATE_DENY)
+		return close_all(session, peer, typed);
+	/* Withdrawals that are on their way would take back what is announced now. */
+	if (!gate_closing_is_on(session))
+		open_all(session, peer);
+	return false;
 }
 
 void gate_assert(struct session *session)
@@ -234,32 +197,45 @@ void gate_close(struct session *session)
 	gate_assert(session);
 }
 
-/* Whether bgpd can learn again what the peer has sent, without a new session. */
-static bool can_learn_again(const struct peer *peer)
-{
-	afi_t afi;
-	safi_t safi;
-
-	if (CHECK_FLAG(peer->cap, PEER_CAP_REFRESH_OLD_RCV | PEER_CAP_REFRESH_NEW_RCV))
-		return true;
-	FOREACH_AFI_SAFI (afi, safi)
-		if (peer->afc_nego[afi][safi] && !CHECK_FLAG(peer->af_flags[afi][safi], PEER_FLAG_SOFT_RECONFIG))
-			return false;
-	return true;
-}
-
 bool gate_open(struct session *session)
 {
 	struct peer *peer = session_peer(session);
 
 	session->gate = GATE_ALLOW;
 	session->hands_off = false;
+	if (!peer || gate_closing_is_on(session))
+		return true;
+	return open_all(session, peer);
+}
+
+void gate_session_up(struct session *session, struct peer *peer)
+{
+	memset(session->negotiated, 0, sizeof(session->negotiated));
+	if (session->gate == GATE_DENY && !session->hands_off)
+		inbound_begin(session, peer, true);
 	gate_assert(session);
-	if (peer && peer_is_established(peer) && !can_learn_again(peer)) {
-		peer_reset_session(peer);
-		return false;
+}
+
+void gate_session_settle(struct session *session)
+{
+	struct peer *peer = session_peer(session);
+	afi_t afi;
+	safi_t safi;
+
+	if (!peer || !peer_is_established(peer) || session->gate != GATE_DENY || session->hands_off)
+		return;
+	FOREACH_AFI_SAFI (afi, safi) {
+		if (session->negotiated[afi][safi] && CHECK_FLAG(peer->cap, PEER_CAP_RESTART_RCV) && !session->closing)
+			gate_closing_end_of_rib(peer, afi, safi);
+		gate_closing_remove_paths(session, peer, afi, safi);
 	}
-	return true;
+}
+
+void gate_session_down(struct session *session)
+{
+	gate_closing_stop(session);
+	inbound_end(session);
+	memset(session->negotiated, 0, sizeof(session->negotiated));
 }
 
 /* ---- what passes ---- */
@@ -273,8 +249,7 @@ uint64_t session_installed_count(const struct session *session, afi_t afi, safi_
 
 static uint64_t advertised_to(struct peer *peer, afi_t afi, safi_t safi)
 {
-	struct peer_af *paf = peer_af_find(peer, afi, safi);
-	struct update_subgroup *subgroup = paf ? PAF_SUBGRP(paf) : NULL;
+	struct update_subgroup *subgroup = subgroup_of(peer, afi, safi);
 
 	return subgroup ? subgroup->scount : 0;
 }
@@ -292,21 +267,20 @@ void gate_inspect(const struct session *session, struct gate_facts *facts)
 	afi_t afi;
 	safi_t safi;
 
-	/* Somebody who defines the reserved name has taken one wall down. */
-	*facts = (struct gate_facts){.walls = route_map_lookup_by_name(GATE_ROUTE_MAP) == NULL};
+	*facts = (struct gate_facts){.walls = true, .closing = gate_closing_is_on(session)};
 	if (!peer)
 		return;
 	FOREACH_AFI_SAFI (afi, safi) {
-		struct peer_af *paf = peer_af_find(peer, afi, safi);
-
 		facts->installed += peer->pcount[afi][safi];
 		facts->advertised += advertised_to(peer, afi, safi);
-		if (paf && PAF_SUBGRP(paf))
+		if (subgroup_of(peer, afi, safi) || (peer_is_established(peer) && peer->afc_nego[afi][safi]))
 			facts->walls = false;
 		for (int direction = 0; peer->afc[afi][safi] && direction < RMAP_MAX; direction++)
-			if (!is_reserved(policy_name(peer, afi, safi, direction)))
+			if (!gate_policy_stands(peer, afi, safi, direction))
 				facts->walls = false;
 	}
+	if (peer_is_established(peer) && session->counted_peer != peer)
+		facts->walls = false;
 }
 
 /* ---- administratively down ---- */

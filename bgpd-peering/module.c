@@ -12,8 +12,8 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
-#include "bgpd-peering/received.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 
@@ -26,7 +26,7 @@ static int on_late_init(struct thread_master *master)
 	commands_init();
 	config_write_init();
 	session_events_init();
-	received_init();
+	inbound_init();
 	durable_state_load();
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/neighbor.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/validation.h"
@@ -330,8 +331,8 @@ static void apply_family(struct session *session, struct peer *peer, const Peeri
 		neighbor_limit(peer, afi, (uint32_t)family->received_limit);
 	}
 	gate_assert(session);
-	gate_want(session, afi, SAFI_UNICAST, RMAP_IN, family->import_policy[0] ? family->import_policy : NULL);
-	gate_want(session, afi, SAFI_UNICAST, RMAP_OUT, family->export_policy[0] ? family->export_policy : NULL);
+	gate_policy_want(session, afi, SAFI_UNICAST, RMAP_IN, family->import_policy[0] ? family->import_policy : NULL);
+	gate_policy_want(session, afi, SAFI_UNICAST, RMAP_OUT, family->export_policy[0] ? family->export_policy : NULL);
 }
 
 /* Without a list the neighbor carries the family of its own address; bgpd's default families are taken away. */

@@ -10,6 +10,7 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
@@ -28,10 +29,13 @@ bool peer_is_external(const struct peer *peer)
 static void after_hook(event_ref *event)
 {
 	struct connection *connection = event_argument(event);
+	struct session *session;
 
 	if (connection->state == STATE_NONE && connection->discovered)
 		transition(connection, EVENT_REQUEST, "router", "undeclared neighbor under default-deny", NULL);
 	transition_assert(connection);
+	frr_each (session_list, &connection->sessions, session)
+		gate_session_settle(session);
 	if (connection->state == STATE_NONE && connection->pushed)
 		push_remove_neighbors(connection);
 }
@@ -45,19 +49,16 @@ void session_events_later(struct connection *connection)
 
 static void session_up(struct session *session, struct peer *peer)
 {
-	memset(session->negotiated, 0, sizeof(session->negotiated));
-	session_received_reset(session);
-	if (session->gate == GATE_DENY && !session->hands_off)
-		session_counted_set(session, peer);
-	gate_assert(session);
+	gate_session_up(session, peer);
+	if (session->gate == GATE_DENY)
+		session_events_later(session->connection);
 	validation_look_again(session->connection);
 	controller_link_changed(session->connection);
 }
 
 static void session_down(struct session *session)
 {
-	session_counted_clear(session);
-	session_received_reset(session);
+	gate_session_down(session);
 	if (session->hands_off) {
 		/* It was open before anything was said of it; from its next start on it is like any other. */
 		session->hands_off = false;
@@ -73,7 +74,7 @@ static void session_deleted(struct session *session, const struct peer *peer)
 {
 	session_down(session);
 	if (!peer_dynamic_neighbor((struct peer *)peer))
-		gate_forget_policy(session);
+		gate_policy_forget(session);
 }
 
 static int on_status_changed(struct peer *peer)
@@ -102,9 +103,7 @@ static int on_status_changed(struct peer *peer)
 			return 0;
 		session = default_deny_discover(bgp_vrf_name(peer->bgp), peer_key(peer), peer->as);
 		session_events_later(session->connection);
-		session->gate = GATE_DENY;
-		session_counted_set(session, peer);
-		gate_assert(session);
+		gate_session_up(session, peer);
 		return 0;
 	}
 

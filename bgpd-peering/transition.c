@@ -87,7 +87,6 @@ static void take_as_it_stands(struct session *session)
 
 static void enter(struct connection *connection, enum connection_state to)
 {
-	bool opening = prescribed_gate(connection) != GATE_ALLOW;
 	struct session *session;
 
 	if (to == STATE_ACTIVE)
@@ -96,7 +95,6 @@ static void enter(struct connection *connection, enum connection_state to)
 	if (connection->state == STATE_ACTIVE && to != STATE_ACTIVE)
 		connection->adopted_line = false;
 	connection->state = to;
-	opening &= prescribed_gate(connection) == GATE_ALLOW;
 	connection->state_since = wall_clock_milliseconds();
 	if (to == STATE_NONE)
 		connection->adopted = connection->discovered = false;
@@ -107,15 +105,6 @@ static void enter(struct connection *connection, enum connection_state to)
 			take_as_it_stands(session);
 	}
 	transition_assert(connection);
-	if (opening) {
-		/* From here on bgpd counts for itself. */
-		frr_each (session_list, &connection->sessions, session) {
-			if (session->held)
-				continue;
-			session_counted_clear(session);
-			session_received_reset(session);
-		}
-	}
 	if (to == STATE_NONE)
 		session_events_later(connection);
 	validation_state_changed(connection);

@@ -3,15 +3,7 @@
 
 #include <string.h>
 
-#define ATTRIBUTE_FLAG_EXTENDED_LENGTH 0x10
-#define ATTRIBUTE_MP_REACH 14
-#define ATTRIBUTE_MP_UNREACH 15
-
-/* What is left to read of a part of the message. */
-struct reader {
-	const uint8_t *at;
-	size_t left;
-};
+#include "lib/bgp_attributes.h"
 
 struct walk {
 	bgp_update_add_path add_path;
@@ -19,88 +11,36 @@ struct walk {
 	void *context;
 };
 
-static bool take(struct reader *reader, size_t size, struct reader *part)
+static enum bgp_update_error take_prefix(struct byte_reader *prefixes, bool add_path, struct bgp_update_prefix *prefix)
 {
-	if (size > reader->left)
-		return false;
-	part->at = reader->at;
-	part->left = size;
-	reader->at += size;
-	reader->left -= size;
-	return true;
+	struct byte_reader address;
+
+	if (add_path && !take_u32(prefixes, &prefix->path_id))
+		return BGP_UPDATE_TRUNCATED;
+	if (!take_u8(prefixes, &prefix->length))
+		return BGP_UPDATE_TRUNCATED;
+	if (prefix->length > (prefix->afi == BGP_UPDATE_AFI_IPV4 ? 32 : 128))
+		return BGP_UPDATE_BAD_PREFIX;
+	if (!take(prefixes, (prefix->length + 7u) / 8u, &address))
+		return BGP_UPDATE_TRUNCATED;
+	memcpy(prefix->address, address.at, address.left);
+	/* RFC 4271: what stands behind the length is irrelevant; two spellings must count as one prefix. */
+	if (prefix->length % 8)
+		prefix->address[address.left - 1] &= (uint8_t)(0xff << (8 - prefix->length % 8));
+	return BGP_UPDATE_OK;
 }
 
-static bool take_u8(struct reader *reader, uint8_t *value)
+static enum bgp_update_error walk_prefixes(const struct walk *walk, struct byte_reader prefixes, bool announced,
+					   uint16_t afi, uint8_t safi)
 {
-	struct reader part;
-
-	if (!take(reader, 1, &part))
-		return false;
-	*value = part.at[0];
-	return true;
-}
-
-static bool take_u16(struct reader *reader, uint16_t *value)
-{
-	struct reader part;
-
-	if (!take(reader, 2, &part))
-		return false;
-	*value = (uint16_t)(part.at[0] << 8 | part.at[1]);
-	return true;
-}
-
-static bool take_u32(struct reader *reader, uint32_t *value)
-{
-	struct reader part;
-
-	if (!take(reader, 4, &part))
-		return false;
-	*value = (uint32_t)part.at[0] << 24 | (uint32_t)part.at[1] << 16 | (uint32_t)part.at[2] << 8 | part.at[3];
-	return true;
-}
-
-/* A part whose size stands in front of it. */
-static bool take_sized(struct reader *reader, struct reader *part)
-{
-	uint16_t size;
-
-	return take_u16(reader, &size) && take(reader, size, part);
-}
-
-static bool take_attribute(struct reader *attributes, uint8_t *type, struct reader *value)
-{
-	uint8_t flags, short_size;
-
-	if (!take_u8(attributes, &flags) || !take_u8(attributes, type))
-		return false;
-	if (flags & ATTRIBUTE_FLAG_EXTENDED_LENGTH)
-		return take_sized(attributes, value);
-	return take_u8(attributes, &short_size) && take(attributes, short_size, value);
-}
-
-static enum bgp_update_error walk_prefixes(const struct walk *walk, struct reader prefixes, bool announced, uint16_t afi,
-					   uint8_t safi)
-{
-	uint8_t most = afi == BGP_UPDATE_AFI_IPV4 ? 32 : 128;
 	bool add_path = walk->add_path && walk->add_path(afi, safi, walk->context);
 
 	while (prefixes.left > 0) {
 		struct bgp_update_prefix prefix = {.announced = announced, .afi = afi, .safi = safi};
-		struct reader address;
+		enum bgp_update_error error = take_prefix(&prefixes, add_path, &prefix);
 
-		if (add_path && !take_u32(&prefixes, &prefix.path_id))
-			return BGP_UPDATE_TRUNCATED;
-		if (!take_u8(&prefixes, &prefix.length))
-			return BGP_UPDATE_TRUNCATED;
-		if (prefix.length > most)
-			return BGP_UPDATE_BAD_PREFIX;
-		if (!take(&prefixes, (prefix.length + 7u) / 8u, &address))
-			return BGP_UPDATE_TRUNCATED;
-		memcpy(prefix.address, address.at, address.left);
-		/* RFC 4271: what stands behind the length is irrelevant; two spellings must count as one prefix. */
-		if (prefix.length % 8)
-			prefix.address[address.left - 1] &= (uint8_t)(0xff << (8 - prefix.length % 8));
+		if (error != BGP_UPDATE_OK)
+			return error;
 		walk->visit(&prefix, walk->context);
 	}
 	return BGP_UPDATE_OK;
@@ -111,34 +51,36 @@ static bool is_visited(uint16_t afi, uint8_t safi)
 	return (afi == BGP_UPDATE_AFI_IPV4 || afi == BGP_UPDATE_AFI_IPV6) && safi == BGP_UPDATE_SAFI_UNICAST;
 }
 
-/* Visits what the attributes of one type hold. *empty stays true where there is no prefix of any family in them. */
-static enum bgp_update_error walk_multiprotocol(const struct walk *walk, struct reader attributes, uint8_t wanted,
-						bool *empty, uint16_t *last_afi, uint8_t *last_safi)
+/* What the attributes of one type hold. */
+struct multiprotocol {
+	uint16_t afi; /* of the last one; 0: there is none */
+	uint8_t safi;
+	bool any;    /* at least one prefix */
+	bool others; /* of a family that is not visited */
+};
+
+static enum bgp_update_error walk_multiprotocol(const struct walk *walk, struct byte_reader attributes, uint8_t wanted,
+						struct multiprotocol *found)
 {
 	while (attributes.left > 0) {
-		struct reader value, next_hop;
+		struct byte_reader value;
 		enum bgp_update_error error;
-		uint8_t type, size, reserved;
-		uint16_t afi;
-		uint8_t safi;
+		uint8_t flags, type;
 
-		if (!take_attribute(&attributes, &type, &value))
+		if (!take_attribute(&attributes, &flags, &type, &value))
 			return BGP_UPDATE_TRUNCATED;
 		if (type != wanted)
 			continue;
-		if (!take_u16(&value, &afi) || !take_u8(&value, &safi))
+		if (!take_multiprotocol_head(&value, type, &found->afi, &found->safi))
 			return BGP_UPDATE_TRUNCATED;
-		if (wanted == ATTRIBUTE_MP_REACH &&
-		    (!take_u8(&value, &size) || !take(&value, size, &next_hop) || !take_u8(&value, &reserved)))
-			return BGP_UPDATE_TRUNCATED;
-		*last_afi = afi;
-		*last_safi = safi;
 		if (value.left == 0)
 			continue;
-		*empty = false;
-		if (!is_visited(afi, safi))
+		found->any = true;
+		if (!is_visited(found->afi, found->safi)) {
+			found->others = true;
 			continue;
-		error = walk_prefixes(walk, value, wanted == ATTRIBUTE_MP_REACH, afi, safi);
+		}
+		error = walk_prefixes(walk, value, wanted == ATTRIBUTE_MP_REACH, found->afi, found->safi);
 		if (error != BGP_UPDATE_OK)
 			return error;
 	}
@@ -146,42 +88,174 @@ static enum bgp_update_error walk_multiprotocol(const struct walk *walk, struct 
 }
 
 enum bgp_update_error bgp_update_walk(const uint8_t *body, size_t size, bgp_update_add_path add_path,
-				      bgp_update_visit visit, void *context, uint16_t *eor_afi, uint8_t *eor_safi)
+				      bgp_update_visit visit, void *context, struct bgp_update_summary *summary)
 {
 	struct walk walk = {.add_path = add_path, .visit = visit, .context = context};
-	struct reader message = {.at = body, .left = size};
-	struct reader withdrawn, attributes;
-	uint16_t reach_afi = 0, unreach_afi = 0;
-	uint8_t reach_safi = 0, unreach_safi = 0;
-	bool empty;
+	struct byte_reader message = {.at = body, .left = size};
+	struct byte_reader withdrawn, attributes;
+	struct multiprotocol reach = {0}, unreach = {0};
 	enum bgp_update_error error;
 
+	*summary = (struct bgp_update_summary){0};
 	if (!take_sized(&message, &withdrawn) || !take_sized(&message, &attributes))
 		return BGP_UPDATE_TRUNCATED;
-	/* What is left of the message now is the NLRI field. */
-	empty = withdrawn.left == 0 && message.left == 0;
 
-	/* The order of bgp_update_receive(): a prefix that is both announced and withdrawn ends as in bgpd's table. */
+	/*
+	 * What is left of the message now is the NLRI field. The order is that of bgp_update_receive(): a prefix that is
+	 * both announced and withdrawn ends as in bgpd's table.
+	 */
 	error = walk_prefixes(&walk, message, true, BGP_UPDATE_AFI_IPV4, BGP_UPDATE_SAFI_UNICAST);
 	if (error == BGP_UPDATE_OK)
 		error = walk_prefixes(&walk, withdrawn, false, BGP_UPDATE_AFI_IPV4, BGP_UPDATE_SAFI_UNICAST);
 	if (error == BGP_UPDATE_OK)
-		error = walk_multiprotocol(&walk, attributes, ATTRIBUTE_MP_REACH, &empty, &reach_afi, &reach_safi);
+		error = walk_multiprotocol(&walk, attributes, ATTRIBUTE_MP_REACH, &reach);
 	if (error == BGP_UPDATE_OK)
-		error = walk_multiprotocol(&walk, attributes, ATTRIBUTE_MP_UNREACH, &empty, &unreach_afi, &unreach_safi);
-	if (error != BGP_UPDATE_OK || !empty)
+		error = walk_multiprotocol(&walk, attributes, ATTRIBUTE_MP_UNREACH, &unreach);
+	summary->other_families = reach.others || unreach.others;
+	if (error != BGP_UPDATE_OK || withdrawn.left || message.left || reach.any || unreach.any)
 		return error;
 
 	/* RFC 4724: for ipv4 unicast a message with nothing in it, for others an MP_UNREACH_NLRI with nothing in it. */
 	if (attributes.left == 0) {
-		*eor_afi = BGP_UPDATE_AFI_IPV4;
-		*eor_safi = BGP_UPDATE_SAFI_UNICAST;
-		return BGP_UPDATE_END_OF_RIB;
+		summary->end_of_rib_afi = BGP_UPDATE_AFI_IPV4;
+		summary->end_of_rib_safi = BGP_UPDATE_SAFI_UNICAST;
+	} else if (unreach.afi != 0 && reach.afi == 0) {
+		summary->end_of_rib_afi = unreach.afi;
+		summary->end_of_rib_safi = unreach.safi;
 	}
-	if (unreach_afi != 0 && reach_afi == 0) {
-		*eor_afi = unreach_afi;
-		*eor_safi = unreach_safi;
-		return BGP_UPDATE_END_OF_RIB;
+	return summary->end_of_rib_afi ? BGP_UPDATE_END_OF_RIB : BGP_UPDATE_OK;
+}
+
+bool bgp_update_announces(const uint8_t *message, size_t size)
+{
+	struct byte_reader body = {.at = message, .left = size}, header, withdrawn, attributes;
+
+	if (!take(&body, BGP_UPDATE_HEADER, &header) || !take_sized(&body, &withdrawn) || !take_sized(&body, &attributes) ||
+	    body.left > 0)
+		return true;
+	while (attributes.left > 0) {
+		struct byte_reader value;
+		uint8_t flags, type;
+
+		/* An empty MP_REACH_NLRI is no announcement, but nothing that anybody sends either. */
+		if (!take_attribute(&attributes, &flags, &type, &value) || type == ATTRIBUTE_MP_REACH)
+			return true;
 	}
-	return BGP_UPDATE_OK;
+	return false;
+}
+
+/* ---- picking out ---- */
+
+struct picking {
+	bgp_update_add_path add_path;
+	bgp_update_keep keep;
+	void *context;
+	uint8_t *out;
+	size_t size;
+};
+
+static void put(struct picking *picking, const uint8_t *from, const uint8_t *to)
+{
+	memcpy(picking->out + picking->size, from, (size_t)(to - from));
+	picking->size += (size_t)(to - from);
+}
+
+static bool pick_prefixes(struct picking *picking, struct byte_reader prefixes, uint16_t afi, uint8_t safi)
+{
+	bool add_path = picking->add_path && picking->add_path(afi, safi, picking->context);
+
+	while (prefixes.left > 0) {
+		struct bgp_update_prefix prefix = {.announced = true, .afi = afi, .safi = safi};
+		const uint8_t *start = prefixes.at;
+
+		if (take_prefix(&prefixes, add_path, &prefix) != BGP_UPDATE_OK)
+			return false;
+		if (picking->keep(&prefix, picking->context))
+			put(picking, start, prefixes.at);
+	}
+	return true;
+}
+
+/* An MP_REACH_NLRI with what is kept of it, or nothing where that is nothing. `start` is where the attribute begins. */
+static bool pick_reach(struct picking *picking, const uint8_t *start, uint8_t flags, struct byte_reader value)
+{
+	size_t before = picking->size, head = flags & ATTRIBUTE_FLAG_EXTENDED_LENGTH ? 4 : 3;
+	const uint8_t *value_start = value.at;
+	uint16_t afi;
+	uint8_t safi;
+	size_t empty;
+
+	if (!take_multiprotocol_head(&value, ATTRIBUTE_MP_REACH, &afi, &safi))
+		return false;
+	put(picking, start, start + head);
+	put(picking, value_start, value.at);
+	empty = picking->size;
+	if (!is_visited(afi, safi))
+		put(picking, value.at, value.at + value.left);
+	else if (!pick_prefixes(picking, value, afi, safi))
+		return false;
+	if (picking->size == empty) {
+		picking->size = before;
+		return true;
+	}
+	if (head == 4)
+		write_u16(picking->out + before + 2, picking->size - before - head);
+	else
+		picking->out[before + 2] = (uint8_t)(picking->size - before - head);
+	return true;
+}
+
+static bool pick_attributes(struct picking *picking, struct byte_reader attributes, bool *any)
+{
+	while (attributes.left > 0) {
+		const uint8_t *start = attributes.at;
+		struct byte_reader value, head;
+		size_t before = picking->size;
+		uint8_t flags, type, safi;
+		uint16_t afi;
+
+		if (!take_attribute(&attributes, &flags, &type, &value))
+			return false;
+		head = value;
+		if (type == ATTRIBUTE_MP_REACH) {
+			if (!pick_reach(picking, start, flags, value))
+				return false;
+			*any |= picking->size != before;
+		} else if (type != ATTRIBUTE_MP_UNREACH) {
+			put(picking, start, attributes.at);
+		} else if (!take_multiprotocol_head(&head, type, &afi, &safi)) {
+			return false;
+		} else if (!is_visited(afi, safi) && head.left > 0) {
+			put(picking, start, attributes.at);
+			*any = true;
+		}
+	}
+	return true;
+}
+
+size_t bgp_update_filter(const uint8_t *message, size_t size, bgp_update_add_path add_path, bgp_update_keep keep,
+			 void *context, uint8_t *out)
+{
+	struct picking picking = {.add_path = add_path, .keep = keep, .context = context, .out = out};
+	struct byte_reader body = {.at = message, .left = size}, header, withdrawn, attributes;
+	static const uint8_t no_sizes[4];
+	size_t attributes_at, nlri_at;
+	bool any = false;
+
+	if (size > BGP_UPDATE_MOST || !take(&body, BGP_UPDATE_HEADER, &header) || !take_sized(&body, &withdrawn) ||
+	    !take_sized(&body, &attributes))
+		return 0;
+	put(&picking, message, header.at + header.left);
+	put(&picking, no_sizes, no_sizes + sizeof(no_sizes));
+	attributes_at = picking.size;
+	if (!pick_attributes(&picking, attributes, &any))
+		return 0;
+	write_u16(out + attributes_at - 2, picking.size - attributes_at);
+	nlri_at = picking.size;
+	if (!pick_prefixes(&picking, body, BGP_UPDATE_AFI_IPV4, BGP_UPDATE_SAFI_UNICAST))
+		return 0;
+	if (!any && picking.size == nlri_at)
+		return 0;
+	write_u16(out + 16, picking.size);
+	return picking.size;
 }

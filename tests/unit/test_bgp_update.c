@@ -12,8 +12,7 @@
 struct seen {
 	char text[1024];
 	bool add_path;
-	uint16_t eor_afi;
-	uint8_t eor_safi;
+	struct bgp_update_summary summary;
 };
 
 static void visit(const struct bgp_update_prefix *prefix, void *context)
@@ -45,7 +44,7 @@ static enum bgp_update_error walk(const uint8_t *body, size_t size, struct seen 
 
 	assert_non_null(copy);
 	memcpy(copy, body, size);
-	error = bgp_update_walk(copy, size, add_path, visit, seen, &seen->eor_afi, &seen->eor_safi);
+	error = bgp_update_walk(copy, size, add_path, visit, seen, &seen->summary);
 	free(copy);
 	return error;
 }
@@ -121,7 +120,7 @@ static void no_add_path_function_is_needed(void **state)
 	struct seen seen = {0};
 	struct bytes body = full_message();
 
-	assert_int_equal(bgp_update_walk(body.at, body.size, NULL, visit, &seen, &seen.eor_afi, &seen.eor_safi),
+	assert_int_equal(bgp_update_walk(body.at, body.size, NULL, visit, &seen, &seen.summary),
 			 BGP_UPDATE_OK);
 	assert_non_null(strstr(seen.text, "+203.0.113.1/32 -192.0.2.0/24"));
 }
@@ -231,8 +230,8 @@ static void end_of_rib_markers(void **state)
 	struct bytes body = message(&nothing, &nothing, &nothing);
 
 	assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_END_OF_RIB);
-	assert_int_equal(seen.eor_afi, BGP_UPDATE_AFI_IPV4);
-	assert_int_equal(seen.eor_safi, BGP_UPDATE_SAFI_UNICAST);
+	assert_int_equal(seen.summary.end_of_rib_afi, BGP_UPDATE_AFI_IPV4);
+	assert_int_equal(seen.summary.end_of_rib_safi, BGP_UPDATE_SAFI_UNICAST);
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		struct bytes unreach = {.size = 0}, attributes = {.size = 0};
@@ -242,8 +241,8 @@ static void end_of_rib_markers(void **state)
 		put_attribute(&attributes, 15, &unreach);
 		body = message(&nothing, &attributes, &nothing);
 		assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_END_OF_RIB);
-		assert_int_equal(seen.eor_afi, families[i][1]);
-		assert_int_equal(seen.eor_safi, families[i][2]);
+		assert_int_equal(seen.summary.end_of_rib_afi, families[i][1]);
+		assert_int_equal(seen.summary.end_of_rib_safi, families[i][2]);
 	}
 	assert_string_equal(seen.text, "");
 }
@@ -277,7 +276,7 @@ static void what_is_no_end_of_rib(void **state)
 		body = message(&nothing, &attributes, &nothing);
 		assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_OK);
 	}
-	assert_int_equal(seen.eor_afi, 0);
+	assert_int_equal(seen.summary.end_of_rib_afi, 0);
 }
 
 /* Cut anywhere but between two prefixes of the NLRI field, the message is truncated. */
@@ -329,9 +328,247 @@ static void lengths_stay_within_their_part(void **state)
 	assert_int_equal(walk(body.at, body.size, &seen), BGP_UPDATE_TRUNCATED);
 }
 
+/* ---- picking out ---- */
+
+static struct bytes with_header(const struct bytes *body)
+{
+	struct bytes whole = {.size = 0};
+	size_t size = BGP_UPDATE_HEADER + body->size;
+
+	for (int i = 0; i < 16; i++)
+		PUT(&whole, 0xff);
+	PUT(&whole, (uint8_t)(size >> 8), (uint8_t)size, 2);
+	put(&whole, body->at, body->size);
+	return whole;
+}
+
+static bool keep_odd_lengths(const struct bgp_update_prefix *prefix, void *context)
+{
+	assert_true(prefix->announced);
+	return prefix->length % 16 != 0 || prefix->length == 32;
+}
+
+static bool keep_none(const struct bgp_update_prefix *prefix, void *context)
+{
+	return false;
+}
+
+static bool no_add_path(uint16_t afi, uint8_t safi, void *context)
+{
+	return false;
+}
+
+static bool all_add_path(uint16_t afi, uint8_t safi, void *context)
+{
+	return true;
+}
+
+static void picks_announcements_and_their_attributes(void **state)
+{
+	struct bytes body = full_message(), whole = with_header(&body);
+	uint8_t out[sizeof(whole.at)];
+	struct seen seen = {0};
+	size_t size = bgp_update_filter(whole.at, whole.size, no_add_path, keep_odd_lengths, NULL, out);
+
+	assert_true(size > 0 && size < whole.size);
+	assert_int_equal(out[16] << 8 | out[17], size);
+	assert_int_equal(walk(out + BGP_UPDATE_HEADER, size - BGP_UPDATE_HEADER, &seen), BGP_UPDATE_OK);
+	assert_string_equal(seen.text, "+198.51.100.0/24 +203.0.113.1/32 +2001:db8::/32 ");
+	/* ORIGIN is still the first attribute. */
+	assert_memory_equal(out + BGP_UPDATE_HEADER + 4, origin.at, origin.size);
+	assert_int_equal(bgp_update_filter(whole.at, whole.size, no_add_path, keep_none, NULL, out), 0);
+}
+
+static void picks_under_path_identifiers(void **state)
+{
+	struct bytes nlri = {.size = 0}, body, whole;
+	uint8_t out[sizeof(whole.at)];
+	struct seen seen = {.add_path = true};
+	size_t size;
+
+	PUT(&nlri, 0, 0, 0, 5, 24, 192, 0, 2, 0, 0, 0, 6, 16, 10, 1, 0, 0, 0, 7, 0);
+	body = message(&nothing, &origin, &nlri);
+	whole = with_header(&body);
+	size = bgp_update_filter(whole.at, whole.size, all_add_path, keep_odd_lengths, NULL, out);
+	assert_int_equal(walk(out + BGP_UPDATE_HEADER, size - BGP_UPDATE_HEADER, &seen), BGP_UPDATE_OK);
+	assert_string_equal(seen.text, "+192.0.2.0/24#5 ");
+}
+
+/* VPN routes, both ways, stay byte for byte; those beside them go. */
+static void leaves_other_families_as_they_are(void **state)
+{
+	struct bytes attributes = origin, nlri = {.size = 0}, reach = {.size = 0}, unreach = {.size = 0}, body, whole;
+	uint8_t out[sizeof(whole.at)];
+	struct seen seen = {0};
+	size_t size;
+
+	PUT(&reach, 0, 1, 128, 4, 192, 0, 2, 1, 0, 112, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 192, 0, 2);
+	PUT(&unreach, 0, 1, 128, 112, 0x80, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 10, 0, 0);
+	put_attribute(&attributes, 14, &reach);
+	put_attribute(&attributes, 15, &unreach);
+	PUT(&nlri, 16, 10, 1);
+	body = message(&nothing, &attributes, &nlri);
+	whole = with_header(&body);
+	size = bgp_update_filter(whole.at, whole.size, no_add_path, keep_none, NULL, out);
+	assert_int_equal(size, whole.size - nlri.size);
+	assert_memory_equal(out + BGP_UPDATE_HEADER, whole.at + BGP_UPDATE_HEADER, size - BGP_UPDATE_HEADER);
+	assert_int_equal(walk(out + BGP_UPDATE_HEADER, size - BGP_UPDATE_HEADER, &seen), BGP_UPDATE_OK);
+	assert_string_equal(seen.text, "");
+	assert_true(seen.summary.other_families);
+}
+
+static void picks_nothing_out_of_what_breaks_off(void **state)
+{
+	struct bytes body = full_message(), whole = with_header(&body);
+	uint8_t out[sizeof(whole.at)];
+
+	for (size_t size = 0; size < whole.size; size++) {
+		uint8_t *copy = malloc(size ? size : 1);
+
+		assert_non_null(copy);
+		memcpy(copy, whole.at, size);
+		/* Cut in the NLRI field, between two prefixes, it is another message, and a good one. */
+		if (bgp_update_filter(copy, size, no_add_path, keep_odd_lengths, NULL, out))
+			assert_true(size >= whole.size - 10);
+		free(copy);
+	}
+}
+
+/* ---- taking away ---- */
+
+static const struct bgp_update_sender sender = {.asn = 4200000001, .four_octet_as = true, .unknown_type = 255};
+
+/* The attributes as text: "1:00 2:0201fa56ea01 ", a long value by its size. */
+static void attributes_text(const uint8_t *body, char *text, size_t size)
+{
+	const uint8_t *at = body + 4 + (body[0] << 8 | body[1]), *end = at + (at[-2] << 8 | at[-1]);
+	size_t used = 0;
+
+	text[0] = '\0';
+	while (at < end) {
+		bool extended = at[0] & 0x10;
+		size_t length = extended ? (size_t)(at[2] << 8 | at[3]) : at[2];
+		const uint8_t *value = at + (extended ? 4 : 3);
+
+		used += (size_t)snprintf(text + used, size - used, "%u:", at[1]);
+		for (size_t i = 0; i < length && length <= 8; i++)
+			used += (size_t)snprintf(text + used, size - used, "%02x", value[i]);
+		if (length > 8)
+			used += (size_t)snprintf(text + used, size - used, "%zu bytes", length);
+		used += (size_t)snprintf(text + used, size - used, " ");
+		at = value + length;
+	}
+	assert_ptr_equal(at, end);
+}
+
+static void takes_every_announcement_away(void **state)
+{
+	struct bytes body = full_message(), whole = with_header(&body);
+	struct seen seen = {0};
+	char text[256], expected[256];
+
+	assert_true(bgp_update_announces(whole.at, whole.size));
+	assert_true(bgp_update_neutralize(whole.at, whole.size, &sender));
+	assert_false(bgp_update_announces(whole.at, whole.size));
+	assert_int_equal(walk(whole.at + BGP_UPDATE_HEADER, whole.size - BGP_UPDATE_HEADER, &seen), BGP_UPDATE_OK);
+	assert_string_equal(seen.text, "");
+	assert_int_equal(seen.summary.end_of_rib_afi, 0);
+	attributes_text(whole.at + BGP_UPDATE_HEADER, text, sizeof(text));
+	/* What the two sizes, the three attributes and its own head leave of the message. */
+	snprintf(expected, sizeof(expected), "1:00 2:0201fa56ea01 3:c0000201 255:%zu bytes ", body.size - 4 - 20 - 3);
+	assert_string_equal(text, expected);
+	/* Once more, and it is left alone. */
+	assert_false(bgp_update_neutralize(whole.at, whole.size, &sender));
+}
+
+/* Each size once, from one byte behind the header to one of an extended message, with NLRI to the end. */
+static void takes_away_at_every_size(void **state)
+{
+	static uint8_t whole[BGP_UPDATE_MOST];
+	static const bool flags[] = {false, true};
+
+	for (size_t size = BGP_UPDATE_HEADER; size <= BGP_UPDATE_MOST; size += size < 700 ? 1 : 997) {
+		for (int variant = 0; variant < 8; variant++) {
+			struct bgp_update_sender from = {.asn = 64510, .four_octet_as = flags[variant & 1],
+							 .confederation = flags[variant >> 1 & 1],
+							 .add_path = flags[variant >> 2 & 1], .unknown_type = 254};
+			struct seen seen = {.add_path = from.add_path};
+			bool written;
+
+			memset(whole, 0xff, 16);
+			whole[16] = (uint8_t)(size >> 8);
+			whole[17] = (uint8_t)size;
+			whole[18] = 2;
+			memset(whole + BGP_UPDATE_HEADER, 0, size - BGP_UPDATE_HEADER);
+			written = bgp_update_neutralize(whole, size, &from);
+			/* Nothing but End-of-RIB, or no room for a single prefix. */
+			assert_int_equal(written, size > BGP_UPDATE_HEADER + 4 &&
+							  (!from.add_path || size >= BGP_UPDATE_HEADER + 4 + 5));
+			assert_int_equal(whole[16] << 8 | whole[17], size);
+			if (!written)
+				continue;
+			assert_false(bgp_update_announces(whole, size));
+			seen.text[0] = '\0';
+			if (size < BGP_UPDATE_HEADER + 24 + 2)
+				assert_int_equal(bgp_update_walk(whole + BGP_UPDATE_HEADER, size - BGP_UPDATE_HEADER,
+								 add_path, visit, &seen, &seen.summary), BGP_UPDATE_OK);
+			assert_null(strchr(seen.text, '+'));
+		}
+	}
+}
+
+static void leaves_what_announces_nothing(void **state)
+{
+	struct bytes empty = message(&nothing, &nothing, &nothing), end_of_rib = with_header(&empty), before = end_of_rib;
+	struct bytes withdrawn = {.size = 0}, unreach = {.size = 0}, attributes = {.size = 0}, body, whole;
+
+	assert_false(bgp_update_neutralize(end_of_rib.at, end_of_rib.size, &sender));
+	assert_memory_equal(end_of_rib.at, before.at, before.size);
+	PUT(&unreach, 0, 2, 1);
+	put_attribute(&attributes, 15, &unreach);
+	body = message(&nothing, &attributes, &nothing);
+	whole = before = with_header(&body);
+	assert_false(bgp_update_neutralize(whole.at, whole.size, &sender));
+	assert_memory_equal(whole.at, before.at, before.size);
+	PUT(&withdrawn, 24, 192, 0, 2);
+	body = message(&withdrawn, &attributes, &nothing);
+	whole = before = with_header(&body);
+	assert_false(bgp_update_neutralize(whole.at, whole.size, &sender));
+	assert_memory_equal(whole.at, before.at, before.size);
+	/* Shorter than a header, or than its two sizes: nothing is touched, nothing is read behind the end. */
+	assert_false(bgp_update_neutralize(whole.at, 5, &sender));
+	assert_false(bgp_update_neutralize(whole.at, BGP_UPDATE_HEADER + 3, &sender));
+}
+
+/* Lengths that lie about what follows are taken for announcements. */
+static void takes_away_what_cannot_be_read(void **state)
+{
+	struct bytes body = {.size = 0}, whole;
+
+	PUT(&body, 0xff, 0xff, 0, 0);
+	for (int i = 0; i < 40; i++)
+		PUT(&body, 24);
+	whole = with_header(&body);
+	assert_true(bgp_update_neutralize(whole.at, whole.size, &sender));
+	assert_false(bgp_update_announces(whole.at, whole.size));
+	body.at[0] = body.at[1] = 0;
+	body.at[3] = 30; /* attributes that break off */
+	whole = with_header(&body);
+	assert_true(bgp_update_neutralize(whole.at, whole.size, &sender));
+	assert_false(bgp_update_announces(whole.at, whole.size));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(picks_announcements_and_their_attributes),
+		cmocka_unit_test(picks_under_path_identifiers),
+		cmocka_unit_test(leaves_other_families_as_they_are),
+		cmocka_unit_test(picks_nothing_out_of_what_breaks_off),
+		cmocka_unit_test(takes_every_announcement_away),
+		cmocka_unit_test(takes_away_at_every_size),
+		cmocka_unit_test(leaves_what_announces_nothing),
+		cmocka_unit_test(takes_away_what_cannot_be_read),
 		cmocka_unit_test(visits_all_in_the_order_of_bgpd),
 		cmocka_unit_test(no_add_path_function_is_needed),
 		cmocka_unit_test(add_path_has_an_identifier_each),
