@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/connection.h"
 
+#include "bgpd-peering/router.h"
+
 #include "lib/jhash.h"
 
 /* All of it lives as long as bgpd. */
@@ -176,6 +178,8 @@ const char *bgp_vrf_name(const struct bgp *bgp)
 
 struct bgp *bgp_of_vrf(const char *vrf)
 {
+	if (!router_works())
+		return NULL;
 	return strcmp(vrf, VRF_DEFAULT_NAME) == 0 ? bgp_get_default() : bgp_lookup_by_name(vrf);
 }
 
@@ -187,7 +191,7 @@ struct peer *session_peer(const struct session *session)
 	if (!bgp)
 		return NULL;
 	if (str2sockunion(session->address, &su) == 0)
-		return peer_lookup(bgp, &su);
+		return peer_find(bgp, &su);
 	return peer_lookup_by_conf_if(bgp, session->address);
 }
 

@@ -4,13 +4,6 @@
 /* What our shutdown messages begin with; `neighbor X shutdown message …` of the operator's own is left alone. */
 #define SHUT_PREFIX "peering "
 
-bool gate_abi_fits(void)
-{
-	size_t size = frr_allocated_size(MTYPE_BGP_PEER);
-
-	return size == 0 || size == sizeof(struct peer);
-}
-
 /* ---- the operator's policy ---- */
 
 void gate_want(struct session *session, afi_t afi, safi_t safi, int direction, const char *name)
@@ -153,7 +146,7 @@ static bool can_learn_again(const struct peer *peer)
 	afi_t afi;
 	safi_t safi;
 
-	if (CHECK_FLAG(peer->cap, PEER_CAP_REFRESH_OLD_RCV | PEER_CAP_REFRESH_NEW_RCV))
+	if (peer_can_refresh(peer))
 		return true;
 	FOREACH_AFI_SAFI (afi, safi)
 		if (peer->afc_nego[afi][safi] && !CHECK_FLAG(peer->af_flags[afi][safi], PEER_FLAG_SOFT_RECONFIG))

@@ -58,7 +58,4 @@ void gate_want_nothing(struct session *session, afi_t afi, safi_t safi, int dire
 void gate_shut(struct session *session, const char *message);
 void gate_unshut(struct session *session);
 
-/* Whether bgpd's structures are as this module was built for; asked before a peer is touched. */
-bool gate_abi_fits(void);
-
 #endif

@@ -70,10 +70,10 @@ static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct s
 	uint16_t eor_afi = 0;
 	uint8_t eor_safi = 0;
 
-	if (type != BGP_MSG_UPDATE || router.inert || size < BGP_HEADER_SIZE)
+	if (type != BGP_MSG_UPDATE || size < BGP_HEADER_SIZE)
 		return 0;
 	walk.session = session_counted(peer);
-	if (!walk.session || stream_get_endp(message) < size)
+	if (!walk.session || !router_works() || stream_get_endp(message) < size)
 		return 0;
 
 	switch (bgp_update_walk(STREAM_DATA(message) + BGP_HEADER_SIZE, size - BGP_HEADER_SIZE, uses_add_path, visit,

@@ -18,7 +18,7 @@
 
 bool peer_is_external(const struct peer *peer)
 {
-	return peer->sort == BGP_PEER_EBGP && CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) &&
+	return peer_sort_is_external(peer) && CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) &&
 	       !CHECK_FLAG(peer->sflags, PEER_STATUS_GROUP) && peer != peer->bgp->peer_self;
 }
 
@@ -59,6 +59,8 @@ static void after_hook(event_ref *event)
 {
 	struct connection *connection = event_argument(event);
 
+	if (!router_works())
+		return;
 	if (connection->state == STATE_NONE && connection->discovered)
 		transition(connection, EVENT_REQUEST, "router", "undeclared neighbor under default-deny", NULL);
 	transition_assert(connection);
@@ -97,48 +99,51 @@ static void session_down(struct session *session)
 	controller_link_changed(session->connection);
 }
 
-static int on_status_changed(struct peer *peer)
+static void status_changed(struct peer *peer)
 {
 	struct session *session;
-
-	if (router.inert || bm->terminating)
-		return 0;
-	if (!gate_abi_fits()) {
-		router.inert = true;
-		zlog_err("peering: inert: this bgpd's structures are not those that the module was built for; build it for exactly this FRR");
-		return 0;
-	}
 
 	if (peer_fsm_status(peer) == Established && !router.reading_file)
 		router.booting = false;
 	session = session_counted(peer);
 	if (session && peer_fsm_status(peer) != Established) {
 		session_down(session);
-		return 0;
+		return;
 	}
 
 	session = session_of_peer(peer);
 	if (!session) {
 		if (peer_fsm_status(peer) != Established || !peer_is_external(peer) ||
 		    !default_deny(bgp_vrf_name(peer->bgp)))
-			return 0;
+			return;
 		session = discover(peer);
 		session_events_later(session->connection);
 		session->gate = GATE_DENY;
 		session_counted_set(session, peer);
 		gate_assert(session);
-		return 0;
+		return;
 	}
 
 	/* The other connection of a collision, and a peer that is being freed, say nothing about the session. */
 	if (!CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) || peer_fsm_status(peer) == Deleted)
-		return 0;
+		return;
 	if (peer_fsm_status(peer) == Established)
 		session_up(session, peer);
 	else if (peer_fsm_previous_status(peer) == Established)
 		session_down(session);
 	else
 		gate_assert(session);
+}
+
+static int on_status_changed(struct peer *peer)
+{
+	struct peer *outer;
+
+	if (!router_works() || bm->terminating)
+		return 0;
+	outer = peer_hook_runs(peer);
+	status_changed(peer);
+	peer_hook_runs(outer);
 	return 0;
 }
 
@@ -181,39 +186,18 @@ done:
 	XFREE(MTYPE_TMP, copy);
 }
 
-static bool is_bgp_node(int node)
-{
-	switch (node) {
-	case BGP_NODE:
-	case BGP_IPV4_NODE:
-	case BGP_IPV4M_NODE:
-	case BGP_IPV4L_NODE:
-	case BGP_IPV6_NODE:
-	case BGP_IPV6M_NODE:
-	case BGP_IPV6L_NODE:
-	case BGP_VPNV4_NODE:
-	case BGP_VPNV6_NODE:
-	case BGP_EVPN_NODE:
-	case BGP_FLOWSPECV4_NODE:
-	case BGP_FLOWSPECV6_NODE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Runs behind each typed line, before bgpd turns to any packet or timer. */
 static int on_command_done(struct vty *vty, const char *line)
 {
 	struct bgp *bgp;
 
-	if (router.inert)
+	if (!router_works())
 		return 0;
 	if (router_file_ends(line)) {
 		configuration_file_end();
 		return 0;
 	}
-	if (!line || connection_tree_count(&connections) == 0 || !is_bgp_node(vty->node) || !gate_abi_fits())
+	if (!line || connection_tree_count(&connections) == 0 || !node_has_neighbors(vty->node))
 		return 0;
 	bgp = VTY_GET_CONTEXT(bgp);
 	if (bgp)

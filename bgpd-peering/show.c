@@ -154,7 +154,7 @@ static void count_vrf(const char *vrf, void *context)
 
 static void show_header(struct vty *vty)
 {
-	struct bgp *bgp = bgp_get_default();
+	struct bgp *bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
 	unsigned int denied = 0;
 	char controller[640];
 
