@@ -25,7 +25,7 @@ void commands_init(void)
 
 bool command_module_works(struct vty *vty)
 {
-	if (!router.inert)
+	if (router_works())
 		return true;
 	vty_out(vty, "%% The peering module is inert in this bgpd; see its log for the reason\n");
 	return false;

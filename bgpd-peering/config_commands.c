@@ -13,8 +13,11 @@
 
 static const char *vrf_of(struct vty *vty)
 {
-	struct bgp *bgp = VTY_GET_CONTEXT(bgp);
+	struct bgp *bgp;
 
+	if (!router_works())
+		return NULL;
+	bgp = VTY_GET_CONTEXT(bgp);
 	return bgp ? bgp_vrf_name(bgp) : NULL;
 }
 

@@ -77,11 +77,12 @@ static void write_default_deny(struct vty *vty, const char *vrf)
 
 static int write_instance(struct bgp *bgp, struct vty *vty)
 {
-	const char *vrf = bgp_vrf_name(bgp);
 	const struct connection *connection;
+	const char *vrf;
 
-	if (router.inert)
+	if (!router_works())
 		return 0;
+	vrf = bgp_vrf_name(bgp);
 	if (bgp == bgp_get_default()) {
 		if (controller_link_router_name())
 			vty_out(vty, " peering router-name %s\n", controller_link_router_name());

@@ -2,6 +2,7 @@
 #include "bgpd-peering/connection.h"
 
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/router.h"
 
 #include "lib/jhash.h"
 
@@ -202,6 +203,8 @@ const char *bgp_vrf_name(const struct bgp *bgp)
 
 struct bgp *bgp_of_vrf(const char *vrf)
 {
+	if (!router_works())
+		return NULL;
 	return strcmp(vrf, VRF_DEFAULT_NAME) == 0 ? bgp_get_default() : bgp_lookup_by_name(vrf);
 }
 
@@ -213,7 +216,7 @@ struct peer *session_peer(const struct session *session)
 	if (!bgp)
 		return NULL;
 	if (str2sockunion(session->address, &su) == 0)
-		return peer_lookup(bgp, &su);
+		return peer_find(bgp, &su);
 	return peer_lookup_by_conf_if(bgp, session->address);
 }
 

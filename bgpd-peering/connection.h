@@ -178,6 +178,7 @@ struct peer *session_peer(const struct session *session);
 const char *peer_key(const struct peer *peer);
 /* "default" or the VRF's name. */
 const char *bgp_vrf_name(const struct bgp *bgp);
+/* NULL where bgpd has no such instance, and where the module is inert. */
 struct bgp *bgp_of_vrf(const char *vrf);
 /* The session of a peer, its doppelganger included; NULL where no connection has it. */
 struct session *session_of_peer(const struct peer *peer);

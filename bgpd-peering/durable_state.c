@@ -11,7 +11,9 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");

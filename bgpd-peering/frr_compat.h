@@ -3,15 +3,37 @@
  * The one place that knows what differs between versions of FRR.
  *
  * Everything else of the module uses the names below, and FRR's own names where they mean the same in every version.
- * Written for and tried on 8.4.4.
+ * Built for and tried with 8.4.4 (Debian 12), 10.3 (Debian 13) and 10.7 (Debian testing and unstable). A section is one
+ * topic: the names come first, what they are in each version stands below them. Functions marked "gate" are there for
+ * the gate alone, whether or not it uses them yet.
+ *
+ * Same in all of them, so used as they are: peer_route_map_set(), peer_af_find(), afc, afc_nego, pcount,
+ * nsf and nsf_af_count, af_sflags, PEER_STATUS_*, peer_dynamic_neighbor(), update_group_adjust_peer(),
+ * update_subgroup_remove_peer(), subgroup_announce_all(), bgp_stop_announce_route_timer(), bpacket_reformat_for_peer(),
+ * bgp_packet_mpunreach_start() and _end(), bgp_addpath_encode_tx(). AFI_MAX and SAFI_MAX differ (10.7 adds BGP-LS):
+ * arrays are made with them, walks use FOREACH_AFI_SAFI.
  */
 #ifndef PEERING_FRR_COMPAT_H
 #define PEERING_FRR_COMPAT_H
 
 #include <zebra.h>
+#include <string.h>
+
+#include "lib/version.h"
+
+/* FRR_VERSION_NUMBER stands in the config.h that tools/frr-headers makes: 80404, 100300, 100701. */
+#ifndef FRR_VERSION_NUMBER
+#error "no FRR_VERSION_NUMBER: take FRR's headers from tools/frr-headers"
+#endif
+#define FRR_SINCE(major, minor) (FRR_VERSION_NUMBER >= (major)*10000 + (minor)*100)
+#if !FRR_SINCE(8, 4)
+#error "FRR is older than 8.4"
+#endif
+
+/* lifecycle.h has an event of that name, which is not frrevent.h's. */
+#define EVENT_READY FRR_EVENT_READY
 
 #include "lib/command.h"
-#include "lib/frr_pthread.h"
 #include "lib/hook.h"
 #include "lib/json.h"
 #include "lib/libfrr.h"
@@ -20,11 +42,14 @@
 #include "lib/routemap.h"
 #include "lib/sockunion.h"
 #include "lib/stream.h"
-#include "lib/thread.h"
 #include "lib/typesafe.h"
-#include "lib/version.h"
 #include "lib/vrf.h"
 #include "lib/vty.h"
+#if FRR_SINCE(9, 0)
+#include "lib/frrevent.h"
+#else
+#include "lib/thread.h"
+#endif
 
 #include "bgpd/bgpd.h"
 #include "bgpd/bgp_advertise.h"
@@ -39,12 +64,46 @@
 #include "bgpd/bgp_updgrp.h"
 #include "bgpd/bgp_vty.h"
 
-/* FRR exports these hooks but declares them in no header. */
+#undef EVENT_READY
+
+/* ---- whether this bgpd is the one that the module was built for (frr_compat.c) ---- */
+
+/*
+ * At load, where nothing is allocated yet: the version, and options that show in what bgpd exports. False with a
+ * sentence in `error`.
+ */
+bool frr_is_ours(char *error, size_t error_size);
+
+/*
+ * Compares what bgpd has allocated until now with the structures that the module was compiled with (the list is
+ * frr_structures.def). False with a sentence in `error`; nothing of bgpd's may be touched then. Cheap enough for every
+ * hook: a structure that was found right is not looked at again, one that bgpd has not allocated yet is next time.
+ */
+bool frr_structures_fit(char *error, size_t error_size);
+
+/* ---- hooks that FRR exports and declares in no header ---- */
+
+/* Before and behind each command from a vty or vtysh. The first may replace the line (MTYPE_TMP) or refuse it: gate. */
 DECLARE_HOOK(cmd_execute, (struct vty *vty, const char *cmd_in, char **cmd_out), (vty, cmd_in, cmd_out));
 DECLARE_KOOH(cmd_execute_done, (struct vty *vty, const char *cmd_exec), (vty, cmd_exec));
 
-/* Events: 8.4 says thread, later versions event. */
+/* ---- events ---- */
+
+#if FRR_SINCE(9, 0)
+typedef struct event event_ref;
+typedef struct event_loop event_master;
+#define event_argument(event) EVENT_ARG(event)
+#define event_add_now(function, argument, reference) event_add_event(bm->master, function, argument, 0, reference)
+#define event_add_milliseconds(function, argument, milliseconds, reference)                                            \
+	event_add_timer_msec(bm->master, function, argument, milliseconds, reference)
+#define event_add_seconds(function, argument, seconds, reference)                                                      \
+	event_add_timer(bm->master, function, argument, seconds, reference)
+#define event_add_readable(function, argument, descriptor, reference)                                                  \
+	event_add_read(bm->master, function, argument, descriptor, reference)
+#define event_stop(reference) event_cancel(&(reference))
+#else
 typedef struct thread event_ref;
+typedef struct thread_master event_master;
 #define event_argument(event) THREAD_ARG(event)
 #define event_add_now(function, argument, reference) thread_add_event(bm->master, function, argument, 0, reference)
 #define event_add_milliseconds(function, argument, milliseconds, reference)                                            \
@@ -53,81 +112,145 @@ typedef struct thread event_ref;
 	thread_add_timer(bm->master, function, argument, seconds, reference)
 #define event_add_readable(function, argument, descriptor, reference)                                                  \
 	thread_add_read(bm->master, function, argument, descriptor, reference)
-#define event_stop(reference) THREAD_OFF(reference)
+#define event_stop(reference) thread_cancel(&(reference))
+#endif
 
-/* The state machine of a peer. */
+/* ---- the connection of a peer: part of struct peer, later a structure of its own ---- */
+
+#if FRR_SINCE(9, 1)
+typedef struct peer_connection peer_connection_ref;
+#define PEER_CONNECTION(peer) ((peer)->connection)
+#else
+typedef struct peer peer_connection_ref;
+#define PEER_CONNECTION(peer) (peer)
+#endif
+
 static inline int peer_fsm_status(const struct peer *peer)
 {
-	return peer->status;
+	return PEER_CONNECTION(peer)->status;
 }
 
 static inline int peer_fsm_previous_status(const struct peer *peer)
 {
-	return peer->ostatus;
+	return PEER_CONNECTION(peer)->ostatus;
 }
 
 static inline const char *peer_fsm_status_name(const struct peer *peer)
 {
-	return lookup_msg(bgp_status_msg, peer->status, "Idle");
+	return lookup_msg(bgp_status_msg, peer_fsm_status(peer), "Idle");
 }
 
-static inline bool peer_is_established(struct peer *peer)
+static inline bool peer_is_established(const struct peer *peer)
 {
-	return peer_established(peer);
+	return peer_fsm_status(peer) == Established;
 }
 
+/* The neighbor's address. */
 static inline const union sockunion *peer_remote_address(const struct peer *peer)
 {
-	return &peer->su;
+	return &PEER_CONNECTION(peer)->su;
 }
 
+/* Resets the session with Cease, Administrative Reset. Never in a hook. */
 static inline void peer_reset_session(struct peer *peer)
 {
-	bgp_notify_send(peer, BGP_NOTIFY_CEASE, BGP_NOTIFY_CEASE_ADMIN_RESET);
+	bgp_notify_send(PEER_CONNECTION(peer), BGP_NOTIFY_CEASE, BGP_NOTIFY_CEASE_ADMIN_RESET);
 }
 
-static inline int peer_create_external(struct bgp *bgp, union sockunion *address, as_t asn)
+/* Tells the peer that it is no longer configured, before peer_delete(). */
+static inline void peer_say_unconfigured(struct peer *peer)
 {
-	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED);
+#if FRR_SINCE(9, 1)
+	peer_notify_unconfig(peer->connection);
+#else
+	peer_notify_unconfig(peer);
+#endif
 }
 
+/* ---- messages that wait between the main thread and bgpd's I/O thread: gate ---- */
+
+/* Guards both queues. */
 static inline pthread_mutex_t *peer_queue_mutex(struct peer *peer)
 {
-	return &peer->io_mtx;
+	return &PEER_CONNECTION(peer)->io_mtx;
 }
 
+/* What was received and not parsed yet. Each from its marker on, getp 0. */
 static inline struct stream_fifo *peer_input_queue(struct peer *peer)
 {
-	return peer->ibuf;
+	return PEER_CONNECTION(peer)->ibuf;
 }
 
+/* What is to be written to the socket. */
 static inline struct stream_fifo *peer_output_queue(struct peer *peer)
 {
-	return peer->obuf;
+	return PEER_CONNECTION(peer)->obuf;
 }
 
+/* The message that bgpd is parsing, NULL for none; the same object that bgp_packet_dump is called with. */
+static inline struct stream *peer_current_message(struct peer *peer)
+{
+#if FRR_SINCE(10, 7)
+	return peer->connection->curr;
+#else
+	return peer->curr;
+#endif
+}
+
+/*
+ * Queues a whole message for the peer, as bgp_packet_add() does, and has it written. Takes the stream over. Established
+ * peers only.
+ */
 static inline void peer_send_message(struct peer *peer, struct stream *message)
 {
 	frr_with_mutex (peer_queue_mutex(peer)) {
-		if (stream_fifo_count_safe(peer_output_queue(peer)) == 0)
+		/* An empty queue is one that has just been sent, or bgpd would take the peer for stuck. */
+		if (stream_fifo_count_safe(peer_output_queue(peer)) == 0) {
+#if FRR_SINCE(10, 7)
+			atomic_store_explicit(&peer->connection->last_sendq_ok, monotime(NULL), memory_order_relaxed);
+#else
 			peer->last_sendq_ok = monotime(NULL);
+#endif
+		}
 		stream_fifo_push(peer_output_queue(peer), message);
 	}
-	bgp_writes_on(peer);
+	bgp_writes_on(PEER_CONNECTION(peer));
 }
 
+/* Has bgpd parse the input queue from its event loop: after something was put at its head. */
 static inline void peer_schedule_input(struct peer *peer)
 {
+#if FRR_SINCE(10, 7)
+	frr_with_mutex (&bm->peer_connection_mtx) {
+		if (!peer_connection_fifo_member(&bm->connection_fifo, peer->connection))
+			peer_connection_fifo_add_tail(&bm->connection_fifo, peer->connection);
+	}
+	event_add_event(bm->master, bgp_process_packet, NULL, 0, &bm->e_process_packet);
+#elif FRR_SINCE(9, 1)
+	event_add_event(bm->master, bgp_process_packet, peer->connection, 0, &peer->connection->t_process_packet);
+#else
 	thread_add_event(bm->master, bgp_process_packet, peer, 0, &peer->t_process_packet);
+#endif
 }
 
+/* ---- capabilities ---- */
+
+/* Bits of peer->cap that say that the peer answers a ROUTE-REFRESH. */
+#if FRR_SINCE(10, 0)
+#define PEER_REFRESH_RECEIVED PEER_CAP_REFRESH_RCV
+#else
 #define PEER_REFRESH_RECEIVED (PEER_CAP_REFRESH_OLD_RCV | PEER_CAP_REFRESH_NEW_RCV)
+#endif
 
 static inline bool peer_can_refresh(const struct peer *peer)
 {
 	return CHECK_FLAG(peer->cap, PEER_REFRESH_RECEIVED);
 }
 
+/*
+ * Around a policy call that is not to ask the peer for its routes again: hide the capability before, and show it
+ * afterwards with what the first call returned. Gate.
+ */
 static inline uint64_t peer_refresh_hide(struct peer *peer)
 {
 	uint64_t had = CHECK_FLAG(peer->cap, PEER_REFRESH_RECEIVED);
@@ -141,41 +264,109 @@ static inline void peer_refresh_show(struct peer *peer, uint64_t had)
 	SET_FLAG(peer->cap, had);
 }
 
-/* Whether `neighbor X path-attribute …` names the type. */
-static inline bool peer_path_attribute_is_special(const struct peer *peer, uint8_t type)
+/* ---- sorts of neighbors ---- */
+
+/*
+ * The sort as bgpd cached it. bgpd computes it from remote-as and the AS numbers of its own: on 8.4.4 a neighbor whose
+ * remote-as is the instance's `local-as` for it is external, later internal. With `remote-as auto` (since 10.1) it is
+ * known only once the peer's OPEN has come.
+ */
+static inline bool peer_sort_is_external(const struct peer *peer)
 {
-	return false;
+	return peer->sort == BGP_PEER_EBGP;
 }
 
+/* A member of the own confederation in another member AS. RFC 8212 exempts those: gate. */
 static inline bool peer_sort_is_confederation(const struct peer *peer)
 {
 	return peer->sort == BGP_PEER_CONFED;
 }
 
+/* An external peer of the same administration (`neighbor X oad`): external by sort, treated as internal. Gate. */
+static inline bool peer_sort_is_same_administration(const struct peer *peer)
+{
+#if FRR_SINCE(10, 0)
+	return peer->sort == BGP_PEER_EBGP && peer->sub_sort == BGP_PEER_EBGP_OAD;
+#else
+	return false;
+#endif
+}
+
+/* ---- neighbors ---- */
+
+/*
+ * peer_lookup(), for hooks too. Since 9.1 bgpd has taken a peer out of its table while it runs peer_status_changed for
+ * Established, and peer_lookup() finds nothing: whoever would close a gate by the neighbor's address there would close
+ * none. So the hook says first whose it is, and at its end what that had returned.
+ */
+struct peer *peer_find(struct bgp *bgp, union sockunion *address);
+struct peer *peer_hook_runs(struct peer *peer);
+
+/* `neighbor ADDRESS remote-as ASN`. 0, or an error of bgpd's. */
+static inline int peer_create_external(struct bgp *bgp, union sockunion *address, as_t asn)
+{
+#if FRR_SINCE(9, 0)
+	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED, NULL);
+#else
+	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED);
+#endif
+}
+
+/* Whether lines of a vty in this node may be `neighbor …` lines of an instance. */
+bool node_has_neighbors(int node);
+
+/* ---- routes: gate ---- */
+
+/*
+ * Sends a path of the peer through its inbound policy again, as bgpd's own soft reconfiguration does: under DENY ALL it
+ * leaves every table that it or a copy of it is in. `safi` is SAFI_LABELED_UNICAST for a peer with labels; `rd` belongs
+ * to families that have one. bgpd keeps the path in the list until the prefix was processed: read path->next before.
+ */
 static inline void peer_path_filter_again(struct peer *peer, const struct bgp_dest *dest, struct bgp_path_info *path,
 					  afi_t afi, safi_t safi, struct prefix_rd *rd)
 {
+	/* The 1 is soft_reconfig: what the peer has sent stays as it is. */
 	bgp_update(peer, bgp_dest_get_prefix(dest), path->addpath_rx_id, path->attr, afi, safi, path->type,
 		   path->sub_type, rd, NULL, 0, 1, NULL);
 }
 
+/* Writes a prefix as the withdrawn field of an UPDATE has it. */
 static inline void stream_put_withdrawn(struct stream *stream, const struct prefix *prefix, bool add_path,
 					uint32_t path_id)
 {
+#if FRR_SINCE(10, 7)
+	bgp_attr_stream_put_prefix_addpath(stream, prefix, add_path, path_id);
+#else
 	stream_put_prefix_addpath(stream, prefix, add_path, path_id);
+#endif
 }
 
+/*
+ * Writes a prefix into an MP_UNREACH that bgp_packet_mpunreach_start() began. `dest` is what the prefix stands in, NULL
+ * for a default route that was originated for the peer alone.
+ */
 static inline void stream_put_unreachable(struct stream *stream, const struct prefix *prefix,
 					  const struct bgp_dest *dest, afi_t afi, safi_t safi,
 					  const struct prefix_rd *rd, bool add_path, uint32_t path_id)
 {
+#if FRR_SINCE(10, 7)
+	bgp_packet_mpunreach_prefix(stream, prefix, afi, safi, rd, NULL, 0, add_path, path_id, NULL,
+				    dest ? dest->ls_nlri : NULL);
+#else
 	bgp_packet_mpunreach_prefix(stream, prefix, afi, safi, rd, NULL, 0, add_path, path_id, NULL);
+#endif
 }
 
-/* Whether bgpd's figures for its own structures are ours; `type` counts nothing before the first allocation. */
-static inline size_t frr_allocated_size(const struct memtype *type)
+/*
+ * One End-of-RIB more or less (`change` 1 or -1) that a restarting bgpd waits for before it selects best paths. Up to
+ * 10.3 bgpd counts them when a session comes up and goes down, by what was negotiated then. Later it looks at the
+ * sessions themselves, and nothing is to be done.
+ */
+static inline void bgp_expect_end_of_rib(struct bgp *bgp, afi_t afi, safi_t safi, int change)
 {
-	return type->size;
+#if !FRR_SINCE(10, 7)
+	bgp->gr_info[afi][safi].eor_required += change;
+#endif
 }
 
 #endif

@@ -9,13 +9,6 @@
 /* What our shutdown messages begin with; `neighbor X shutdown message …` of the operator's own is left alone. */
 #define SHUT_PREFIX "peering "
 
-bool gate_abi_fits(void)
-{
-	size_t size = frr_allocated_size(MTYPE_BGP_PEER);
-
-	return size == 0 || size == sizeof(struct peer);
-}
-
 /* ---- the families of a session ---- */
 
 static struct update_subgroup *subgroup_of(struct peer *peer, afi_t afi, safi_t safi)

@@ -71,7 +71,4 @@ void gate_shut(struct session *session, const char *message);
 void gate_unshut(struct session *session);
 bool gate_is_shut_by_us(const struct session *session);
 
-/* Whether bgpd's structures are as this module was built for; asked before a peer is touched. */
-bool gate_abi_fits(void);
-
 #endif

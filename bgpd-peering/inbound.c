@@ -102,10 +102,10 @@ static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct s
 {
 	struct session *session;
 
-	if ((type != BGP_MSG_UPDATE && type != BGP_MSG_CAPABILITY) || router.inert || size < BGP_HEADER_SIZE)
+	if ((type != BGP_MSG_UPDATE && type != BGP_MSG_CAPABILITY) || size < BGP_HEADER_SIZE)
 		return 0;
 	session = session_counted(peer);
-	if (!session || stream_get_endp(message) < size)
+	if (!session || !router_works() || stream_get_endp(message) < size)
 		return 0;
 	if (session->replay) {
 		if (type == BGP_MSG_UPDATE && !is_replayed(session, message))

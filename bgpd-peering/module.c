@@ -20,8 +20,10 @@
 #include "lib/linklist.h"
 
 /* After the tables and nodes are made, before any configuration and before bgpd forks: nothing starts here. */
-static int on_late_init(struct thread_master *master)
+static int on_late_init(event_master *master)
 {
+	if (!router_works())
+		return 0;
 	connections_init();
 	commands_init();
 	config_write_init();
@@ -32,8 +34,10 @@ static int on_late_init(struct thread_master *master)
 }
 
 /* In the process that stays; in a dry run (-C), without a fork, too: that one reads a configuration and does no more. */
-static int on_config_pre(struct thread_master *master)
+static int on_config_pre(event_master *master)
 {
+	if (!router_works())
+		return 0;
 	router.dry_run = !frr_is_after_fork;
 	if (router.dry_run)
 		return 0;
@@ -43,9 +47,9 @@ static int on_config_pre(struct thread_master *master)
 }
 
 /* bgpd's own configuration file has been read. Where vtysh is still to bring one, there is no instance yet. */
-static int on_config_post(struct thread_master *master)
+static int on_config_post(event_master *master)
 {
-	if (!router.inert && !router.dry_run && listcount(bm->bgp))
+	if (router_works() && !router.dry_run && listcount(bm->bgp))
 		configuration_file_end();
 	return 0;
 }
@@ -53,7 +57,7 @@ static int on_config_post(struct thread_master *master)
 /* Some time after the end of a file, or long after its beginning where vtysh went away in the middle. */
 static int on_config_end(struct bgp *bgp)
 {
-	if (!router.inert && router.reading_file)
+	if (router_works() && router.reading_file)
 		configuration_file_end();
 	return 0;
 }
@@ -65,23 +69,14 @@ static int on_end(void)
 	return 0;
 }
 
-static bool fits(void)
-{
-	const char *version = frrmod_list && frrmod_list->info ? frrmod_list->info->version : NULL;
-
-	if (version && strcmp(version, FRR_VERSION) == 0)
-		return true;
-	zlog_warn("peering: inert: built for FRR %s, this bgpd is %s; install the frr-peering of this version. No session is gated",
-		  FRR_VERSION, version ? version : "of an unknown version");
-	return false;
-}
-
 static int peering_init(void)
 {
 	char error[PATH_MAX + 128];
 
-	if (!fits())
+	if (!frr_is_ours(error, sizeof(error))) {
+		zlog_warn("peering: inert: %s; install the frr-peering of this FRR. No session is gated", error);
 		return 0;
+	}
 	if (!router_arguments(THIS_MODULE->load_args, error, sizeof(error)))
 		zlog_err("peering: -M peering: %s; the argument is left out", error);
 	link_load();

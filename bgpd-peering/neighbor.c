@@ -39,10 +39,10 @@ void neighbor_delete(struct peer *peer)
 {
 	struct peer *other = peer->doppelganger;
 
-	peer_notify_unconfig(peer);
+	peer_say_unconfigured(peer);
 	peer_delete(peer);
 	if (other && peer_fsm_status(other) != Deleted) {
-		peer_notify_unconfig(other);
+		peer_say_unconfigured(other);
 		peer_delete(other);
 	}
 }

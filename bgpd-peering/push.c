@@ -137,7 +137,7 @@ static bool check_neighbor(const struct bgp *bgp, const Peering__DeclareConnecti
 static bool check_declaration(const Peering__DeclareConnection *declaration, struct verdict *verdict)
 {
 	const char *name_error = connection_name_error(declaration->name);
-	const struct bgp *bgp = bgp_get_default();
+	const struct bgp *bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
 	const struct connection *connection;
 	enum connection_kind kind;
 

@@ -10,6 +10,20 @@ struct router router = {
 	.booting = true,
 };
 
+bool router_works(void)
+{
+	char error[256];
+
+	if (router.inert)
+		return false;
+	if (frr_structures_fit(error, sizeof(error)))
+		return true;
+	router.inert = true;
+	zlog_err("peering: inert: %s: same version, other build options; install the frr-peering of this FRR. No session is gated from here on",
+		 error);
+	return false;
+}
+
 static bool take_argument(const char *word, char *error, size_t error_size)
 {
 	static const struct {

@@ -10,7 +10,7 @@
 #include "bgpd-peering/connection.h"
 
 struct router {
-	bool inert; /* does nothing at all: built for another bgpd, or a dry run */
+	bool inert; /* does nothing at all, built for another bgpd; router_works() asks and sets it */
 	char state_directory[PATH_MAX];
 	char tls_directory[PATH_MAX];
 	bool dry_run;	   /* bgpd -C: reads a configuration, writes nothing, starts nothing */
@@ -20,6 +20,12 @@ struct router {
 };
 
 extern struct router router;
+
+/*
+ * Whether the module may touch anything of bgpd's: asked first in every hook, command and event. False for good from the
+ * moment on that one of bgpd's structures is found to be another than the module was built for, which is logged once.
+ */
+bool router_works(void);
 
 /* Reads "state-dir=DIR,tls-dir=DIR" (the part of `-M peering:…` behind the colon, or NULL). False with a sentence. */
 bool router_arguments(const char *arguments, char *error, size_t error_size);

@@ -20,7 +20,7 @@
 
 bool peer_is_external(const struct peer *peer)
 {
-	return (peer->sort == BGP_PEER_EBGP || peer->sort == BGP_PEER_CONFED) &&
+	return (peer_sort_is_external(peer) || peer_sort_is_confederation(peer)) &&
 	       CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) && !CHECK_FLAG(peer->sflags, PEER_STATUS_GROUP) &&
 	       peer != peer->bgp->peer_self;
 }
@@ -31,6 +31,8 @@ static void after_hook(event_ref *event)
 	struct connection *connection = event_argument(event);
 	struct session *session;
 
+	if (!router_works())
+		return;
 	if (connection->state == STATE_NONE && connection->discovered)
 		transition(connection, EVENT_REQUEST, "router", "undeclared neighbor under default-deny", NULL);
 	transition_assert(connection);
@@ -77,39 +79,31 @@ static void session_deleted(struct session *session, const struct peer *peer)
 		gate_policy_forget(session);
 }
 
-static int on_status_changed(struct peer *peer)
+static void status_changed(struct peer *peer)
 {
 	struct session *session;
-
-	if (router.inert || bm->terminating)
-		return 0;
-	if (!gate_abi_fits()) {
-		router.inert = true;
-		zlog_err("peering: inert: this bgpd's structures are not those that the module was built for; build it for exactly this FRR");
-		return 0;
-	}
 
 	if (peer_fsm_status(peer) == Established && !router.reading_file)
 		router.booting = false;
 	session = session_counted(peer);
 	if (session && peer_fsm_status(peer) != Established && peer_fsm_status(peer) != Deleted) {
 		session_down(session);
-		return 0;
+		return;
 	}
 
 	session = session_of_peer(peer);
 	if (!session) {
 		if (peer_fsm_status(peer) != Established || default_deny_judge(peer) != IS_DENIED)
-			return 0;
+			return;
 		session = default_deny_discover(bgp_vrf_name(peer->bgp), peer_key(peer), peer->as);
 		session_events_later(session->connection);
 		gate_session_up(session, peer);
-		return 0;
+		return;
 	}
 
 	/* The other connection of a collision says nothing about the session. */
 	if (!CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE))
-		return 0;
+		return;
 	if (peer_fsm_status(peer) == Deleted)
 		session_deleted(session, peer);
 	else if (peer_fsm_status(peer) == Established)
@@ -118,6 +112,17 @@ static int on_status_changed(struct peer *peer)
 		session_down(session);
 	else
 		gate_assert(session);
+}
+
+static int on_status_changed(struct peer *peer)
+{
+	struct peer *outer;
+
+	if (!router_works() || bm->terminating)
+		return 0;
+	outer = peer_hook_runs(peer);
+	status_changed(peer);
+	peer_hook_runs(outer);
 	return 0;
 }
 
@@ -160,33 +165,12 @@ done:
 	XFREE(MTYPE_TMP, copy);
 }
 
-static bool is_bgp_node(int node)
-{
-	switch (node) {
-	case BGP_NODE:
-	case BGP_IPV4_NODE:
-	case BGP_IPV4M_NODE:
-	case BGP_IPV4L_NODE:
-	case BGP_IPV6_NODE:
-	case BGP_IPV6M_NODE:
-	case BGP_IPV6L_NODE:
-	case BGP_VPNV4_NODE:
-	case BGP_VPNV6_NODE:
-	case BGP_EVPN_NODE:
-	case BGP_FLOWSPECV4_NODE:
-	case BGP_FLOWSPECV6_NODE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Runs behind each typed line, before bgpd turns to any packet or timer. */
 static int on_command_done(struct vty *vty, const char *line)
 {
 	struct bgp *bgp;
 
-	if (router.inert)
+	if (!router_works())
 		return 0;
 	if (router_file_ends(line)) {
 		configuration_file_end();
@@ -198,7 +182,7 @@ static int on_command_done(struct vty *vty, const char *line)
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
 	 * nothing before the end: the file may have been saved while the reserved name stood there.
 	 */
-	if (!line || connection_tree_count(&connections) == 0 || !is_bgp_node(vty->node) || !gate_abi_fits() ||
+	if (!line || connection_tree_count(&connections) == 0 || !node_has_neighbors(vty->node) ||
 	    (router.booting && router.reading_file))
 		return 0;
 	bgp = VTY_GET_CONTEXT(bgp);

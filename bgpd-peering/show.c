@@ -158,7 +158,7 @@ static void strictest(const char *vrf, enum default_deny_mode mode, void *contex
 
 static void show_header(struct vty *vty)
 {
-	struct bgp *bgp = bgp_get_default();
+	struct bgp *bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
 	enum default_deny_mode mode = DEFAULT_DENY_OFF;
 	char controller[640];
 

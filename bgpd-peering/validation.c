@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 
 #define VALIDATION_INTERVAL 1 /* seconds */
@@ -81,7 +82,7 @@ static void evaluate(event_ref *event)
 {
 	struct connection *connection = event_argument(event);
 
-	if (connection->pending.ticket || !waits(connection))
+	if (connection->pending.ticket || !waits(connection) || !router_works())
 		return;
 	if (connection->state == STATE_PROVISIONING_COMPLETED) {
 		if (required_sessions_up(connection))

@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from lab import build
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
 
@@ -250,23 +249,7 @@ def test_show_modules_names_the_module(scenario):
     assert "bgpd_peering" in scenario.edge.bgpd_vty("show modules")
 
 
-# A bgpd that the module was not built for
-
-def test_in_another_version_of_frr_the_module_does_nothing_and_says_so_once(scenario):
-    s = scenario
-    module = build.bgpd_module().read_bytes()
-    version = s.edge.namespace.run([build.FRR_DAEMONS / "bgpd", "--version"]).stdout.split()[2].encode()
-    assert module.count(version + b"\0") >= 1
-    other = s.lab.directory / "other.so"
-    other.write_bytes(module.replace(version + b"\0", version[:-1] + b"x\0"))
-    s.edge.install_module(other)
-    s.start(s.config())
-    s.acme.wait_established()
-    s.wait_open()
-    assert len(s.edge.log_lines("peering")) == 1 and s.edge.log_lines("peering: inert: built for FRR")
-    assert s.edge.bgpd.running()
-    assert "Unknown command" in s.edge.refused("show peering")
-
+# How it is loaded
 
 def test_a_wrong_argument_of_the_module_is_told_and_bgpd_runs(scenario):
     s = scenario

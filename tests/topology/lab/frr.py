@@ -2,8 +2,9 @@
 """An edge router: Debian's zebra, staticd and bgpd in a namespace, each file of theirs in a folder of its own.
 
 Daemons start as Debian starts them: in the background, as user frr, with an empty configuration; then `vtysh -b` reads
-frr.conf.
+frr.conf. Where FRR has a mgmtd (since 9.0) that runs too: zebra and staticd take their configuration from it.
 """
+import functools
 import json
 import os
 import re
@@ -17,9 +18,28 @@ from .wait import until
 
 DEBIAN_OPTIONS = {
     "zebra": ["-A", "127.0.0.1", "-s", "90000000"],
+    "mgmtd": ["-A", "127.0.0.1"],
     "staticd": ["-A", "127.0.0.1"],
     "bgpd": ["-A", "127.0.0.1"],
 }
+# A router has a name and folders of its own: not all that daemons read and write has an option that says where.
+LIKE_A_MACHINE = ["unshare", "--uts", "--mount", "sh", "-c", """
+set -e
+hostname "$0"
+[ -d /run/frr ] || install -d -o frr -g frr /run/frr
+mount --bind "$1" /run/frr
+mount --bind "$2" /etc/frr
+[ ! -d /var/lib/frr ] || mount --bind "$3" /var/lib/frr
+shift 3
+exec "$@"
+"""]
+
+
+@functools.cache
+def _help(daemon):
+    """What a daemon says of its options, which are fewer where mgmtd configures it."""
+    return subprocess.run([build.FRR_DAEMONS / daemon, "--help"], text=True, timeout=60, stdin=subprocess.DEVNULL,
+                          capture_output=True).stdout
 
 
 class VtyshError(AssertionError):
@@ -44,6 +64,7 @@ class Router:
         self.etc = lab.folder(name, "etc", owner="frr")
         self.run_folder = lab.folder(name, "run", owner="frr")
         self.log_folder = lab.folder(name, "log", owner="frr")
+        self.lib_folder = lab.folder(name, "lib", owner="frr")
         self.modules = lab.folder(name, "modules")
         self.tls = lab.folder(name, "tls", owner="frr", mode=0o700)
         self.state = lab.folder(name, "state", owner="frr", mode=0o700)
@@ -70,10 +91,11 @@ class Router:
     # Start and end
 
     def start(self, config):
-        """Starts the three daemons and reads `config` as frr.conf."""
+        """Starts the daemons and reads `config` as frr.conf."""
         self.write_config(config)
-        for name in ("zebra", "staticd", "bgpd"):
-            self._start_daemon(name)
+        for name in DEBIAN_OPTIONS:
+            if (build.FRR_DAEMONS / name).exists():
+                self._start_daemon(name)
         self.vtysh_boot()
 
     def write_config(self, text):
@@ -82,15 +104,17 @@ class Router:
     def _start_daemon(self, name):
         around = ["env", *self.disk.environment()] if name == "bgpd" and self.disk else []
         argv = [*around, build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS[name],
-                "--vty_socket", self.run_folder, "-z", self.run_folder / "zserv.api",
-                "-i", self.run_folder / f"{name}.pid", "-f", "/dev/null",
+                "--vty_socket", self.run_folder, "-i", self.run_folder / f"{name}.pid",
                 "--log", f"file:{self.log_folder / name}.log", "--log-level", "debugging"]
+        for option, value in (("--socket", self.run_folder / "zserv.api"), ("--config_file", "/dev/null")):
+            if option in _help(name):
+                argv += [option, value]
         if name == "bgpd" and self.has_module:
             argv += ["--moduledir", self.modules,
                      "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"]
-        # A host name of their own, as routers have.
-        named = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', self.name]
-        self.daemons[name] = Daemon(self.namespace, [*named, *argv], self.run_folder / f"{name}.pid")
+        self.daemons[name] = Daemon(self.namespace, [*LIKE_A_MACHINE, self.name, self.run_folder, self.etc,
+                                                     self.lib_folder, *argv],
+                                    self.run_folder / f"{name}.pid")
 
     @property
     def bgpd(self):

@@ -71,10 +71,14 @@ class Daemon:
     def __init__(self, namespace, argv, pid_file):
         self.argv = [str(word) for word in argv]
         Path(pid_file).unlink(missing_ok=True)
-        started = namespace.run(self.argv, check=False, timeout=60)
-        if started.returncode != 0:
-            raise RuntimeError(f"{' '.join(self.argv)} ended with status {started.returncode}:\n"
-                               f"{started.stdout}{started.stderr}")
+        # To a file: later versions keep what they were started with open, so that a pipe would have no end.
+        output = Path(f"{pid_file}.out")
+        with open(output, "wb") as file:
+            status = subprocess.run(namespace.command(self.argv), stdin=subprocess.DEVNULL, stdout=file,
+                                    stderr=subprocess.STDOUT, timeout=60).returncode
+        if status != 0:
+            raise RuntimeError(f"{' '.join(self.argv)} ended with status {status}:\n"
+                               f"{output.read_text(errors='replace')}")
         self.name = Path(pid_file).stem
         text = until(f"a pid in {pid_file}", lambda: _read(pid_file), str.strip)
         self.pid = int(text)

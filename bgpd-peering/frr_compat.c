@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/frr_compat.h"
+
+#include "lib/linklist.h"
+#include "lib/table.h"
+
+#include <dlfcn.h>
+#include <malloc.h>
+
+/*
+ * FRR counts each sort of memory under a name, and keeps the size of what it allocates as long as that is always the
+ * same. The types are looked up by name, since most of libfrr's are not exported, and since a symbol that is missing
+ * would end bgpd.
+ */
+static struct structure {
+	const char *name;
+	size_t size;
+	size_t least; /* smaller allocations are something else */
+	const struct memtype *type;
+	bool fits;
+} structures[] = {
+#define FRR_STRUCTURE(type_name, structure_type, least_size)                                                           \
+	{.name = type_name, .size = sizeof(structure_type), .least = least_size},
+#include "bgpd-peering/frr_structures.def"
+#undef FRR_STRUCTURE
+};
+
+static int find_type(void *unused, struct memgroup *group, struct memtype *type)
+{
+	for (size_t i = 0; type && i < array_size(structures); i++)
+		if (strcmp(structures[i].name, type->name) == 0)
+			structures[i].type = type;
+	return 0;
+}
+
+/* In 8.4 an instance's name is counted under the same name, so that no one size is known: ask the allocator. */
+static bool first_instance_fits(void)
+{
+	return listcount(bm->bgp) == 0 || malloc_usable_size(listgetdata(listhead(bm->bgp))) >= sizeof(struct bgp);
+}
+
+bool frr_structures_fit(char *error, size_t error_size)
+{
+	static bool looked_up;
+
+	if (!looked_up)
+		qmem_walk(find_type, NULL);
+	looked_up = true;
+	for (size_t i = 0; i < array_size(structures); i++) {
+		struct structure *each = &structures[i];
+		size_t size;
+
+		if (each->fits || !each->type)
+			continue;
+		size = each->type->size;
+		if (size == SIZE_VAR || size < each->least)
+			size = 0;
+		each->fits = size == each->size;
+		if (size && !each->fits) {
+			snprintf(error, error_size, "a \"%s\" has %zu bytes in this bgpd and %zu in FRR's headers", each->name,
+				 size, each->size);
+			return false;
+		}
+	}
+	if (!first_instance_fits()) {
+		snprintf(error, error_size, "a \"BGP instance\" is smaller in this bgpd than in FRR's headers");
+		return false;
+	}
+	return true;
+}
+
+bool frr_is_ours(char *error, size_t error_size)
+{
+#ifdef ENABLE_BGP_VNC
+	const bool vnc = true;
+#else
+	const bool vnc = false;
+#endif
+	const char *version = frrmod_list && frrmod_list->info ? frrmod_list->info->version : NULL;
+
+	if (!version || strcmp(version, FRR_VERSION) != 0) {
+		snprintf(error, error_size, "built for FRR %s, this bgpd is %s", FRR_VERSION,
+			 version ? version : "of an unknown version");
+		return false;
+	}
+	/* Structures differ with it, and only some of them in size. */
+	if (vnc != (dlsym(RTLD_DEFAULT, "bgp_rfapi_new") != NULL)) {
+		snprintf(error, error_size, "built for an FRR %s with%s BGP-VNC, this bgpd is one with%s it", FRR_VERSION,
+			 vnc ? "" : "out", vnc ? "out" : "");
+		return false;
+	}
+	return true;
+}
+
+/* Whose peer_status_changed runs. */
+static struct peer *in_hook;
+
+struct peer *peer_hook_runs(struct peer *peer)
+{
+	struct peer *outer = in_hook;
+
+	in_hook = peer;
+	return outer;
+}
+
+struct peer *peer_find(struct bgp *bgp, union sockunion *address)
+{
+	struct peer *peer = peer_lookup(bgp, address);
+
+	if (!peer && in_hook && in_hook->bgp == bgp && CHECK_FLAG(in_hook->flags, PEER_FLAG_CONFIG_NODE) &&
+	    sockunion_same(peer_remote_address(in_hook), address))
+		peer = in_hook;
+	return peer;
+}
+
+bool node_has_neighbors(int node)
+{
+	switch (node) {
+	case BGP_NODE:
+	case BGP_IPV4_NODE:
+	case BGP_IPV4M_NODE:
+	case BGP_IPV4L_NODE:
+	case BGP_IPV6_NODE:
+	case BGP_IPV6M_NODE:
+	case BGP_IPV6L_NODE:
+	case BGP_VPNV4_NODE:
+	case BGP_VPNV6_NODE:
+	case BGP_EVPN_NODE:
+	case BGP_FLOWSPECV4_NODE:
+	case BGP_FLOWSPECV6_NODE:
+#if FRR_SINCE(10, 7)
+	case BGP_LS_NODE:
+#endif
+		return true;
+	default:
+		return false;
+	}
+}
