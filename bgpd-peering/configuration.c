@@ -25,6 +25,10 @@ struct connection *configuration_connection(const char *name, const char *vrf, s
 			       connection->vrf);
 		return NULL;
 	}
+	if (connection && (connection->let_go || connection->pending.release)) {
+		verdict_refuse(verdict, "pending", "%s is just being let go of; try again in a moment", name);
+		return NULL;
+	}
 	return connection ? connection : connection_new(name, vrf);
 }
 
@@ -76,8 +80,9 @@ static void retire(struct connection *connection)
 		durable_state_connection(connection);
 		return;
 	}
-	durable_state_forget(connection);
+	durable_state_forget(connection, false);
 	connection_delete(connection);
+	controller_link_forgotten();
 }
 
 bool configuration_add_neighbor(struct connection *connection, const char *text, bool optional, bool reading,

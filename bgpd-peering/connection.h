@@ -87,6 +87,14 @@ struct session {
 	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
 };
 
+/* Somebody has given sessions their own policy, whatever the state; bypass.h. */
+struct bypass {
+	bool on;
+	uint64_t since; /* Unix milliseconds */
+	char actor[64];
+	char reason[160];
+};
+
 struct history_entry {
 	uint64_t sequence;
 	uint64_t at_milliseconds;
@@ -101,6 +109,7 @@ struct pending_change {
 	uint64_t ticket; /* of journal_writer_append(); 0: nothing is pending */
 	struct history_entry entry;
 	bool adopted, discovered; /* the connection's flags once it has taken effect */
+	bool release;		  /* it is no transition: the connection is let go of */
 	bool edited;		  /* the connection was, meanwhile: that goes into the journal behind it */
 };
 
@@ -131,6 +140,8 @@ struct connection {
 	bool read;	/* a line of the configuration that is read at start speaks of it */
 	bool edited;	/* its configuration was, and the journal has not been told */
 	struct pending_change pending;
+	struct bypass bypass;
+	bool let_go; /* its gates are open, and it goes as soon as bgpd has all that was kept for it */
 	struct session_list_head sessions;
 	event_ref *evaluation; /* timer of validation.c */
 	event_ref *after_hook; /* of session_events.c */

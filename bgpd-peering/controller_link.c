@@ -71,6 +71,12 @@ void controller_link_changed(struct connection *connection)
 		event_add_seconds(report_changes, NULL, REPORT_INTERVAL, &report_event);
 }
 
+void controller_link_forgotten(void)
+{
+	if (up)
+		send_connections(true);
+}
+
 void controller_link_transition(const Peering__Transition *transition)
 {
 	if (link_thread && !link_transition(link_thread, transition))

@@ -36,6 +36,8 @@ bool controller_link_is_up(void);
 
 /* A transition that is durable. */
 void controller_link_transition(const Peering__Transition *transition);
+/* A connection is gone: the controller is told of all that there are. */
+void controller_link_forgotten(void);
 /* Something of the connection that the controller sees has changed; reported within a second, folded together. */
 void controller_link_changed(struct connection *connection);
 

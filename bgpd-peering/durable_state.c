@@ -5,6 +5,7 @@
  */
 #include "bgpd-peering/durable_state.h"
 
+#include "bgpd-peering/bypass.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
@@ -228,6 +229,9 @@ static void restore(struct journal_record *record)
 	case RECORD_POLICY:
 		restore_policy(record);
 		break;
+	case RECORD_BYPASS:
+		bypass_restore(record->name[0] ? record->name : NULL, &record->bypass);
+		break;
 	case RECORD_DEFAULT_DENY:
 		default_deny_restore(record->vrf, record->mode, record->confederation, record->exceptions,
 				     record->exception_count);
@@ -246,11 +250,7 @@ static void restore(struct journal_record *record)
 
 static void close_connection(struct connection *connection)
 {
-	struct session *session;
-
 	connection->journal_damaged = true;
-	frr_each (session_list, &connection->sessions, session)
-		session->gate = GATE_DENY;
 }
 
 static void close_all(void)
@@ -347,6 +347,7 @@ void durable_state_load(void)
 	/* What was read need not be written again. */
 	while (session_policy_next())
 		;
+	transition_restore_gates();
 }
 
 /* ---- writing ---- */
@@ -644,13 +645,28 @@ void durable_state_policy(struct session *session)
 		event_add_now(write_policies, NULL, &policies_event);
 }
 
-void durable_state_forget(const struct connection *connection)
+uint64_t durable_state_forget(const struct connection *connection, bool opens)
 {
 	struct journal_record record = {0};
+	struct waiting_line *line;
 
 	journal_record_of_connection(&record, connection);
 	record.type = RECORD_FORGET;
+	line = append(&record, opens);
+	if (opens && !line->ticket) {
+		line_list_del(&waiting, line);
+		free_line(line);
+		return 0;
+	}
 	drop_pushed(connection->name);
+	return line->ticket;
+}
+
+void durable_state_bypass(const char *name, const struct bypass *bypass)
+{
+	struct journal_record record = {.type = RECORD_BYPASS, .bypass = *bypass};
+
+	strlcpy(record.name, name ? name : "", sizeof(record.name));
 	append(&record, false);
 }
 

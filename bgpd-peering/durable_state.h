@@ -49,8 +49,13 @@ uint64_t durable_state_transition(const struct connection *connection, struct hi
 void durable_state_connection(struct connection *connection);
 /* Journals what the operator wants of the session; many calls in a row become one line. */
 void durable_state_policy(struct session *session);
-/* The connection is gone for good. */
-void durable_state_forget(const struct connection *connection);
+/*
+ * The connection is gone for good, or, where that `opens` a gate, is to be: then transition_durable() is called with the
+ * outcome. Returns the line's ticket, 0 where it cannot be written now.
+ */
+uint64_t durable_state_forget(const struct connection *connection, bool opens);
+/* A bypass has begun or ended; `name` is NULL for that of every session. */
+void durable_state_bypass(const char *name, const struct bypass *bypass);
 /* Journals the instance's default-deny as it is now. */
 void durable_state_default_deny(const char *vrf);
 void durable_state_acked(uint64_t sequence);

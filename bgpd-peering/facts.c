@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/facts.h"
 
+#include "bgpd-peering/bypass.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
@@ -73,6 +74,8 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 		flags[count++] = "journal-damaged";
 	if (connection->pushed)
 		flags[count++] = "pushed";
+	if (bypass_covers(connection))
+		flags[count++] = "bypass";
 	return count;
 }
 

@@ -264,6 +264,16 @@ static inline void peer_refresh_show(struct peer *peer, uint64_t had)
 	SET_FLAG(peer->cap, had);
 }
 
+/* Whether `neighbor X path-attribute …` has bgpd do something special about attributes of that type. Gate. */
+static inline bool peer_path_attribute_is_special(const struct peer *peer, uint8_t type)
+{
+#if FRR_SINCE(9, 0)
+	return peer->discard_attrs[type] || peer->withdraw_attrs[type];
+#else
+	return false;
+#endif
+}
+
 /* ---- sorts of neighbors ---- */
 
 /*

@@ -201,6 +201,11 @@ bool gate_open(struct session *session)
 	return open_all(session, peer);
 }
 
+bool gate_is_busy(const struct session *session)
+{
+	return session->replay || session->closing;
+}
+
 void gate_session_up(struct session *session, struct peer *peer)
 {
 	memset(session->negotiated, 0, sizeof(session->negotiated));

@@ -46,6 +46,9 @@ enum gate_opening gate_opening(const struct session *session);
  */
 bool gate_open(struct session *session);
 
+/* Whether an opening or closing of the session is still going on. */
+bool gate_is_busy(const struct session *session);
+
 /* The session has come up, and its gate is closed: the hook at Established, before its first route. */
 void gate_session_up(struct session *session, struct peer *peer);
 /* What a hook may not do: stale routes of the peer leave, and it is told that none of ours will come. */

@@ -8,6 +8,7 @@
 static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_JOURNAL] = "journal",	   [RECORD_TRANSITION] = "transition",
 	[RECORD_CONNECTION] = "connection", [RECORD_FORGET] = "forget",
+	[RECORD_BYPASS] = "bypass",
 	[RECORD_POLICY] = "policy",	   [RECORD_DEFAULT_DENY] = "defaultDeny",
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
 };
@@ -270,6 +271,13 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_CONNECTION:
 	case RECORD_FORGET:
 		json_object_object_add(object, "connection", connection_json(record));
+		break;
+	case RECORD_BYPASS:
+		add_text(object, "name", record->name);
+		json_object_object_add(object, "on", json_object_new_boolean(record->bypass.on));
+		add_number(object, "since", record->bypass.since);
+		add_text(object, "actor", record->bypass.actor);
+		add_text(object, "reason", record->bypass.reason);
 		break;
 	case RECORD_POLICY:
 		add_text(object, "name", record->name);
@@ -550,6 +558,12 @@ static bool decode_record(json_object *object, struct journal_record *record)
 	case RECORD_CONNECTION:
 	case RECORD_FORGET:
 		return decode_connection(object, record);
+	case RECORD_BYPASS:
+		record->bypass.on = get_true(object, "on");
+		return copy_text(object, "name", record->name, sizeof(record->name)) &&
+		       get_number(object, "since", &record->bypass.since) &&
+		       copy_text(object, "actor", record->bypass.actor, sizeof(record->bypass.actor)) &&
+		       copy_text(object, "reason", record->bypass.reason, sizeof(record->bypass.reason));
 	case RECORD_POLICY:
 		return decode_policies(object, record);
 	case RECORD_DEFAULT_DENY:

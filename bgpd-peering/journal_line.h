@@ -20,6 +20,7 @@ enum record_type {
 	RECORD_TRANSITION,   /* transition, and the connection as it is then */
 	RECORD_CONNECTION,   /* the connection as it is */
 	RECORD_FORGET,	     /* the connection is gone */
+	RECORD_BYPASS,	     /* name ("" for that of every session), bypass */
 	RECORD_POLICY,	     /* what the operator wants of one session while its gate is closed */
 	RECORD_DEFAULT_DENY, /* vrf, mode, confederation, exceptions */
 	RECORD_ACKED,	     /* sequence */
@@ -63,6 +64,8 @@ struct journal_record {
 	char address[SESSION_ADDRESS_MAX]; /* of RECORD_POLICY */
 	struct policy_record *policies;	   /* owned after decoding, borrowed for encoding */
 	size_t policy_count;
+
+	struct bypass bypass;
 
 	enum default_deny_mode mode;
 	bool confederation;

@@ -96,6 +96,7 @@ static void status_changed(struct peer *peer)
 		if (peer_fsm_status(peer) != Established || default_deny_judge(peer) != IS_DENIED)
 			return;
 		session = default_deny_discover(bgp_vrf_name(peer->bgp), peer_key(peer), peer->as);
+		session->gate = transition_session_gate(session);
 		session_events_later(session->connection);
 		gate_session_up(session, peer);
 		return;
@@ -165,6 +166,18 @@ done:
 	XFREE(MTYPE_TMP, copy);
 }
 
+/* Somebody has typed at a reserved name: one that is defined now stands nowhere any more. */
+static void assert_all_closed(void)
+{
+	struct connection *connection;
+	struct session *session;
+
+	frr_each (connection_tree, &connections, connection)
+		frr_each (session_list, &connection->sessions, session)
+			if (session->gate == GATE_DENY)
+				gate_assert(session);
+}
+
 /* Runs behind each typed line, before bgpd turns to any packet or timer. */
 static int on_command_done(struct vty *vty, const char *line)
 {
@@ -178,6 +191,8 @@ static int on_command_done(struct vty *vty, const char *line)
 	}
 	if (router.reading_file)
 		configuration_file_goes_on();
+	if (line && strstr(line, GATE_ROUTE_MAP))
+		assert_all_closed();
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
 	 * nothing before the end: the file may have been saved while the reserved name stood there.

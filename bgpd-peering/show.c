@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/show.h"
 
+#include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/controller_link.h"
@@ -14,9 +15,31 @@
 
 #define HISTORY_SHOWN 8
 
+static uint64_t seconds_since(uint64_t milliseconds)
+{
+	uint64_t now = wall_clock_milliseconds();
+
+	return now > milliseconds ? (now - milliseconds) / 1000 : 0;
+}
+
+/* The strictest mode of all instances. */
+static void strictest(const char *vrf, enum default_deny_mode mode, void *context)
+{
+	enum default_deny_mode *most = context;
+
+	*most = MAX(*most, mode);
+}
+
 const char *show_module_state(void)
 {
-	return router.inert ? "inert" : "enforcing";
+	enum default_deny_mode mode = DEFAULT_DENY_OFF;
+
+	default_deny_each(strictest, &mode);
+	if (router.inert)
+		return "inert";
+	if (bypass_of_all() || bypass_count())
+		return "bypass";
+	return mode == DEFAULT_DENY_MONITOR ? "monitor" : "enforcing";
 }
 
 void show_age(uint64_t seconds, char text[16])
@@ -31,13 +54,6 @@ void show_age(uint64_t seconds, char text[16])
 		snprintf(text, 16, "%ud", (unsigned int)(seconds / 86400));
 	else
 		snprintf(text, 16, "-");
-}
-
-static uint64_t seconds_since(uint64_t milliseconds)
-{
-	uint64_t now = wall_clock_milliseconds();
-
-	return now > milliseconds ? (now - milliseconds) / 1000 : 0;
 }
 
 static struct ttable *table_new(void)
@@ -148,12 +164,21 @@ static void add_row(struct ttable *table, const struct connection *connection)
 		       gate_position_name(connection_gate(connection)), v4, v6, counts, waiting[0] ? waiting : "-");
 }
 
-/* The strictest mode of all instances. */
-static void strictest(const char *vrf, enum default_deny_mode mode, void *context)
+/* Above everything that is shown, as long as one is on. */
+static void show_bypass(struct vty *vty)
 {
-	enum default_deny_mode *most = context;
+	const struct bypass *all = bypass_of_all();
+	unsigned int count = bypass_count();
+	char age[16];
 
-	*most = MAX(*most, mode);
+	if (all) {
+		show_age(seconds_since(all->since), age);
+		vty_out(vty, "BYPASS: every gate is open since %s, by %s: %s; `no peering bypass all` ends it\n", age,
+			all->actor, all->reason);
+	}
+	if (count)
+		vty_out(vty, "BYPASS: the gates of %u connection%s are open; `no peering bypass NAME` ends it\n", count,
+			count == 1 ? "" : "s");
 }
 
 static void show_header(struct vty *vty)
@@ -169,6 +194,7 @@ static void show_header(struct vty *vty)
 	vty_out(vty, "default-deny: %s   controller: %s\n", default_deny_mode_name(mode), controller);
 	if (router.inert)
 		vty_out(vty, "The module is INERT in this bgpd and gates nothing; its log says why\n");
+	show_bypass(vty);
 	if (durable_state_problem())
 		vty_out(vty, "Journal: %s\n", durable_state_problem());
 }
@@ -308,6 +334,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	connection_facts(connection, &facts);
 	lifecycle_allowed(connection->state, &facts, allowed, sizeof(allowed));
 
+	show_bypass(vty);
 	vty_out(vty, "%s", connection->name);
 	if (connection_peer_asn(connection))
 		vty_out(vty, "  AS%u", connection_peer_asn(connection));

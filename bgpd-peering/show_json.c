@@ -2,6 +2,7 @@
 /* camelCase, schemaVersion first; doc/show.md lists the keys. A connection state and a BGP state share no key. */
 #include "bgpd-peering/show.h"
 
+#include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -36,6 +37,16 @@ static void add_time(json_object *object, const char *key, uint64_t milliseconds
 
 	strftime(text, sizeof(text), "%FT%TZ", gmtime_r(&at, &broken));
 	add_text(object, key, milliseconds ? text : NULL);
+}
+
+static json_object *bypass_json(const struct bypass *bypass)
+{
+	json_object *object = json_object_new_object();
+
+	add_time(object, "since", bypass->since);
+	add_text(object, "actor", bypass->actor);
+	add_text(object, "reason", bypass->reason);
+	return object;
 }
 
 static json_object *session_json(const struct session *session, enum counted_family family,
@@ -185,6 +196,7 @@ static json_object *connection_json(const struct connection *connection)
 	add_number(object, "validationWindow", connection_window(connection));
 	add_text(object, "gate", gate_position_name(connection_gate(connection)));
 	json_object_object_add(object, "flags", flags);
+	json_object_object_add(object, "bypass", connection->bypass.on ? bypass_json(&connection->bypass) : NULL);
 	add_text(object, "waitsFor", waiting);
 	json_object_object_add(object, "allowedVerbs", allowed_json(connection));
 	json_object_object_add(object, "sessions", sessions_json(connection));
@@ -200,6 +212,7 @@ static json_object *begin(void)
 	add_number(object, "schemaVersion", SCHEMA_VERSION);
 	add_text(object, "router", cmd_hostname_get());
 	add_text(object, "moduleState", show_module_state());
+	json_object_object_add(object, "bypass", bypass_of_all() ? bypass_json(bypass_of_all()) : NULL);
 	return object;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/transition.h"
 
+#include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
@@ -19,6 +21,13 @@ static enum gate_position gate_of_state(enum connection_state state)
 static enum gate_position prescribed_gate(const struct connection *connection)
 {
 	return connection->journal_damaged ? GATE_DENY : gate_of_state(connection->state);
+}
+
+enum gate_position transition_session_gate(const struct session *session)
+{
+	if (session->connection->let_go || bypass_covers(session->connection))
+		return GATE_ALLOW;
+	return session->held ? GATE_DENY : prescribed_gate(session->connection);
 }
 
 void verdict_refuse(struct verdict *verdict, const char *code, const char *format, ...)
@@ -52,7 +61,7 @@ static void assert_session(struct connection *connection, struct session *sessio
 
 	if (session->hands_off)
 		return;
-	if (prescribed_gate(connection) == GATE_ALLOW && !session->held) {
+	if (transition_session_gate(session) == GATE_ALLOW) {
 		if (session->gate == GATE_ALLOW)
 			gate_assert(session);
 		else if (!gate_open(session))
@@ -114,13 +123,19 @@ static void enter(struct connection *connection, enum connection_state to)
 void transition_restore(struct connection *connection, enum connection_state state, uint64_t generation,
 			uint64_t since)
 {
-	struct session *session;
-
 	connection->state = state;
 	connection->generation = generation;
 	connection->state_since = since;
-	frr_each (session_list, &connection->sessions, session)
-		session->gate = session->held ? GATE_DENY : gate_of_state(state);
+}
+
+void transition_restore_gates(void)
+{
+	struct connection *connection;
+	struct session *session;
+
+	frr_each (connection_tree, &connections, connection)
+		frr_each (session_list, &connection->sessions, session)
+			session->gate = transition_session_gate(session);
 }
 
 /* ---- judging ---- */
@@ -149,6 +164,18 @@ static void refuse(struct connection *connection, enum lifecycle_event event, co
 			       lifecycle_event_name(event), verdict->allowed);
 		break;
 	}
+}
+
+static bool is_changing(const struct connection *connection, struct verdict *verdict)
+{
+	if (connection->let_go || connection->pending.release)
+		verdict_refuse(verdict, "pending", "%s is just being let go of; try again in a moment", connection->name);
+	else if (connection->pending.ticket)
+		verdict_refuse(verdict, "pending", "%s is just becoming %s; try again in a moment", connection->name,
+			       connection_state_name(connection->pending.entry.to));
+	else
+		return false;
+	return true;
 }
 
 /* What the table cannot know: whether the connection is complete enough for the verb. */
@@ -232,11 +259,8 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		verdict = &ignored;
 	*verdict = (struct verdict){.code = ""};
 
-	if (connection->pending.ticket) {
-		verdict_refuse(verdict, "pending", "%s is just becoming %s; try again in a moment", connection->name,
-			       connection_state_name(connection->pending.entry.to));
+	if (is_changing(connection, verdict))
 		return false;
-	}
 	connection_facts(connection, &facts);
 	facts.passed = validation_passed(connection);
 	if (event == EVENT_ADOPT)
@@ -302,6 +326,98 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	return true;
 }
 
+/* ---- letting go ---- */
+
+#define RELEASE_MILLISECONDS 20
+
+static void go(event_ref *event)
+{
+	struct connection *connection = event_argument(event);
+	struct session *session;
+
+	frr_each_safe (session_list, &connection->sessions, session)
+		if (!gate_is_busy(session))
+			session_delete(session);
+	if (session_list_count(&connection->sessions)) {
+		event_add_milliseconds(go, connection, RELEASE_MILLISECONDS, &connection->evaluation);
+		return;
+	}
+	connection_delete(connection);
+	controller_link_forgotten();
+}
+
+static void released(struct connection *connection, const struct pending_change *change, int error)
+{
+	struct session *session;
+
+	if (error) {
+		alert("%s stays gated: that it is let go of could not be journalled: %s", connection->name,
+		      safe_strerror(error));
+		return;
+	}
+	zlog_notice("peering: %s is let go of by %s: %s", connection->name, change->entry.actor, change->entry.message);
+	connection->let_go = true;
+	frr_each (session_list, &connection->sessions, session) {
+		gate_unshut(session);
+		gate_open(session);
+	}
+	event_stop(connection->evaluation);
+	event_add_now(go, connection, &connection->evaluation);
+}
+
+/* An undeclared session that default-deny would gate again at once has another way out. */
+static bool is_gated_again(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		const struct peer *peer = session_peer(session);
+
+		if (peer && default_deny_judge(peer) == IS_DENIED)
+			return true;
+	}
+	return false;
+}
+
+bool transition_release(struct connection *connection, const char *actor, const char *reason, struct verdict *verdict)
+{
+	struct pending_change change = {.release = true, .entry = {.from = connection->state, .to = STATE_NONE}};
+	struct lifecycle_facts facts;
+
+	*verdict = (struct verdict){.code = ""};
+	connection_facts(connection, &facts);
+	lifecycle_allowed(connection->state, &facts, verdict->allowed, sizeof(verdict->allowed));
+	if (is_changing(connection, verdict))
+		return false;
+	if (connection->state != STATE_NONE && !(connection->state == STATE_PENDING_APPROVAL && connection->discovered)) {
+		verdict_refuse(verdict, "not-allowed", "%s is %s, its gate follows from that; allowed now: %s", connection->name,
+			       connection_state_name(connection->state), verdict->allowed);
+		return false;
+	}
+	if (is_gated_again(connection)) {
+		verdict_refuse(verdict, "default-deny",
+			       "default-deny would gate %s again at once; `peering default-deny-except …` first, or adopt it",
+			       connection->name);
+		return false;
+	}
+	if (!durable_state_writable(verdict->message, sizeof(verdict->message))) {
+		verdict->code = "journal";
+		return false;
+	}
+	strlcpy(change.entry.actor, actor, sizeof(change.entry.actor));
+	strlcpy(change.entry.message, reason, sizeof(change.entry.message));
+	change.ticket = durable_state_forget(connection, true);
+	if (!change.ticket) {
+		verdict_refuse(verdict, "journal", "%s cannot be let go of: the journal cannot be written", connection->name);
+		return false;
+	}
+	connection->pending = change;
+	verdict->accepted = true;
+	snprintf(verdict->message, sizeof(verdict->message), "%s is let go of: what its neighbors do is nobody's business now",
+		 connection->name);
+	return true;
+}
+
 void transition_durable(uint64_t ticket, int error)
 {
 	struct connection *connection;
@@ -313,6 +429,10 @@ void transition_durable(uint64_t ticket, int error)
 		struct pending_change change = connection->pending;
 
 		connection->pending = (struct pending_change){0};
+		if (change.release) {
+			released(connection, &change, error);
+			return;
+		}
 		if (error) {
 			alert("%s stays %s: its transition could not be journalled: %s", connection->name,
 			      connection_state_name(connection->state), safe_strerror(error));

@@ -35,8 +35,20 @@ void transition_durable(uint64_t ticket, int error);
 void transition_restore(struct connection *connection, enum connection_state state, uint64_t generation,
 			uint64_t since);
 
+/* The gates that follow from all that was restored: bypasses may have come later than the connections. */
+void transition_restore_gates(void);
+
 /* Adds to what `show peering NAME` tells of the past. */
 void transition_remember(struct connection *connection, const struct history_entry *entry);
+
+/* The gate that bypass, state and journal prescribe for a session now. */
+enum gate_position transition_session_gate(const struct session *session);
+
+/*
+ * `clear peering gate`: a person lets go of a connection that has ended, or that nobody had declared. Its sessions get
+ * their own policy back and nothing of it is remembered, once that is durable. Refused in any other state.
+ */
+bool transition_release(struct connection *connection, const char *actor, const char *reason, struct verdict *verdict);
 
 /* The gates and shut marks that the state prescribes, asserted on every session. Idempotent. */
 void transition_assert(struct connection *connection);

@@ -10,6 +10,8 @@
 
 static bool waits(const struct connection *connection)
 {
+	if (connection->let_go)
+		return false;
 	return connection->state == STATE_PROVISIONING_COMPLETED || connection->state == STATE_VALIDATING ||
 	       connection->state == STATE_PENDING_REMOVE;
 }
@@ -107,6 +109,8 @@ static void evaluate(event_ref *event)
 
 void validation_look_again(struct connection *connection)
 {
+	if (connection->let_go)
+		return;
 	event_stop(connection->evaluation);
 	if (waits(connection))
 		event_add_now(evaluate, connection, &connection->evaluation);

@@ -2,6 +2,7 @@
 /* Verbs: what moves a connection through its lifecycle. */
 #include "bgpd-peering/commands.h"
 
+#include "bgpd-peering/bypass.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
@@ -70,6 +71,62 @@ COMMAND_HANDLER(cmd_adopt_neighbor)
 		addresses[count++] = argv[i]->arg;
 	if (configuration_adopt(name, vrf ? vrf : VRF_DEFAULT_NAME, addresses, count, NULL, &verdict))
 		vty_out(vty, "%s\n", verdict.message);
+	return command_result(vty, &verdict);
+}
+
+/* The free words at the end of the line, from the token LINE on. MTYPE_TMP. */
+static char *last_words(int argc, struct cmd_token *argv[])
+{
+	int at = 0;
+
+	return argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
+}
+
+COMMAND_HANDLER(cmd_bypass)
+{
+	const char *name = command_variable(argc, argv, "name");
+	struct connection *connection = NULL;
+	char *reason;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	if (name && !(connection = find(vty, name)))
+		return CMD_WARNING;
+	reason = last_words(argc, argv);
+	bypass_begin(connection, "operator", reason);
+	XFREE(MTYPE_TMP, reason);
+	vty_out(vty, "%s: open until `no peering bypass %s`\n", name ? name : "Every session", name ? name : "all");
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_no_bypass)
+{
+	const char *name = command_variable(argc, argv, "name");
+	struct connection *connection = NULL;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	if (name && !(connection = find(vty, name)))
+		return CMD_WARNING;
+	bypass_end(connection);
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_clear_gate)
+{
+	struct connection *connection;
+	struct verdict verdict;
+	char *reason;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	reason = last_words(argc, argv);
+	if (transition_release(connection, "operator", reason, &verdict))
+		vty_out(vty, "%s\n", verdict.message);
+	XFREE(MTYPE_TMP, reason);
 	return command_result(vty, &verdict);
 }
 

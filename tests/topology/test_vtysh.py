@@ -96,7 +96,8 @@ def typed(grammar, longest):
     line = re.sub(r"\$\w+", "", grammar)
     while "[" in line:
         line = re.sub(r"\[([^][]*)\]", r"\1" if longest else "", line)
-    line = re.sub(r"<([^<>]*)>", lambda found: found[1].split("|")[-1 if longest else 0], line)
+    while "<" in line:
+        line = re.sub(r"<([^<>]*)>", lambda found: found[1].split("|")[-1 if longest else 0], line)
     line = re.sub(r"\((\d+)-(\d+)\)", r"\2" if longest else r"\1", line)
     line = re.sub(r"(\w+)\.\.\.", r"\1 \1" if longest else r"\1", line)
     return " ".join(ARGUMENTS.get(word, word) for word in line.split())

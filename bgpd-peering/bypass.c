@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/bypass.h"
+
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/router.h"
+#include "bgpd-peering/session_events.h"
+#include "bgpd-peering/transition.h"
+
+#define REMINDER_INTERVAL 3600 /* seconds */
+
+static struct bypass of_all;
+static event_ref *reminder_event;
+
+static void remind(event_ref *event);
+
+static void remind_later(void)
+{
+	if (!reminder_event)
+		event_add_seconds(remind, NULL, REMINDER_INTERVAL, &reminder_event);
+}
+
+static void remind(event_ref *event)
+{
+	const struct connection *connection;
+
+	if (of_all.on) {
+		alert("every gate is open since a bypass of %s: %s; `no peering bypass all` ends it", of_all.actor,
+		      of_all.reason);
+		remind_later();
+	}
+	frr_each (connection_tree_const, &connections, connection) {
+		if (!connection->bypass.on)
+			continue;
+		alert("%s is open by a bypass of %s: %s; `no peering bypass %s` ends it", connection->name,
+		      connection->bypass.actor, connection->bypass.reason, connection->name);
+		remind_later();
+	}
+}
+
+/* The gates of one connection, in a turn of their own: there may be thousands. */
+static void look_again(struct connection *only)
+{
+	struct connection *connection;
+
+	frr_each (connection_tree, &connections, connection) {
+		if (only && connection != only)
+			continue;
+		session_events_later(connection);
+		controller_link_changed(connection);
+	}
+}
+
+void bypass_begin(struct connection *connection, const char *actor, const char *reason)
+{
+	struct bypass *bypass = connection ? &connection->bypass : &of_all;
+
+	*bypass = (struct bypass){.on = true, .since = wall_clock_milliseconds()};
+	strlcpy(bypass->actor, actor, sizeof(bypass->actor));
+	strlcpy(bypass->reason, reason, sizeof(bypass->reason));
+	durable_state_bypass(connection ? connection->name : NULL, bypass);
+	alert("bypass of %s by %s: %s", connection ? connection->name : "every session", actor, reason);
+	remind_later();
+	look_again(connection);
+}
+
+void bypass_end(struct connection *connection)
+{
+	struct bypass *bypass = connection ? &connection->bypass : &of_all;
+
+	if (!bypass->on)
+		return;
+	*bypass = (struct bypass){0};
+	durable_state_bypass(connection ? connection->name : NULL, bypass);
+	zlog_notice("peering: the bypass of %s has ended", connection ? connection->name : "every session");
+	look_again(connection);
+}
+
+bool bypass_covers(const struct connection *connection)
+{
+	return of_all.on || connection->bypass.on;
+}
+
+const struct bypass *bypass_of_all(void)
+{
+	return of_all.on ? &of_all : NULL;
+}
+
+unsigned int bypass_count(void)
+{
+	const struct connection *connection;
+	unsigned int count = 0;
+
+	frr_each (connection_tree_const, &connections, connection)
+		count += connection->bypass.on;
+	return count;
+}
+
+void bypass_restore(const char *name, const struct bypass *bypass)
+{
+	struct connection *connection = name ? connection_find(name) : NULL;
+
+	if (!name)
+		of_all = *bypass;
+	else if (connection)
+		connection->bypass = *bypass;
+	if (bypass->on)
+		remind_later();
+}
