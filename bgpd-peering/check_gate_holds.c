@@ -16,7 +16,7 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	} else if (facts.closing) {
 		result->verdict = CHECK_RUNNING;
 		snprintf(result->reason, sizeof(result->reason), "what had passed before is being taken back");
-	} else if (!facts.walls || facts.advertised || facts.installed) {
+	} else if (!facts.walls || facts.in_group || facts.advertised || facts.installed) {
 		result->verdict = CHECK_FAIL;
 		snprintf(result->reason, sizeof(result->reason),
 			 "routes pass although the gate is closed; shut the neighbor and report it");

@@ -265,6 +265,11 @@ struct session *session_counted(const struct peer *peer)
 	return gated_peer_table_find(&sessions_by_peer, &key);
 }
 
+size_t session_counted_count(void)
+{
+	return gated_peer_table_count(&sessions_by_peer);
+}
+
 void session_counted_set(struct session *session, struct peer *peer)
 {
 	session_counted_clear(session);

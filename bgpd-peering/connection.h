@@ -52,6 +52,13 @@ struct policy_attempts {
 	char last_line[96];
 };
 
+/* The audit has found that something has passed although the gate was closed; audit.h. */
+struct violation {
+	uint32_t count; /* 0: none since a person has looked */
+	uint64_t at;	/* of the last one, Unix milliseconds */
+	char what[160];
+};
+
 PREDECL_HASH(session_table);
 PREDECL_HASH(gated_peer_table);
 PREDECL_DLIST(session_list);
@@ -76,6 +83,7 @@ struct session {
 	bool wanted_changed; /* and not handed to the journal yet: in the list of those */
 	struct policy_list_item in_policies;
 	struct policy_attempts attempts;
+	struct violation violation;
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
 	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */
 
@@ -203,6 +211,8 @@ struct session *session_policy_next(void);
 
 /* The gated, established session of a peer; an O(1) look-up, NULL for every other peer. For inbound.c. */
 struct session *session_counted(const struct peer *peer);
+/* How many there are. */
+size_t session_counted_count(void);
 void session_counted_set(struct session *session, struct peer *peer);
 void session_counted_clear(struct session *session);
 

@@ -58,6 +58,16 @@ as_t connection_peer_asn(const struct connection *connection)
 	return 0;
 }
 
+static bool connection_is_violated(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session->violation.count)
+			return true;
+	return false;
+}
+
 size_t connection_flags(const struct connection *connection, const char *flags[CONNECTION_FLAGS_MAX])
 {
 	size_t count = 0;
@@ -76,6 +86,8 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 		flags[count++] = "pushed";
 	if (bypass_covers(connection))
 		flags[count++] = "bypass";
+	if (connection_is_violated(connection))
+		flags[count++] = "violation";
 	return count;
 }
 

@@ -31,8 +31,8 @@ void family_facts(const struct session *session, enum counted_family family, str
 /* Declared, else what the first session's neighbor has; 0 where neither says. */
 as_t connection_peer_asn(const struct connection *connection);
 
-#define CONNECTION_FLAGS_MAX 7
-/* "adopted", "discovered", "undeclared", "conflict", "journal-damaged", "pushed", "bypass"; returns how many. */
+#define CONNECTION_FLAGS_MAX 8
+/* "adopted", "discovered", "undeclared", "conflict", "journal-damaged", "pushed", "bypass", "violation"; returns how many. */
 size_t connection_flags(const struct connection *connection, const char *flags[CONNECTION_FLAGS_MAX]);
 
 /* The gate that the connection shows: closed where any session's is. */

@@ -340,6 +340,22 @@ static inline void peer_path_filter_again(struct peer *peer, const struct bgp_de
 		   path->sub_type, rd, NULL, 0, 1, NULL);
 }
 
+/* The path that a path was leaked or imported from in the end, itself where it was not. */
+static inline const struct bgp_path_info *path_origin(const struct bgp_path_info *path)
+{
+	for (;;) {
+#if FRR_SINCE(9, 1)
+		const struct bgp_path_info *parent =
+			path->extra && path->extra->vrfleak ? path->extra->vrfleak->parent : NULL;
+#else
+		const struct bgp_path_info *parent = path->extra ? path->extra->parent : NULL;
+#endif
+		if (!parent)
+			return path;
+		path = parent;
+	}
+}
+
 /* Writes a prefix as the withdrawn field of an UPDATE has it. */
 static inline void stream_put_withdrawn(struct stream *stream, const struct prefix *prefix, bool add_path,
 					uint32_t path_id)

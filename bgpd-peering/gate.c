@@ -5,6 +5,7 @@
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/walls.h"
 
 /* What our shutdown messages begin with; `neighbor X shutdown message …` of the operator's own is left alone. */
 #define SHUT_PREFIX "peering "
@@ -70,16 +71,16 @@ static bool close_family(struct session *session, struct peer *peer, afi_t afi, 
 	bool was_open = false, changed;
 
 	if (peer_is_established(peer)) {
-		if (subgroup_of(peer, afi, safi)) {
+		if (subgroup_of(peer, afi, safi) && wall_stands(WALL_CLOSING)) {
 			was_open = true;
 			gate_closing_leave(session, peer, peer_af_find(peer, afi, safi));
 		}
-		if (peer->afc_nego[afi][safi])
+		if (peer->afc_nego[afi][safi] && wall_stands(WALL_GROUPS))
 			hide_family(session, peer, afi, safi);
 	}
 	/* A peer that was heard until now is asked to say it all again: it is counted from here on. */
 	changed = gate_policy_deny(session, peer, afi, safi, typed, was_open ? ASK_THE_PEER : LEARN_NOTHING);
-	if (peer_is_established(peer))
+	if (peer_is_established(peer) && wall_stands(WALL_CLOSING))
 		gate_closing_remove_paths(session, peer, afi, safi);
 	return changed;
 }
@@ -269,9 +270,11 @@ void gate_inspect(const struct session *session, struct gate_facts *facts)
 	if (!peer)
 		return;
 	FOREACH_AFI_SAFI (afi, safi) {
-		facts->installed += peer->pcount[afi][safi];
+		if (wall_stands(WALL_COUNT))
+			facts->installed += peer->pcount[afi][safi];
 		facts->advertised += advertised_to(peer, afi, safi);
-		if (subgroup_of(peer, afi, safi) || (peer_is_established(peer) && peer->afc_nego[afi][safi]))
+		facts->in_group |= subgroup_of(peer, afi, safi) != NULL;
+		if (peer_is_established(peer) && peer->afc_nego[afi][safi])
 			facts->walls = false;
 		for (int direction = 0; peer->afc[afi][safi] && direction < RMAP_MAX; direction++)
 			if (!gate_policy_stands(peer, afi, safi, direction))

@@ -58,7 +58,8 @@ void gate_session_down(struct session *session);
 
 /* Whether the walls stand on an established session, and nothing has passed: what the check gate-holds asks. O(1). */
 struct gate_facts {
-	bool walls;	     /* reserved route-map in place, and in no update-subgroup */
+	bool walls;	     /* reserved route-map in place, families hidden, messages rewritten */
+	bool in_group;	     /* in an update-subgroup of some family: bgpd may send to it */
 	bool closing;	     /* what had passed before is being taken back */
 	uint64_t installed;  /* paths from the peer in the RIBs */
 	uint64_t advertised; /* prefixes sent to the peer and not withdrawn */

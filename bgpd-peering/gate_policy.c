@@ -2,6 +2,7 @@
 #include "bgpd-peering/gate_policy.h"
 
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/walls.h"
 
 /* ---- the reserved name ---- */
 
@@ -172,7 +173,7 @@ bool gate_policy_deny(struct session *session, struct peer *peer, afi_t afi, saf
 {
 	bool changed = false;
 
-	if (!peer->afc[afi][safi])
+	if (!peer->afc[afi][safi] || !wall_stands(WALL_POLICY))
 		return false;
 	for (int direction = 0; direction < RMAP_MAX; direction++) {
 		if (gate_policy_stands(peer, afi, safi, direction))

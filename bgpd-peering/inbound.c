@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/inbound.h"
 
+#include "bgpd-peering/audit.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/validation.h"
+#include "bgpd-peering/walls.h"
 
 #include "lib/bgp_capability.h"
 #include "lib/bgp_update.h"
@@ -113,11 +115,13 @@ static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct s
 		return 0;
 	}
 	if (type == BGP_MSG_CAPABILITY) {
-		bgp_capability_hide_families(STREAM_DATA(message), size, note_family, session);
+		if (wall_stands(WALL_CAPABILITY))
+			bgp_capability_hide_families(STREAM_DATA(message), size, note_family, session);
 		return 0;
 	}
 	take_in(session, peer, STREAM_DATA(message), size);
-	neutralize(peer, STREAM_DATA(message), size);
+	if (wall_stands(WALL_PARSER))
+		neutralize(peer, STREAM_DATA(message), size);
 	return 0;
 }
 
@@ -257,6 +261,7 @@ void inbound_begin(struct session *session, struct peer *peer, bool from_the_sta
 	inbound_end(session);
 	session->kept_from_the_start = from_the_start;
 	session_counted_set(session, peer);
+	audit_begin();
 }
 
 void inbound_end(struct session *session)

@@ -15,6 +15,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/validation.h"
+#include "bgpd-peering/walls.h"
 
 #include "lib/linklist.h"
 
@@ -191,14 +192,14 @@ static int on_command_done(struct vty *vty, const char *line)
 	}
 	if (router.reading_file)
 		configuration_file_goes_on();
-	if (line && strstr(line, GATE_ROUTE_MAP))
+	if (line && strstr(line, GATE_ROUTE_MAP) && wall_stands(WALL_TYPED))
 		assert_all_closed();
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
 	 * nothing before the end: the file may have been saved while the reserved name stood there.
 	 */
 	if (!line || connection_tree_count(&connections) == 0 || !node_has_neighbors(vty->node) ||
-	    (router.booting && router.reading_file))
+	    (router.booting && router.reading_file) || !wall_stands(WALL_TYPED))
 		return 0;
 	bgp = VTY_GET_CONTEXT(bgp);
 	if (bgp)

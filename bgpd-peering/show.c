@@ -289,6 +289,20 @@ static void show_checks(struct vty *vty, const struct connection *connection)
 	table_print(vty, table);
 }
 
+static void show_violations(struct vty *vty, const struct connection *connection)
+{
+	const struct session *session;
+	char age[16];
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		if (!session->violation.count)
+			continue;
+		show_age(seconds_since(session->violation.at), age);
+		vty_out(vty, "VIOLATED %s: %s, %s ago; it is shut. Keep the log, then `clear peering violation %s`\n",
+			session->address, session->violation.what, age, connection->name);
+	}
+}
+
 /* Somebody has typed at the policy of a gated session; it applies once the gate opens. */
 static void show_attempts(struct vty *vty, const struct connection *connection)
 {
@@ -356,6 +370,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	vty_out(vty, "Verbs    %s\n", allowed);
 	if (session_list_count(&connection->sessions))
 		show_sessions(vty, connection);
+	show_violations(vty, connection);
 	show_attempts(vty, connection);
 	if (connection->state == STATE_VALIDATING)
 		show_checks(vty, connection);

@@ -2,6 +2,7 @@
 /* camelCase, schemaVersion first; doc/show.md lists the keys. A connection state and a BGP state share no key. */
 #include "bgpd-peering/show.h"
 
+#include "bgpd-peering/audit.h"
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
@@ -71,6 +72,8 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	json_object_object_add(object, "limit", counts.limit ? json_object_new_int64(counts.limit) : NULL);
 	add_text(object, "importPolicy", counts.import_policy);
 	add_text(object, "exportPolicy", counts.export_policy);
+	add_number(object, "violations", session->violation.count);
+	add_text(object, "violation", session->violation.count ? session->violation.what : NULL);
 	add_number(object, "attempts", session->attempts.count);
 	add_text(object, "lastAttempt", session->attempts.count ? session->attempts.last_line : NULL);
 	return object;
@@ -205,6 +208,19 @@ static json_object *connection_json(const struct connection *connection)
 	return object;
 }
 
+static json_object *audit_json(const struct audit_figures *audit)
+{
+	json_object *object = json_object_new_object();
+
+	add_number(object, "looks", audit->looks);
+	add_number(object, "walks", audit->walks);
+	add_number(object, "paths", audit->paths);
+	add_number(object, "repairs", audit->repairs);
+	add_number(object, "violations", audit->violations);
+	add_number(object, "longestHoldMicroseconds", audit->longest_microseconds);
+	return object;
+}
+
 static json_object *begin(void)
 {
 	json_object *object = json_object_new_object();
@@ -212,6 +228,7 @@ static json_object *begin(void)
 	add_number(object, "schemaVersion", SCHEMA_VERSION);
 	add_text(object, "router", cmd_hostname_get());
 	add_text(object, "moduleState", show_module_state());
+	json_object_object_add(object, "audit", audit_json(audit_figures()));
 	json_object_object_add(object, "bypass", bypass_of_all() ? bypass_json(bypass_of_all()) : NULL);
 	return object;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/transition.h"
 
+#include "bgpd-peering/audit.h"
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
@@ -57,7 +58,7 @@ void transition_remember(struct connection *connection, const struct history_ent
 
 static void assert_session(struct connection *connection, struct session *session)
 {
-	char message[CONNECTION_NAME_MAX + 64];
+	char message[CONNECTION_NAME_MAX + 96];
 
 	if (session->hands_off)
 		return;
@@ -70,7 +71,10 @@ static void assert_session(struct connection *connection, struct session *sessio
 	} else {
 		gate_close(session);
 	}
-	if (lifecycle_shut(connection->state) || connection->state == STATE_PENDING_REMOVE) {
+	if (audit_keeps_shut(session)) {
+		snprintf(message, sizeof(message), "%s: audit violation", connection->name);
+		gate_shut(session, message);
+	} else if (lifecycle_shut(connection->state) || connection->state == STATE_PENDING_REMOVE) {
 		snprintf(message, sizeof(message), "%s: connection is %s", connection->name,
 			 connection_state_name(connection->state));
 		gate_shut(session, message);

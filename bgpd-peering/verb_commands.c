@@ -2,6 +2,7 @@
 /* Verbs: what moves a connection through its lifecycle. */
 #include "bgpd-peering/commands.h"
 
+#include "bgpd-peering/audit.h"
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
@@ -109,6 +110,19 @@ COMMAND_HANDLER(cmd_no_bypass)
 	if (name && !(connection = find(vty, name)))
 		return CMD_WARNING;
 	bypass_end(connection);
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_clear_violation)
+{
+	struct connection *connection;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	audit_forgive(connection);
 	return CMD_SUCCESS;
 }
 

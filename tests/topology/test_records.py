@@ -162,7 +162,7 @@ def test_a_policy_goes_with_the_neighbor_that_had_it(scenario):
 def slow(lab):
     """A router whose journal takes its time."""
     s = Scenario(lab)
-    s.edge.disk = Disk(lab)
+    s.disk = Disk(s.edge)
     return s
 
 
@@ -172,12 +172,12 @@ def test_what_is_added_while_the_connection_opens_is_not_opened_with_it(slow):
     s.acme.wait_established()
     s.validate()
     s.edge.configure_bgp(f"neighbor {s.acme_address('ipv6')} shutdown")
-    s.edge.disk.slow(1500)
+    s.disk.slow(1500)
     s.edge.vtysh(f"peering {NAME} activate", "configure terminal", "router bgp",
                  f"peering {NAME} neighbor {s.acme_address('ipv6')}")
     assert s.edge.connection_state(NAME) == "Validating"
     s.edge.wait_state(NAME, "Active")
-    s.edge.disk.good()
+    s.disk.good()
     s.edge.configure_bgp(f"no neighbor {s.acme_address('ipv6')} shutdown")
     s.acme.wait_established()
     s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
@@ -200,29 +200,29 @@ def test_after_a_failed_activation_the_next_one_goes_as_soon_as_the_disk_is_good
     s.start(s.config(bgp=s.declaration()))
     s.acme.wait_established()
     s.validate()
-    s.edge.disk.full()
+    s.disk.full()
     s.edge.verb(NAME, "activate")
     until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
     assert s.edge.connection_state(NAME) == "Validating"
     assert "No space left on device" in s.edge.refused(f"peering {NAME} activate")
-    s.edge.disk.good()
+    s.disk.good()
     until("the journal is good", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" not in seen)
     s.activate()
 
 
 def test_a_failed_adoption_changes_nothing(internal):
     s = internal
-    s.edge.disk = Disk(s.lab)
+    s.disk = Disk(s.edge)
     s.start(s.config(bgp=["peering default-deny"]))
     s.acme.wait_established()
     address = s.acme_address("ipv4")
     s.edge.wait_state(address, "PendingApproval")
-    s.edge.disk.full()
+    s.disk.full()
     s.edge.verb(address, "adopt")
     until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
     found = s.edge.connection(address)
     assert found["connectionState"] == "PendingApproval" and found["flags"] == ["discovered"]
-    s.edge.disk.good()
+    s.disk.good()
     until("the journal is good", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" not in seen)
     s.edge.verb(address, "adopt")
     s.edge.wait_state(address, "Active")

@@ -26,6 +26,11 @@ def bgpd_module():
     return _built("bgpd-peering", "bgpd_peering.so")
 
 
+def bgpd_test_module():
+    """The same with walls that a test can take down; lab/walls.py."""
+    return _built("bgpd-peering", "bgpd_peering_test.so")
+
+
 def bgpd_link():
     """What the module loads from its own folder for the link to the controller."""
     return _built("bgpd-peering", "peering_link.so")

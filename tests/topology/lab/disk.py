@@ -22,13 +22,12 @@ def _library():
 
 
 class Disk:
-    def __init__(self, lab, name="disk"):
-        self._control = lab.folder(name, mode=0o755) / "control"
-        self._library = _library()
-        self.good()
+    """Under the router's bgpd, from its next start on."""
 
-    def environment(self):
-        return [f"LD_PRELOAD={self._library}", f"PEERING_TEST_DISK={self._control}"]
+    def __init__(self, router):
+        self._control = router.lab.folder(router.name, "disk") / "control"
+        self.good()
+        router.bgpd_environment += [f"LD_PRELOAD={_library()}", f"PEERING_TEST_DISK={self._control}"]
 
     def _say(self, text):
         fresh = self._control.with_suffix(".new")

@@ -22,7 +22,8 @@ DEBIAN_OPTIONS = {
     "staticd": ["-A", "127.0.0.1"],
     "bgpd": ["-A", "127.0.0.1"],
 }
-# A router has a name and folders of its own: not all that daemons read and write has an option that says where.
+# A router has a name and folders of its own: not all that daemons read and write has an option that says where. And VRFs
+# of its own, which are network namespaces (the kernel need not know VRFs): those that a folder of the router names.
 LIKE_A_MACHINE = ["unshare", "--uts", "--mount", "sh", "-c", """
 set -e
 hostname "$0"
@@ -30,7 +31,11 @@ hostname "$0"
 mount --bind "$1" /run/frr
 mount --bind "$2" /etc/frr
 [ ! -d /var/lib/frr ] || mount --bind "$3" /var/lib/frr
-shift 3
+for namespace in "$4"/*; do
+    [ ! -f "$namespace" ] || mount --bind "$(cat "$namespace")" "$namespace"
+done
+mount --rbind "$4" /run/netns
+shift 4
 exec "$@"
 """]
 
@@ -52,14 +57,18 @@ def _complaints(text):
 
 
 class Router:
-    """`module` False: bgpd and vtysh as the packages have them, without the project's."""
+    """`module` False: bgpd and vtysh as the packages have them, without the project's. `vrfs` are names."""
 
-    def __init__(self, lab, name="edge", module=True):
+    def __init__(self, lab, name="edge", module=True, vrfs=()):
         self.lab = lab
         self.name = name
         self.namespace = lab.namespace(name)
+        self.vrf_namespaces = {vrf: lab.namespace(f"{name}-{vrf}") for vrf in vrfs}
+        self.vrf_folder = lab.folder(name, "netns")
+        for vrf, namespace in self.vrf_namespaces.items():
+            (self.vrf_folder / vrf).write_text(f"/run/netns/{namespace.full_name}\n")
         self.has_module = module
-        self.disk = None  # a lab.disk.Disk, where the journal's is not to be trusted
+        self.bgpd_environment = []  # "NAME=value", for bgpd alone
         self.daemons = {}
         self.etc = lab.folder(name, "etc", owner="frr")
         self.run_folder = lab.folder(name, "run", owner="frr")
@@ -102,18 +111,20 @@ class Router:
         self._write_owned(self.config_file, text)
 
     def _start_daemon(self, name):
-        around = ["env", *self.disk.environment()] if name == "bgpd" and self.disk else []
+        around = ["env", *self.bgpd_environment] if name == "bgpd" else []
         argv = [*around, build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS[name],
                 "--vty_socket", self.run_folder, "-i", self.run_folder / f"{name}.pid",
                 "--log", f"file:{self.log_folder / name}.log", "--log-level", "debugging"]
         for option, value in (("--socket", self.run_folder / "zserv.api"), ("--config_file", "/dev/null")):
             if option in _help(name):
                 argv += [option, value]
+        if name == "zebra" and self.vrf_namespaces:
+            argv += ["-n"]
         if name == "bgpd" and self.has_module:
             argv += ["--moduledir", self.modules,
                      "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"]
         self.daemons[name] = Daemon(self.namespace, [*LIKE_A_MACHINE, self.name, self.run_folder, self.etc,
-                                                     self.lib_folder, *argv],
+                                                     self.lib_folder, self.vrf_folder, *argv],
                                     self.run_folder / f"{name}.pid")
 
     @property

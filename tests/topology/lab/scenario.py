@@ -24,9 +24,9 @@ MARKS = {"ipv4": [f"198.51.100.{number}/32" for number in range(1, 200)],
 class Scenario:
     """Made with everything that does not run yet; start() starts it."""
 
-    def __init__(self, lab, module=True, acme=None, witness=None, acme_routes=10, witness_as=WITNESS_AS):
+    def __init__(self, lab, module=True, acme=None, witness=None, acme_routes=10, witness_as=WITNESS_AS, vrfs=()):
         self.lab = lab
-        self.edge = Router(lab, "edge", module=module)
+        self.edge = Router(lab, "edge", module=module, vrfs=vrfs)
         self.acme_link = lab.link(self.edge.namespace, lab.namespace("acme"))
         self.witness_link = lab.link(self.edge.namespace, lab.namespace("witness"))
         self.witness_as = witness_as
@@ -49,9 +49,9 @@ class Scenario:
 
     # The edge's configuration
 
-    def config(self, bgp=(), ipv4=(), ipv6=(), top=(), acme_neighbor=None, acme_family=None):
+    def config(self, bgp=(), ipv4=(), ipv6=(), top=(), bottom=(), acme_neighbor=None, acme_family=None):
         """frr.conf. Extra lines go behind the scenario's own: `top` at the top level, `bgp` below `router bgp`, the
-        others below their address family. `acme_neighbor` and `acme_family` replace the lines for acme's neighbors:
+        next two below their address family, `bottom` at the end. `acme_neighbor` and `acme_family` replace the lines for acme's neighbors:
         functions of the neighbor's family that return lines."""
         extra = {"ipv4": list(ipv4), "ipv6": list(ipv6)}
         acme_neighbor = acme_neighbor or self.acme_neighbor
@@ -74,7 +74,7 @@ class Scenario:
             lines += [f"{witness} activate", f"{witness} route-map WITNESS in", f"{witness} route-map WITNESS out"]
             lines += [f"{witness} next-hop-self"] if self.witness_as == EDGE_AS else []
             lines += extra[family] + ["exit-address-family"]
-        return "\n".join([*lines, "exit", ""])
+        return "\n".join([*lines, "exit", *bottom, ""])
 
     @staticmethod
     def neighbor(address, asn):

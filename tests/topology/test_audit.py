@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The audit: each kind of violation is planted, in a build of the module with walls that can be taken down.
+
+The far sides say that something has passed; the audit has to have found it, shut the session, and said so.
+"""
+import pytest
+
+from lab.scenario import FAMILIES, NAME, Scenario
+from lab.wait import until
+from lab.walls import Walls
+
+
+@pytest.fixture
+def scenario(lab):
+    s = Scenario(lab)
+    s.walls = Walls(s.edge)
+    return s
+
+
+def wait_installed(s):
+    """acme's routes have reached the witness, and bgpd is past the first second of the witness's session, in which
+    8.4.4 forgets to pass withdrawals on."""
+    for family in FAMILIES:
+        until(f"acme's {family} routes at the witness", lambda: s.witness_has_of_acme(family),
+              lambda seen: seen == set(s.acme_routes[family]))
+    s.settle()
+
+
+def audit(s):
+    return s.edge.bgpd_json("show peering json")["audit"]
+
+
+def wait_found(s, *words):
+    """A session is shut, and everything that operators read says why."""
+    def found():
+        return [session for session in s.edge.connection(NAME)["sessions"] if session["violations"]]
+
+    sessions = until("a violation", found)
+    assert all(word in session["violation"] for session in sessions for word in words), sessions
+    for session in sessions:
+        until(f"{session['address']} shut", lambda: s.edge.bgp_state(session["address"]),
+              lambda state: state != "Established")
+        assert s.edge.log_lines(f"ALERT audit: {session['address']} of {NAME}: ")
+    assert "violation" in s.edge.connection(NAME)["flags"]
+    assert f"VIOLATED {sessions[0]['address']}" in s.edge.vtysh(f"show peering {NAME}")
+    return sessions
+
+
+def expect_healed(s, sessions):
+    """With the walls up again, and somebody who has looked, the session comes back gated."""
+    s.walls.up()
+    ended = s.capture.read().end()
+    s.edge.vtysh(f"clear peering violation {NAME}")
+    s.acme.wait_established()
+    s.settle()
+    s.expect_nothing_sent(after=ended)
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+    assert not [session for session in s.edge.connection(NAME)["sessions"] if session["violations"]]
+
+
+def test_a_session_in_an_update_group_is_found(scenario):
+    s = scenario
+    s.walls.down("groups", "policy", "typed", "closing", "audit")
+    s.start(s.config(bgp=s.declaration()))
+    for family in FAMILIES:
+        s.acme.wait_received(f"edge_{family}", s.to_acme(family))
+    s.walls.down("groups", "policy", "typed", "closing")
+    sessions = wait_found(s, "it is in an update-group", " prefixes sent")
+    expect_healed(s, sessions)
+
+
+def test_an_originated_default_alone_is_found(scenario):
+    """It stands in no Adj-RIB-Out and is counted nowhere."""
+    s = scenario
+    s.walls.down("groups", "typed", "audit", "closing")
+    s.start(s.config(bgp=s.declaration(),
+                     ipv4=[f"neighbor {s.acme_address('ipv4')} default-originate"]))
+    s.acme.wait_received("edge_ipv4", {"0.0.0.0/0"})
+    s.walls.down("groups", "typed", "closing")
+    sessions = wait_found(s, "it is in an update-group")
+    assert s.acme_address("ipv4") in {session["address"] for session in sessions}
+
+
+def test_installed_routes_are_found(scenario):
+    s = scenario
+    s.walls.down("policy", "parser", "typed", "closing", "audit", "originals")
+    s.start(s.config(bgp=s.declaration()))
+    wait_installed(s)
+    s.walls.down("policy", "parser", "typed", "closing", "originals")
+    sessions = wait_found(s, "10 of its routes are installed")
+    for family in FAMILIES:
+        until(f"acme's {family} routes gone at the witness", lambda: s.witness_has_of_acme(family),
+              lambda seen: seen == set())
+    expect_healed(s, sessions)
+
+
+def test_a_path_that_bgpd_does_not_count_is_found_in_its_table(scenario):
+    s = scenario
+    s.walls.down("policy", "parser", "typed", "closing", "audit", "count")
+    s.start(s.config(bgp=s.declaration()))
+    wait_installed(s)
+    s.walls.down("policy", "parser", "typed", "closing", "count")
+    sessions = wait_found(s, " is in the ", " table of vrf default")
+    expect_healed(s, sessions)
+
+
+def test_a_copy_in_another_instance_is_found(lab):
+    s = Scenario(lab, vrfs=["blue"])
+    s.walls = Walls(s.edge)
+    s.walls.down("policy", "parser", "typed", "closing", "audit", "count", "originals")
+    s.start(s.config(bgp=s.declaration(), top=["vrf blue", "exit-vrf"], bottom=[
+        "router bgp 64500 vrf blue", "bgp router-id 192.0.2.99", "no bgp network import-check",
+        "address-family ipv4 unicast", "import vrf default", "exit-address-family", "exit"]))
+
+    def copies():
+        routes = s.edge.bgpd_json("show bgp vrf blue ipv4 unicast json").get("routes", {})
+        return set(routes) & set(s.acme_routes["ipv4"])
+
+    until("copies of acme's routes in vrf blue", copies, lambda seen: seen == set(s.acme_routes["ipv4"]))
+    s.walls.down("policy", "parser", "typed", "closing", "count", "originals")
+    wait_found(s, "a copy of ", " table of vrf blue")
+
+
+def test_a_wall_that_is_missing_stands_again(scenario):
+    """Nothing passes, the other walls see to it; but there were two, and there are to be two."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.walls.down("typed", "audit")
+    s.edge.configure_bgp("address-family ipv4 unicast", f"neighbor {s.acme_address('ipv4')} route-map WITNESS out")
+    assert s.edge.running_config().count("route-map PEERING-DENY-ALL") == 3
+    before = audit(s)["repairs"]
+    s.walls.up()
+    until("every wall", lambda: s.edge.running_config(),
+          lambda config: config.count("route-map PEERING-DENY-ALL") == 4)
+    assert audit(s)["repairs"] == before + 1
+    assert s.edge.log_lines("ALERT audit: a wall around .* was missing, and stands again")
+    s.settle()
+    s.expect_nothing_passed()
+    assert audit(s)["violations"] == 0
+
+
+def test_nothing_runs_while_nothing_is_gated(scenario):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+    s.settle()
+    until("the audit rests", lambda: [audit(s)["looks"], s.settle(keepalives=4), audit(s)["looks"]],
+          lambda seen: seen[0] == seen[2])
+
+
+def test_it_walks_all_tables_and_finds_nothing_where_nothing_is(lab):
+    s = Scenario(lab, acme_routes=2000)
+    s.start(s.config(bgp=s.declaration(limit=100000)))
+    s.acme.wait_established()
+    until("a whole walk", lambda: audit(s)["walks"], lambda walks: walks >= 1)
+    s.settle(keepalives=4)
+    found = audit(s)
+    assert found["looks"] > 0 and found["violations"] == 0 and found["repairs"] == 0
+    assert found["paths"] >= 5
+    s.expect_nothing_passed()
