@@ -13,6 +13,7 @@
 #include "controller/pushes.h"
 #include "controller/routers.h"
 #include "controller/text.h"
+#include "lib/utf8.h"
 
 #define JSON_DEPTH_MAX 16
 #define REASON_MAX 255
@@ -321,7 +322,7 @@ static bool read_reason(const struct api_request *request, json_object *body, co
 		return true;
 	*reason = json_object_get_string(value);
 	if (strlen(*reason) != (size_t)json_object_get_string_len(value) || strlen(*reason) > REASON_MAX ||
-	    !text_is_clean(*reason)) {
+	    !utf8_is_clean(*reason)) {
 		api_problem_format(request->http, 400, "bad-value",
 				   "the reason must be at most %d bytes of UTF-8 without control characters",
 				   REASON_MAX);

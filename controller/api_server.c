@@ -14,6 +14,7 @@
 #include "controller/log.h"
 #include "controller/text.h"
 #include "lib/tls.h"
+#include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
 /* evhttp's own cap, which answers without a sentence; ours comes first. */
@@ -206,7 +207,7 @@ static bool split_path(const char *path, struct api_request *request, char **seg
 			return false;
 		segments[request->segment_count++] = decoded;
 		/* %00 would hide what stands behind it. */
-		if (decoded_length == 0 || strlen(decoded) != decoded_length || !text_is_clean(decoded))
+		if (decoded_length == 0 || strlen(decoded) != decoded_length || !utf8_is_clean(decoded))
 			return false;
 		at += length;
 		if (*at == '\0')

@@ -373,6 +373,24 @@ def test_text_of_a_router_is_cleaned(controller):
     controller.wait_log("event=snapshot-skipped router=edge1 connections=1")
 
 
+def test_a_router_cannot_steer_the_terminal_that_shows_the_log(controller):
+    """C1 controls, raw and as UTF-8, a character of another direction, invalid bytes; a letter with an accent stays."""
+    nasty = "é".encode() + b"\x9b31m" + "\x9b2J\u202e".encode() + b"\xff"
+    body = b"\x08\x01\x12\x08PNI-ACME" + b"\x32\x06Active" + b"\x42" + bytes([len(nasty)]) + nasty
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send_bytes(frame(b"\x22" + bytes([len(body)]) + body))
+        connection.wait_acked(1)
+        error = b"\x0a\x01x\x12" + bytes([len(nasty)]) + nasty
+        connection.send_bytes(frame(b"\x4a" + bytes([len(error)]) + error))
+        connection.expect_closed()
+    controller.wait_log("event=router-error")
+    log = controller.log_file.read_bytes()
+    assert log.decode() and not re.search(b"\x9b|\xc2\x9b|\xe2\x80\xae", log)
+    escaped = r'é\x9b31m\xc2\x9b2J\xe2\x80\xae\xff'
+    assert log.decode().count(escaped) == 2
+
+
 def test_router_that_does_not_read_is_closed(make_controller):
     """It makes acknowledgements and takes none, until what waits for it waits too long."""
     controller = make_controller(heartbeat=1, silence=3).start()
