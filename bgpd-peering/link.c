@@ -60,10 +60,10 @@ struct link_event *link_event_new(enum link_event_type type)
 	return event;
 }
 
-void link_count_push(struct link_event *event, size_t frame_bytes)
+void link_count_push(struct link_event *event, size_t memory)
 {
-	event->frame_bytes = frame_bytes;
-	atomic_fetch_add(&push_bytes, frame_bytes);
+	event->memory = memory;
+	atomic_fetch_add(&push_bytes, memory);
 }
 
 bool link_throttled(void)
@@ -77,7 +77,7 @@ void link_event_free(struct mail *mail)
 
 	if (!event)
 		return;
-	atomic_fetch_sub(&push_bytes, event->frame_bytes);
+	atomic_fetch_sub(&push_bytes, event->memory);
 	if (event->envelope)
 		peering__envelope__free_unpacked(event->envelope, NULL);
 	free(event);

@@ -59,7 +59,7 @@ struct link_event {
 	enum link_event_type type;
 	uint64_t sequence;
 	Peering__Envelope *envelope;
-	size_t frame_bytes; /* of a push; the link reads no further while 4 MiB of them are with the main thread */
+	size_t memory; /* of a push; the link reads no further while 4 MiB of them are with the main thread */
 	char text[TLS_ERROR_MAX];
 };
 

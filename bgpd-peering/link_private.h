@@ -84,7 +84,7 @@ void queued_free(struct queued *queued);
 /* Whether so much is with the main thread that nothing more shall be read. */
 bool link_throttled(void);
 /* For link_event_new(LINK_PUSH). */
-void link_count_push(struct link_event *event, size_t frame_bytes);
+void link_count_push(struct link_event *event, size_t memory);
 
 /*
  * link_session.c: speaks with the controller over `ssl`, whose handshake is done, until something ends it. Leaves in

@@ -240,7 +240,7 @@ static void take_ack(struct session *session, uint64_t sequence)
 	tell_acked(session, sequence);
 }
 
-static void take_push(struct session *session, Peering__Envelope **envelope, size_t frame_bytes)
+static void take_push(struct session *session, Peering__Envelope **envelope, size_t memory)
 {
 	struct link_event *event = link_event_new(LINK_PUSH);
 
@@ -250,7 +250,7 @@ static void take_push(struct session *session, Peering__Envelope **envelope, siz
 	}
 	event->envelope = *envelope;
 	*envelope = NULL;
-	link_count_push(event, frame_bytes);
+	link_count_push(event, memory);
 	link_post(session->link, event);
 }
 
@@ -273,7 +273,7 @@ static const char *body_name(const Peering__Envelope *envelope)
 }
 
 /* Takes *envelope over where it sets it to NULL. */
-static void take_envelope(struct session *session, Peering__Envelope **envelope, size_t frame_bytes)
+static void take_envelope(struct session *session, Peering__Envelope **envelope, size_t memory)
 {
 	char message[128];
 
@@ -296,7 +296,7 @@ static void take_envelope(struct session *session, Peering__Envelope **envelope,
 	case PEERING__ENVELOPE__BODY_PUSH:
 		if (session->stage == STAGE_GREETING)
 			break;
-		take_push(session, envelope, frame_bytes);
+		take_push(session, envelope, memory);
 		return;
 	default:
 		break;
@@ -331,12 +331,12 @@ static void take_frames(struct session *session)
 
 	while (!session->ended) {
 		Peering__Envelope *envelope = NULL;
-		size_t used = 0;
-		enum frame_error error =
-			frame_unpack(session->input + at, session->input_size - at, &envelope, &used);
+		size_t used = 0, memory = 0;
+		enum frame_error error = frame_unpack_measured(session->input + at, session->input_size - at, &envelope,
+							       &used, &memory);
 
 		if (error == FRAME_OK) {
-			take_envelope(session, &envelope, used);
+			take_envelope(session, &envelope, memory);
 			if (envelope)
 				peering__envelope__free_unpacked(envelope, NULL);
 			at += used;

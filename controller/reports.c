@@ -390,10 +390,9 @@ static struct report *new_report(struct reports *reports, struct router_session 
 	return report;
 }
 
-bool reports_add(struct reports *reports, struct router_session *session, Peering__Envelope *envelope,
-		 size_t frame_bytes)
+bool reports_add(struct reports *reports, struct router_session *session, Peering__Envelope *envelope, size_t memory)
 {
-	struct report *report = new_report(reports, session, REPORT_MEMORY(frame_bytes));
+	struct report *report = new_report(reports, session, memory);
 
 	if (report)
 		report->envelope = envelope;

@@ -600,16 +600,17 @@ def test_full_disk_delays_and_loses_nothing(tmp_path, make_controller):
         subprocess.run(["umount", "-l", disk], check=True)
 
 
+def memory(controller):
+    with open(f"/proc/{controller.pid}/status") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+
 def test_flood_while_the_store_is_stuck_is_bounded(controller):
     """A router's reports wait in memory up to a limit; then it has to wait itself, and others are served."""
-    def memory():
-        with open(f"/proc/{controller.pid}/status") as status:
-            return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
-
     with sqlite3.connect(controller.database, timeout=20, isolation_level=None) as db, \
             controller.connect() as connection:
         connection.hello()
-        before = memory()
+        before = memory(controller)
         db.execute("BEGIN IMMEDIATE")
         connection.socket.settimeout(3)
         sent = 0
@@ -617,7 +618,7 @@ def test_flood_while_the_store_is_stuck_is_bounded(controller):
             while sent < 2_000_000:
                 connection.send_transitions(sent + 1, sent + 1000)
                 sent += 1000
-        assert memory() - before < 100 * 1024, "KiB"
+        assert memory(controller) - before < 100 * 1024, "KiB"
         assert controller.get("/v1/connections")["connections"] == []
         db.execute("ROLLBACK")
         # The write above was cut somewhere: all that is known is what was whole.
@@ -625,6 +626,25 @@ def test_flood_while_the_store_is_stuck_is_bounded(controller):
         assert connection.wait_acked(sent, timeout=60) >= sent
     stored = controller.sequences()
     assert stored == list(range(1, len(stored) + 1)) and len(stored) >= sent
+
+
+def test_a_flood_of_what_grows_in_memory_is_bounded_by_what_it_takes_there(controller):
+    """Two bytes on the wire are a whole connection in memory."""
+    empty = b"\x12\x00" * 60000
+    snapshot = frame(b"\x1a" + bytes([len(empty) & 0x7f | 0x80, len(empty) >> 7 & 0x7f | 0x80, len(empty) >> 14]) + empty)
+    with sqlite3.connect(controller.database, timeout=20, isolation_level=None) as db, \
+            controller.connect() as connection:
+        connection.hello()
+        before = memory(controller)
+        db.execute("BEGIN IMMEDIATE")
+        connection.socket.settimeout(3)
+        with pytest.raises(TimeoutError):
+            for _ in range(1000):
+                connection.send_bytes(snapshot)
+        # 16 MiB that wait, and one more that was taken before they were too many.
+        assert memory(controller) - before < 48 * 1024, "KiB"
+        db.execute("ROLLBACK")
+    assert_serves(controller)
 
 
 def test_copy_while_it_runs_and_restore(controller):

@@ -520,7 +520,7 @@ static void a_flood_of_pushes_waits_outside(void **state)
 		for (struct mail *mail = mailbox_take(events); mail; mail = next) {
 			next = mail->next;
 			assert_int_equal(((struct link_event *)mail)->type, LINK_PUSH);
-			in_memory += ((struct link_event *)mail)->frame_bytes;
+			in_memory += ((struct link_event *)mail)->memory;
 			mail->next = held;
 			held = mail;
 			total++;
