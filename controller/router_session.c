@@ -332,6 +332,10 @@ static void take_hello(struct router_session *session, Peering__Envelope *envelo
 		snprintf(sentence, sizeof(sentence),
 			 "Hello's journal_id must be 1 to %d bytes of UTF-8 without control characters",
 			 VERSION_TEXT_MAX);
+	} else if (!routers_has_room(session->routers, session->name)) {
+		code = "full";
+		snprintf(sentence, sizeof(sentence),
+			 "as many routers are connected as may be; raise max-routers in the controller's configuration");
 	} else if (reports_full(routers_reports(session->routers))) {
 		code = "store";
 		snprintf(sentence, sizeof(sentence), "the controller's store does not commit; try again later");

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "controller/newcomers.h"
 #include "controller/store.h"
 #include "lib/peering.pb-c.h"
 
@@ -66,9 +67,10 @@ struct push_window {
 };
 struct push_window *router_session_window(struct router_session *session);
 
-/* routers.c keeps them in a list. */
+/* routers.c keeps them in lists. */
 struct router_session_link {
 	LIST_ENTRY(router_session_link) link;
+	struct newcomer newcomer; /* until its Hello is accepted */
 	struct router_session *session;
 };
 struct router_session_link *router_session_link(struct router_session *session);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peering-controller: what routers may send it, what it keeps, and what people may ask of it."""
 import contextlib
+import http.client
 import json
 import random
 import re
@@ -250,20 +251,67 @@ def test_heartbeats_go_out_and_silence_ends_a_session(make_controller):
         talking.wait_acked(1)
 
 
-def test_number_of_sessions_is_limited(make_controller):
+def test_number_of_routers_is_limited(make_controller):
     controller = make_controller(max_routers=2).start()
     with controller.connect("edge1") as first, controller.connect("edge2") as second:
         first.hello()
         second.hello()
-        with pytest.raises((ConnectionError, ssl.SSLError)):
-            controller.connect("edge3")
-        controller.wait_log("event=router-refused .*max-routers")
+        with controller.connect("edge3") as third, pytest.raises(Closed) as closed:
+            third.hello()
+        assert closed.value.error.code == "full" and "max-routers" in closed.value.error.message
+        controller.wait_log("event=router-refused router=edge3 .*code=full .*max-routers")
         second.send_transitions(1, 1)
         second.wait_acked(1)
-    until("room for a session", lambda: len(controller.get("/v1/routers")["routers"]) and
-          "event=router-disconnected router=edge1" in controller.log())
+        # One that is there already takes its own place.
+        with controller.connect("edge1") as again:
+            again.hello()
+            first.expect_closed("replaced")
+    until("room for a session", lambda: controller.get("/v1/routers")["routers"],
+          lambda routers: not any(router["connected"] for router in routers))
     with controller.connect("edge3") as third:
         third.hello()
+
+
+def crowd(address, count):
+    """Connections that say nothing, opened while their predecessors may be closed again."""
+    return [socket.create_connection(address, timeout=30) for _ in range(count)]
+
+
+@pytest.mark.parametrize("limits", [dict(max_handshakes=3), dict(max_handshakes_per_source=3)], ids=["all", "source"])
+def test_connections_that_say_nothing_lock_nobody_out(make_controller, limits):
+    """More of them than there may be routers, API clients, and newcomers; and none runs into its time limit."""
+    controller = make_controller(max_routers=2, max_api_clients=2, handshake_timeout=600, **limits).start()
+    with contextlib.ExitStack() as stack:
+        for address in (controller.router_address, controller.api_address):
+            for silent in crowd(address, 12):
+                stack.callback(silent.close)
+        with controller.connect("edge1", timeout=10) as router:
+            router.hello()
+            assert controller.get("/v1/routers", timeout=10)["routers"][0]["connected"]
+            # Those that come behind it push out each other, not the router that has said who it is.
+            for silent in crowd(controller.router_address, 12):
+                stack.callback(silent.close)
+            router.send_transitions(1, 1)
+            router.wait_acked(1)
+    for side in ("router", "api"):
+        controller.wait_log(f"event=newcomers-dropped side={side}")
+
+
+def test_a_source_does_not_push_out_the_newcomers_of_another(make_controller):
+    controller = make_controller(max_handshakes_per_source=2, handshake_timeout=600).start()
+    with contextlib.ExitStack() as stack:
+        other = stack.enter_context(socket.create_connection(controller.router_address, timeout=30,
+                                                             source_address=("127.0.0.9", 0)))
+        silent = crowd(controller.router_address, 6)
+        for one in silent:
+            stack.callback(one.close)
+        for one in silent[:4]:
+            with contextlib.suppress(ConnectionResetError):
+                assert one.recv(1) == b""
+        for one in (other, *silent[4:]):
+            one.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                one.recv(1)
 
 
 # ---- Frames
@@ -1083,14 +1131,30 @@ def test_huge_requests_are_refused(bad_input):
     controller.get("/v1/routers")
 
 
-def test_api_clients_are_limited_and_idle_ones_leave(make_controller):
-    controller = make_controller(max_api_clients=2, handshake_timeout=1).start()
-    silent = [socket.create_connection(controller.api_address, timeout=30) for _ in range(4)]
-    # Those that say nothing make room for those that do.
-    assert controller.get("/v1/routers")["routers"] == []
-    for one in silent:
-        one.close()
-    controller.wait_log("event=api-full")
+def test_api_clients_are_limited_and_idle_ones_leave(make_controller, pki):
+    controller = make_controller(max_api_clients=2).start()
+    with contextlib.ExitStack() as stack:
+        first, second = (http.client.HTTPSConnection(*controller.api_address, timeout=30,
+                                                     context=wire.client_context(pki, OPERATOR)) for _ in range(2))
+        for client in (first, second):
+            stack.callback(client.close)
+            client.request("GET", "/v1/routers")
+            assert client.getresponse().read()
+        # One more is noticed, and then no more are taken before one of them leaves.
+        waiting = [controller.start_peerctl("routers") for _ in range(6)]
+        controller.wait_log("event=api-full")
+        first.close()
+        second.close()
+        for process in waiting:
+            with process:
+                assert process.wait(30) == 0, process.stderr.read()
+
+
+def test_api_clients_that_say_nothing_leave(make_controller):
+    controller = make_controller(handshake_timeout=1).start()
+    for silent in crowd(controller.api_address, 4):
+        with silent:
+            assert silent.recv(1) == b""
 
 
 # ---- Configuration
