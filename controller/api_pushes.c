@@ -117,6 +117,14 @@ static void answer_queued(struct api *api, struct evhttp_request *http, const st
 	api_reply(http, 202, object, location);
 }
 
+static bool all_done(const struct store_push *push)
+{
+	for (size_t i = 0; i < push->operation_count; i++)
+		if (!push->operations[i].ok)
+			return false;
+	return true;
+}
+
 struct answer {
 	struct api *api;
 	struct evhttp_request *http;
@@ -128,7 +136,10 @@ static bool answer_push(const struct store_push *push, void *context)
 
 	switch (push->state) {
 	case PUSH_APPLIED:
-		api_reply(answer->http, 200, push_to_json(push), NULL);
+		if (all_done(push))
+			api_reply(answer->http, 200, push_to_json(push), NULL);
+		else
+			answer_refused(answer->http, push);
 		break;
 	case PUSH_REFUSED:
 		answer_refused(answer->http, push);

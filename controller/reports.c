@@ -121,11 +121,14 @@ static enum store_result apply_push_result(struct reports *reports, struct repor
 	size_t count = wire->n_results < RESULTS_MAX ? wire->n_results : RESULTS_MAX;
 	struct store_operation *results = calloc(count + 1, sizeof(*results));
 	enum store_result result = STORE_OK;
+	bool applied = wire->applied;
 
 	if (!results)
 		return STORE_FAILED;
 	for (size_t i = 0; i < count; i++) {
 		results[i].ok = wire->results[i]->ok;
+		/* Half done is not done, whatever the router says of the whole. */
+		applied = applied && results[i].ok;
 		results[i].code = text_clean(wire->results[i]->code, ANSWER_WORD_MAX);
 		results[i].message = text_clean(wire->results[i]->message, ANSWER_SENTENCE_MAX);
 		results[i].allowed = allowed_to_json(wire->results[i]);
@@ -134,7 +137,7 @@ static enum store_result apply_push_result(struct reports *reports, struct repor
 	}
 	if (result == STORE_OK)
 		result = store_push_answered(reports->store, router_session_name(report->session), wire->id,
-					     wire->applied, results, count, report->received_at);
+					     applied, results, count, report->received_at);
 	for (size_t i = 0; i < count; i++) {
 		free((char *)results[i].code);
 		free((char *)results[i].message);

@@ -888,6 +888,22 @@ def test_refusal_of_the_router_is_the_answer(controller):
             "declare", "declare", "verb", "declare", "verb"]
 
 
+@pytest.mark.parametrize("applied", [True, False])
+def test_an_operation_that_a_router_refused_is_refused_whatever_it_says_of_the_whole(controller, applied):
+    with controller.router() as router:
+        controller.post("/v1/routers/edge1/connections", REQUEST)
+        router._apply = lambda push: dict(id=push.id, applied=applied, results=[
+            dict(ok=False, code="no-neighbor", message="it has no neighbor", allowed=["withdraw"])])
+        code, problem = controller.post(f"{connection_path()}/ready")
+        assert (code, problem["code"], problem["detail"]) == (409, "no-neighbor", "it has no neighbor")
+        assert controller.query("SELECT state FROM push ORDER BY number") == [("applied",), ("refused",)]
+        said = controller.peerctl("ready", "edge1", "PNI-ACME-FRA1")
+        assert said.returncode == 1 and "it has no neighbor" in said.stderr and not said.stdout
+        # And what it asked for does not count as desired.
+        code, _ = controller.post("/v1/routers/edge1/connections", {**REQUEST, "peerAsn": 64999})
+        assert code == 409 and controller.get(connection_path())["desired"]["peerAsn"] == 64510
+
+
 def test_request_waits_for_a_router_that_is_away(controller):
     with controller.router() as router:
         pass
