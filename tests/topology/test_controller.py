@@ -1266,6 +1266,17 @@ def test_check_changes_nothing(make_controller):
     assert sorted(path.name for path in controller.folder.iterdir()) == ["peering-controller.conf"]
 
 
+def test_a_key_that_everybody_can_read_is_told(make_controller, pki, tmp_path):
+    key = tmp_path / "open.key"
+    key.write_bytes((pki / "localhost.key").read_bytes())
+    key.chmod(0o644)
+    controller = make_controller(tls_key=key).start()
+    controller.wait_log(f"level=warning event=key-exposed .*{key}")
+    assert_serves(controller)
+    said = run_controller("-c", controller.config, "--check")
+    assert said.returncode == 0 and "warning" in said.stderr and str(key) in said.stderr
+
+
 def test_shipped_configuration_is_the_defaults(tmp_path):
     shipped = (build.SOURCE / "controller" / "peering-controller.conf").read_text().splitlines()
     assert all(line.startswith("#") or not line for line in shipped)
