@@ -54,11 +54,16 @@ static bool may_join(struct connection *connection, struct session *session, con
 	return true;
 }
 
-/* The undeclared connection has lost its only session to the one that was declared for it. */
+/* The undeclared connection has lost a session to the one that was declared for it: its only one, as a rule. */
 static void retire_discovered(struct connection *connection)
 {
+	if (session_list_count(&connection->sessions)) {
+		durable_state_connection(connection);
+		return;
+	}
 	durable_state_forget(connection);
 	connection_delete(connection);
+	controller_link_gone();
 }
 
 bool configuration_add_neighbor(struct connection *connection, const char *text, bool optional, bool reading,

@@ -26,15 +26,9 @@ struct waiting_line {
 	bool loosens;
 	char *text; /* MTYPE_PEERING_JOURNAL, ends in a newline */
 	Peering__Transition *transition; /* reported once durable; NULL for other lines */
+	char new_id[37];		 /* of the journal, once durable; empty for other lines */
 };
 DECLARE_DLIST(line_list, struct waiting_line, item);
-
-PREDECL_DLIST(unacked_list);
-struct unacked {
-	struct unacked_list_item item;
-	Peering__Transition *transition;
-};
-DECLARE_DLIST(unacked_list, struct unacked, item);
 
 PREDECL_DLIST(pushed_list);
 struct pushed {
@@ -45,7 +39,8 @@ DECLARE_DLIST(pushed_list, struct pushed, item);
 
 static char path[PATH_MAX + sizeof(JOURNAL_FILE)];
 static char journal_id[37];
-static uint64_t last_sequence, acked_sequence;
+static uint64_t last_sequence; /* given out, whether it is durable or not */
+static struct durable_sequences sequences;
 static uint64_t valid_bytes;
 static bool present;
 static bool unreadable; /* there is a file that must not be touched */
@@ -55,29 +50,9 @@ static struct journal_writer *writer;
 static struct mailbox *completions;
 static event_ref *completions_event, *retry_event;
 static struct line_list_head waiting;
-static struct unacked_list_head unacked;
 static struct pushed_list_head pushed;
 
 /* ---- reading ---- */
-
-static void remember_unacked(const Peering__Transition *transition)
-{
-	struct unacked *entry = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*entry));
-
-	entry->transition = journal_line_copy_transition(transition);
-	unacked_list_add_tail(&unacked, entry);
-}
-
-static void drop_acked(void)
-{
-	struct unacked *entry;
-
-	while ((entry = unacked_list_first(&unacked)) && entry->transition->sequence <= acked_sequence) {
-		unacked_list_del(&unacked, entry);
-		peering__transition__free_unpacked(entry->transition, NULL);
-		XFREE(MTYPE_PEERING_JOURNAL, entry);
-	}
-}
 
 static void keep_pushed(Peering__DeclareConnection *declaration)
 {
@@ -174,7 +149,6 @@ static void restore(struct journal_record *record)
 		break;
 	case RECORD_TRANSITION:
 		last_sequence = MAX(last_sequence, record->transition->sequence);
-		remember_unacked(record->transition);
 		restore_connection(record);
 		restore_history(record->transition);
 		break;
@@ -186,7 +160,7 @@ static void restore(struct journal_record *record)
 		default_deny_set(record->vrf, record->on);
 		break;
 	case RECORD_ACKED:
-		acked_sequence = MAX(acked_sequence, record->sequence);
+		sequences.acked = MAX(sequences.acked, record->sequence);
 		break;
 	case RECORD_PUSHED:
 		keep_pushed(record->declaration);
@@ -272,7 +246,6 @@ void durable_state_load(void)
 	FILE *file;
 
 	line_list_init(&waiting);
-	unacked_list_init(&unacked);
 	pushed_list_init(&pushed);
 	snprintf(path, sizeof(path), "%s/%s", router.state_directory, JOURNAL_FILE);
 
@@ -288,7 +261,7 @@ void durable_state_load(void)
 	}
 	read_lines(file);
 	fclose(file);
-	drop_acked();
+	sequences.loaded = sequences.durable = last_sequence;
 }
 
 /* ---- writing ---- */
@@ -347,8 +320,13 @@ static void completed(const struct journal_completion *completion)
 			zlog_notice("peering: the journal %s can be written again", path);
 		problem[0] = '\0';
 		if (line->transition) {
-			remember_unacked(line->transition);
+			sequences.durable = MAX(sequences.durable, line->transition->sequence);
 			controller_link_transition(line->transition);
+		}
+		if (line->new_id[0]) {
+			zlog_notice("peering: the journal %s is %s from now on, it was %s", path, line->new_id, journal_id);
+			strlcpy(journal_id, line->new_id, sizeof(journal_id));
+			controller_link_new_journal();
 		}
 	}
 	line_list_del(&waiting, line);
@@ -484,9 +462,25 @@ const char *durable_state_journal_id(void)
 	return journal_id;
 }
 
-uint64_t durable_state_last_sequence(void)
+const char *durable_state_path(void)
 {
-	return last_sequence;
+	return path;
+}
+
+struct durable_sequences durable_state_sequences(void)
+{
+	return sequences;
+}
+
+bool durable_state_renew_id(char *error, size_t error_size)
+{
+	struct journal_record record = {.type = RECORD_JOURNAL};
+
+	if (!durable_state_writable(error, error_size))
+		return false;
+	draw_id(record.journal_id);
+	strlcpy(append(&record, false)->new_id, record.journal_id, sizeof(record.journal_id));
+	return true;
 }
 
 /* ---- what is said ---- */
@@ -555,10 +549,9 @@ void durable_state_acked(uint64_t sequence)
 {
 	struct journal_record record = {.type = RECORD_ACKED, .sequence = sequence};
 
-	if (sequence <= acked_sequence)
+	if (sequence <= sequences.acked)
 		return;
-	acked_sequence = sequence;
-	drop_acked();
+	sequences.acked = sequence;
 	append(&record, false);
 }
 
@@ -577,12 +570,4 @@ void durable_state_each_pushed(void (*visit)(const Peering__DeclareConnection *,
 
 	frr_each (pushed_list, &pushed, entry)
 		visit(entry->declaration, context);
-}
-
-void durable_state_each_unacked(void (*visit)(const Peering__Transition *, void *), void *context)
-{
-	struct unacked *entry;
-
-	frr_each (unacked_list, &unacked, entry)
-		visit(entry->transition, context);
 }

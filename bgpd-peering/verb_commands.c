@@ -3,6 +3,7 @@
 #include "bgpd-peering/commands.h"
 
 #include "bgpd-peering/configuration.h"
+#include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/validation.h"
 
 static struct connection *find(struct vty *vty, const char *name)
@@ -64,5 +65,20 @@ COMMAND_HANDLER(cmd_adopt_neighbor)
 		addresses[count++] = argv[i]->arg;
 	if (configuration_adopt(name, VRF_DEFAULT_NAME, addresses, count, &verdict))
 		vty_out(vty, "%s\n", verdict.message);
+	return command_result(vty, &verdict);
+}
+
+COMMAND_HANDLER(cmd_new_journal_id)
+{
+	struct verdict verdict = {.accepted = true, .code = ""};
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	if (!durable_state_renew_id(verdict.message, sizeof(verdict.message))) {
+		verdict.accepted = false;
+		verdict.code = "journal";
+	} else {
+		vty_out(vty, "The journal gets a new id; what the controller has not acknowledged is reported under it\n");
+	}
 	return command_result(vty, &verdict);
 }

@@ -198,18 +198,33 @@ static void tell_transition(struct report *report)
 			  log_number(transition->sequence), "connection", transition->connection, "from",
 			  transition->from, "to", transition->to, "message",
 			  "another transition is stored under this sequence and stays; was the router's journal "
-			  "restored from an old copy? Then give it a new journal",
+			  "restored from an old copy? Then type `peering controller new-journal-id` there",
 			  NULL);
 		break;
 	}
 	router_session_stored(report->session, transition->sequence);
 }
 
+static void tell_hello(struct reports *reports, struct report *report)
+{
+	const char *router = router_session_name(report->session);
+	const char *journal = router_session_journal(report->session);
+	uint64_t acked;
+	int64_t at;
+
+	if (store_acked_sequence(reports->store, router, journal, &acked) == STORE_OK &&
+	    store_transition_at(reports->store, router, journal, acked, &at) == STORE_OK) {
+		router_session_welcome(report->session, acked, at);
+		return;
+	}
+	log_event(LEVEL_ERROR, "store-failed", "message", store_error(reports->store), NULL);
+	router_session_close(report->session, "store", "the controller's store does not answer; try again");
+}
+
 /* It is committed: whoever waited for that hears of it. */
 static void tell(struct reports *reports, struct report *report)
 {
 	const char *router = router_session_name(report->session);
-	uint64_t acked;
 
 	if (!report->envelope) {
 		pushes_interrupted(reports->pushes, router);
@@ -221,14 +236,7 @@ static void tell(struct reports *reports, struct report *report)
 	}
 	switch (report->envelope->body_case) {
 	case PEERING__ENVELOPE__BODY_HELLO:
-		if (store_acked_sequence(reports->store, router, router_session_journal(report->session), &acked) !=
-		    STORE_OK) {
-			log_event(LEVEL_ERROR, "store-failed", "message", store_error(reports->store), NULL);
-			router_session_close(report->session, "store",
-					     "the controller's store does not answer; try again");
-			break;
-		}
-		router_session_welcome(report->session, acked);
+		tell_hello(reports, report);
 		break;
 	case PEERING__ENVELOPE__BODY_TRANSITION:
 		tell_transition(report);

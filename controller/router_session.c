@@ -497,7 +497,7 @@ void router_session_stored(struct router_session *session, uint64_t sequence)
 		session->stored = sequence;
 }
 
-void router_session_welcome(struct router_session *session, uint64_t acked_sequence)
+void router_session_welcome(struct router_session *session, uint64_t acked_sequence, int64_t acked_at)
 {
 	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
 	Peering__HelloAck ack = PEERING__HELLO_ACK__INIT;
@@ -514,12 +514,13 @@ void router_session_welcome(struct router_session *session, uint64_t acked_seque
 		log_event(
 			LEVEL_ERROR, "journal-behind", "router", session->name, "journal", session->journal_id,
 			"message",
-			"the router's journal ends before what is stored of it: it was restored from an old copy, and "
-			"its next transitions will contradict the stored ones; give it a new journal",
+			"the router's journal ends before what is stored of it: it was restored from an old copy; type "
+			"`peering controller new-journal-id` there",
 			NULL);
 	ack.protocol_version = PROTOCOL_VERSION;
 	ack.router_name = session->name;
 	ack.acked_sequence = acked_sequence;
+	ack.acked_at_milliseconds = (uint64_t)acked_at;
 	envelope.body_case = PEERING__ENVELOPE__BODY_HELLO_ACK;
 	envelope.hello_ack = &ack;
 	if (router_session_send(session, &envelope))

@@ -47,8 +47,8 @@ bool router_session_is_up(const struct router_session *session);
 
 /* ---- From reports.c, once the store has committed ---- */
 
-/* Its Hello: answers HelloAck and reads on. */
-void router_session_welcome(struct router_session *session, uint64_t acked_sequence);
+/* Its Hello: answers HelloAck and reads on. `acked_at`: when that transition was, 0 where it is not known. */
+void router_session_welcome(struct router_session *session, uint64_t acked_sequence, int64_t acked_at);
 /* A transition. */
 void router_session_stored(struct router_session *session, uint64_t sequence);
 /* Everything of this batch: acknowledges, and reads on where it had to wait. */
