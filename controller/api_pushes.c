@@ -13,10 +13,12 @@
 #include "controller/pushes.h"
 #include "controller/routers.h"
 #include "controller/text.h"
+#include "lib/lifecycle.h"
 #include "lib/utf8.h"
 
 #define JSON_DEPTH_MAX 16
-#define REASON_MAX 255
+/* What a router keeps of it. */
+#define REASON_MAX (TRANSITION_MESSAGE_MAX - 1)
 #define CODE_MAX 64
 
 const char *const api_verbs[] = {"approve", "ready", "activate", "deprovision", "withdraw", "retry", NULL};

@@ -208,11 +208,11 @@ static void on_request(struct evhttp_request *http, void *context)
 		bool router = ssl && tls_peer_dns_name(ssl, name, sizeof(name));
 
 		log_event(LEVEL_WARNING, "api-refused", "certificate", router ? name : NULL, "message",
-			  "the client's certificate has no e-mail address", NULL);
+			  "the client's certificate has no e-mail address, or a very long one", NULL);
 		api_problem_format(http, 403, "not-an-operator",
-				   "the certificate%s%s names no operator: it needs an e-mail address in its subject "
-				   "alternative names; use an operator's certificate",
-				   router ? " of " : "", router ? name : "");
+				   "the certificate%s%s names no operator: it needs an e-mail address of at most %zu bytes "
+				   "in its subject alternative names; use an operator's certificate",
+				   router ? " of " : "", router ? name : "", API_ACTOR_MAX - 1);
 		return;
 	}
 	request.actor = actor;

@@ -141,6 +141,26 @@ def test_router_is_no_operator(controller):
     assert (status, problem["code"]) == (403, "not-an-operator")
 
 
+def test_an_operator_is_kept_whole_or_not_let_in(controller, tmp_path):
+    """What a router keeps of the actor, in front of which stands "controller:"."""
+    domain = ".".join(["d" * 50, "example.net"])
+    longest, longer = (f"{'l' * (size - len(domain) - 1)}@{domain}" for size in (116, 117))
+    names = tmp_path / "names"
+    names.mkdir()
+    for name in ("ca.pem", "ca.key"):
+        (names / name).write_bytes((controller.pki / name).read_bytes())
+    make_pki(names, "--operator", longest, "--operator", longer)
+    for name, status in ((longest, 200), (longer, 403)):
+        context = wire.client_context(controller.pki, None)
+        context.load_cert_chain(names / f"{name}.pem", names / f"{name}.key")
+        connection = http.client.HTTPSConnection(*controller.api_address, timeout=20, context=context)
+        with contextlib.closing(connection):
+            connection.request("GET", "/v1/routers")
+            answer = connection.getresponse()
+            assert answer.status == status, answer.read()
+            assert status == 200 or b"at most 116 bytes" in answer.read()
+
+
 def test_tls_below_1_3_is_refused(controller, pki):
     with pytest.raises(ssl.SSLError):
         wire.Connection(controller.router_address, wire.client_context(pki, "edge1", ssl.TLSVersion.TLSv1_2))
@@ -1110,7 +1130,7 @@ def test_bad_path_is_refused(bad_input, path, answer, code, word):
     ("POST", "/v1/routers/nowhere/connections", REQUEST, 404, "unknown-router"),
     ("POST", connection_path() + "/explode", {}, 404, "unknown-verb"),
     ("POST", connection_path() + "/approve", {"reason": "a\nb"}, 400, "bad-value"),
-    ("POST", connection_path() + "/approve", {"reason": "x" * 256}, 400, "bad-value"),
+    ("POST", connection_path() + "/approve", {"reason": "é" * 80}, 400, "bad-value"),
     ("POST", connection_path() + "/approve", {"cause": "x"}, 400, "bad-value"),
     ("POST", connection_path() + "/approve", [], 400, "bad-value"),
     ("DELETE", connection_path(), None, 405, "bad-method"),
