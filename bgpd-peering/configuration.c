@@ -4,7 +4,7 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
-#include "bgpd-peering/push.h"
+#include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/validation.h"

@@ -101,19 +101,10 @@ static void on_event(struct link_event *event)
 	case LINK_ACKED:
 		durable_state_acked(event->sequence);
 		break;
-	case LINK_PUSH: {
-		Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
-		Peering__PushResult *result;
-
-		if (event->envelope->body_case != PEERING__ENVELOPE__BODY_PUSH)
-			break;
-		result = push_apply(event->envelope->push);
-		envelope.body_case = PEERING__ENVELOPE__BODY_PUSH_RESULT;
-		envelope.push_result = result;
-		controller_link_send(&envelope);
-		push_result_free(result);
+	case LINK_PUSH:
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
+			push_take(event->envelope->push);
 		break;
-	}
 	}
 }
 

@@ -7,8 +7,11 @@
 
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
+
+#include "lib/utf8.h"
 
 #include <linux/magic.h>
 #include <sys/vfs.h>
@@ -16,12 +19,12 @@
 DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
 
 #define JOURNAL_FILE "journal.jsonl"
-#define JOURNAL_LINE_MAX (256 * 1024)
 #define RETRY_INTERVAL 1 /* seconds */
 
 PREDECL_DLIST(line_list);
 struct waiting_line {
 	struct line_list_item item;
+	uint64_t number; /* rises with each line; 0 for one that was put in front of all */
 	uint64_t ticket; /* 0: not with the writer */
 	bool loosens;
 	char *text; /* MTYPE_PEERING_JOURNAL, ends in a newline */
@@ -50,6 +53,7 @@ static struct journal_writer *writer;
 static struct mailbox *completions;
 static event_ref *completions_event, *retry_event;
 static struct line_list_head waiting;
+static uint64_t newest_line;
 static struct pushed_list_head pushed;
 
 /* ---- reading ---- */
@@ -121,6 +125,7 @@ static void restore_connection(const struct journal_record *record)
 			session = session_new(connection, record->sessions[i].address);
 		session->required = record->sessions[i].required;
 		session->held = record->sessions[i].held;
+		session->made = record->sessions[i].made;
 	}
 	connection->journal_damaged = false;
 	transition_restore(connection, record->state, record->generation, record->state_since);
@@ -136,8 +141,8 @@ static void restore_history(const Peering__Transition *transition)
 	};
 
 	strlcpy(entry.cause, transition->cause, sizeof(entry.cause));
-	strlcpy(entry.actor, transition->actor, sizeof(entry.actor));
-	strlcpy(entry.message, transition->message, sizeof(entry.message));
+	utf8_copy(entry.actor, sizeof(entry.actor), transition->actor);
+	utf8_copy(entry.message, sizeof(entry.message), transition->message);
 	transition_remember(connection_find(transition->connection), &entry);
 }
 
@@ -333,6 +338,7 @@ static void completed(const struct journal_completion *completion)
 	if (line->loosens)
 		transition_durable(completion->ticket, completion->error);
 	free_line(line);
+	push_journal_moved();
 }
 
 static void on_completions(event_ref *event)
@@ -354,6 +360,7 @@ static struct waiting_line *append(struct journal_record *record, bool loosens)
 	struct waiting_line *line = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*line));
 	char *text = journal_line_encode(record);
 
+	line->number = ++newest_line;
 	line->text = XSTRDUP(MTYPE_PEERING_JOURNAL, text);
 	line->loosens = loosens;
 	free(text);
@@ -420,6 +427,7 @@ void durable_state_start(void)
 		strlcpy(record.journal_id, journal_id, sizeof(record.journal_id));
 		/* In front of what has been said since the start. */
 		line = append(&record, false);
+		line->number = 0;
 		line_list_del(&waiting, line);
 		line_list_add_head(&waiting, line);
 	}
@@ -445,6 +453,18 @@ bool durable_state_writable(char *error, size_t error_size)
 		return true;
 	snprintf(error, error_size, "%s", problem[0] ? problem : "the journal is not open yet; try again in a moment");
 	return false;
+}
+
+uint64_t durable_state_newest_line(void)
+{
+	return newest_line;
+}
+
+bool durable_state_lines_done(uint64_t number)
+{
+	struct waiting_line *first = line_list_first(&waiting);
+
+	return !first || first->number > number;
 }
 
 const char *durable_state_problem(void)

@@ -27,6 +27,12 @@ void durable_state_stop(void);
 
 /* Whether a change that loosens can be made durable; else a sentence that says what to do. */
 bool durable_state_writable(char *error, size_t error_size);
+/*
+ * The number of the line that was queued last, and whether every line up to that one has reached the disk (or, where it
+ * loosens, was given up). Who waits for it is told of each step by push_journal_moved().
+ */
+uint64_t durable_state_newest_line(void);
+bool durable_state_lines_done(uint64_t number);
 /* One sentence on what is wrong with the journal, NULL where nothing is. */
 const char *durable_state_problem(void);
 

@@ -84,6 +84,12 @@ static inline int peer_create_external(struct bgp *bgp, union sockunion *address
 	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED);
 }
 
+/* Resets its session; everything else that is configured for it stays. */
+static inline void peer_change_asn(struct peer *peer, as_t asn)
+{
+	peer_as_change(peer, asn, AS_SPECIFIED);
+}
+
 /* Whether bgpd's figures for its own structures are ours; `type` counts nothing before the first allocation. */
 static inline size_t frr_allocated_size(const struct memtype *type)
 {

@@ -72,6 +72,7 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 			break;
 		strlcpy(record->sessions[record->session_count].address, session->address, SESSION_ADDRESS_MAX);
 		record->sessions[record->session_count].held = session->held;
+		record->sessions[record->session_count].made = session->made;
 		record->sessions[record->session_count++].required = session->required;
 	}
 }
@@ -96,6 +97,7 @@ static json_object *connection_json(const struct journal_record *record)
 		add_text(session, "address", record->sessions[i].address);
 		add_true(session, "optional", !record->sessions[i].required);
 		add_true(session, "held", record->sessions[i].held);
+		add_true(session, "made", record->sessions[i].made);
 		json_object_array_add(sessions, session);
 	}
 	json_object_object_add(object, "sessions", sessions);
@@ -261,6 +263,7 @@ static bool decode_connection(json_object *object, struct journal_record *record
 			return false;
 		record->sessions[i].required = !get_true(session, "optional");
 		record->sessions[i].held = get_true(session, "held");
+		record->sessions[i].made = get_true(session, "made");
 		record->session_count++;
 	}
 	return true;
@@ -411,6 +414,27 @@ void journal_record_clear(struct journal_record *record)
 		peering__declare_connection__free_unpacked(record->declaration, NULL);
 	record->transition = NULL;
 	record->declaration = NULL;
+}
+
+Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnection *declaration)
+{
+	struct journal_record record = {.type = RECORD_PUSHED}, read = {.type = RECORD_TYPE_COUNT};
+	char *line, *again = NULL;
+	char error[160];
+	bool whole;
+
+	record.declaration = (Peering__DeclareConnection *)declaration;
+	line = journal_line_encode(&record);
+	whole = strlen(line) <= JOURNAL_LINE_MAX && journal_line_decode(line, &read, error, sizeof(error));
+	if (whole) {
+		again = journal_line_encode(&read);
+		whole = strcmp(line, again) == 0;
+	}
+	if (!whole)
+		journal_record_clear(&read);
+	free(line);
+	free(again);
+	return read.declaration;
 }
 
 bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX])

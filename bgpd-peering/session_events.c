@@ -9,7 +9,7 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/gate.h"
-#include "bgpd-peering/push.h"
+#include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/validation.h"
@@ -131,8 +131,12 @@ static int on_status_changed(struct peer *peer)
 	}
 
 	/* The other connection of a collision, and a peer that is being freed, say nothing about the session. */
-	if (!CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) || peer_fsm_status(peer) == Deleted)
+	if (!CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE))
 		return 0;
+	if (peer_fsm_status(peer) == Deleted) {
+		push_neighbor_gone(session);
+		return 0;
+	}
 	if (peer_fsm_status(peer) == Established)
 		session_up(session, peer);
 	else if (peer_fsm_previous_status(peer) == Established)

@@ -9,6 +9,8 @@
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/validation.h"
 
+#include "lib/utf8.h"
+
 /* Without a drain of its own yet, a session of PendingRemove is closed at once: nothing is announced for its going. */
 static enum gate_position gate_of_state(enum connection_state state)
 {
@@ -153,28 +155,39 @@ static void refuse(struct connection *connection, enum lifecycle_event event, co
 	}
 }
 
-/* What the table cannot know: whether the connection is complete enough for the verb. */
-static bool complete_enough(struct connection *connection, enum lifecycle_event event, struct verdict *verdict)
+bool transition_is_complete(const char *name, const struct completeness *has, enum lifecycle_event event,
+			    struct verdict *verdict)
 {
-	if ((event == EVENT_READY || event == EVENT_ADOPT) && session_list_count(&connection->sessions) == 0) {
+	if ((event == EVENT_READY || event == EVENT_ADOPT) && has->sessions == 0) {
 		verdict_refuse(verdict, "no-neighbor",
-			       "%s has no neighbor; add one with `peering %s neighbor ADDRESS` under `router bgp`",
-			       connection->name, connection->name);
+			       "%s has no neighbor; add one with `peering %s neighbor ADDRESS` under `router bgp`", name,
+			       name);
 		return false;
 	}
-	if (event == EVENT_ADOPT && connection->state == STATE_NONE && connection->state_since) {
+	if (event == EVENT_ADOPT && has->ended) {
 		verdict_refuse(verdict, "ended",
 			       "%s has ended, its gate is closed: `peering %s request` begins again, with a validation",
-			       connection->name, connection->name);
+			       name, name);
 		return false;
 	}
-	if (event == EVENT_APPROVE && connection_has_conflict(connection)) {
+	if (event == EVENT_APPROVE && has->conflict) {
 		verdict_refuse(verdict, "conflict",
 			       "%s has a session that is up with an open gate; `peering %s adopt`, or shut that neighbor first",
-			       connection->name, connection->name);
+			       name, name);
 		return false;
 	}
 	return true;
+}
+
+static bool complete_enough(struct connection *connection, enum lifecycle_event event, struct verdict *verdict)
+{
+	struct completeness has = {
+		.sessions = session_list_count(&connection->sessions),
+		.conflict = connection_has_conflict(connection),
+		.ended = connection->state == STATE_NONE && connection->state_since,
+	};
+
+	return transition_is_complete(connection->name, &has, event, verdict);
 }
 
 /* An optional session that is down was not looked at: it does not open with the others. */
@@ -250,8 +263,8 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	entry.to = outcome.to;
 	entry.at_milliseconds = wall_clock_milliseconds();
 	strlcpy(entry.cause, outcome.row, sizeof(entry.cause));
-	strlcpy(entry.actor, actor, sizeof(entry.actor));
-	strlcpy(entry.message, reason ? reason : "", sizeof(entry.message));
+	utf8_copy(entry.actor, sizeof(entry.actor), actor);
+	utf8_copy(entry.message, sizeof(entry.message), reason ? reason : "");
 	ticket = durable_state_transition(connection, &entry, loosens);
 
 	if (loosens) {
