@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Lines that are not durable yet are kept in order. Where the writer could not write one, it goes back to the writer
- * each second until it can; a line that loosens is given up at once instead, and its transition does not happen.
+ * each second, and all behind it, until it can; a line that loosens is given up at once instead, and its transition does
+ * not happen.
  */
 #include "bgpd-peering/durable_state.h"
 
@@ -272,6 +273,7 @@ void durable_state_load(void)
 /* ---- writing ---- */
 
 static void retry(event_ref *event);
+static struct waiting_line *append(struct journal_record *record, bool loosens);
 
 /* Nothing overtakes a line that waits for its retry: of a connection, the last line counts. */
 static void send_line(struct waiting_line *line)
@@ -290,13 +292,34 @@ static void free_line(struct waiting_line *line)
 	XFREE(MTYPE_PEERING_JOURNAL, line);
 }
 
-static void retry(event_ref *event)
+static void send_waiting(void)
 {
 	struct waiting_line *line;
 
 	frr_each (line_list, &waiting, line)
 		if (!line->ticket)
 			send_line(line);
+}
+
+static void retry(event_ref *event)
+{
+	struct journal_record acked = {.type = RECORD_ACKED, .sequence = sequences.acked};
+	struct waiting_line *line;
+
+	/* One that is still with the writer will fail as well, and comes before those behind it. */
+	frr_each (line_list, &waiting, line) {
+		if (!line->ticket)
+			continue;
+		event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
+		return;
+	}
+	if (writer)
+		journal_writer_resume(writer);
+	/* Where nothing waits, a line that says nothing new shows whether the disk works again. */
+	if (writer && problem[0] && !line_list_first(&waiting))
+		append(&acked, false);
+	else
+		send_waiting();
 }
 
 static void completed(const struct journal_completion *completion)
@@ -315,11 +338,10 @@ static void completed(const struct journal_completion *completion)
 			      safe_strerror(completion->error));
 		snprintf(problem, sizeof(problem), "%s cannot be written: %s; no gate opens until it can", path,
 			 safe_strerror(completion->error));
-		if (!line->loosens) {
-			if (!retry_event)
-				event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
+		if (!retry_event)
+			event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
+		if (!line->loosens)
 			return;
-		}
 	} else {
 		if (problem[0])
 			zlog_notice("peering: the journal %s can be written again", path);
@@ -431,7 +453,7 @@ void durable_state_start(void)
 		line_list_del(&waiting, line);
 		line_list_add_head(&waiting, line);
 	}
-	retry(NULL);
+	send_waiting();
 }
 
 void durable_state_stop(void)

@@ -17,6 +17,7 @@
 /* One line on its way: it becomes its own completion, so that telling how it went cannot fail for want of memory. */
 struct line {
 	struct journal_completion completion; /* first: the taker frees the whole by it */
+	unsigned int failures; /* that were known when it was appended */
 	size_t size;
 	char text[];
 };
@@ -32,14 +33,17 @@ struct journal_writer {
 	struct mail *waiting;
 	struct mail **waiting_end;
 	uint64_t last_ticket;
+	unsigned int failures;	     /* that there were; only the thread counts them */
+	unsigned int known_failures; /* of which the main thread knows */
 	bool stopping;
 	bool finished;
 	bool abandoned; /* stop gave up: nobody waits, the mailbox is gone, the thread frees the writer */
 
 	/* the thread's own */
 	int fd;
-	off_t good; /* bytes that are written and synced; a broken file is cut to them */
-	int broken; /* errno of the failure that made it so, 0 while it is good */
+	off_t good;    /* bytes that are written and synced; a broken file is cut to them */
+	int broken;    /* errno of the failure that made it so, 0 while it is good */
+	int last_error; /* of the newest failure */
 	struct timespec repair_at;
 };
 
@@ -133,6 +137,27 @@ static void complete(struct journal_writer *writer, struct mail *batch, int erro
 	}
 }
 
+/* Ends what does not know of the newest failure, and returns the rest. */
+static struct mail *fail_unaware(struct journal_writer *writer, struct mail *batch)
+{
+	struct mail *unaware = batch, **end = &unaware;
+
+	while (*end && ((struct line *)*end)->failures != writer->failures)
+		end = &(*end)->next;
+	batch = *end;
+	*end = NULL;
+	complete(writer, unaware, writer->last_error);
+	return batch;
+}
+
+static void count_failure(struct journal_writer *writer, int error)
+{
+	writer->last_error = error;
+	pthread_mutex_lock(&writer->lock);
+	writer->failures++;
+	pthread_mutex_unlock(&writer->lock);
+}
+
 /* Takes all lines that wait; NULL where it woke to repair or to end. */
 static struct mail *next_batch(struct journal_writer *writer, bool *stopping)
 {
@@ -181,6 +206,7 @@ static void *run(void *argument)
 			break;
 		if (writer->broken != 0 && (stopping || has_come(&writer->repair_at)))
 			repair(writer);
+		batch = fail_unaware(writer, batch);
 		if (batch && writer->broken == 0) {
 			int error = write_batch(writer, batch);
 
@@ -194,6 +220,8 @@ static void *run(void *argument)
 				writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
 			}
 		}
+		if (batch && writer->broken != 0)
+			count_failure(writer, writer->broken);
 		complete(writer, batch, writer->broken);
 	}
 
@@ -289,11 +317,19 @@ uint64_t journal_writer_append(struct journal_writer *writer, const char *text, 
 	pthread_mutex_lock(&writer->lock);
 	ticket = ++writer->last_ticket;
 	line->completion.ticket = ticket;
+	line->failures = writer->known_failures;
 	*writer->waiting_end = &line->completion.mail;
 	writer->waiting_end = &line->completion.mail.next;
 	pthread_cond_signal(&writer->changed);
 	pthread_mutex_unlock(&writer->lock);
 	return ticket;
+}
+
+void journal_writer_resume(struct journal_writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->known_failures = writer->failures;
+	pthread_mutex_unlock(&writer->lock);
 }
 
 void journal_writer_stop(struct journal_writer *writer, unsigned int milliseconds)

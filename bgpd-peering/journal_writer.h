@@ -4,8 +4,9 @@
  * business.
  *
  * Lines that wait while a sync runs are written and synced together. After the first failed write or sync every later
- * line fails as well, until a retry (each second) has made the file good again: a line is never written behind a torn
- * one.
+ * line fails as well, until a retry (each second) has made the file good again, a line is never written behind a torn
+ * one; and until journal_writer_resume() says that the failure is known: none is written in front of those that it
+ * comes behind.
  */
 #ifndef PEERING_JOURNAL_WRITER_H
 #define PEERING_JOURNAL_WRITER_H
@@ -37,6 +38,9 @@ struct journal_writer *journal_writer_start(const char *path, uint64_t valid_byt
  * 0 only where memory is short.
  */
 uint64_t journal_writer_append(struct journal_writer *writer, const char *line, size_t size);
+
+/* Main thread: every line that failed so far is known to have, and what is appended from now on comes behind them. */
+void journal_writer_resume(struct journal_writer *writer);
 
 /*
  * Main thread, at bgpd's clean end: writes and syncs what waits, at most `milliseconds`, then ends the thread. What was

@@ -398,6 +398,29 @@ def test_a_push_is_answered_when_the_disk_has_it(small_disk, pushed):
     assert s.script.push("4", verb(NAME, "approve")).applied
 
 
+def fill_last_page(s):
+    """Lines until the next one does not fit the page of the journal that the disk has already."""
+    for number in range(200):
+        size = journal(s).stat().st_size
+        if 0 < -size % 4096 < 250:
+            return
+        assert s.script.push(f"pad-{number}", declare(f"PAD{number}", ACME_AS, [f"198.18.0.{number + 1}"])).applied
+    raise AssertionError(f"the journal's size is never near a page's end: {size}")
+
+
+def test_after_an_activation_that_failed_the_disk_is_tried_again(small_disk, pushed):
+    """Nothing else waits to be written that could show that it works again."""
+    s = pushed
+    validate_pushed(s, declare(NAME, ACME_AS, [s.acme_address("ipv4")]))
+    fill_last_page(s)
+    with small_disk():
+        expect_refused(s, s.script.push("1", verb(NAME, "activate")), "journal")
+        assert s.edge.connection_state(NAME) == "Validating"
+    until("the journal works again", lambda: s.edge.vtysh("show peering"), lambda text: "cannot be written" not in text)
+    assert s.script.push("2", verb(NAME, "activate")).applied
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+
+
 def test_an_activation_that_cannot_be_journalled_is_refused(pushed):
     s = pushed
     validate_pushed(s, declare(NAME, ACME_AS, [s.acme_address("ipv4")]))

@@ -196,6 +196,7 @@ static void a_full_disk_tears_nothing_and_is_overcome(void **state)
 	error = EFBIG;
 	for (int i = 0; i < 300 && error != 0; i++) {
 		usleep(100000);
+		journal_writer_resume(writer);
 		ticket = append(writer, "three\n");
 		error = outcome(completions, ticket);
 	}
@@ -209,6 +210,49 @@ static void a_full_disk_tears_nothing_and_is_overcome(void **state)
 	journal_writer_stop(writer, 5000);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_size, 8 + 4 + 6 + 39);
+	mailbox_free(completions, discard);
+}
+
+/*
+ * Who appends may not have seen yet that a line failed, however long ago that was. What it appends comes behind that line
+ * for it, and shall not stand in front of it in the file.
+ */
+static void nothing_overtakes_a_line_that_failed(void **state)
+{
+	const char *path = temporary_path("overtake");
+	struct mailbox *completions = new_mailbox();
+	struct journal_writer *writer;
+	struct rlimit before, limit;
+	int errors[3];
+
+	temporary_write("overtake", "", 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	writer = start(path, 0, completions);
+	limit = before;
+	limit.rlim_cur = 2;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	append(writer, "one\n");
+	/* Long enough for the file to be good again, and nothing was taken from the mailbox. */
+	usleep(1500000);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	append(writer, "two\n");
+	append(writer, "three\n");
+	expect(completions, 1, 3, errors);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(errors[i], EFBIG);
+	assert_content(path, "");
+	usleep(1200000);
+	append(writer, "too early\n");
+	assert_int_equal(outcome(completions, 4), EFBIG);
+	journal_writer_resume(writer);
+	append(writer, "one\n");
+	append(writer, "two\n");
+	append(writer, "three\n");
+	expect(completions, 5, 3, errors);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(errors[i], 0);
+	assert_content(path, "one\ntwo\nthree\n");
+	journal_writer_stop(writer, 5000);
 	mailbox_free(completions, discard);
 }
 
@@ -354,6 +398,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_a_journal_is_refused),
 		cmocka_unit_test(a_full_disk_tears_nothing_and_is_overcome),
 		cmocka_unit_test(completions_and_file_agree),
+		cmocka_unit_test(nothing_overtakes_a_line_that_failed),
 		cmocka_unit_test(a_deleted_journal_is_an_error),
 		cmocka_unit_test(stopping_writes_what_waits),
 		cmocka_unit_test(the_thread_takes_no_signals),
