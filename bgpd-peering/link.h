@@ -87,15 +87,15 @@ bool link_start(struct link *link);
 bool link_transition(struct link *link, const Peering__Transition *transition);
 
 enum link_sent {
-	LINK_SENT = 0, /* or dropped where no session is up: LINK_UP asks for a full snapshot anyway */
+	LINK_SENT = 0, /* or dropped where there is no session: LINK_UP asks for a full snapshot anyway */
 	LINK_TOO_LONG, /* does not fit a frame: divide a large snapshot */
 	/* Memory is short; or more than 8 MiB wait, and the session is closed: the next LINK_UP asks for everything. */
 	LINK_NOT_SENT,
 };
 
 /*
- * Main thread, never blocks. Sends an envelope (snapshot, push result) on the session that is up. Transitions and
- * envelopes leave in the order of the calls.
+ * Main thread, never blocks. Sends an envelope (snapshot, push result) on the session that there is; LINK_PUSH may come
+ * before LINK_UP. Transitions and envelopes leave in the order of the calls.
  */
 enum link_sent link_send(struct link *link, const Peering__Envelope *envelope);
 

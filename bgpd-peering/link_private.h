@@ -57,7 +57,7 @@ struct link {
 	uint64_t newest;	  /* the last one in `transitions`, or where that is empty the acknowledged one */
 	uint64_t acked;
 	uint64_t known; /* the newest that the controller can hold */
-	bool up;
+	bool up; /* HelloAck has come: messages go out behind what is resumed */
 	bool wants_room; /* LINK_DRAINED is waited for */
 	bool overflowed;
 	bool stopping;

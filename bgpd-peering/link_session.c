@@ -227,6 +227,8 @@ static void take_hello_ack(struct session *session, const Peering__HelloAck *ack
 	pthread_mutex_lock(&link->lock);
 	link->unsent = link->transitions.first;
 	session->resume_until = link->last_order;
+	/* What is to be said from now on, an answer to a push perhaps, goes out behind those. */
+	link->up = true;
 	pthread_mutex_unlock(&link->lock);
 	session->sent_sequence = ack->acked_sequence;
 	session->stage = STAGE_RESUMING;
@@ -429,10 +431,6 @@ static void announce_up(struct session *session)
 	memcpy(event->text, session->router_name, sizeof(session->router_name));
 	session->stage = STAGE_UP;
 	session->up_since = link_now();
-	/* Before it is told, so that the snapshot that answers it is not dropped. */
-	pthread_mutex_lock(&session->link->lock);
-	session->link->up = true;
-	pthread_mutex_unlock(&session->link->lock);
 	link_post(session->link, event);
 }
 

@@ -415,6 +415,32 @@ static void up_is_told_after_what_was_waiting(void **state)
 	expect_up(PKI_ROUTER);
 }
 
+/* A push may come behind HelloAck while transitions are still on their way; its answer goes out behind them. */
+static void what_is_pushed_early_is_answered(void **state)
+{
+	enum { MANY = 20 };
+	Peering__Transition large = PEERING__TRANSITION__INIT;
+	char *message = malloc(FRAME_MAX_BYTES);
+
+	assert_non_null(message);
+	memset(message, 'm', FRAME_MAX_BYTES);
+	message[FRAME_MAX_BYTES - 100] = '\0';
+	large.message = message;
+	start_default();
+	for (large.sequence = 1; large.sequence <= MANY; large.sequence++)
+		assert_true(link_transition(router, &large));
+	free(message);
+	come_up(0);
+	send_push("early");
+	expect_acked(0);
+	expect_push("early");
+	assert_true(send_snapshot(7));
+	for (uint64_t i = 1; i <= MANY; i++)
+		controller_expect_transition(&controller, i);
+	expect_snapshot(7);
+	expect_up(PKI_ROUTER);
+}
+
 static void many_transitions_are_all_there(void **state)
 {
 	enum { MANY = 20000, ACK_EACH = 1000 };
@@ -1166,6 +1192,7 @@ int main(void)
 		LINK_TEST(resumes_where_the_controller_is),
 		LINK_TEST(a_restart_brings_the_journal_again),
 		LINK_TEST(up_is_told_after_what_was_waiting),
+		LINK_TEST(what_is_pushed_early_is_answered),
 		LINK_TEST(many_transitions_are_all_there),
 		LINK_TEST(frames_up_to_the_cap_pass),
 		LINK_TEST(without_a_session_messages_go_nowhere),
