@@ -59,6 +59,7 @@ static void retire_discovered(struct connection *connection)
 {
 	if (session_list_count(&connection->sessions)) {
 		durable_state_connection(connection);
+		controller_link_changed(connection);
 		return;
 	}
 	durable_state_forget(connection);

@@ -11,7 +11,6 @@
 
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
-#include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_check.h"
 #include "bgpd-peering/push_declaration.h"
@@ -140,12 +139,8 @@ static bool check(const Peering__Push *push, Peering__DeclareConnection **declar
 	if (!only_closes(push))
 		writable = durable_state_writable(journal.message, sizeof(journal.message));
 	for (size_t i = 0; i < push->n_operations; i++) {
-		const Peering__Operation *operation = push->operations[i];
-
-		if (writable && operation->operation_case == PEERING__OPERATION__OPERATION_DECLARE)
-			declarations[i] = journal_line_round_trip(operation->declare);
 		if (writable)
-			push_plan_operation(plan, operation, declarations[i], &verdict);
+			push_plan_operation(plan, push->operations[i], &declarations[i], &verdict);
 		else
 			verdict = journal;
 		good &= verdict.accepted;

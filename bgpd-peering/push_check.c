@@ -332,6 +332,13 @@ static bool check_words(const struct push_plan *plan, const Peering__DeclareConn
 			       SESSIONS_MAX);
 		return false;
 	}
+	for (size_t i = 0; i < declaration->n_neighbors; i++) {
+		if (declaration->neighbors[i]->n_families <= FAMILY_COUNT)
+			continue;
+		verdict_refuse(verdict, "bad-family", "%s: a neighbor has at most %d families, ipv4 and ipv6",
+			       declaration->name, FAMILY_COUNT);
+		return false;
+	}
 	return true;
 }
 
@@ -395,16 +402,17 @@ static void plan_declaration(struct push_plan *plan, struct planned *planned,
 }
 
 static bool check_declare(struct push_plan *plan, const Peering__DeclareConnection *asked,
-			  const Peering__DeclareConnection *declaration, struct verdict *verdict)
+			  Peering__DeclareConnection **declaration, struct verdict *verdict)
 {
 	struct planned *planned;
 
 	if (!check_words(plan, asked, verdict))
 		return false;
 	planned = planned_connection(plan, asked->name);
+	*declaration = journal_line_round_trip(asked);
 	/* In force to the letter is good whatever the state. */
-	if (declaration && planned->exists && planned->state != STATE_NONE && planned->declared &&
-	    push_same_declaration(planned->declared, declaration))
+	if (*declaration && planned->exists && planned->state != STATE_NONE && planned->declared &&
+	    push_same_declaration(planned->declared, *declaration))
 		return true;
 	if (planned->exists && (!planned->pushed || !in_default_vrf(plan, planned))) {
 		verdict_refuse(verdict, "not-owned", "%s was declared on the router itself and is left to it",
@@ -423,12 +431,12 @@ static bool check_declare(struct push_plan *plan, const Peering__DeclareConnecti
 	if (!check_neighbors(plan, planned, asked, verdict) ||
 	    !check_what_is_left(plan, planned, asked, verdict))
 		return false;
-	if (!declaration) {
+	if (!*declaration) {
 		verdict_refuse(verdict, "too-large", "%s: the declaration is more than the router's journal can keep",
 			       asked->name);
 		return false;
 	}
-	plan_declaration(plan, planned, declaration);
+	plan_declaration(plan, planned, *declaration);
 	return true;
 }
 
@@ -536,8 +544,9 @@ static bool check_verb(struct push_plan *plan, const Peering__ConnectionVerb *ve
 }
 
 bool push_plan_operation(struct push_plan *plan, const Peering__Operation *operation,
-			 const Peering__DeclareConnection *declaration, struct verdict *verdict)
+			 Peering__DeclareConnection **declaration, struct verdict *verdict)
 {
+	*declaration = NULL;
 	*verdict = (struct verdict){.accepted = true, .code = ""};
 	switch (operation->operation_case) {
 	case PEERING__OPERATION__OPERATION_DECLARE:

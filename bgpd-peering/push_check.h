@@ -19,11 +19,11 @@ void push_plan_free(struct push_plan *plan);
 
 /*
  * Judges the next operation, and adds to the plan what it would do. False with a refusal, and then nothing is added.
- * `declaration` is the operation's as the journal gives it back, NULL where it could not, or where it is none; it has to
- * live as long as the plan.
+ * *declaration is then what a `declare` is carried out with, as the journal gives it back, and else NULL. It has to live as
+ * long as the plan; the caller frees it with protobuf-c's free_unpacked.
  */
 bool push_plan_operation(struct push_plan *plan, const Peering__Operation *operation,
-			 const Peering__DeclareConnection *declaration, struct verdict *verdict);
+			 Peering__DeclareConnection **declaration, struct verdict *verdict);
 
 /* The verb of a push as an event; -1 for what is none, or not for a controller to give. */
 int push_verb_event(const char *verb);
