@@ -5,7 +5,7 @@
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
-#include "bgpd-peering/push.h"
+#include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/validation.h"
@@ -78,11 +78,12 @@ static void retire(struct connection *connection)
 {
 	if (session_list_count(&connection->sessions) || connection->declared) {
 		durable_state_connection(connection);
+		controller_link_changed(connection);
 		return;
 	}
 	durable_state_forget(connection, false);
 	connection_delete(connection);
-	controller_link_forgotten();
+	controller_link_gone();
 }
 
 bool configuration_add_neighbor(struct connection *connection, const char *text, bool optional, bool reading,

@@ -75,6 +75,7 @@ struct session {
 	bool declared;			   /* stands in the configuration */
 	bool required;
 	bool hands_off; /* open before anything was said of it: its gate is left as it is until it goes down */
+	bool made;	/* a push has made its neighbor: a push may change it and take it away */
 	bool held;	/* added to a connection that is Active: stays gated until that has been turned up anew */
 	bool held_next; /* what `held` is to be once the pending change is durable */
 
@@ -108,8 +109,8 @@ struct history_entry {
 	uint64_t at_milliseconds;
 	enum connection_state from, to;
 	char cause[8];
-	char actor[64];
-	char message[160];
+	char actor[TRANSITION_ACTOR_MAX];
+	char message[TRANSITION_MESSAGE_MAX];
 };
 
 /* A change that loosens: it takes effect when its journal line is durable. */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/controller_link.h"
 
+#include "bgpd-peering/catch_up.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/push.h"
-#include "bgpd-peering/report.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/snapshots.h"
 
-#define REPORT_INTERVAL 1 /* seconds between two reports of what has changed */
-#define SNAPSHOT_PIECE 200 /* connections in one message: some 100 KiB */
+#define AGAIN_INTERVAL 10 /* seconds until a link that could not be begun, or not go on, is begun anew */
 
 static char *controller_host, *router_name;
 static uint16_t port;
@@ -17,7 +17,11 @@ static bool restart_wanted; /* at the end of the file that is being read */
 
 static struct link *link_thread;
 static struct mailbox *events;
-static event_ref *events_event, *report_event;
+static event_ref *events_event, *again_event;
+static bool missed; /* `link_thread` has not been given all: another one will be */
+static bool events_wait; /* for the end of the file that is being read */
+/* What the controller can hold: see link.h. Of all links of this bgpd. */
+static uint64_t known_sequence;
 
 static bool up;
 static uint64_t since;
@@ -25,62 +29,38 @@ static char last_text[TLS_ERROR_MAX];
 
 /* ---- reports ---- */
 
-static void send_snapshot_piece(struct connection **piece, size_t count, bool full)
-{
-	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
-	Peering__Snapshot *snapshot = report_snapshot(piece, count, full);
-
-	envelope.body_case = PEERING__ENVELOPE__BODY_SNAPSHOT;
-	envelope.snapshot = snapshot;
-	link_send(link_thread, &envelope);
-	report_snapshot_free(snapshot);
-}
-
-/* The first piece is the full one: it says what there is; the rest adds to it. */
-static void send_connections(bool all)
-{
-	struct connection *piece[SNAPSHOT_PIECE], *connection;
-	size_t count = 0;
-	bool full = all;
-
-	frr_each (connection_tree, &connections, connection) {
-		if (!all && !connection->report_wanted)
-			continue;
-		connection->report_wanted = false;
-		piece[count++] = connection;
-		if (count == SNAPSHOT_PIECE) {
-			send_snapshot_piece(piece, count, full);
-			full = false;
-			count = 0;
-		}
-	}
-	if (count || full)
-		send_snapshot_piece(piece, count, full);
-}
-
-static void report_changes(event_ref *event)
-{
-	if (up)
-		send_connections(false);
-}
-
 void controller_link_changed(struct connection *connection)
 {
-	connection->report_wanted = true;
-	if (up && !report_event)
-		event_add_seconds(report_changes, NULL, REPORT_INTERVAL, &report_event);
+	snapshots_changed(connection);
 }
 
-void controller_link_forgotten(void)
+void controller_link_gone(void)
 {
-	if (up)
-		send_connections(true);
+	snapshots_gone();
 }
 
+static void begin_again(event_ref *event);
+
+/*
+ * One that the link did not take is in the journal, and so are those behind it, of which the link may have none before:
+ * they are sent by the link that begins in its place.
+ */
 void controller_link_transition(const Peering__Transition *transition)
 {
-	if (link_thread && !link_transition(link_thread, transition))
-		zlog_err("peering: no memory for a report; it is sent after the next reconnect");
+	if (!link_thread || missed)
+		return;
+	if (catch_up_is_running()) {
+		catch_up_transition(transition);
+	} else if (!link_transition(link_thread, transition)) {
+		zlog_err("peering: no memory for a report; the link to the controller begins again and sends it then");
+		missed = true;
+		event_add_seconds(begin_again, NULL, AGAIN_INTERVAL, &again_event);
+	}
+}
+
+bool controller_link_send(const Peering__Envelope *envelope)
+{
+	return !link_thread || link_send(link_thread, envelope) != LINK_TOO_LONG;
 }
 
 /* ---- what the link tells ---- */
@@ -106,34 +86,38 @@ static void on_event(struct link_event *event)
 	switch (event->type) {
 	case LINK_UP:
 		note(true, event->text);
-		send_connections(true);
+		snapshots_begin(link_thread);
 		break;
 	case LINK_DOWN:
+		snapshots_end();
 		note(false, event->text);
+		break;
+	case LINK_DRAINED:
+		snapshots_drained();
+		break;
+	case LINK_WARNING:
+		zlog_warn("peering: %s", event->text);
 		break;
 	case LINK_ACKED:
 		durable_state_acked(event->sequence);
 		break;
-	case LINK_PUSH: {
-		Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
-		Peering__PushResult *result;
-
-		if (event->envelope->body_case != PEERING__ENVELOPE__BODY_PUSH)
-			break;
-		result = push_apply(event->envelope->push);
-		envelope.body_case = PEERING__ENVELOPE__BODY_PUSH_RESULT;
-		envelope.push_result = result;
-		link_send(link_thread, &envelope);
-		push_result_free(result);
+	case LINK_PUSH:
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
+			push_take(event->envelope->push);
 		break;
-	}
 	}
 }
 
 static void on_events(event_ref *event)
 {
-	struct mail *mail = mailbox_take(events);
+	struct mail *mail;
 
+	/* A push is judged against a whole configuration, not against the half of a file: what comes stays where it is. */
+	if (router.reading_file) {
+		events_wait = true;
+		return;
+	}
+	mail = mailbox_take(events);
 	event_add_readable(on_events, NULL, mailbox_fd(events), &events_event);
 	while (mail) {
 		struct mail *next = mail->next;
@@ -148,11 +132,6 @@ static void on_events(event_ref *event)
 
 /* ---- starting and stopping ---- */
 
-static void seed(const Peering__Transition *transition, void *context)
-{
-	link_transition(link_thread, transition);
-}
-
 static const char *boot_id(void)
 {
 	static char id[33];
@@ -165,10 +144,16 @@ static const char *boot_id(void)
 static void end_link(void)
 {
 	event_stop(events_event);
-	event_stop(report_event);
-	if (link_thread)
-		link_stop(link_thread);
-	link_thread = NULL;
+	event_stop(again_event);
+	events_wait = false;
+	snapshots_end();
+	if (catch_up_is_running())
+		catch_up_stop();
+	if (link_thread) {
+		/* It knows what it was told when it began. */
+		known_sequence = link_stop(link_thread);
+		link_thread = NULL;
+	}
 	if (events)
 		mailbox_free(events, link_event_free);
 	events = NULL;
@@ -177,8 +162,21 @@ static void end_link(void)
 	last_text[0] = '\0';
 }
 
+/* The link has what the controller does not know yet. */
+static void caught_up(const char *error)
+{
+	if (!error && !link_start(link_thread))
+		error = safe_strerror(errno);
+	if (!error)
+		return;
+	note(false, error);
+	missed = true;
+	event_add_seconds(begin_again, NULL, AGAIN_INTERVAL, &again_event);
+}
+
 static void begin_link(void)
 {
+	struct durable_sequences sequences = durable_state_sequences();
 	char ca[PATH_MAX + 16], certificate[PATH_MAX + 16], key[PATH_MAX + 16];
 	struct link_settings settings = {
 		.host = controller_host,
@@ -188,7 +186,8 @@ static void begin_link(void)
 		.module_version = PEERING_PACKAGE_VERSION,
 		.journal_id = durable_state_journal_id(),
 		.boot_id = boot_id(),
-		.last_sequence = durable_state_last_sequence(),
+		.last_sequence = sequences.durable,
+		.known_sequence = MAX(known_sequence, sequences.loaded),
 		.tls = {.ca = ca, .certificate = certificate, .key = key},
 	};
 
@@ -206,13 +205,14 @@ static void begin_link(void)
 	}
 	events = mailbox_new();
 	if (events)
-		link_thread = link_start(&settings, events);
+		link_thread = link_new(&settings, events);
 	if (!link_thread) {
 		note(false, safe_strerror(errno));
 		return;
 	}
 	event_add_readable(on_events, NULL, mailbox_fd(events), &events_event);
-	durable_state_each_unacked(seed, NULL);
+	missed = false;
+	catch_up_begin(link_thread, caught_up);
 }
 
 static void restart(void)
@@ -230,6 +230,11 @@ static void restart(void)
 		begin_link();
 }
 
+static void begin_again(event_ref *event)
+{
+	restart();
+}
+
 void controller_link_start(void)
 {
 	started = true;
@@ -239,6 +244,15 @@ void controller_link_start(void)
 void controller_link_file_end(void)
 {
 	if (restart_wanted)
+		restart();
+	if (events_wait)
+		event_add_readable(on_events, NULL, mailbox_fd(events), &events_event);
+	events_wait = false;
+}
+
+void controller_link_new_journal(void)
+{
+	if (controller_host)
 		restart();
 }
 

@@ -36,9 +36,13 @@ bool controller_link_is_up(void);
 
 /* A transition that is durable. */
 void controller_link_transition(const Peering__Transition *transition);
-/* A connection is gone: the controller is told of all that there are. */
-void controller_link_forgotten(void);
+/* The journal has a new id. */
+void controller_link_new_journal(void);
+/* Where a session is up. False where the envelope does not fit a frame: a shorter one is to be sent instead. */
+bool controller_link_send(const Peering__Envelope *envelope);
 /* Something of the connection that the controller sees has changed; reported within a second, folded together. */
 void controller_link_changed(struct connection *connection);
+/* A connection that the controller may have seen is gone. */
+void controller_link_gone(void);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Lines that are not durable yet are kept in order. Where the writer could not write one, it goes back to the writer
- * each second until it can; a line that loosens is given up at once instead, and its transition does not happen.
+ * each second, and all behind it, until it can; a line that loosens is given up at once instead, and its transition does
+ * not happen.
  */
 #include "bgpd-peering/durable_state.h"
 
@@ -9,8 +10,11 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
+
+#include "lib/utf8.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -20,25 +24,19 @@
 DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
 
 #define JOURNAL_FILE "journal.jsonl"
-#define JOURNAL_LINE_MAX (256 * 1024)
 #define RETRY_INTERVAL 1 /* seconds */
 
 PREDECL_DLIST(line_list);
 struct waiting_line {
 	struct line_list_item item;
+	uint64_t number; /* rises with each line; 0 for one that was put in front of all */
 	uint64_t ticket; /* 0: not with the writer */
 	bool loosens;
 	char *text; /* MTYPE_PEERING_JOURNAL, ends in a newline */
 	Peering__Transition *transition; /* reported once durable; NULL for other lines */
+	char new_id[37];		 /* of the journal, once durable; empty for other lines */
 };
 DECLARE_DLIST(line_list, struct waiting_line, item);
-
-PREDECL_DLIST(unacked_list);
-struct unacked {
-	struct unacked_list_item item;
-	Peering__Transition *transition;
-};
-DECLARE_DLIST(unacked_list, struct unacked, item);
 
 PREDECL_DLIST(pushed_list);
 struct pushed {
@@ -49,7 +47,8 @@ DECLARE_DLIST(pushed_list, struct pushed, item);
 
 static char path[PATH_MAX + sizeof(JOURNAL_FILE)];
 static char journal_id[37];
-static uint64_t last_sequence, acked_sequence;
+static uint64_t last_sequence; /* given out, whether it is durable or not */
+static struct durable_sequences sequences;
 static uint64_t valid_bytes;
 static bool present;
 static bool unreadable; /* there is a file that must not be touched */
@@ -59,29 +58,10 @@ static struct journal_writer *writer;
 static struct mailbox *completions;
 static event_ref *completions_event, *retry_event, *policies_event;
 static struct line_list_head waiting;
-static struct unacked_list_head unacked;
+static uint64_t newest_line;
 static struct pushed_list_head pushed;
 
 /* ---- reading ---- */
-
-static void remember_unacked(const Peering__Transition *transition)
-{
-	struct unacked *entry = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*entry));
-
-	entry->transition = journal_line_copy_transition(transition);
-	unacked_list_add_tail(&unacked, entry);
-}
-
-static void drop_acked(void)
-{
-	struct unacked *entry;
-
-	while ((entry = unacked_list_first(&unacked)) && entry->transition->sequence <= acked_sequence) {
-		unacked_list_del(&unacked, entry);
-		peering__transition__free_unpacked(entry->transition, NULL);
-		XFREE(MTYPE_PEERING_JOURNAL, entry);
-	}
-}
 
 static void keep_pushed(Peering__DeclareConnection *declaration)
 {
@@ -174,6 +154,7 @@ static void restore_connection(const struct journal_record *record)
 		session->declared = record->sessions[i].declared;
 		session->required = record->sessions[i].required;
 		session->held = record->sessions[i].held;
+		session->made = record->sessions[i].made;
 	}
 	connection->journal_damaged = false;
 	transition_restore(connection, record->state, record->generation, record->state_since);
@@ -205,8 +186,8 @@ static void restore_history(const Peering__Transition *transition)
 	};
 
 	strlcpy(entry.cause, transition->cause, sizeof(entry.cause));
-	strlcpy(entry.actor, transition->actor, sizeof(entry.actor));
-	strlcpy(entry.message, transition->message, sizeof(entry.message));
+	utf8_copy(entry.actor, sizeof(entry.actor), transition->actor);
+	utf8_copy(entry.message, sizeof(entry.message), transition->message);
 	transition_remember(connection_find(transition->connection), &entry);
 }
 
@@ -218,7 +199,6 @@ static void restore(struct journal_record *record)
 		break;
 	case RECORD_TRANSITION:
 		last_sequence = MAX(last_sequence, record->transition->sequence);
-		remember_unacked(record->transition);
 		restore_connection(record);
 		restore_history(record->transition);
 		break;
@@ -237,7 +217,7 @@ static void restore(struct journal_record *record)
 				     record->exception_count);
 		break;
 	case RECORD_ACKED:
-		acked_sequence = MAX(acked_sequence, record->sequence);
+		sequences.acked = MAX(sequences.acked, record->sequence);
 		break;
 	case RECORD_PUSHED:
 		keep_pushed(record->declaration);
@@ -319,7 +299,6 @@ void durable_state_load(void)
 	FILE *file;
 
 	line_list_init(&waiting);
-	unacked_list_init(&unacked);
 	pushed_list_init(&pushed);
 	snprintf(path, sizeof(path), "%s/%s", router.state_directory, JOURNAL_FILE);
 
@@ -343,17 +322,18 @@ void durable_state_load(void)
 	}
 	read_lines(file);
 	fclose(file);
-	drop_acked();
 	/* What was read need not be written again. */
 	while (session_policy_next())
 		;
 	transition_restore_gates();
+	sequences.loaded = sequences.durable = last_sequence;
 }
 
 /* ---- writing ---- */
 
 static void retry(event_ref *event);
 static void write_policies(event_ref *event);
+static struct waiting_line *append(struct journal_record *record, bool loosens);
 
 /* Nothing overtakes a line that waits for its retry: of a connection, the last line counts. */
 static void send_line(struct waiting_line *line)
@@ -372,7 +352,7 @@ static void free_line(struct waiting_line *line)
 	XFREE(MTYPE_PEERING_JOURNAL, line);
 }
 
-static void retry(event_ref *event)
+static void send_waiting(void)
 {
 	struct waiting_line *line;
 
@@ -381,21 +361,31 @@ static void retry(event_ref *event)
 			send_line(line);
 }
 
-static void journal_is_good(void)
+static void retry(event_ref *event)
 {
-	if (problem[0])
-		zlog_notice("peering: the journal %s can be written again", path);
-	problem[0] = '\0';
+	struct journal_record acked = {.type = RECORD_ACKED, .sequence = sequences.acked};
+	struct waiting_line *line;
+
+	/* One that is still with the writer will fail as well, and comes before those behind it. */
+	frr_each (line_list, &waiting, line) {
+		if (!line->ticket)
+			continue;
+		event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
+		return;
+	}
+	if (writer)
+		journal_writer_resume(writer);
+	/* Where nothing waits, a line that says nothing new shows whether the disk works again. */
+	if (writer && problem[0] && !line_list_first(&waiting))
+		append(&acked, false);
+	else
+		send_waiting();
 }
 
 static void completed(const struct journal_completion *completion)
 {
 	struct waiting_line *line;
 
-	if (!completion->ticket) {
-		journal_is_good();
-		return;
-	}
 	frr_each (line_list, &waiting, line)
 		if (line->ticket == completion->ticket)
 			break;
@@ -408,22 +398,29 @@ static void completed(const struct journal_completion *completion)
 			      safe_strerror(completion->error));
 		snprintf(problem, sizeof(problem), "%s cannot be written: %s; no gate opens until it can", path,
 			 safe_strerror(completion->error));
-		if (!line->loosens) {
-			if (!retry_event)
-				event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
+		if (!retry_event)
+			event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
+		if (!line->loosens)
 			return;
-		}
 	} else {
-		journal_is_good();
+		if (problem[0])
+			zlog_notice("peering: the journal %s can be written again", path);
+		problem[0] = '\0';
 		if (line->transition) {
-			remember_unacked(line->transition);
+			sequences.durable = MAX(sequences.durable, line->transition->sequence);
 			controller_link_transition(line->transition);
+		}
+		if (line->new_id[0]) {
+			zlog_notice("peering: the journal %s is %s from now on, it was %s", path, line->new_id, journal_id);
+			strlcpy(journal_id, line->new_id, sizeof(journal_id));
+			controller_link_new_journal();
 		}
 	}
 	line_list_del(&waiting, line);
 	if (line->loosens)
 		transition_durable(completion->ticket, completion->error);
 	free_line(line);
+	push_journal_moved();
 }
 
 static void on_completions(event_ref *event)
@@ -445,6 +442,7 @@ static struct waiting_line *append(struct journal_record *record, bool loosens)
 	struct waiting_line *line = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*line));
 	char *text = journal_line_encode(record);
 
+	line->number = ++newest_line;
 	line->text = XSTRDUP(MTYPE_PEERING_JOURNAL, text);
 	line->loosens = loosens;
 	free(text);
@@ -511,10 +509,11 @@ void durable_state_start(void)
 		strlcpy(record.journal_id, journal_id, sizeof(record.journal_id));
 		/* In front of what has been said since the start. */
 		line = append(&record, false);
+		line->number = 0;
 		line_list_del(&waiting, line);
 		line_list_add_head(&waiting, line);
 	}
-	retry(NULL);
+	send_waiting();
 }
 
 void durable_state_stop(void)
@@ -540,6 +539,18 @@ bool durable_state_writable(char *error, size_t error_size)
 	return false;
 }
 
+uint64_t durable_state_newest_line(void)
+{
+	return newest_line;
+}
+
+bool durable_state_lines_done(uint64_t number)
+{
+	struct waiting_line *first = line_list_first(&waiting);
+
+	return !first || first->number > number;
+}
+
 const char *durable_state_problem(void)
 {
 	return problem[0] ? problem : NULL;
@@ -555,9 +566,25 @@ const char *durable_state_journal_id(void)
 	return journal_id;
 }
 
-uint64_t durable_state_last_sequence(void)
+const char *durable_state_path(void)
 {
-	return last_sequence;
+	return path;
+}
+
+struct durable_sequences durable_state_sequences(void)
+{
+	return sequences;
+}
+
+bool durable_state_renew_id(char *error, size_t error_size)
+{
+	struct journal_record record = {.type = RECORD_JOURNAL};
+
+	if (!durable_state_writable(error, error_size))
+		return false;
+	draw_id(record.journal_id);
+	strlcpy(append(&record, false)->new_id, record.journal_id, sizeof(record.journal_id));
+	return true;
 }
 
 /* ---- what is said ---- */
@@ -683,10 +710,9 @@ void durable_state_acked(uint64_t sequence)
 {
 	struct journal_record record = {.type = RECORD_ACKED, .sequence = sequence};
 
-	if (sequence <= acked_sequence)
+	if (sequence <= sequences.acked)
 		return;
-	acked_sequence = sequence;
-	drop_acked();
+	sequences.acked = sequence;
 	append(&record, false);
 }
 
@@ -705,12 +731,4 @@ void durable_state_each_pushed(void (*visit)(const Peering__DeclareConnection *,
 
 	frr_each (pushed_list, &pushed, entry)
 		visit(entry->declaration, context);
-}
-
-void durable_state_each_unacked(void (*visit)(const Peering__Transition *, void *), void *context)
-{
-	struct unacked *entry;
-
-	frr_each (unacked_list, &unacked, entry)
-		visit(entry->transition, context);
 }

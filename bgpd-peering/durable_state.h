@@ -15,8 +15,8 @@
 #include "lib/peering.pb-c.h"
 
 /*
- * In frr_late_init: reads the journal into connections, default-deny and the transitions that the controller has not
- * acknowledged. Never fails: what cannot be read closes the gates it speaks of, and is said in the log.
+ * In frr_late_init: reads the journal into connections and default-deny. Never fails: what cannot be read closes the
+ * gates it speaks of, and is said in the log.
  */
 void durable_state_load(void);
 
@@ -27,13 +27,34 @@ void durable_state_stop(void);
 
 /* Whether a change that loosens can be made durable; else a sentence that says what to do. */
 bool durable_state_writable(char *error, size_t error_size);
+/*
+ * The number of the line that was queued last, and whether every line up to that one has reached the disk (or, where it
+ * loosens, was given up). Who waits for it is told of each step by push_journal_moved().
+ */
+uint64_t durable_state_newest_line(void);
+bool durable_state_lines_done(uint64_t number);
 /* One sentence on what is wrong with the journal, NULL where nothing is. */
 const char *durable_state_problem(void);
 
 /* Whether a journal was there when bgpd started (also a damaged one). */
 bool durable_state_was_present(void);
+const char *durable_state_path(void);
 const char *durable_state_journal_id(void);
-uint64_t durable_state_last_sequence(void);
+
+/* Of transitions, 0 for none: */
+struct durable_sequences {
+	uint64_t loaded;  /* the newest one when bgpd started */
+	uint64_t durable; /* the newest one that the disk has: what came after it is told by controller_link_transition() */
+	uint64_t acked;	  /* the controller has committed every one up to it */
+};
+struct durable_sequences durable_state_sequences(void);
+
+/*
+ * Draws a new id for the journal and keeps all that is in it: a controller that took this journal for another one, since
+ * an older copy of it was put back, begins anew with it. In force, and the link begun again, once its line is durable.
+ * False with a sentence.
+ */
+bool durable_state_renew_id(char *error, size_t error_size);
 
 /*
  * Numbers the transition (entry->sequence) and journals it. Returns the line's ticket, 0 where it cannot be written now.
@@ -63,8 +84,5 @@ void durable_state_acked(uint64_t sequence);
 void durable_state_pushed(const Peering__DeclareConnection *declaration);
 /* Calls back for every pushed declaration that is in force; the message is the caller's for the call only. */
 void durable_state_each_pushed(void (*visit)(const Peering__DeclareConnection *, void *), void *context);
-
-/* Every transition after `sequence` that is durable, in order: what a link is seeded with. Freed by the callee. */
-void durable_state_each_unacked(void (*visit)(const Peering__Transition *, void *), void *context);
 
 #endif

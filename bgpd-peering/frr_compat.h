@@ -322,6 +322,16 @@ static inline int peer_create_external(struct bgp *bgp, union sockunion *address
 #endif
 }
 
+/* Resets its session; everything else that is configured for it stays. */
+static inline void peer_change_asn(struct peer *peer, as_t asn)
+{
+#if FRR_SINCE(9, 0)
+	peer_as_change(peer, asn, AS_SPECIFIED, NULL);
+#else
+	peer_as_change(peer, asn, AS_SPECIFIED);
+#endif
+}
+
 /* Whether lines of a vty in this node may be `neighbor …` lines of an instance. */
 bool node_has_neighbors(int node);
 

@@ -89,6 +89,7 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 		strlcpy(record->sessions[record->session_count].address, session->address, SESSION_ADDRESS_MAX);
 		record->sessions[record->session_count].declared = session->declared;
 		record->sessions[record->session_count].held = session->held;
+		record->sessions[record->session_count].made = session->made;
 		record->sessions[record->session_count++].required = session->required;
 	}
 }
@@ -184,6 +185,7 @@ static json_object *connection_json(const struct journal_record *record)
 		add_true(session, "declared", record->sessions[i].declared);
 		add_true(session, "optional", !record->sessions[i].required);
 		add_true(session, "held", record->sessions[i].held);
+		add_true(session, "made", record->sessions[i].made);
 		json_object_array_add(sessions, session);
 	}
 	json_object_object_add(object, "sessions", sessions);
@@ -415,6 +417,7 @@ static bool decode_connection(json_object *object, struct journal_record *record
 		record->sessions[i].declared = get_true(session, "declared");
 		record->sessions[i].required = !get_true(session, "optional");
 		record->sessions[i].held = get_true(session, "held");
+		record->sessions[i].made = get_true(session, "made");
 		record->session_count++;
 	}
 	return true;
@@ -619,6 +622,27 @@ void journal_record_clear(struct journal_record *record)
 	record->transition = NULL;
 	record->declaration = NULL;
 	record->policy_count = record->exception_count = 0;
+}
+
+Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnection *declaration)
+{
+	struct journal_record record = {.type = RECORD_PUSHED}, read = {.type = RECORD_TYPE_COUNT};
+	char *line, *again = NULL;
+	char error[160];
+	bool whole;
+
+	record.declaration = (Peering__DeclareConnection *)declaration;
+	line = journal_line_encode(&record);
+	whole = strlen(line) <= JOURNAL_LINE_MAX && journal_line_decode(line, &read, error, sizeof(error));
+	if (whole) {
+		again = journal_line_encode(&read);
+		whole = strcmp(line, again) == 0;
+	}
+	if (!whole)
+		journal_record_clear(&read);
+	free(line);
+	free(again);
+	return read.declaration;
 }
 
 bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX])

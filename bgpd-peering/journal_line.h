@@ -14,6 +14,7 @@
 #include "lib/peering.pb-c.h"
 
 #define JOURNAL_VERSION 1
+#define JOURNAL_LINE_MAX (256 * 1024) /* with its newline; a longer one is not read */
 
 enum record_type {
 	RECORD_JOURNAL = 0,  /* first line: journal_id */
@@ -57,7 +58,7 @@ struct journal_record {
 	enum activation_mode activation;
 	struct {
 		char address[SESSION_ADDRESS_MAX];
-		bool declared, required, held;
+		bool declared, required, held, made;
 	} sessions[SESSIONS_MAX];
 	size_t session_count;
 
@@ -95,6 +96,12 @@ void journal_record_clear(struct journal_record *record);
 
 /* The connection that an unreadable line seems to speak of. */
 bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX]);
+
+/*
+ * The declaration as the journal gives it back: without what this version does not know. NULL where the journal could not
+ * give it back whole. To be freed with protobuf-c's free_unpacked.
+ */
+Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnection *declaration);
 
 /* Deep copies, to be freed with protobuf-c's free_unpacked. */
 Peering__Transition *journal_line_copy_transition(const Peering__Transition *transition);

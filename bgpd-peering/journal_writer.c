@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #define REPAIR_SECONDS 1
-#define REPAIR_ROOM 4096 /* bytes that have to be free again */
 
 /* One line on its way: it becomes its own completion, so that telling how it went cannot fail for want of memory. */
 struct line {
 	struct journal_completion completion; /* first: the taker frees the whole by it */
+	unsigned int failures; /* that were known when it was appended */
 	size_t size;
 	char text[];
 };
@@ -38,6 +38,8 @@ struct journal_writer {
 	struct mail *waiting;
 	struct mail **waiting_end;
 	uint64_t last_ticket;
+	unsigned int failures;	     /* that there were; only the thread counts them */
+	unsigned int known_failures; /* of which the main thread knows */
 	bool stopping;
 	bool finished;
 	bool abandoned; /* stop gave up: nobody waits, the mailbox is gone, the thread frees the writer */
@@ -45,8 +47,9 @@ struct journal_writer {
 	/* the thread's own */
 	int fd;
 	int folder; /* to be synced before the first line of a new file; -1: it need not be */
-	off_t good; /* bytes that are written and synced; a broken file is cut to them */
-	int broken; /* errno of the failure that made it so, 0 while it is good */
+	off_t good;    /* bytes that are written and synced; a broken file is cut to them */
+	int broken;    /* errno of the failure that made it so, 0 while it is good */
+	int last_error; /* of the newest failure */
 	struct timespec repair_at;
 };
 
@@ -72,6 +75,17 @@ static bool has_come(const struct timespec *when)
 	return now.tv_sec > when->tv_sec || (now.tv_sec == when->tv_sec && now.tv_nsec >= when->tv_nsec);
 }
 
+/* Cuts what a failed write left behind. */
+static bool repair(struct journal_writer *writer)
+{
+	if (ftruncate(writer->fd, writer->good) != 0 || fdatasync(writer->fd) != 0) {
+		writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
+		return false;
+	}
+	writer->broken = 0;
+	return true;
+}
+
 static int write_line(int fd, const char *text, size_t size)
 {
 	while (size > 0) {
@@ -85,23 +99,6 @@ static int write_line(int fd, const char *text, size_t size)
 		size -= (size_t)written;
 	}
 	return 0;
-}
-
-/*
- * Cuts what a failed write left behind, and tries whether a line would find room. What that leaves, should bgpd end in
- * the middle of it, is a torn last line like any other.
- */
-static bool repair(struct journal_writer *writer)
-{
-	static const char blanks[REPAIR_ROOM] = "";
-
-	if (ftruncate(writer->fd, writer->good) != 0 || write_line(writer->fd, blanks, sizeof(blanks)) != 0 ||
-	    fdatasync(writer->fd) != 0 || ftruncate(writer->fd, writer->good) != 0 || fdatasync(writer->fd) != 0) {
-		writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
-		return false;
-	}
-	writer->broken = 0;
-	return true;
 }
 
 /* Writes and syncs `batch` as one. 0 or an errno, and then no line of it counts as written. */
@@ -136,7 +133,7 @@ static void complete(struct journal_writer *writer, struct mail *batch, int erro
 
 	for (struct mail *mail = batch; mail; mail = next) {
 		next = mail->next;
-		((struct journal_completion *)mail)->error = error;
+		((struct line *)mail)->completion.error = error;
 		pthread_mutex_lock(&writer->lock);
 		if (writer->abandoned)
 			free(mail);
@@ -146,13 +143,25 @@ static void complete(struct journal_writer *writer, struct mail *batch, int erro
 	}
 }
 
-static void tell_good(struct journal_writer *writer)
+/* Ends what does not know of the newest failure, and returns the rest. */
+static struct mail *fail_unaware(struct journal_writer *writer, struct mail *batch)
 {
-	struct journal_completion *completion = calloc(1, sizeof(*completion));
+	struct mail *unaware = batch, **end = &unaware;
 
-	/* Without memory for it the next line's own completion tells the same. */
-	if (completion)
-		complete(writer, &completion->mail, 0);
+	while (*end && ((struct line *)*end)->failures != writer->failures)
+		end = &(*end)->next;
+	batch = *end;
+	*end = NULL;
+	complete(writer, unaware, writer->last_error);
+	return batch;
+}
+
+static void count_failure(struct journal_writer *writer, int error)
+{
+	writer->last_error = error;
+	pthread_mutex_lock(&writer->lock);
+	writer->failures++;
+	pthread_mutex_unlock(&writer->lock);
 }
 
 /* Takes all lines that wait; NULL where it woke to repair or to end. */
@@ -209,8 +218,9 @@ static void *run(void *argument)
 
 		if (!batch && stopping)
 			break;
-		if (writer->broken != 0 && (stopping || has_come(&writer->repair_at)) && repair(writer))
-			tell_good(writer);
+		if (writer->broken != 0 && (stopping || has_come(&writer->repair_at)))
+			repair(writer);
+		batch = fail_unaware(writer, batch);
 		if (batch && writer->broken == 0) {
 			int error = write_batch(writer, batch);
 
@@ -224,6 +234,8 @@ static void *run(void *argument)
 				writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
 			}
 		}
+		if (batch && writer->broken != 0)
+			count_failure(writer, writer->broken);
 		complete(writer, batch, writer->broken);
 	}
 
@@ -349,11 +361,19 @@ uint64_t journal_writer_append(struct journal_writer *writer, const char *text, 
 	pthread_mutex_lock(&writer->lock);
 	ticket = ++writer->last_ticket;
 	line->completion.ticket = ticket;
+	line->failures = writer->known_failures;
 	*writer->waiting_end = &line->completion.mail;
 	writer->waiting_end = &line->completion.mail.next;
 	pthread_cond_signal(&writer->changed);
 	pthread_mutex_unlock(&writer->lock);
 	return ticket;
+}
+
+void journal_writer_resume(struct journal_writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->known_failures = writer->failures;
+	pthread_mutex_unlock(&writer->lock);
 }
 
 void journal_writer_stop(struct journal_writer *writer, unsigned int milliseconds)

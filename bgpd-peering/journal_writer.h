@@ -4,8 +4,9 @@
  * business.
  *
  * Lines that wait while a sync runs are written and synced together. After the first failed write or sync every later
- * line fails as well, until a retry (each second) has made the file good again, which is told: a line is never written
- * behind a torn one. The file is locked: two bgpd do not write one journal.
+ * line fails as well, until a retry (each second) has made the file good again, a line is never written behind a torn
+ * one; and until journal_writer_resume() says that the failure is known: none is written in front of those that it
+ * comes behind. The file is locked: two bgpd do not write one journal.
  */
 #ifndef PEERING_JOURNAL_WRITER_H
 #define PEERING_JOURNAL_WRITER_H
@@ -21,7 +22,7 @@ struct journal_writer;
 /* Posted to `completions` for each line, in order. The taker frees it. */
 struct journal_completion {
 	struct mail mail;
-	uint64_t ticket; /* what journal_writer_append() returned; 0: no line, the file is good again */
+	uint64_t ticket; /* what journal_writer_append() returned */
 	int error;       /* 0, or the errno of the write or sync that failed */
 };
 
@@ -41,6 +42,9 @@ bool journal_is_taken(int fd);
  * 0 only where memory is short.
  */
 uint64_t journal_writer_append(struct journal_writer *writer, const char *line, size_t size);
+
+/* Main thread: every line that failed so far is known to have, and what is appended from now on comes behind them. */
+void journal_writer_resume(struct journal_writer *writer);
 
 /*
  * Main thread, at bgpd's clean end: writes and syncs what waits, at most `milliseconds`, then ends the thread. What was

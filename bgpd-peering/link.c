@@ -60,10 +60,10 @@ struct link_event *link_event_new(enum link_event_type type)
 	return event;
 }
 
-void link_count_push(struct link_event *event, size_t frame_bytes)
+void link_count_push(struct link_event *event, size_t memory)
 {
-	event->frame_bytes = frame_bytes;
-	atomic_fetch_add(&push_bytes, frame_bytes);
+	event->memory = memory;
+	atomic_fetch_add(&push_bytes, memory);
 }
 
 bool link_throttled(void)
@@ -77,7 +77,7 @@ void link_event_free(struct mail *mail)
 
 	if (!event)
 		return;
-	atomic_fetch_sub(&push_bytes, event->frame_bytes);
+	atomic_fetch_sub(&push_bytes, event->memory);
 	if (event->envelope)
 		peering__envelope__free_unpacked(event->envelope, NULL);
 	free(event);
@@ -121,17 +121,17 @@ void queue_clear(struct queue *queue)
 	queue_init(queue);
 }
 
-static struct queued *pack(const Peering__Envelope *envelope)
+static enum frame_error pack(const Peering__Envelope *envelope, struct queued **packed)
 {
 	struct queued *queued = calloc(1, sizeof(*queued));
+	enum frame_error error = queued ? frame_pack(envelope, &queued->frame, &queued->size) : FRAME_NO_MEMORY;
 
-	if (!queued)
-		return NULL;
-	if (frame_pack(envelope, &queued->frame, &queued->size) != FRAME_OK) {
+	if (error != FRAME_OK) {
 		free(queued);
-		return NULL;
+		queued = NULL;
 	}
-	return queued;
+	*packed = queued;
+	return error;
 }
 
 void queued_free(struct queued *queued)
@@ -148,10 +148,10 @@ bool link_transition(struct link *link, const Peering__Transition *transition)
 
 	envelope.body_case = PEERING__ENVELOPE__BODY_TRANSITION;
 	envelope.transition = (Peering__Transition *)transition;
-	queued = pack(&envelope);
-	if (!queued)
+	if (pack(&envelope, &queued) != FRAME_OK)
 		return false;
 	queued->sequence = transition->sequence;
+	queued->at = transition->at_milliseconds;
 
 	pthread_mutex_lock(&link->lock);
 	if (transition->sequence > link->last_sequence)
@@ -170,18 +170,19 @@ bool link_transition(struct link *link, const Peering__Transition *transition)
 	return true;
 }
 
-bool link_send(struct link *link, const Peering__Envelope *envelope)
+enum link_sent link_send(struct link *link, const Peering__Envelope *envelope)
 {
-	struct queued *queued = pack(envelope);
-	bool fits = true;
+	struct queued *queued;
+	enum link_sent sent = LINK_SENT;
+	enum frame_error error = pack(envelope, &queued);
 
-	if (!queued)
-		return false;
+	if (error != FRAME_OK)
+		return error == FRAME_TOO_LONG ? LINK_TOO_LONG : LINK_NOT_SENT;
 	pthread_mutex_lock(&link->lock);
 	if (link->up && link->message_bytes + queued->size > MESSAGE_BYTES_MOST) {
 		link->overflowed = true;
 		link->up = false;
-		fits = false;
+		sent = LINK_NOT_SENT;
 	} else if (link->up) {
 		queued->order = ++link->last_order;
 		link->message_bytes += queued->size;
@@ -191,7 +192,18 @@ bool link_send(struct link *link, const Peering__Envelope *envelope)
 	pthread_mutex_unlock(&link->lock);
 	queued_free(queued);
 	wake(link);
-	return fits;
+	return sent;
+}
+
+bool link_has_room(struct link *link)
+{
+	bool room;
+
+	pthread_mutex_lock(&link->lock);
+	room = !link->up || link->message_bytes < LINK_ROOM_BYTES;
+	link->wants_room = !room;
+	pthread_mutex_unlock(&link->lock);
+	return room;
 }
 
 /* --- the thread --- */
@@ -356,8 +368,21 @@ static uint64_t converse(struct link *link, SSL_CTX *context, int fd, char *why,
 	return up;
 }
 
+/* Once: what is wrong with the key does not change from one attempt to the next. */
+static void warn(struct link *link, const char *sentence)
+{
+	struct link_event *event = strcmp(link->warned, sentence) != 0 ? link_event_new(LINK_WARNING) : NULL;
+
+	if (!event)
+		return;
+	snprintf(link->warned, sizeof(link->warned), "%s", sentence);
+	snprintf(event->text, sizeof(event->text), "%s", sentence);
+	link_post(link, event);
+}
+
 static uint64_t attempt(struct link *link, char *why, size_t why_size)
 {
+	char warning[TLS_ERROR_MAX];
 	struct tls_files files = {.ca = link->ca, .certificate = link->certificate, .key = link->key};
 	SSL_CTX *context = tls_client_context(&files, why, why_size);
 	struct addrinfo *addresses;
@@ -366,6 +391,8 @@ static uint64_t attempt(struct link *link, char *why, size_t why_size)
 
 	if (!context)
 		return 0;
+	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
+		warn(link, warning);
 	addresses = resolve(link, why, why_size);
 	for (struct addrinfo *address = addresses; address && fd < 0; address = address->ai_next)
 		fd = connect_one(link, address, why, why_size);
@@ -462,6 +489,7 @@ static bool copy_settings(struct link *link, const struct link_settings *setting
 
 	link->port = settings->port;
 	link->last_sequence = settings->last_sequence;
+	link->known = settings->known_sequence;
 	link->timing.backoff_first = or_default(timing->backoff_first, 1000);
 	link->timing.backoff_most = or_default(timing->backoff_most, 60000);
 	link->timing.steady = or_default(timing->steady, 60000);
@@ -492,7 +520,7 @@ static int start_thread(struct link *link)
 	return error;
 }
 
-struct link *link_start(const struct link_settings *settings, struct mailbox *events)
+struct link *link_new(const struct link_settings *settings, struct mailbox *events)
 {
 	struct link *link = calloc(1, sizeof(*link));
 	pthread_condattr_t monotonic;
@@ -509,7 +537,7 @@ struct link *link_start(const struct link_settings *settings, struct mailbox *ev
 	pthread_cond_init(&link->ended, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	link->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	error = link->wake < 0 ? errno : !copy_settings(link, settings) ? ENOMEM : start_thread(link);
+	error = link->wake < 0 ? errno : !copy_settings(link, settings) ? ENOMEM : 0;
 	if (error != 0) {
 		free_link(link);
 		errno = error;
@@ -518,14 +546,29 @@ struct link *link_start(const struct link_settings *settings, struct mailbox *ev
 	return link;
 }
 
-void link_stop(struct link *link)
+bool link_start(struct link *link)
+{
+	int error = start_thread(link);
+
+	link->started = error == 0;
+	errno = error;
+	return link->started;
+}
+
+uint64_t link_stop(struct link *link)
 {
 	struct timespec until;
 	pthread_t thread;
+	uint64_t known;
 	bool finished;
 
 	if (!link)
-		return;
+		return 0;
+	if (!link->started) {
+		known = link->known;
+		free_link(link);
+		return known;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += STOP_MILLISECONDS * 1000000L;
 	if (until.tv_nsec >= 1000000000) {
@@ -540,6 +583,7 @@ void link_stop(struct link *link)
 		if (pthread_cond_timedwait(&link->ended, &link->lock, &until) == ETIMEDOUT)
 			break;
 	finished = link->finished;
+	known = link->known;
 	link->abandoned = !finished;
 	pthread_mutex_unlock(&link->lock);
 
@@ -550,4 +594,5 @@ void link_stop(struct link *link)
 	} else {
 		pthread_detach(thread);
 	}
+	return known;
 }

@@ -32,7 +32,7 @@ struct link_timing {
 	unsigned int silence;
 };
 
-/* Copied by link_start(); NULL strings are empty. */
+/* Copied by link_new(); NULL strings are empty. */
 struct link_settings {
 	const char *host; /* DNS name or address; the controller's certificate must name it */
 	uint16_t port;
@@ -41,7 +41,9 @@ struct link_settings {
 	const char *module_version;
 	const char *journal_id;
 	const char *boot_id;
-	uint64_t last_sequence; /* of the newest transition in the journal at start; Hello says it */
+	uint64_t last_sequence; /* of the newest transition in the journal; Hello says it */
+	/* The newest that the controller can hold: in the journal when bgpd started, or sent by an earlier link. */
+	uint64_t known_sequence;
 	struct tls_files tls;
 	struct link_timing timing;
 };
@@ -51,15 +53,17 @@ enum link_event_type {
 	LINK_DOWN,  /* text: why, one sentence; also for a failed attempt */
 	LINK_ACKED, /* every transition up to `sequence` is committed by the controller */
 	LINK_PUSH,  /* envelope: a Push */
+	LINK_DRAINED, /* there is room again, after link_has_room() has said no */
+	LINK_WARNING, /* text: a sentence for the log; the link goes on all the same */
 };
 
-/* Posted to the mailbox given to link_start(); the taker frees it with link_event_free(). */
+/* Posted to the mailbox given to link_new(); the taker frees it with link_event_free(). */
 struct link_event {
 	struct mail mail;
 	enum link_event_type type;
 	uint64_t sequence;
 	Peering__Envelope *envelope;
-	size_t frame_bytes; /* of a push; the link reads no further while 4 MiB of them are with the main thread */
+	size_t memory; /* of a push; the link reads no further while 4 MiB of them are with the main thread */
 	char text[TLS_ERROR_MAX];
 };
 
@@ -67,31 +71,44 @@ struct link_event {
 void link_event_free(struct mail *mail);
 
 /*
- * Main thread, after bgpd has forked. The thread starts with all signals blocked. `events` must outlive the link. NULL
- * with errno set.
+ * Main thread, after bgpd has forked. Makes a link that does not dial yet, so that it can be given what the controller
+ * has not acknowledged. `events` must outlive it. NULL with errno set. link_stop() ends it.
  */
-struct link *link_start(const struct link_settings *settings, struct mailbox *events);
+struct link *link_new(const struct link_settings *settings, struct mailbox *events);
+/* Starts its thread, with all signals blocked. False with errno set. */
+bool link_start(struct link *link);
 
 /*
  * Main thread, never blocks. A transition that is durable in the journal, in rising order of sequence; kept until the
  * controller has acknowledged it, across reconnects. After a restart of bgpd it gets those of the journal again; one that
  * is not past the newest that it had, or was acknowledged, is passed over. False only where memory is short or the
- * transition does not fit a frame.
+ * transition does not fit a frame: it is then not sent, and none that comes after it may be.
  */
 bool link_transition(struct link *link, const Peering__Transition *transition);
 
+enum link_sent {
+	LINK_SENT = 0, /* or dropped where there is no session: LINK_UP asks for a full snapshot anyway */
+	LINK_TOO_LONG, /* does not fit a frame: divide a large snapshot */
+	/* Memory is short; or more than 8 MiB wait, and the session is closed: the next LINK_UP asks for everything. */
+	LINK_NOT_SENT,
+};
+
 /*
- * Main thread, never blocks. Sends an envelope (snapshot, push result) on the session that is up; dropped where none
- * is (and true: LINK_UP asks for a full snapshot anyway), or where more than 8 MiB wait already (then false, and the
- * session is closed, so that the next LINK_UP asks for a full snapshot). False as well where memory is short or the
- * envelope does not fit a frame: divide a large snapshot. Transitions and envelopes leave in the order of the calls.
+ * Main thread, never blocks. Sends an envelope (snapshot, push result) on the session that there is; LINK_PUSH may come
+ * before LINK_UP. Transitions and envelopes leave in the order of the calls.
  */
-bool link_send(struct link *link, const Peering__Envelope *envelope);
+enum link_sent link_send(struct link *link, const Peering__Envelope *envelope);
+
+/*
+ * Main thread. Whether less than 1 MiB waits to be sent: what can be made later is better made then. After a no
+ * LINK_DRAINED comes, or LINK_DOWN.
+ */
+bool link_has_room(struct link *link);
 
 /*
  * Main thread. Ends the thread within a second, whatever it is doing (a DNS look-up that hangs is left behind). Nothing
- * is posted after the return.
+ * is posted after the return. Returns `known_sequence` as it is now. NULL is allowed.
  */
-void link_stop(struct link *link);
+uint64_t link_stop(struct link *link);
 
 #endif

@@ -70,13 +70,18 @@ const char *link_load_error(void)
 	return functions ? NULL : load_error;
 }
 
-struct link *link_start(const struct link_settings *settings, struct mailbox *events)
+struct link *link_new(const struct link_settings *settings, struct mailbox *events)
 {
 	if (!functions) {
 		errno = ELIBACC;
 		return NULL;
 	}
-	return functions->start(settings, events);
+	return functions->make(settings, events);
+}
+
+bool link_start(struct link *link)
+{
+	return functions->start(link);
 }
 
 bool link_transition(struct link *link, const Peering__Transition *transition)
@@ -84,14 +89,19 @@ bool link_transition(struct link *link, const Peering__Transition *transition)
 	return functions->transition(link, transition);
 }
 
-bool link_send(struct link *link, const Peering__Envelope *envelope)
+enum link_sent link_send(struct link *link, const Peering__Envelope *envelope)
 {
 	return functions->send(link, envelope);
 }
 
-void link_stop(struct link *link)
+bool link_has_room(struct link *link)
 {
-	functions->stop(link);
+	return functions->has_room(link);
+}
+
+uint64_t link_stop(struct link *link)
+{
+	return functions->stop(link);
 }
 
 void link_event_free(struct mail *mail)

@@ -6,9 +6,11 @@ __attribute__((visibility("default"))) extern const struct link_functions peerin
 
 const struct link_functions peering_link_functions = {
 	.package_version = PEERING_PACKAGE_VERSION,
+	.make = link_new,
 	.start = link_start,
 	.transition = link_transition,
 	.send = link_send,
+	.has_room = link_has_room,
 	.stop = link_stop,
 	.event_free = link_event_free,
 };

@@ -18,16 +18,18 @@
 /* What peering_link.so exports. */
 struct link_functions {
 	const char *package_version; /* of the module's own build */
-	struct link *(*start)(const struct link_settings *settings, struct mailbox *events);
+	struct link *(*make)(const struct link_settings *settings, struct mailbox *events);
+	bool (*start)(struct link *link);
 	bool (*transition)(struct link *link, const Peering__Transition *transition);
-	bool (*send)(struct link *link, const Peering__Envelope *envelope);
-	void (*stop)(struct link *link);
+	enum link_sent (*send)(struct link *link, const Peering__Envelope *envelope);
+	bool (*has_room)(struct link *link);
+	uint64_t (*stop)(struct link *link);
 	void (*event_free)(struct mail *mail);
 };
 
 /*
  * The module's side, which then has the functions of link.h. Loads peering_link.so from the module's own folder. At
- * the module's init, once; on a failure link_start() fails, and link_load_error() says why.
+ * the module's init, once; on a failure link_new() fails, and link_load_error() says why.
  */
 void link_load(void);
 const char *link_load_error(void); /* NULL where it is loaded */

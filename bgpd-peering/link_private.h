@@ -16,6 +16,7 @@ struct queued {
 	struct queued *next;
 	uint64_t order;	   /* of the call that brought it: transitions and messages leave in one order */
 	uint64_t sequence; /* of a transition */
+	uint64_t at;	   /* of a transition: Unix milliseconds */
 	uint8_t *frame;
 	size_t size;
 };
@@ -26,7 +27,7 @@ struct queue {
 };
 
 struct link {
-	/* fixed by link_start() */
+	/* fixed by link_new() */
 	struct mailbox *events;
 	int wake; /* eventfd: something below has changed */
 	char *host;
@@ -41,6 +42,7 @@ struct link {
 	uint16_t port;
 	struct link_timing timing;
 	pthread_t thread;
+	bool started; /* the main thread's own */
 
 	pthread_mutex_t lock;
 	pthread_cond_t ended; /* for `finished` */
@@ -54,13 +56,16 @@ struct link {
 	uint64_t last_sequence;	  /* what Hello says */
 	uint64_t newest;	  /* the last one in `transitions`, or where that is empty the acknowledged one */
 	uint64_t acked;
-	bool up;
+	uint64_t known; /* the newest that the controller can hold */
+	bool up; /* HelloAck has come: messages go out behind what is resumed */
+	bool wants_room; /* LINK_DRAINED is waited for */
 	bool overflowed;
 	bool stopping;
 	bool finished;
 	bool abandoned; /* link_stop() gave up: the thread frees the link when it ends */
 
 	/* the thread's own */
+	char warned[TLS_ERROR_MAX]; /* the newest LINK_WARNING */
 	struct lookup *lookup; /* one that has not answered yet, perhaps from an earlier attempt */
 };
 
@@ -70,6 +75,8 @@ enum link_wait {
 	LINK_TIMEOUT,
 	LINK_STOPPING,
 };
+
+#define LINK_ROOM_BYTES (1024u * 1024u)
 
 /* link.c, for the link's thread. */
 uint64_t link_now(void); /* milliseconds, monotonic */
@@ -84,7 +91,7 @@ void queued_free(struct queued *queued);
 /* Whether so much is with the main thread that nothing more shall be read. */
 bool link_throttled(void);
 /* For link_event_new(LINK_PUSH). */
-void link_count_push(struct link_event *event, size_t frame_bytes);
+void link_count_push(struct link_event *event, size_t memory);
 
 /*
  * link_session.c: speaks with the controller over `ssl`, whose handshake is done, until something ends it. Leaves in

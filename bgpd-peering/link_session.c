@@ -185,30 +185,41 @@ static void tell_acked(struct session *session, uint64_t sequence)
 	link_post(session->link, event);
 }
 
+/*
+ * Whether the controller means the transitions that this journal has. Where an older copy of it was put back, its numbers
+ * are used again for others, and the controller takes those for done: all of them would be lost without a word. Such a
+ * controller holds a number that cannot have been sent, or another transition under one that waits here.
+ */
+static bool same_journal(struct link *link, const Peering__HelloAck *ack)
+{
+	bool same;
+
+	pthread_mutex_lock(&link->lock);
+	same = ack->acked_sequence <= link->known;
+	for (struct queued *queued = link->transitions.first; same && queued && queued->sequence <= ack->acked_sequence;
+	     queued = queued->next)
+		if (queued->sequence == ack->acked_sequence && ack->acked_at_milliseconds)
+			same = queued->at == ack->acked_at_milliseconds;
+	pthread_mutex_unlock(&link->lock);
+	return same;
+}
+
 static void take_hello_ack(struct session *session, const Peering__HelloAck *ack)
 {
 	struct link *link = session->link;
-	uint64_t last;
+	char message[256];
 
 	if (ack->protocol_version != PROTOCOL_VERSION) {
-		char message[128];
-
 		snprintf(message, sizeof(message), "this router speaks version %u of the protocol, the controller %u",
 			 PROTOCOL_VERSION, ack->protocol_version);
 		refuse(session, "version", message);
 		return;
 	}
-	pthread_mutex_lock(&link->lock);
-	last = link->last_sequence;
-	pthread_mutex_unlock(&link->lock);
-	if (ack->acked_sequence > last) {
-		char message[256];
-
-		/* To go on would mean to use those numbers again, and every transition under one would be lost. */
+	if (!same_journal(link, ack)) {
 		snprintf(message, sizeof(message),
-			 "the controller holds transition %llu of this router's journal, which ends at %llu; "
-			 "was an older journal put back? Start with a new one",
-			 (unsigned long long)ack->acked_sequence, (unsigned long long)last);
+			 "the controller holds a transition %llu that this router's journal never had; was an older "
+			 "journal put back? `peering controller new-journal-id` begins anew and keeps everything",
+			 (unsigned long long)ack->acked_sequence);
 		refuse(session, "sequence", message);
 		return;
 	}
@@ -216,6 +227,8 @@ static void take_hello_ack(struct session *session, const Peering__HelloAck *ack
 	pthread_mutex_lock(&link->lock);
 	link->unsent = link->transitions.first;
 	session->resume_until = link->last_order;
+	/* What is to be said from now on, an answer to a push perhaps, goes out behind those. */
+	link->up = true;
 	pthread_mutex_unlock(&link->lock);
 	session->sent_sequence = ack->acked_sequence;
 	session->stage = STAGE_RESUMING;
@@ -240,7 +253,7 @@ static void take_ack(struct session *session, uint64_t sequence)
 	tell_acked(session, sequence);
 }
 
-static void take_push(struct session *session, Peering__Envelope **envelope, size_t frame_bytes)
+static void take_push(struct session *session, Peering__Envelope **envelope, size_t memory)
 {
 	struct link_event *event = link_event_new(LINK_PUSH);
 
@@ -250,7 +263,7 @@ static void take_push(struct session *session, Peering__Envelope **envelope, siz
 	}
 	event->envelope = *envelope;
 	*envelope = NULL;
-	link_count_push(event, frame_bytes);
+	link_count_push(event, memory);
 	link_post(session->link, event);
 }
 
@@ -273,7 +286,7 @@ static const char *body_name(const Peering__Envelope *envelope)
 }
 
 /* Takes *envelope over where it sets it to NULL. */
-static void take_envelope(struct session *session, Peering__Envelope **envelope, size_t frame_bytes)
+static void take_envelope(struct session *session, Peering__Envelope **envelope, size_t memory)
 {
 	char message[128];
 
@@ -296,7 +309,7 @@ static void take_envelope(struct session *session, Peering__Envelope **envelope,
 	case PEERING__ENVELOPE__BODY_PUSH:
 		if (session->stage == STAGE_GREETING)
 			break;
-		take_push(session, envelope, frame_bytes);
+		take_push(session, envelope, memory);
 		return;
 	default:
 		break;
@@ -331,12 +344,12 @@ static void take_frames(struct session *session)
 
 	while (!session->ended) {
 		Peering__Envelope *envelope = NULL;
-		size_t used = 0;
-		enum frame_error error =
-			frame_unpack(session->input + at, session->input_size - at, &envelope, &used);
+		size_t used = 0, memory = 0;
+		enum frame_error error = frame_unpack_measured(session->input + at, session->input_size - at, &envelope,
+							       &used, &memory);
 
 		if (error == FRAME_OK) {
-			take_envelope(session, &envelope, used);
+			take_envelope(session, &envelope, memory);
 			if (envelope)
 				peering__envelope__free_unpacked(envelope, NULL);
 			at += used;
@@ -394,6 +407,12 @@ static void receive(struct session *session)
 
 static void take_output(struct session *session, struct queued *queued, bool owned)
 {
+	if (queued->sequence) {
+		pthread_mutex_lock(&session->link->lock);
+		if (queued->sequence > session->link->known)
+			session->link->known = queued->sequence;
+		pthread_mutex_unlock(&session->link->lock);
+	}
 	session->output = queued->frame;
 	session->output_size = queued->size;
 	session->output_sent = 0;
@@ -412,11 +431,17 @@ static void announce_up(struct session *session)
 	memcpy(event->text, session->router_name, sizeof(session->router_name));
 	session->stage = STAGE_UP;
 	session->up_since = link_now();
-	/* Before it is told, so that the snapshot that answers it is not dropped. */
-	pthread_mutex_lock(&session->link->lock);
-	session->link->up = true;
-	pthread_mutex_unlock(&session->link->lock);
 	link_post(session->link, event);
+}
+
+static void announce_room(struct session *session)
+{
+	struct link_event *event = link_event_new(LINK_DRAINED);
+
+	if (event)
+		link_post(session->link, event);
+	else
+		end_session(session, "memory is short for the link to the controller");
 }
 
 /* The next of the transitions and messages, in the order in which the main thread gave them. */
@@ -424,7 +449,7 @@ static bool next_of_link(struct session *session)
 {
 	struct link *link = session->link;
 	struct queued *transition, *message;
-	bool resumed;
+	bool resumed, room;
 
 	pthread_mutex_lock(&link->lock);
 	transition = link->unsent;
@@ -441,7 +466,13 @@ static bool next_of_link(struct session *session)
 			link->unsent = transition->next;
 	}
 	resumed = !transition || transition->order > session->resume_until;
+	room = link->wants_room && link->message_bytes < LINK_ROOM_BYTES;
+	if (room)
+		link->wants_room = false;
 	pthread_mutex_unlock(&link->lock);
+
+	if (room)
+		announce_room(session);
 
 	if (session->stage == STAGE_RESUMING && resumed)
 		announce_up(session);
@@ -609,7 +640,7 @@ static void end_up(struct session *session)
 
 	pthread_mutex_lock(&link->lock);
 	link->up = false;
-	link->overflowed = false;
+	link->overflowed = link->wants_room = false;
 	messages = link->messages;
 	link->messages.first = NULL;
 	link->messages.end = &link->messages.first;

@@ -47,6 +47,20 @@ void neighbor_delete(struct peer *peer)
 	}
 }
 
+void neighbor_set_asn(struct peer *peer, as_t asn)
+{
+	if (peer->as != asn)
+		peer_change_asn(peer, asn);
+}
+
+void neighbor_describe(struct peer *peer, const char *description)
+{
+	if (description[0])
+		peer_description_set(peer, description);
+	else
+		peer_description_unset(peer);
+}
+
 void neighbor_activate(struct peer *peer, afi_t afi)
 {
 	if (!peer->afc[afi][SAFI_UNICAST])
@@ -61,5 +75,8 @@ void neighbor_deactivate(struct peer *peer, afi_t afi)
 
 void neighbor_limit(struct peer *peer, afi_t afi, uint32_t limit)
 {
-	peer_maximum_prefix_set(peer, afi, SAFI_UNICAST, limit, MAXIMUM_PREFIX_THRESHOLD_DEFAULT, 0, 0, false);
+	if (limit)
+		peer_maximum_prefix_set(peer, afi, SAFI_UNICAST, limit, MAXIMUM_PREFIX_THRESHOLD_DEFAULT, 0, 0, false);
+	else if (CHECK_FLAG(peer->af_flags[afi][SAFI_UNICAST], PEER_FLAG_MAX_PREFIX))
+		peer_maximum_prefix_unset(peer, afi, SAFI_UNICAST);
 }

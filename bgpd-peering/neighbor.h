@@ -13,9 +13,13 @@ bool neighbor_exists(const struct bgp *bgp, const union sockunion *address);
 struct peer *neighbor_make(struct bgp *bgp, const char *address, as_t asn);
 void neighbor_delete(struct peer *peer);
 
+/* Another AS number; its session is reset where it differs. */
+void neighbor_set_asn(struct peer *peer, as_t asn);
+/* Empty: none. */
+void neighbor_describe(struct peer *peer, const char *description);
 void neighbor_activate(struct peer *peer, afi_t afi);
 void neighbor_deactivate(struct peer *peer, afi_t afi);
-/* maximum-prefix: what guards the session once it is Active. */
+/* maximum-prefix: what guards the session once it is Active. 0: none. */
 void neighbor_limit(struct peer *peer, afi_t afi, uint32_t limit);
 
 #endif

@@ -1,580 +1,251 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A push is checked operation by operation against what the earlier ones would have made of the router, without
- * touching anything; only where all are good is the first one applied. Applying runs in one turn of the event loop: no
- * session comes up and no command is typed in between.
+ * A push is checked operation by operation against what the earlier ones would have made of the router (push_check.c),
+ * without touching anything; only where all are good is the first one applied. Applying runs in one turn of the event
+ * loop: no session comes up and no command is typed in between.
+ *
+ * What was applied is answered when the journal has it: the controller never hears of what a power failure would undo. An
+ * activation happens only then at all, and may still fail.
  */
 #include "bgpd-peering/push.h"
 
-#include "bgpd-peering/configuration.h"
+#include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
-#include "bgpd-peering/gate.h"
-#include "bgpd-peering/gate_policy.h"
-#include "bgpd-peering/neighbor.h"
-#include "bgpd-peering/session_events.h"
-#include "bgpd-peering/validation.h"
+#include "bgpd-peering/push_answers.h"
+#include "bgpd-peering/push_check.h"
+#include "bgpd-peering/push_declaration.h"
+#include "bgpd-peering/router.h"
+
+#include "lib/utf8.h"
+
+DEFINE_MTYPE_STATIC(PEERING, PEERING_PUSH, "Peering push without an answer");
 
 #define OPERATIONS_MAX 256
-#define ANSWERS_KEPT 32
-#define ID_MAX 128
+/* The controller sends 32 ahead of their answers. */
+#define HELD_MOST 64
 
-/* ---- words from outside ---- */
+PREDECL_DLIST(held_list);
+struct held {
+	struct held_list_item item;
+	Peering__PushResult *answer;
+	uint64_t line; /* of the journal: up to it belongs to this push */
+	char (*opening)[CONNECTION_NAME_MAX]; /* for each operation: the connection that opens by it, or empty */
+};
+DECLARE_DLIST(held_list, struct held, item);
 
-static bool printable(const char *text)
+static struct held_list_head held = INIT_DLIST(held);
+
+/* ---- answering ---- */
+
+static void answer(Peering__PushResult *result)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || (unsigned char)*text == 0x7f)
-			return false;
-	return true;
+	push_answer_keep(result);
+	push_answer_send(result);
+	push_answer_free(result);
 }
 
-static bool kind_from_wire(Peering__Kind wire, enum connection_kind *kind)
+/* The line of an activation is durable or was given up: which of them, its connection says. */
+static void judge_opening(struct held *push, size_t index)
 {
-	switch (wire) {
-	case PEERING__KIND__KIND_UNSPECIFIED:
-	case PEERING__KIND__KIND_DIRECT:
-		*kind = KIND_DIRECT;
-		return true;
-	case PEERING__KIND__KIND_EXCHANGE:
-		*kind = KIND_EXCHANGE;
-		return true;
-	case PEERING__KIND__KIND_ROUTE_SERVER:
-		*kind = KIND_ROUTE_SERVER;
-		return true;
-	default:
-		return false;
+	const char *name = push->opening[index];
+	const struct connection *connection = connection_find(name);
+	const char *problem = durable_state_problem();
+	struct verdict verdict = {.code = ""};
+
+	if (connection && lifecycle_gate(connection->state) == GATE_ALLOW)
+		return;
+	if (problem)
+		verdict_refuse(&verdict, "journal", "%s stays closed: %s", name, problem);
+	else
+		verdict_refuse(&verdict, "not-allowed", "%s stays closed: something else has changed it meanwhile", name);
+	push_answer_replace(push->answer, index, &verdict);
+	push->answer->applied = false;
+}
+
+void push_journal_moved(void)
+{
+	struct held *push;
+
+	frr_each_safe (held_list, &held, push) {
+		if (!durable_state_lines_done(push->line))
+			continue;
+		for (size_t i = 0; i < push->answer->n_results; i++)
+			if (push->opening[i][0])
+				judge_opening(push, i);
+		held_list_del(&held, push);
+		answer(push->answer);
+		XFREE(MTYPE_PEERING_PUSH, push->opening);
+		XFREE(MTYPE_PEERING_PUSH, push);
 	}
 }
 
-/* An unknown mode is the one that opens nothing by itself. */
-static enum activation_mode activation_from_wire(Peering__ActivationMode wire)
+static bool is_held(const char *id)
 {
-	switch (wire) {
-	case PEERING__ACTIVATION_MODE__ACTIVATION_AUTO:
-		return ACTIVATION_AUTO;
-	case PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER:
-		return ACTIVATION_CONTROLLER;
-	default:
-		return ACTIVATION_MANUAL;
-	}
-}
+	struct held *push;
 
-static int family_from_wire(const char *afi)
-{
-	for (int family = 0; family < FAMILY_COUNT; family++)
-		if (strcmp(afi, family_name(family)) == 0)
-			return family;
-	return -1;
+	frr_each (held_list, &held, push)
+		if (strcmp(push->answer->id, id) == 0)
+			return true;
+	return false;
 }
 
 /* ---- checking ---- */
 
-static bool check_family(const char *address, const Peering__NeighborFamily *family, struct verdict *verdict)
+/* Closing waits for no disk: a push that does nothing else is taken whatever the journal's state. */
+static bool only_closes(const Peering__Push *push)
 {
-	const char *policies[] = {family->import_policy, family->export_policy};
-
-	if (family_from_wire(family->afi) < 0) {
-		verdict_refuse(verdict, "bad-family", "%s: '%s' is no address family; use ipv4 or ipv6", address,
-			       printable(family->afi) ? family->afi : "?");
-		return false;
-	}
-	if (family->received_limit > UINT32_MAX) {
-		verdict_refuse(verdict, "bad-limit", "%s: the received limit is out of range; 1 to 4294967295", address);
-		return false;
-	}
-	for (size_t i = 0; i < array_size(policies); i++) {
-		if (!policies[i][0] || (printable(policies[i]) && route_map_lookup_by_name(policies[i])))
-			continue;
-		verdict_refuse(verdict, "unknown-policy",
-			       "%s: the route-map '%s' is not defined on this router; define it first", address,
-			       printable(policies[i]) ? policies[i] : "?");
-		return false;
-	}
-	return true;
-}
-
-static bool check_neighbor(const struct bgp *bgp, const Peering__DeclareConnection *declaration,
-			   const Peering__Neighbor *neighbor, struct verdict *verdict)
-{
-	char address[SESSION_ADDRESS_MAX];
-	union sockunion su;
-	const struct session *session;
-	bool ours;
-
-	if (str2sockunion(neighbor->address, &su) != 0) {
-		verdict_refuse(verdict, "bad-address", "'%.60s' is no IPv4 or IPv6 address",
-			       printable(neighbor->address) ? neighbor->address : "?");
-		return false;
-	}
-	if (!neighbor_address_fits(&su)) {
-		verdict_refuse(verdict, "bad-address", "%s is no address that a neighbor can have", neighbor->address);
-		return false;
-	}
-	if (strlen(neighbor->description) >= DESCRIPTION_MAX || !printable(neighbor->description)) {
-		verdict_refuse(verdict, "bad-description", "%s: the description is too long or not printable",
-			       neighbor->address);
-		return false;
-	}
-	session_normalize(neighbor->address, address);
-	session = session_find(bgp_vrf_name(bgp), address);
-	ours = session && session->connection->pushed && strcmp(session->connection->name, declaration->name) == 0;
-	if (session && !ours && !session->connection->discovered) {
-		verdict_refuse(verdict, "neighbor-taken", "%s belongs to the connection %s", address,
-			       session->connection->name);
-		return false;
-	}
-	if (!ours && neighbor_exists(bgp, &su)) {
-		verdict_refuse(verdict, "neighbor-exists",
-			       "%s is a neighbor of this router already; adopt or declare it on the router", address);
-		return false;
-	}
-	for (size_t i = 0; i < neighbor->n_families; i++)
-		if (!check_family(address, neighbor->families[i], verdict))
+	for (size_t i = 0; i < push->n_operations; i++)
+		if (push->operations[i]->operation_case != PEERING__OPERATION__OPERATION_VERB ||
+		    push_verb_event(push->operations[i]->verb->verb) != EVENT_DEPROVISION)
 			return false;
-	return true;
+	return push->n_operations > 0;
 }
 
-static bool check_declaration(const Peering__DeclareConnection *declaration, struct verdict *verdict)
+/* What is wrong with the push as a whole. */
+static bool may_be_taken(const Peering__Push *push, struct verdict *verdict)
 {
-	const char *name_error = connection_name_error(declaration->name);
-	const struct bgp *bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
-	const struct connection *connection;
-	enum connection_kind kind;
-
-	if (name_error) {
-		verdict_refuse(verdict, "bad-name", "%s", name_error);
-		return false;
-	}
-	if (!bgp) {
-		verdict_refuse(verdict, "no-bgp", "this router has no `router bgp`; configure it first");
-		return false;
-	}
-	if (declaration->peer_asn == 0 || declaration->peer_asn == bgp->as) {
-		verdict_refuse(verdict, "bad-asn", "%s: AS%u is not the AS number of an external peer", declaration->name,
-			       declaration->peer_asn);
-		return false;
-	}
-	if (!kind_from_wire(declaration->kind, &kind)) {
-		verdict_refuse(verdict, "bad-kind", "%s: the kind is unknown to this router", declaration->name);
-		return false;
-	}
-	if (declaration->validation_window > 86400) {
-		verdict_refuse(verdict, "bad-window", "%s: the validation window is out of range; 1 to 86400 seconds",
-			       declaration->name);
-		return false;
-	}
-	if (strlen(declaration->description) >= DESCRIPTION_MAX || !printable(declaration->description)) {
-		verdict_refuse(verdict, "bad-description", "%s: the description is too long (at most %d) or not printable",
-			       declaration->name, DESCRIPTION_MAX - 1);
-		return false;
-	}
-	if (declaration->n_neighbors == 0 || declaration->n_neighbors > SESSIONS_MAX) {
-		verdict_refuse(verdict, "no-neighbor", "%s: 1 to %d neighbors are needed", declaration->name,
-			       SESSIONS_MAX);
-		return false;
-	}
-	connection = connection_find(declaration->name);
-	if (connection && !connection->pushed) {
-		verdict_refuse(verdict, "not-owned", "%s was declared on the router itself and is left to it",
-			       declaration->name);
-		return false;
-	}
-	if (connection && lifecycle_gate(connection->state) != GATE_DENY) {
-		verdict_refuse(verdict, "active", "%s is %s; deprovision it before it is declared anew",
-			       declaration->name, connection_state_name(connection->state));
-		return false;
-	}
-	for (size_t i = 0; i < declaration->n_neighbors; i++)
-		if (!check_neighbor(bgp, declaration, declaration->neighbors[i], verdict))
-			return false;
-	return true;
-}
-
-/* A declaration that is in force to the letter is good whatever the state. */
-static void compare_declaration(const Peering__DeclareConnection *in_force, void *context)
-{
-	struct {
-		const Peering__DeclareConnection *wanted;
-		bool same;
-	} *search = context;
-	size_t size = peering__declare_connection__get_packed_size(in_force);
-	uint8_t *a, *b;
-
-	if (strcmp(in_force->name, search->wanted->name) != 0 ||
-	    size != peering__declare_connection__get_packed_size(search->wanted))
-		return;
-	a = XMALLOC(MTYPE_TMP, size + 1);
-	b = XMALLOC(MTYPE_TMP, size + 1);
-	peering__declare_connection__pack(in_force, a);
-	peering__declare_connection__pack(search->wanted, b);
-	search->same = memcmp(a, b, size) == 0;
-	XFREE(MTYPE_TMP, a);
-	XFREE(MTYPE_TMP, b);
-}
-
-static bool in_force_already(const Peering__DeclareConnection *declaration)
-{
-	const struct connection *connection = connection_find(declaration->name);
-	struct {
-		const Peering__DeclareConnection *wanted;
-		bool same;
-	} search = {.wanted = declaration};
-
-	if (!connection || connection->state == STATE_NONE)
-		return false;
-	durable_state_each_pushed(compare_declaration, &search);
-	return search.same;
-}
-
-static int verb_event(const char *verb)
-{
-	int event = lifecycle_event_from_name(verb);
-
-	/* Giving up by force is for a person on the router. */
-	return event >= 0 && lifecycle_is_verb(event) && event != EVENT_FORCE_CANCEL ? event : -1;
-}
-
-/* The state that the connection will have when the operation before `index` has been applied. -1: no such connection. */
-static int state_before(const Peering__Push *push, size_t index, const char *name, struct lifecycle_facts *facts)
-{
-	const struct connection *connection = connection_find(name);
-	int state = connection ? (int)connection->state : -1;
-
-	*facts = (struct lifecycle_facts){0};
-	if (connection) {
-		connection_facts(connection, facts);
-		facts->passed = validation_passed(connection);
-	}
-	for (size_t i = 0; i < index; i++) {
-		const Peering__Operation *operation = push->operations[i];
-		struct lifecycle_outcome outcome;
-
-		if (operation->operation_case == PEERING__OPERATION__OPERATION_DECLARE &&
-		    strcmp(operation->declare->name, name) == 0) {
-			kind_from_wire(operation->declare->kind, &facts->kind);
-			if (state <= STATE_NONE)
-				state = STATE_PENDING_APPROVAL;
-		} else if (operation->operation_case == PEERING__OPERATION__OPERATION_VERB && state >= 0 &&
-			   strcmp(operation->verb->name, name) == 0 && verb_event(operation->verb->verb) >= 0) {
-			outcome = lifecycle_judge(state, verb_event(operation->verb->verb), facts);
-			state = outcome.to;
-		}
-	}
-	return state;
-}
-
-static bool check_verb(const Peering__Push *push, size_t index, struct verdict *verdict)
-{
-	const Peering__ConnectionVerb *verb = push->operations[index]->verb;
-	const struct connection *connection = connection_find(verb->name);
-	int event = verb_event(verb->verb), state;
-	struct lifecycle_facts facts;
-	struct lifecycle_outcome outcome;
-
-	if (event < 0) {
-		verdict_refuse(verdict, "unknown-verb", "'%.40s' is no verb that a controller can give",
-			       printable(verb->verb) ? verb->verb : "?");
-		return false;
-	}
-	state = state_before(push, index, verb->name, &facts);
-	if (state < 0) {
-		verdict_refuse(verdict, "no-such-connection", "this router has no connection '%.63s'",
-			       printable(verb->name) ? verb->name : "?");
-		return false;
-	}
-	if (connection && connection->pending.ticket) {
-		verdict_refuse(verdict, "pending", "%s is just changing; try again in a moment", connection->name);
-		return false;
-	}
-	outcome = lifecycle_judge(state, event, &facts);
-	if (outcome.refusal == REFUSAL_NONE)
-		return true;
-	lifecycle_allowed(state, &facts, verdict->allowed, sizeof(verdict->allowed));
-	if (outcome.refusal == REFUSAL_NOT_PASSED && connection) {
-		char waiting[160];
-
-		validation_waiting_for(connection, waiting, sizeof(waiting));
-		verdict_refuse(verdict, "not-validated", "%s has not passed its validation: %s", verb->name, waiting);
-	} else {
-		verdict_refuse(verdict, "not-allowed", "%s is %s, which does not take '%s'; allowed now: %s", verb->name,
-			       connection_state_name(state), verb->verb, verdict->allowed);
-	}
-	return false;
-}
-
-static bool check_operation(const Peering__Push *push, size_t index, struct verdict *verdict)
-{
-	const Peering__Operation *operation = push->operations[index];
-
 	*verdict = (struct verdict){.accepted = true, .code = ""};
-	switch (operation->operation_case) {
-	case PEERING__OPERATION__OPERATION_DECLARE:
-		return in_force_already(operation->declare) || check_declaration(operation->declare, verdict);
-	case PEERING__OPERATION__OPERATION_VERB:
-		return check_verb(push, index, verdict);
-	default:
-		verdict_refuse(verdict, "unknown-operation", "this router does not know such an operation");
-		return false;
+	if (router.inert)
+		verdict_refuse(verdict, "inert", "the peering module is inert in this bgpd; the router's log says why");
+	else if (!push->id[0] || strlen(push->id) >= PUSH_ID_MAX || !utf8_is_clean(push->id))
+		verdict_refuse(verdict, "bad-id", "the push has no id of 1 to %d bytes", PUSH_ID_MAX - 1);
+	else if (push->n_operations > OPERATIONS_MAX)
+		verdict_refuse(verdict, "too-many", "a push has at most %d operations; split it", OPERATIONS_MAX);
+	else if (held_list_count(&held) >= HELD_MOST)
+		verdict_refuse(verdict, "too-many", "%d pushes wait for the router's disk already; try again later",
+			       HELD_MOST);
+	return verdict->accepted;
+}
+
+/* The whole is refused with one result, however many operations it has. */
+static void refuse_whole(const Peering__Push *push, const struct verdict *verdict)
+{
+	char id[PUSH_ID_MAX];
+	Peering__PushResult *result;
+
+	utf8_copy(id, sizeof(id), utf8_is_clean(push->id) ? push->id : "");
+	result = push_answer_new(id, 1);
+	push_answer_add(result, verdict);
+	push_answer_send(result);
+	push_answer_free(result);
+}
+
+static bool check(const Peering__Push *push, Peering__DeclareConnection **declarations, Peering__PushResult *result)
+{
+	struct push_plan *plan = push_plan_new();
+	bool writable = true, good = true;
+	struct verdict verdict, journal = {.code = "journal"};
+
+	if (!only_closes(push))
+		writable = durable_state_writable(journal.message, sizeof(journal.message));
+	for (size_t i = 0; i < push->n_operations; i++) {
+		if (writable)
+			push_plan_operation(plan, push->operations[i], &declarations[i], &verdict);
+		else
+			verdict = journal;
+		good &= verdict.accepted;
+		push_answer_add(result, &verdict);
 	}
+	push_plan_free(plan);
+	return good;
 }
 
 /* ---- applying ---- */
 
-static void apply_family(struct session *session, struct peer *peer, const Peering__NeighborFamily *family)
-{
-	int which = family_from_wire(family->afi);
-	afi_t afi = family_afi(which);
-
-	neighbor_activate(peer, afi);
-	if (family->received_limit) {
-		session->connection->received_limit[which] = (uint32_t)family->received_limit;
-		neighbor_limit(peer, afi, (uint32_t)family->received_limit);
-	}
-	gate_assert(session);
-	gate_policy_want(session, afi, SAFI_UNICAST, RMAP_IN, family->import_policy[0] ? family->import_policy : NULL);
-	gate_policy_want(session, afi, SAFI_UNICAST, RMAP_OUT, family->export_policy[0] ? family->export_policy : NULL);
-}
-
-/* Without a list the neighbor carries the family of its own address; bgpd's default families are taken away. */
-static void neighbor_families_only(struct peer *peer, const Peering__Neighbor *neighbor)
-{
-	for (int family = 0; family < FAMILY_COUNT; family++) {
-		bool listed = neighbor->n_families == 0 && peer_remote_address(peer)->sa.sa_family ==
-								   afi2family(family_afi(family));
-
-		for (size_t i = 0; i < neighbor->n_families; i++)
-			listed |= family_from_wire(neighbor->families[i]->afi) == family;
-		if (listed)
-			neighbor_activate(peer, family_afi(family));
-		else
-			neighbor_deactivate(peer, family_afi(family));
-	}
-}
-
-static void apply_neighbor(struct connection *connection, const Peering__DeclareConnection *declaration,
-			   const Peering__Neighbor *neighbor)
-{
-	struct bgp *bgp = bgp_of_vrf(connection->vrf);
-	char address[SESSION_ADDRESS_MAX];
-	struct session *session;
-	struct verdict verdict;
-	struct peer *peer;
-	bool opens;
-
-	session_normalize(neighbor->address, address);
-	if (!configuration_add_neighbor(connection, address, neighbor->optional, true, &verdict)) {
-		zlog_err("peering: %s: %s", connection->name, verdict.message);
-		return;
-	}
-	session = session_find(connection->vrf, address);
-	peer = session_peer(session);
-	if (!peer)
-		peer = neighbor_make(bgp, address, declaration->peer_asn);
-	if (!peer)
-		return;
-	/* Under the reserved route-map first, whatever the gate is to be: the policy arrives in one step. */
-	opens = session->gate == GATE_ALLOW;
-	session->gate = GATE_DENY;
-	if (neighbor->description[0] || declaration->description[0])
-		peer_description_set(peer, neighbor->description[0] ? neighbor->description
-								     : declaration->description);
-	gate_assert(session);
-	for (size_t i = 0; i < neighbor->n_families; i++)
-		apply_family(session, peer, neighbor->families[i]);
-	neighbor_families_only(peer, neighbor);
-	gate_assert(session);
-	if (opens)
-		gate_open(session);
-}
-
-static struct connection *apply_declaration(const Peering__DeclareConnection *declaration, const char *vrf)
-{
-	struct verdict verdict;
-	struct connection *connection = configuration_connection(declaration->name, vrf, &verdict);
-
-	if (!connection) {
-		zlog_err("peering: pushed %s: %s", declaration->name, verdict.message);
-		return NULL;
-	}
-	connection->pushed = true;
-	kind_from_wire(declaration->kind, &connection->kind);
-	connection->activation = activation_from_wire(declaration->activation);
-	connection->activation_set = declaration->activation != PEERING__ACTIVATION_MODE__ACTIVATION_UNSPECIFIED;
-	connection->remote_as = declaration->peer_asn;
-	connection->validation_window = declaration->validation_window;
-	strlcpy(connection->description, declaration->description, sizeof(connection->description));
-	for (size_t i = 0; i < declaration->n_neighbors; i++)
-		apply_neighbor(connection, declaration, declaration->neighbors[i]);
-	return connection;
-}
-
-static void apply_declare(const Peering__DeclareConnection *declaration, const char *actor, struct verdict *verdict)
+static void apply_operation(const Peering__Operation *operation, const Peering__DeclareConnection *declaration,
+			    const char *actor, struct verdict *verdict)
 {
 	struct connection *connection;
 
-	if (in_force_already(declaration)) {
-		verdict->unchanged = true;
-		snprintf(verdict->message, sizeof(verdict->message), "%s is declared so already", declaration->name);
+	*verdict = (struct verdict){.code = ""};
+	if (declaration) {
+		push_declare(declaration, actor, verdict);
 		return;
 	}
-	connection = apply_declaration(declaration, bgp_vrf_name(bgp_get_default()));
-	if (!connection)
-		return;
-	durable_state_pushed(declaration);
-	/* Ended in None before: the push asks for it again. */
-	if (connection->state == STATE_NONE && connection->state_since)
-		transition(connection, EVENT_REQUEST, actor, "pushed", NULL);
-	configuration_changed(connection, false, actor);
-	transition_assert(connection);
-	snprintf(verdict->message, sizeof(verdict->message), "%s: %s", connection->name,
-		 connection_state_name(connection->state));
+	connection = connection_find(operation->verb->name);
+	if (connection)
+		transition(connection, push_verb_event(operation->verb->verb), actor,
+			   operation->verb->reason[0] ? operation->verb->reason : NULL, verdict);
+	else
+		verdict_refuse(verdict, "no-such-connection", "this router has no connection '%s' any more",
+			       operation->verb->name);
 }
 
-static void apply_operation(const Peering__Operation *operation, const char *actor, struct verdict *verdict)
+/* Whether it has begun what happens only once it is journalled. */
+static bool opens(const Peering__Operation *operation)
 {
-	*verdict = (struct verdict){.accepted = true, .code = ""};
-	if (operation->operation_case == PEERING__OPERATION__OPERATION_DECLARE) {
-		apply_declare(operation->declare, actor, verdict);
-	} else {
-		const Peering__ConnectionVerb *verb = operation->verb;
+	const struct connection *connection;
 
-		transition(connection_find(verb->name), verb_event(verb->verb), actor,
-			   verb->reason[0] && printable(verb->reason) ? verb->reason : NULL, verdict);
-	}
+	if (operation->operation_case != PEERING__OPERATION__OPERATION_VERB ||
+	    push_verb_event(operation->verb->verb) != EVENT_ACTIVATE)
+		return false;
+	connection = connection_find(operation->verb->name);
+	return connection && connection->pending.ticket;
 }
 
-/* ---- answers ---- */
-
-static char *copy(const char *text)
+/* The check has seen to it that none is refused here; where one is all the same, those behind it are not begun. */
+static void apply(const Peering__Push *push, Peering__DeclareConnection **declarations, struct held *taken)
 {
-	char *result = strdup(text);
+	struct verdict failed = {.code = "not-applied", .message = "an operation before this one was refused"};
+	char actor[TRANSITION_ACTOR_MAX], whole[TRANSITION_ACTOR_MAX + 32];
+	struct verdict verdict;
 
-	if (!result)
-		memory_oom(strlen(text), "push result");
-	return result;
-}
-
-static void *zeroed(size_t count, size_t size)
-{
-	void *result = calloc(count ? count : 1, size);
-
-	if (!result)
-		memory_oom(count * size, "push result");
-	return result;
-}
-
-static Peering__OperationResult *operation_result(const struct verdict *verdict)
-{
-	Peering__OperationResult *result = zeroed(1, sizeof(*result));
-	char allowed[sizeof(verdict->allowed)], *rest = allowed, *word;
-
-	peering__operation_result__init(result);
-	result->ok = verdict->accepted;
-	result->code = copy(verdict->code);
-	result->message = copy(verdict->message);
-	strlcpy(allowed, verdict->allowed, sizeof(allowed));
-	result->allowed = zeroed(EVENT_COUNT, sizeof(char *));
-	while ((word = strsep(&rest, ",")) && result->n_allowed < EVENT_COUNT) {
-		while (*word == ' ')
-			word++;
-		if (*word && strcmp(word, "none") != 0)
-			result->allowed[result->n_allowed++] = copy(word);
-	}
-	return result;
-}
-
-/* The last answers, packed: a push that is repeated because its answer was lost gets the same one. */
-static struct {
-	char id[ID_MAX];
-	uint8_t *bytes;
-	size_t size;
-} answers[ANSWERS_KEPT];
-static size_t next_answer;
-
-static Peering__PushResult *known_answer(const char *id)
-{
-	for (size_t i = 0; i < ANSWERS_KEPT; i++)
-		if (answers[i].bytes && strcmp(answers[i].id, id) == 0)
-			return peering__push_result__unpack(NULL, answers[i].size, answers[i].bytes);
-	return NULL;
-}
-
-static void keep_answer(const Peering__PushResult *result)
-{
-	if (!result->id[0] || strlen(result->id) >= ID_MAX)
-		return;
-	XFREE(MTYPE_PEERING_TEXT, answers[next_answer].bytes);
-	answers[next_answer].size = peering__push_result__get_packed_size(result);
-	answers[next_answer].bytes = XMALLOC(MTYPE_PEERING_TEXT, answers[next_answer].size + 1);
-	peering__push_result__pack(result, answers[next_answer].bytes);
-	strlcpy(answers[next_answer].id, result->id, ID_MAX);
-	next_answer = (next_answer + 1) % ANSWERS_KEPT;
-}
-
-Peering__PushResult *push_apply(const Peering__Push *push)
-{
-	Peering__PushResult *result = known_answer(push->id);
-	struct verdict verdict = {.code = ""};
-	char actor[64];
-	bool good = true;
-
-	if (result)
-		return result;
-	result = zeroed(1, sizeof(*result));
-	peering__push_result__init(result);
-	result->id = copy(push->id);
-	result->results = zeroed(push->n_operations, sizeof(*result->results));
-	snprintf(actor, sizeof(actor), "controller:%s", printable(push->actor) ? push->actor : "?");
+	snprintf(whole, sizeof(whole), TRANSITION_ACTOR_CONTROLLER "%.*s", TRANSITION_ACTOR_MAX,
+		 utf8_is_clean(push->actor) ? push->actor : "?");
+	utf8_copy(actor, sizeof(actor), whole);
 
 	for (size_t i = 0; i < push->n_operations; i++) {
-		if (push->n_operations > OPERATIONS_MAX)
-			verdict_refuse(&verdict, "too-many", "a push has at most %d operations; split it", OPERATIONS_MAX);
-		else
-			check_operation(push, i, &verdict);
-		good &= verdict.accepted;
-		result->results[result->n_results++] = operation_result(&verdict);
+		if (taken->answer->applied) {
+			apply_operation(push->operations[i], declarations[i], actor, &verdict);
+			push_answer_replace(taken->answer, i, &verdict);
+			taken->answer->applied = verdict.accepted;
+			if (!verdict.accepted)
+				zlog_err("peering: the push %s by %s could only be applied up to operation %zu: %s",
+					 push->id, actor, i, verdict.message);
+			else if (opens(push->operations[i]))
+				strlcpy(taken->opening[i], push->operations[i]->verb->name, CONNECTION_NAME_MAX);
+		} else {
+			push_answer_replace(taken->answer, i, &failed);
+		}
 	}
-	for (size_t i = 0; good && i < push->n_operations; i++) {
-		apply_operation(push->operations[i], actor, &verdict);
-		peering__operation_result__free_unpacked(result->results[i], NULL);
-		result->results[i] = operation_result(&verdict);
-	}
-	result->applied = good;
-	keep_answer(result);
-	return result;
+	taken->line = durable_state_newest_line();
 }
 
-void push_result_free(Peering__PushResult *result)
+void push_take(const Peering__Push *push)
 {
-	peering__push_result__free_unpacked(result, NULL);
-}
+	Peering__PushResult *result = push_answer_kept(push->id);
+	Peering__DeclareConnection **declarations;
+	struct verdict verdict;
+	struct held *taken;
 
-/* ---- after a restart, and at the end ---- */
-
-static void make_again(const Peering__DeclareConnection *declaration, void *context)
-{
-	struct connection *connection = connection_find(declaration->name);
-
-	/* One that has ended is a tombstone; what a file brings back of it stays gated and shut. */
-	if (!connection || connection->state == STATE_NONE || !bgp_of_vrf(connection->vrf))
+	if (result) {
+		push_answer_send(result);
+		push_answer_free(result);
 		return;
-	connection->declared = true;
-	apply_declaration(declaration, connection->vrf);
-}
-
-void push_make_again(void)
-{
-	durable_state_each_pushed(make_again, NULL);
-}
-
-void push_remove_neighbors(struct connection *connection)
-{
-	struct session *session;
-
-	frr_each (session_list, &connection->sessions, session) {
-		struct peer *peer = session_peer(session);
-
-		if (peer && !peer_dynamic_neighbor(peer))
-			neighbor_delete(peer);
 	}
+	/* It is answered in a moment. */
+	if (is_held(push->id))
+		return;
+	if (!may_be_taken(push, &verdict)) {
+		refuse_whole(push, &verdict);
+		return;
+	}
+
+	declarations = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*declarations));
+	result = push_answer_new(push->id, push->n_operations);
+	result->applied = check(push, declarations, result);
+	if (result->applied) {
+		taken = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*taken));
+		taken->answer = result;
+		taken->opening = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*taken->opening));
+		apply(push, declarations, taken);
+		held_list_add_tail(&held, taken);
+		push_journal_moved();
+	} else {
+		answer(result);
+	}
+	for (size_t i = 0; i < push->n_operations; i++)
+		if (declarations[i])
+			peering__declare_connection__free_unpacked(declarations[i], NULL);
+	XFREE(MTYPE_PEERING_PUSH, declarations);
 }

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the controller pushes: checked as a whole, then applied as a whole, or not at all.
+ * What the controller pushes: checked as a whole, then applied as a whole, or not at all; answered once all that it did
+ * has reached the disk.
  *
  * bgpd's main thread only.
  */
 #ifndef PEERING_PUSH_H
 #define PEERING_PUSH_H
 
-#include "bgpd-peering/connection.h"
-
 #include "lib/peering.pb-c.h"
 
-/* Always returns a result for each operation; the caller frees it with push_result_free(). */
-Peering__PushResult *push_apply(const Peering__Push *push);
-void push_result_free(Peering__PushResult *result);
+/* Carries it out. Its answer goes to the session that is up by then, if any. */
+void push_take(const Peering__Push *push);
 
-/* At the end of a file: neighbors that were pushed and are not in it are made again. */
-void push_make_again(void);
-
-/* A pushed connection has ended: the neighbors that were made for it go. Not from inside a hook of bgpd. */
-void push_remove_neighbors(struct connection *connection);
+/* The journal's word that lines have reached the disk, or were given up. Called by durable_state.c. */
+void push_journal_moved(void);
 
 #endif

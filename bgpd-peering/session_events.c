@@ -11,7 +11,7 @@
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
-#include "bgpd-peering/push.h"
+#include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/validation.h"
@@ -76,8 +76,10 @@ static void session_down(struct session *session)
 static void session_deleted(struct session *session, const struct peer *peer)
 {
 	session_down(session);
-	if (!peer_dynamic_neighbor((struct peer *)peer))
-		gate_policy_forget(session);
+	if (peer_dynamic_neighbor((struct peer *)peer))
+		return;
+	gate_policy_forget(session);
+	push_neighbor_gone(session);
 }
 
 static void status_changed(struct peer *peer)

@@ -12,6 +12,8 @@
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/validation.h"
 
+#include "lib/utf8.h"
+
 /* Without a drain of its own yet, a session of PendingRemove is closed at once: nothing is announced for its going. */
 static enum gate_position gate_of_state(enum connection_state state)
 {
@@ -182,28 +184,39 @@ static bool is_changing(const struct connection *connection, struct verdict *ver
 	return true;
 }
 
-/* What the table cannot know: whether the connection is complete enough for the verb. */
-static bool complete_enough(struct connection *connection, enum lifecycle_event event, struct verdict *verdict)
+bool transition_is_complete(const char *name, const struct completeness *has, enum lifecycle_event event,
+			    struct verdict *verdict)
 {
-	if ((event == EVENT_READY || event == EVENT_ADOPT) && session_list_count(&connection->sessions) == 0) {
+	if ((event == EVENT_READY || event == EVENT_ADOPT) && has->sessions == 0) {
 		verdict_refuse(verdict, "no-neighbor",
-			       "%s has no neighbor; add one with `peering %s neighbor ADDRESS` under `router bgp`",
-			       connection->name, connection->name);
+			       "%s has no neighbor; add one with `peering %s neighbor ADDRESS` under `router bgp`", name,
+			       name);
 		return false;
 	}
-	if (event == EVENT_ADOPT && connection->state == STATE_NONE && connection->state_since) {
+	if (event == EVENT_ADOPT && has->ended) {
 		verdict_refuse(verdict, "ended",
 			       "%s has ended, its gate is closed: `peering %s request` begins again, with a validation",
-			       connection->name, connection->name);
+			       name, name);
 		return false;
 	}
-	if (event == EVENT_APPROVE && connection_has_conflict(connection)) {
+	if (event == EVENT_APPROVE && has->conflict) {
 		verdict_refuse(verdict, "conflict",
 			       "%s has a session that is up with an open gate; `peering %s adopt`, or shut that neighbor first",
-			       connection->name, connection->name);
+			       name, name);
 		return false;
 	}
 	return true;
+}
+
+static bool complete_enough(struct connection *connection, enum lifecycle_event event, struct verdict *verdict)
+{
+	struct completeness has = {
+		.sessions = session_list_count(&connection->sessions),
+		.conflict = connection_has_conflict(connection),
+		.ended = connection->state == STATE_NONE && connection->state_since,
+	};
+
+	return transition_is_complete(connection->name, &has, event, verdict);
 }
 
 /* An optional session that is down was not looked at: it does not open with the others. */
@@ -304,8 +317,8 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	change.entry.to = outcome.to;
 	change.entry.at_milliseconds = wall_clock_milliseconds();
 	strlcpy(change.entry.cause, outcome.row, sizeof(change.entry.cause));
-	strlcpy(change.entry.actor, actor, sizeof(change.entry.actor));
-	strlcpy(change.entry.message, reason ? reason : "", sizeof(change.entry.message));
+	utf8_copy(change.entry.actor, sizeof(change.entry.actor), actor);
+	utf8_copy(change.entry.message, sizeof(change.entry.message), reason ? reason : "");
 	prepare(connection, event, loosens, &change);
 
 	if (waits) {
@@ -347,7 +360,7 @@ static void go(event_ref *event)
 		return;
 	}
 	connection_delete(connection);
-	controller_link_forgotten();
+	controller_link_gone();
 }
 
 static void released(struct connection *connection, const struct pending_change *change, int error)
@@ -408,8 +421,8 @@ bool transition_release(struct connection *connection, const char *actor, const 
 		verdict->code = "journal";
 		return false;
 	}
-	strlcpy(change.entry.actor, actor, sizeof(change.entry.actor));
-	strlcpy(change.entry.message, reason, sizeof(change.entry.message));
+	utf8_copy(change.entry.actor, sizeof(change.entry.actor), actor);
+	utf8_copy(change.entry.message, sizeof(change.entry.message), reason);
 	change.ticket = durable_state_forget(connection, true);
 	if (!change.ticket) {
 		verdict_refuse(verdict, "journal", "%s cannot be let go of: the journal cannot be written", connection->name);

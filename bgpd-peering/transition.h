@@ -28,6 +28,18 @@ struct verdict {
 bool transition(struct connection *connection, enum lifecycle_event event, const char *actor, const char *reason,
 		struct verdict *verdict);
 
+/*
+ * What the table cannot know: whether a connection is complete enough for the verb. For who judges beforehand what will
+ * be; transition() asks it as well. False with a refusal.
+ */
+struct completeness {
+	size_t sessions;
+	bool conflict; /* connection_has_conflict() */
+	bool ended;    /* None, and it was something before */
+};
+bool transition_is_complete(const char *name, const struct completeness *has, enum lifecycle_event event,
+			    struct verdict *verdict);
+
 /* The journal's answer to a line that loosens. Called by durable_state.c. */
 void transition_durable(uint64_t ticket, int error);
 

@@ -168,3 +168,17 @@ COMMAND_HANDLER(cmd_adopt_all)
 		vty_out(vty, "%u would be adopted; nothing has been changed\n", count);
 	return CMD_SUCCESS;
 }
+COMMAND_HANDLER(cmd_new_journal_id)
+{
+	struct verdict verdict = {.accepted = true, .code = ""};
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	if (!durable_state_renew_id(verdict.message, sizeof(verdict.message))) {
+		verdict.accepted = false;
+		verdict.code = "journal";
+	} else {
+		vty_out(vty, "The journal gets a new id; what the controller has not acknowledged is reported under it\n");
+	}
+	return command_result(vty, &verdict);
+}

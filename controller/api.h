@@ -18,9 +18,11 @@
 #include "controller/config.h"
 #include "controller/listener.h"
 #include "controller/store.h"
+#include "lib/lifecycle.h"
 
 #define API_SCHEMA_VERSION 1
-#define API_ACTOR_MAX 256
+/* An e-mail address that a router keeps whole, and its NUL. */
+#define API_ACTOR_MAX (TRANSITION_ACTOR_MAX - sizeof(TRANSITION_ACTOR_CONTROLLER) + 1)
 #define API_BODY_MAX ((size_t)64 << 10)
 #define API_SEGMENTS_MAX 6
 

@@ -13,9 +13,12 @@
 #include "controller/pushes.h"
 #include "controller/routers.h"
 #include "controller/text.h"
+#include "lib/lifecycle.h"
+#include "lib/utf8.h"
 
 #define JSON_DEPTH_MAX 16
-#define REASON_MAX 255
+/* What a router keeps of it. */
+#define REASON_MAX (TRANSITION_MESSAGE_MAX - 1)
 #define CODE_MAX 64
 
 const char *const api_verbs[] = {"approve", "ready", "activate", "deprovision", "withdraw", "retry", NULL};
@@ -116,6 +119,14 @@ static void answer_queued(struct api *api, struct evhttp_request *http, const st
 	api_reply(http, 202, object, location);
 }
 
+static bool all_done(const struct store_push *push)
+{
+	for (size_t i = 0; i < push->operation_count; i++)
+		if (!push->operations[i].ok)
+			return false;
+	return true;
+}
+
 struct answer {
 	struct api *api;
 	struct evhttp_request *http;
@@ -127,7 +138,10 @@ static bool answer_push(const struct store_push *push, void *context)
 
 	switch (push->state) {
 	case PUSH_APPLIED:
-		api_reply(answer->http, 200, push_to_json(push), NULL);
+		if (all_done(push))
+			api_reply(answer->http, 200, push_to_json(push), NULL);
+		else
+			answer_refused(answer->http, push);
 		break;
 	case PUSH_REFUSED:
 		answer_refused(answer->http, push);
@@ -321,7 +335,7 @@ static bool read_reason(const struct api_request *request, json_object *body, co
 		return true;
 	*reason = json_object_get_string(value);
 	if (strlen(*reason) != (size_t)json_object_get_string_len(value) || strlen(*reason) > REASON_MAX ||
-	    !text_is_clean(*reason)) {
+	    !utf8_is_clean(*reason)) {
 		api_problem_format(request->http, 400, "bad-value",
 				   "the reason must be at most %d bytes of UTF-8 without control characters",
 				   REASON_MAX);

@@ -8,28 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
 #include "controller/api.h"
+#include "controller/api_clients.h"
 #include "controller/log.h"
 #include "controller/text.h"
 #include "lib/tls.h"
+#include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
 /* evhttp's own cap, which answers without a sentence; ours comes first. */
 #define HTTP_BODY_MAX ((ev_ssize_t)API_BODY_MAX * 16)
-/* A connection on which no request was complete for this long, longer than any answer waits, is closed. */
-#define IDLE_SECONDS 60
-#define SWEEP_SECONDS 1
-
-/* One connection; lives as long as its SSL. */
-struct client {
-	LIST_ENTRY(client) link;
-	struct api *api; /* NULL once the API is gone */
-	SSL *ssl;
-	int64_t newest_request; /* steady clock; at first when it was opened */
-};
-
 struct api {
 	struct event_base *base;
 	const struct config *config;
@@ -39,10 +28,7 @@ struct api {
 	struct routers *routers;
 	struct evhttp *http;
 	struct evconnlistener *listener; /* of `http` */
-	struct event *sweep;
-	LIST_HEAD(, client) clients;
-	unsigned int client_count;
-	bool stopped;
+	struct api_clients *clients;
 };
 
 static const struct route {
@@ -59,69 +45,6 @@ static const struct route {
 	{EVHTTP_REQ_GET, {"pushes", "*"}, api_get_push},
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
-
-/* ---- Connections ---- */
-
-static int client_index = -1;
-
-static void client_gone(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *argument)
-{
-	struct client *client = pointer;
-	struct api *api;
-
-	if (!client)
-		return;
-	api = client->api;
-	if (api) {
-		LIST_REMOVE(client, link);
-		if (api->client_count-- == api->config->max_api_clients && !api->stopped)
-			evconnlistener_enable(api->listener);
-	}
-	free(client);
-}
-
-/* evhttp asks for the stream of each connection that it accepts; on NULL it would talk plain HTTP. */
-static struct bufferevent *new_stream(struct event_base *base, void *context)
-{
-	struct api *api = context;
-	struct client *client = calloc(1, sizeof(*client));
-	SSL *ssl = SSL_new(api->tls);
-	struct bufferevent *stream;
-
-	if (!client || !ssl || SSL_set_ex_data(ssl, client_index, client) != 1) {
-		free(client);
-		SSL_free(ssl);
-		return NULL;
-	}
-	client->api = api;
-	client->ssl = ssl;
-	client->newest_request = clock_steady_milliseconds();
-	LIST_INSERT_HEAD(&api->clients, client, link);
-	/* Frees `ssl`, and with it the client, also where it fails. */
-	stream = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-	if (++api->client_count == api->config->max_api_clients) {
-		log_event(LEVEL_WARNING, "api-full", "clients", log_number(api->client_count), "message",
-			  "further clients wait until one leaves; raise max-api-clients in the configuration", NULL);
-		evconnlistener_disable(api->listener);
-	}
-	return stream;
-}
-
-static void sweep_clients(evutil_socket_t fd, short what, void *context)
-{
-	struct api *api = context;
-	int64_t now = clock_steady_milliseconds();
-	struct client *client;
-
-	LIST_FOREACH (client, &api->clients, link) {
-		int64_t patience = SSL_is_init_finished(client->ssl) ? IDLE_SECONDS + api->config->push_wait
-								     : api->config->handshake_timeout;
-
-		/* evhttp notices and frees it. */
-		if (now - client->newest_request > patience * 1000 && SSL_get_fd(client->ssl) >= 0)
-			shutdown(SSL_get_fd(client->ssl), SHUT_RDWR);
-	}
-}
 
 /* ---- Requests ---- */
 
@@ -206,7 +129,7 @@ static bool split_path(const char *path, struct api_request *request, char **seg
 			return false;
 		segments[request->segment_count++] = decoded;
 		/* %00 would hide what stands behind it. */
-		if (decoded_length == 0 || strlen(decoded) != decoded_length || !text_is_clean(decoded))
+		if (decoded_length == 0 || strlen(decoded) != decoded_length || !utf8_is_clean(decoded))
 			return false;
 		at += length;
 		if (*at == '\0')
@@ -277,21 +200,19 @@ static void on_request(struct evhttp_request *http, void *context)
 	struct api_request request = {.api = context, .http = http};
 	struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(http));
 	SSL *ssl = bufferevent_openssl_get_ssl(stream);
-	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
 	char actor[API_ACTOR_MAX];
 	char name[TLS_NAME_MAX];
 
-	if (client)
-		client->newest_request = clock_steady_milliseconds();
+	api_clients_active(request.api->clients, ssl);
 	if (!ssl || !tls_peer_email(ssl, actor, sizeof(actor))) {
 		bool router = ssl && tls_peer_dns_name(ssl, name, sizeof(name));
 
 		log_event(LEVEL_WARNING, "api-refused", "certificate", router ? name : NULL, "message",
-			  "the client's certificate has no e-mail address", NULL);
+			  "the client's certificate has no e-mail address, or a very long one", NULL);
 		api_problem_format(http, 403, "not-an-operator",
-				   "the certificate%s%s names no operator: it needs an e-mail address in its subject "
-				   "alternative names; use an operator's certificate",
-				   router ? " of " : "", router ? name : "");
+				   "the certificate%s%s names no operator: it needs an e-mail address of at most %zu bytes "
+				   "in its subject alternative names; use an operator's certificate",
+				   router ? " of " : "", router ? name : "", API_ACTOR_MAX - 1);
 		return;
 	}
 	request.actor = actor;
@@ -322,19 +243,15 @@ const struct config *api_config(const struct api *api)
 
 static bool start_http(struct api *api)
 {
-	struct timeval each = {.tv_sec = SWEEP_SECONDS};
-
-	if (client_index < 0)
-		client_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, client_gone);
 	api->http = evhttp_new(api->base);
-	api->sweep = event_new(api->base, -1, EV_PERSIST, sweep_clients, api);
-	if (client_index < 0 || !api->http || !api->sweep || event_add(api->sweep, &each) < 0)
+	if (!api->http)
 		return false;
-	evhttp_set_bevcb(api->http, new_stream, api);
+	api->clients = api_clients_new(api->base, api->config, api->tls, api->http);
+	if (!api->clients)
+		return false;
 	evhttp_set_gencb(api->http, on_request, api);
 	evhttp_set_max_headers_size(api->http, HEADERS_MAX);
 	evhttp_set_max_body_size(api->http, HTTP_BODY_MAX);
-	evhttp_set_timeout(api->http, IDLE_SECONDS);
 	/* The others are answered too: with what the path takes. */
 	evhttp_set_allowed_methods(api->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
 						      EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
@@ -356,7 +273,6 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	api->store = store;
 	api->pushes = pushes;
 	api->routers = routers;
-	LIST_INIT(&api->clients);
 	if (!start_http(api)) {
 		snprintf(error, error_size, "memory is short");
 		api_free(api);
@@ -374,29 +290,26 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 		api_free(api);
 		return NULL;
 	}
+	api_clients_set_listener(api->clients, api->listener);
 	return api;
 }
 
 void api_stop(struct api *api)
 {
-	api->stopped = true;
+	api_clients_set_listener(api->clients, NULL);
 	evconnlistener_set_cb(api->listener, NULL, NULL);
 }
 
 void api_free(struct api *api)
 {
-	struct client *client;
-
 	if (!api)
 		return;
-	api->stopped = true;
-	if (api->sweep)
-		event_free(api->sweep);
+	/* evhttp frees its listener too. */
+	if (api->clients)
+		api_clients_set_listener(api->clients, NULL);
 	if (api->http)
 		evhttp_free(api->http);
-	/* libevent frees the last streams only with its base. */
-	LIST_FOREACH (client, &api->clients, link)
-		client->api = NULL;
+	api_clients_free(api->clients);
 	free(api);
 }
 

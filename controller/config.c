@@ -33,6 +33,8 @@ static const struct key {
 	{"push-wait", KEY_NUMBER, offsetof(struct config, push_wait), "10", 1, 300},
 	{"max-routers", KEY_NUMBER, offsetof(struct config, max_routers), "4096", 1, 100000},
 	{"max-api-clients", KEY_NUMBER, offsetof(struct config, max_api_clients), "256", 1, 10000},
+	{"max-handshakes", KEY_NUMBER, offsetof(struct config, max_handshakes), "1024", 1, 100000},
+	{"max-handshakes-per-source", KEY_NUMBER, offsetof(struct config, max_handshakes_per_source), "64", 1, 100000},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 

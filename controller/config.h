@@ -24,8 +24,11 @@ struct config {
 	unsigned int silence;		/* seconds without a frame of a router, or in which it reads nothing */
 	unsigned int handshake_timeout; /* seconds for TLS and Hello, each */
 	unsigned int push_wait;		/* seconds that an API request waits for the router's answer */
-	unsigned int max_routers;	/* sessions, those that are not authenticated yet included */
-	unsigned int max_api_clients;	/* connections */
+	unsigned int max_routers;	/* sessions that have said Hello */
+	unsigned int max_api_clients;	/* connections that have shown a certificate */
+	/* Connections that have not, on either side: in all, and from one address or IPv6 /64. */
+	unsigned int max_handshakes;
+	unsigned int max_handshakes_per_source;
 };
 
 /*

@@ -11,6 +11,7 @@
 #include "controller/text.h"
 #include "lib/connection_name.h"
 #include "lib/lifecycle.h"
+#include "lib/utf8.h"
 
 /* What the router's commands take. */
 #define DESCRIPTION_MAX 80
@@ -72,7 +73,7 @@ static bool get_text(json_object *object, const char *where, const char *key, co
 		return refuse(error, "bad-value", "%s%s must be a string", where, key);
 	*text = json_object_get_string(value);
 	/* A NUL inside would hide what stands behind it. */
-	if (strlen(*text) != (size_t)json_object_get_string_len(value) || !text_is_clean(*text))
+	if (strlen(*text) != (size_t)json_object_get_string_len(value) || !utf8_is_clean(*text))
 		return refuse(error, "bad-value", "%s%s has a control character or is not UTF-8; remove it", where,
 			      key);
 	return true;

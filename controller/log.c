@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "controller/text.h"
+#include "lib/utf8.h"
 
 /* Longer values are cut: who floods us shall not flood the log as well. */
 #define VALUE_MAX 1000
@@ -27,19 +28,21 @@ static void write_value(FILE *out, const char *value)
 		return;
 	}
 	putc('"', out);
-	for (size_t i = 0; value[i] != '\0'; i++) {
+	for (size_t i = 0; value[i] != '\0';) {
 		unsigned char byte = (unsigned char)value[i];
+		size_t length = utf8_character(value + i);
 
-		if (i == VALUE_MAX) {
+		if (i + (length ? length : 1) > VALUE_MAX) {
 			fputs("...", out);
 			break;
 		}
-		if (byte == '"' || byte == '\\')
-			fprintf(out, "\\%c", byte);
-		else if (byte < 0x20 || byte == 0x7f)
+		if (length == 0)
 			fprintf(out, "\\x%02x", byte);
+		else if (byte == '"' || byte == '\\')
+			fprintf(out, "\\%c", byte);
 		else
-			putc(byte, out);
+			fwrite(value + i, 1, length, out);
+		i += length ? length : 1;
 	}
 	putc('"', out);
 }

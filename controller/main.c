@@ -61,13 +61,18 @@ static void usage(FILE *out)
 	      out);
 }
 
-static bool load_tls(struct controller *controller, char *error, size_t error_size)
+static struct tls_files own_files(const struct controller *controller)
 {
-	struct tls_files files = {
+	return (struct tls_files){
 		.ca = controller->config.tls_ca,
 		.certificate = controller->config.tls_certificate,
 		.key = controller->config.tls_key,
 	};
+}
+
+static bool load_tls(struct controller *controller, char *error, size_t error_size)
+{
+	struct tls_files files = own_files(controller);
 
 	controller->router_tls = tls_server_context(&files, error, error_size);
 	if (!controller->router_tls)
@@ -182,9 +187,13 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 
 static void announce(const struct controller *controller)
 {
+	struct tls_files files = own_files(controller);
+	char warning[TLS_ERROR_MAX];
 	char router_address[LISTENER_ADDRESS_SIZE];
 	char api_address[LISTENER_ADDRESS_SIZE];
 
+	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
+		log_event(LEVEL_WARNING, "key-exposed", "message", warning, NULL);
 	routers_bound(controller->routers, router_address);
 	api_bound(controller->api, api_address);
 	log_event(LEVEL_INFO, "ready", "version", PACKAGE_VERSION, "router-listen", router_address, "api-listen",
@@ -221,7 +230,11 @@ static int check(struct controller *controller, char *error, size_t error_size)
 {
 	bool good =
 		load_tls(controller, error, error_size) && store_check(controller->config.database, error, error_size);
+	struct tls_files files = own_files(controller);
+	char warning[TLS_ERROR_MAX];
 
+	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
+		fprintf(stderr, "peering-controller: warning: %s\n", warning);
 	if (good)
 		puts("the configuration is good");
 	else

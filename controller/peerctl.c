@@ -42,12 +42,12 @@ static void print_json(json_object *object)
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-static void tell_refusal(json_object *problem)
+static void tell_refusal(json_object *problem, const char *key)
 {
-	const char *detail = member_text(problem, "detail");
+	const char *sentence = member_text(problem, key);
 	json_object *allowed;
 
-	fprintf(stderr, "peerctl: %s\n", detail[0] ? detail : "the controller refused this and gave no reason");
+	fprintf(stderr, "peerctl: %s\n", sentence[0] ? sentence : "this was refused, and no reason given");
 	if (!json_object_object_get_ex(problem, "allowed", &allowed) ||
 	    !json_object_is_type(allowed, json_type_array) || json_object_array_length(allowed) == 0)
 		return;
@@ -76,7 +76,7 @@ static int ask(const struct invocation *invocation, char *path, json_object *bod
 	}
 	if (invocation->json)
 		print_json(got.body);
-	tell_refusal(got.body);
+	tell_refusal(got.body, "detail");
 	json_object_put(got.body);
 	return EXIT_REFUSED;
 }
@@ -166,19 +166,39 @@ static int show_one(struct invocation *invocation, const struct command *command
 	return EXIT_DONE;
 }
 
+/* The first operation that the router did not do; null is one that it has not answered yet. */
+static json_object *operation_not_done(json_object *answer)
+{
+	json_object *operations = NULL;
+
+	json_object_object_get_ex(answer, "operations", &operations);
+	for (size_t i = 0; json_object_is_type(operations, json_type_array) && i < json_object_array_length(operations);
+	     i++) {
+		json_object *operation = json_object_array_get_idx(operations, i), *ok = NULL;
+
+		if (json_object_object_get_ex(operation, "ok", &ok) && json_object_is_type(ok, json_type_boolean) &&
+		    !json_object_get_boolean(ok))
+			return operation;
+	}
+	return NULL;
+}
+
 static int push(struct invocation *invocation, char *path, json_object *body)
 {
-	json_object *answer;
+	json_object *answer, *not_done;
 	int code = ask(invocation, path, body, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
+	not_done = operation_not_done(answer);
 	if (invocation->json)
 		print_json(answer);
-	else
+	else if (!not_done)
 		show_push(answer);
+	if (not_done)
+		tell_refusal(not_done, "message");
 	json_object_put(answer);
-	return EXIT_DONE;
+	return not_done ? EXIT_REFUSED : EXIT_DONE;
 }
 
 static int request(struct invocation *invocation, const struct command *command)

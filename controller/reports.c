@@ -121,11 +121,14 @@ static enum store_result apply_push_result(struct reports *reports, struct repor
 	size_t count = wire->n_results < RESULTS_MAX ? wire->n_results : RESULTS_MAX;
 	struct store_operation *results = calloc(count + 1, sizeof(*results));
 	enum store_result result = STORE_OK;
+	bool applied = wire->applied;
 
 	if (!results)
 		return STORE_FAILED;
 	for (size_t i = 0; i < count; i++) {
 		results[i].ok = wire->results[i]->ok;
+		/* Half done is not done, whatever the router says of the whole. */
+		applied = applied && results[i].ok;
 		results[i].code = text_clean(wire->results[i]->code, ANSWER_WORD_MAX);
 		results[i].message = text_clean(wire->results[i]->message, ANSWER_SENTENCE_MAX);
 		results[i].allowed = allowed_to_json(wire->results[i]);
@@ -134,7 +137,7 @@ static enum store_result apply_push_result(struct reports *reports, struct repor
 	}
 	if (result == STORE_OK)
 		result = store_push_answered(reports->store, router_session_name(report->session), wire->id,
-					     wire->applied, results, count, report->received_at);
+					     applied, results, count, report->received_at);
 	for (size_t i = 0; i < count; i++) {
 		free((char *)results[i].code);
 		free((char *)results[i].message);
@@ -195,18 +198,33 @@ static void tell_transition(struct report *report)
 			  log_number(transition->sequence), "connection", transition->connection, "from",
 			  transition->from, "to", transition->to, "message",
 			  "another transition is stored under this sequence and stays; was the router's journal "
-			  "restored from an old copy? Then give it a new journal",
+			  "restored from an old copy? Then type `peering controller new-journal-id` there",
 			  NULL);
 		break;
 	}
 	router_session_stored(report->session, transition->sequence);
 }
 
+static void tell_hello(struct reports *reports, struct report *report)
+{
+	const char *router = router_session_name(report->session);
+	const char *journal = router_session_journal(report->session);
+	uint64_t acked;
+	int64_t at;
+
+	if (store_acked_sequence(reports->store, router, journal, &acked) == STORE_OK &&
+	    store_transition_at(reports->store, router, journal, acked, &at) == STORE_OK) {
+		router_session_welcome(report->session, acked, at);
+		return;
+	}
+	log_event(LEVEL_ERROR, "store-failed", "message", store_error(reports->store), NULL);
+	router_session_close(report->session, "store", "the controller's store does not answer; try again");
+}
+
 /* It is committed: whoever waited for that hears of it. */
 static void tell(struct reports *reports, struct report *report)
 {
 	const char *router = router_session_name(report->session);
-	uint64_t acked;
 
 	if (!report->envelope) {
 		pushes_interrupted(reports->pushes, router);
@@ -218,14 +236,7 @@ static void tell(struct reports *reports, struct report *report)
 	}
 	switch (report->envelope->body_case) {
 	case PEERING__ENVELOPE__BODY_HELLO:
-		if (store_acked_sequence(reports->store, router, router_session_journal(report->session), &acked) !=
-		    STORE_OK) {
-			log_event(LEVEL_ERROR, "store-failed", "message", store_error(reports->store), NULL);
-			router_session_close(report->session, "store",
-					     "the controller's store does not answer; try again");
-			break;
-		}
-		router_session_welcome(report->session, acked);
+		tell_hello(reports, report);
 		break;
 	case PEERING__ENVELOPE__BODY_TRANSITION:
 		tell_transition(report);
@@ -390,10 +401,9 @@ static struct report *new_report(struct reports *reports, struct router_session 
 	return report;
 }
 
-bool reports_add(struct reports *reports, struct router_session *session, Peering__Envelope *envelope,
-		 size_t frame_bytes)
+bool reports_add(struct reports *reports, struct router_session *session, Peering__Envelope *envelope, size_t memory)
 {
-	struct report *report = new_report(reports, session, REPORT_MEMORY(frame_bytes));
+	struct report *report = new_report(reports, session, memory);
 
 	if (report)
 		report->envelope = envelope;

@@ -21,9 +21,7 @@ struct pushes;
 struct reports;
 struct router_session;
 
-/* What a report takes in memory, judged from its frame: unpacked it is several times as large. */
-#define REPORT_MEMORY(frame_bytes) ((frame_bytes)*16)
-/* Waiting reports of one session, and of all. */
+/* Memory of the waiting reports of one session, and of all. */
 #define REPORTS_SESSION_MAX ((size_t)16 << 20)
 #define REPORTS_MAX ((size_t)256 << 20)
 
@@ -34,10 +32,10 @@ void reports_free(struct reports *reports);
 
 /*
  * Takes a Hello, Transition, Snapshot or PushResult and frees it in the end; holds a reference to the session
- * meanwhile. False where memory is short: the envelope is then still the caller's.
+ * meanwhile. `memory` is what the envelope takes (lib/frame.h). False where memory is short: the envelope is then still
+ * the caller's.
  */
-bool reports_add(struct reports *reports, struct router_session *session, Peering__Envelope *envelope,
-		 size_t frame_bytes);
+bool reports_add(struct reports *reports, struct router_session *session, Peering__Envelope *envelope, size_t memory);
 /* The session is over; behind everything that it sent. `reason` is copied. */
 void reports_add_gone(struct reports *reports, struct router_session *session, const char *reason);
 

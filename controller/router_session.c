@@ -287,11 +287,11 @@ static bool copy_hello(struct router_session *session, const Peering__Hello *hel
 }
 
 /* Takes the envelope. */
-static void take_report(struct router_session *session, Peering__Envelope *envelope, size_t bytes)
+static void take_report(struct router_session *session, Peering__Envelope *envelope, size_t memory)
 {
 	struct reports *reports = routers_reports(session->routers);
 
-	if (!reports_add(reports, session, envelope, bytes)) {
+	if (!reports_add(reports, session, envelope, memory)) {
 		peering__envelope__free_unpacked(envelope, NULL);
 		router_session_close(session, "memory", "the controller's memory is short; try again");
 		return;
@@ -301,7 +301,7 @@ static void take_report(struct router_session *session, Peering__Envelope *envel
 }
 
 /* Takes the envelope. */
-static void take_hello(struct router_session *session, Peering__Envelope *envelope, size_t bytes)
+static void take_hello(struct router_session *session, Peering__Envelope *envelope, size_t memory)
 {
 	const Peering__Hello *hello = envelope->hello;
 	char sentence[SENTENCE_MAX];
@@ -332,6 +332,10 @@ static void take_hello(struct router_session *session, Peering__Envelope *envelo
 		snprintf(sentence, sizeof(sentence),
 			 "Hello's journal_id must be 1 to %d bytes of UTF-8 without control characters",
 			 VERSION_TEXT_MAX);
+	} else if (!routers_has_room(session->routers, session->name)) {
+		code = "full";
+		snprintf(sentence, sizeof(sentence),
+			 "as many routers are connected as may be; raise max-routers in the controller's configuration");
 	} else if (reports_full(routers_reports(session->routers))) {
 		code = "store";
 		snprintf(sentence, sizeof(sentence), "the controller's store does not commit; try again later");
@@ -351,16 +355,16 @@ static void take_hello(struct router_session *session, Peering__Envelope *envelo
 	event_del(session->timer);
 	/* What follows Hello is read once HelloAck is out. */
 	pause_reading(session);
-	take_report(session, envelope, bytes);
+	take_report(session, envelope, memory);
 }
 
 /* Takes the envelope. */
-static void take_message(struct router_session *session, Peering__Envelope *envelope, size_t bytes)
+static void take_message(struct router_session *session, Peering__Envelope *envelope, size_t memory)
 {
 	session->newest_frame = clock_steady_milliseconds();
 	if (session->state == HELLO) {
 		if (envelope->body_case == PEERING__ENVELOPE__BODY_HELLO) {
-			take_hello(session, envelope, bytes);
+			take_hello(session, envelope, memory);
 			return;
 		}
 		peering__envelope__free_unpacked(envelope, NULL);
@@ -371,7 +375,7 @@ static void take_message(struct router_session *session, Peering__Envelope *enve
 	case PEERING__ENVELOPE__BODY_TRANSITION:
 	case PEERING__ENVELOPE__BODY_SNAPSHOT:
 	case PEERING__ENVELOPE__BODY_PUSH_RESULT:
-		take_report(session, envelope, bytes);
+		take_report(session, envelope, memory);
 		return;
 	case PEERING__ENVELOPE__BODY_HEARTBEAT:
 		break;
@@ -401,7 +405,7 @@ static void take_frames(struct router_session *session)
 	while ((session->state == HELLO || session->state == UP) && !session->paused) {
 		Peering__Envelope *envelope;
 		enum frame_error error;
-		size_t used = FRAME_HEADER_BYTES;
+		size_t used = FRAME_HEADER_BYTES, memory = 0;
 
 		if (evbuffer_get_length(input) < FRAME_HEADER_BYTES)
 			return;
@@ -410,14 +414,15 @@ static void take_frames(struct router_session *session)
 		if (error == FRAME_INCOMPLETE) {
 			if (evbuffer_get_length(input) < used)
 				return;
-			error = frame_unpack(evbuffer_pullup(input, (ev_ssize_t)used), used, &envelope, &used);
+			error = frame_unpack_measured(evbuffer_pullup(input, (ev_ssize_t)used), used, &envelope, &used,
+						      &memory);
 		}
 		if (error != FRAME_OK) {
 			router_session_close(session, "frame", frame_error_text(error));
 			return;
 		}
 		evbuffer_drain(input, used);
-		take_message(session, envelope, used);
+		take_message(session, envelope, memory);
 	}
 }
 
@@ -492,7 +497,7 @@ void router_session_stored(struct router_session *session, uint64_t sequence)
 		session->stored = sequence;
 }
 
-void router_session_welcome(struct router_session *session, uint64_t acked_sequence)
+void router_session_welcome(struct router_session *session, uint64_t acked_sequence, int64_t acked_at)
 {
 	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
 	Peering__HelloAck ack = PEERING__HELLO_ACK__INIT;
@@ -509,12 +514,13 @@ void router_session_welcome(struct router_session *session, uint64_t acked_seque
 		log_event(
 			LEVEL_ERROR, "journal-behind", "router", session->name, "journal", session->journal_id,
 			"message",
-			"the router's journal ends before what is stored of it: it was restored from an old copy, and "
-			"its next transitions will contradict the stored ones; give it a new journal",
+			"the router's journal ends before what is stored of it: it was restored from an old copy; type "
+			"`peering controller new-journal-id` there",
 			NULL);
 	ack.protocol_version = PROTOCOL_VERSION;
 	ack.router_name = session->name;
 	ack.acked_sequence = acked_sequence;
+	ack.acked_at_milliseconds = (uint64_t)acked_at;
 	envelope.body_case = PEERING__ENVELOPE__BODY_HELLO_ACK;
 	envelope.hello_ack = &ack;
 	if (router_session_send(session, &envelope))

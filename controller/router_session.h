@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "controller/newcomers.h"
 #include "controller/store.h"
 #include "lib/peering.pb-c.h"
 
@@ -46,8 +47,8 @@ bool router_session_is_up(const struct router_session *session);
 
 /* ---- From reports.c, once the store has committed ---- */
 
-/* Its Hello: answers HelloAck and reads on. */
-void router_session_welcome(struct router_session *session, uint64_t acked_sequence);
+/* Its Hello: answers HelloAck and reads on. `acked_at`: when that transition was, 0 where it is not known. */
+void router_session_welcome(struct router_session *session, uint64_t acked_sequence, int64_t acked_at);
 /* A transition. */
 void router_session_stored(struct router_session *session, uint64_t sequence);
 /* Everything of this batch: acknowledges, and reads on where it had to wait. */
@@ -66,9 +67,10 @@ struct push_window {
 };
 struct push_window *router_session_window(struct router_session *session);
 
-/* routers.c keeps them in a list. */
+/* routers.c keeps them in lists. */
 struct router_session_link {
 	LIST_ENTRY(router_session_link) link;
+	struct newcomer newcomer; /* until its Hello is accepted */
 	struct router_session *session;
 };
 struct router_session_link *router_session_link(struct router_session *session);

@@ -2,12 +2,13 @@
 #include "controller/routers.h"
 
 #include <search.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #include "controller/log.h"
+#include "controller/newcomers.h"
 #include "controller/router_session.h"
 
 /* One node of the tree of names. */
@@ -25,7 +26,9 @@ struct routers {
 	struct evconnlistener *listener;
 	LIST_HEAD(, router_session_link) sessions;
 	unsigned int count;
+	struct newcomers newcomers;
 	void *claims; /* tsearch() tree of struct claim */
+	unsigned int claim_count;
 };
 
 static int compare_claims(const void *left, const void *right)
@@ -45,23 +48,22 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
 		     void *context)
 {
 	struct routers *routers = context;
-	struct router_session *session;
-	char address[LISTENER_ADDRESS_SIZE];
+	struct router_session *session = router_session_new(routers, routers->base, routers->tls, fd);
+	struct router_session_link *link;
+	struct newcomer *leaving;
 
-	if (routers->count >= routers->config->max_routers) {
-		listener_format(from, address);
-		log_event(LEVEL_WARNING, "router-refused", "address", address, "message",
-			  "max-routers sessions are open already; raise max-routers in the configuration", NULL);
-		close(fd);
-		return;
-	}
-	session = router_session_new(routers, routers->base, routers->tls, fd);
 	if (!session) {
 		log_event(LEVEL_ERROR, "router-refused", "message", "memory is short", NULL);
 		return;
 	}
+	link = router_session_link(session);
 	routers->count++;
-	LIST_INSERT_HEAD(&routers->sessions, router_session_link(session), link);
+	LIST_INSERT_HEAD(&routers->sessions, link, link);
+	leaving = newcomers_add(&routers->newcomers, &link->newcomer, from);
+	if (leaving) {
+		link = (struct router_session_link *)((char *)leaving - offsetof(struct router_session_link, newcomer));
+		router_session_close(link->session, NULL, "others have come since");
+	}
 }
 
 struct routers *routers_open(struct event_base *base, const struct config *config, SSL_CTX *tls,
@@ -77,6 +79,7 @@ struct routers *routers_open(struct event_base *base, const struct config *confi
 	routers->reports = reports;
 	routers->pushes = pushes;
 	LIST_INIT(&routers->sessions);
+	newcomers_init(&routers->newcomers, "router", config->max_handshakes, config->max_handshakes_per_source);
 	routers->listener = listener_open(base, config->router_listen, accepted, routers, error, error_size);
 	if (!routers->listener) {
 		free(routers);
@@ -145,6 +148,11 @@ const struct config *routers_config(const struct routers *routers)
 	return routers->config;
 }
 
+bool routers_has_room(const struct routers *routers, const char *name)
+{
+	return routers->claim_count < routers->config->max_routers || find_claim(routers, name);
+}
+
 bool routers_claim(struct routers *routers, const char *name, struct router_session *session)
 {
 	struct claim *claim = find_claim(routers, name);
@@ -162,8 +170,11 @@ bool routers_claim(struct routers *routers, const char *name, struct router_sess
 		return false;
 	claim->session = session;
 	claim->name = strdup(name);
-	if (claim->name && tsearch(claim, &routers->claims, compare_claims))
+	if (claim->name && tsearch(claim, &routers->claims, compare_claims)) {
+		routers->claim_count++;
+		newcomers_remove(&routers->newcomers, &router_session_link(session)->newcomer);
 		return true;
+	}
 	free(claim->name);
 	free(claim);
 	return false;
@@ -176,6 +187,7 @@ void routers_yield(struct routers *routers, const char *name, struct router_sess
 	if (!claim || claim->session != session)
 		return;
 	tdelete(claim, &routers->claims, compare_claims);
+	routers->claim_count--;
 	free(claim->name);
 	free(claim);
 }
@@ -183,5 +195,6 @@ void routers_yield(struct routers *routers, const char *name, struct router_sess
 void routers_forget(struct routers *routers, struct router_session *session)
 {
 	LIST_REMOVE(router_session_link(session), link);
+	newcomers_remove(&routers->newcomers, &router_session_link(session)->newcomer);
 	routers->count--;
 }

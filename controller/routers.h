@@ -2,7 +2,8 @@
 /*
  * The routers' side: the listener, every session, and which router is connected.
  *
- * Main thread. A name has one session: the newest whose Hello was accepted.
+ * Main thread. A name has one session: the newest whose Hello was accepted. Until then a session is a newcomer
+ * (newcomers.h) and takes no router's place.
  */
 #ifndef PEERING_CONTROLLER_ROUTERS_H
 #define PEERING_CONTROLLER_ROUTERS_H
@@ -39,6 +40,8 @@ struct router_session *routers_find(const struct routers *routers, const char *n
 struct reports *routers_reports(const struct routers *routers);
 struct pushes *routers_pushes(const struct routers *routers);
 const struct config *routers_config(const struct routers *routers);
+/* Whether one more router may be connected, or this one again. */
+bool routers_has_room(const struct routers *routers, const char *name);
 /* A Hello was accepted: an older session of this name is replaced. False where memory is short. */
 bool routers_claim(struct routers *routers, const char *name, struct router_session *session);
 /* It no longer speaks for its name. */

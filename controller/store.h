@@ -105,6 +105,9 @@ typedef bool (*store_transition_visit)(const struct store_transition *transition
 /* The highest committed sequence of a router's journal, 0 for none. */
 enum store_result store_acked_sequence(struct store *store, const char *router, const char *journal_id,
 				       uint64_t *sequence);
+/* When a stored transition was, by the router's clock; 0 where there is none, or it did not say. */
+enum store_result store_transition_at(struct store *store, const char *router, const char *journal_id,
+				      uint64_t sequence, int64_t *at);
 /*
  * Each sequence of a journal is stored once. A new one also moves the observed state of its connection on, where that
  * is older. *before is the highest sequence that was there. STORE_REFUSED where the sequence is 0 or above 2^63 - 1.

@@ -101,6 +101,21 @@ enum store_result store_acked_sequence(struct store *store, const char *router, 
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
+enum store_result store_transition_at(struct store *store, const char *router, const char *journal_id,
+				      uint64_t sequence, int64_t *at)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_TRANSITION_AT);
+	enum store_result result;
+
+	store_bind_text(statement, 1, router);
+	store_bind_text(statement, 2, journal_id);
+	store_bind_number(statement, 3, sequence);
+	result = store_next(store, statement);
+	*at = result == STORE_OK ? sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
 static void bind_transition(sqlite3_stmt *statement, const char *router, const struct store_transition *transition)
 {
 	store_bind_text(statement, 1, router);

@@ -18,9 +18,6 @@
  */
 char *text_clean(const char *raw, size_t max);
 
-/* Whether `text` is valid UTF-8 without control characters. */
-bool text_is_clean(const char *text);
-
 /* Unix milliseconds to RFC 3339 in UTC with milliseconds; years outside 1970 to 9999 give an empty text. */
 void text_time(int64_t milliseconds, char text[TEXT_TIME_SIZE]);
 

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/frame.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
-/* Counts what an unpacking takes: empty repeated messages of two bytes each grow to a hundred times their size. */
+/*
+ * Counts what an unpacking takes: empty repeated messages of two bytes each grow to a hundred times their size, and an
+ * empty string takes a block of the allocator as any other does.
+ */
 struct budget {
 	size_t left;
 	enum frame_error failure; /* why nothing was given, FRAME_OK where all was */
 };
+
+/* With the allocator's own word in front of it. */
+static size_t block_size(void *memory)
+{
+	return malloc_usable_size(memory) + sizeof(size_t);
+}
 
 static void *budget_alloc(void *data, size_t size)
 {
@@ -18,16 +28,24 @@ static void *budget_alloc(void *data, size_t size)
 		budget->failure = FRAME_TOO_LONG;
 		return NULL;
 	}
-	budget->left -= size;
 	/* Plain malloc, so that the caller frees an envelope without a budget. */
 	memory = malloc(size);
 	if (!memory)
 		budget->failure = FRAME_NO_MEMORY;
+	else if (block_size(memory) > budget->left)
+		budget->left = 0;
+	else
+		budget->left -= block_size(memory);
 	return memory;
 }
 
 static void budget_free(void *data, void *pointer)
 {
+	struct budget *budget = data;
+
+	if (!pointer)
+		return;
+	budget->left += block_size(pointer);
 	free(pointer);
 }
 
@@ -68,7 +86,8 @@ enum frame_error frame_pack(const Peering__Envelope *envelope, uint8_t **frame, 
 	return FRAME_OK;
 }
 
-enum frame_error frame_unpack(const uint8_t *bytes, size_t size, Peering__Envelope **envelope, size_t *used)
+enum frame_error frame_unpack_measured(const uint8_t *bytes, size_t size, Peering__Envelope **envelope, size_t *used,
+				       size_t *memory)
 {
 	struct budget budget = {.left = FRAME_MAX_UNPACKED_BYTES, .failure = FRAME_OK};
 	ProtobufCAllocator allocator = {.alloc = budget_alloc, .free = budget_free, .allocator_data = &budget};
@@ -91,5 +110,13 @@ enum frame_error frame_unpack(const uint8_t *bytes, size_t size, Peering__Envelo
 		return budget.failure != FRAME_OK ? budget.failure : FRAME_GARBAGE;
 	*envelope = unpacked;
 	*used = FRAME_HEADER_BYTES + length;
+	*memory = FRAME_MAX_UNPACKED_BYTES - budget.left;
 	return FRAME_OK;
+}
+
+enum frame_error frame_unpack(const uint8_t *bytes, size_t size, Peering__Envelope **envelope, size_t *used)
+{
+	size_t memory;
+
+	return frame_unpack_measured(bytes, size, envelope, used, &memory);
 }

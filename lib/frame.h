@@ -44,4 +44,8 @@ enum frame_error frame_pack(const Peering__Envelope *envelope, uint8_t **frame, 
  */
 enum frame_error frame_unpack(const uint8_t *bytes, size_t size, Peering__Envelope **envelope, size_t *used);
 
+/* The same; on FRAME_OK *memory says what the envelope takes until it is freed. */
+enum frame_error frame_unpack_measured(const uint8_t *bytes, size_t size, Peering__Envelope **envelope, size_t *used,
+				       size_t *memory);
+
 #endif

@@ -12,6 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What is kept of a transition: who, and a reason in free words, with their final NULs; cut between characters. */
+#define TRANSITION_ACTOR_MAX 128
+#define TRANSITION_MESSAGE_MAX 160
+/* In front of the actor of what a controller asked for. */
+#define TRANSITION_ACTOR_CONTROLLER "controller:"
+
 enum connection_state {
 	STATE_NONE = 0,
 	STATE_PENDING_APPROVAL,

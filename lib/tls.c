@@ -167,6 +167,18 @@ SSL_CTX *tls_server_context(const struct tls_files *files, char *error, size_t e
 			   SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_client, error, error_size);
 }
 
+bool tls_key_is_exposed(const struct tls_files *files, char *sentence, size_t size)
+{
+	struct stat status;
+
+	if (stat(files->key, &status) != 0 || !(status.st_mode & (S_IROTH | S_IWOTH)))
+		return false;
+	snprintf(sentence, size,
+		 "everybody on this machine can %s the private key %s, and be taken for its owner; `chmod o= %s`, and make a new key if somebody may have",
+		 status.st_mode & S_IROTH ? "read" : "replace", files->key, files->key);
+	return true;
+}
+
 static bool is_address(const char *host)
 {
 	unsigned char address[16];

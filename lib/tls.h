@@ -31,6 +31,12 @@ struct tls_files {
 SSL_CTX *tls_client_context(const struct tls_files *files, char *error, size_t error_size);
 SSL_CTX *tls_server_context(const struct tls_files *files, char *error, size_t error_size);
 
+/*
+ * Whether everybody on this machine can read or write the private key; then `sentence` says so, and what to do. Nothing
+ * is refused for it.
+ */
+bool tls_key_is_exposed(const struct tls_files *files, char *sentence, size_t size);
+
 /* Makes the client side demand that the server's certificate names `host`, a DNS name or an address in text. */
 bool tls_expect_host(SSL *ssl, const char *host);
 

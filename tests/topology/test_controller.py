@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peering-controller: what routers may send it, what it keeps, and what people may ask of it."""
 import contextlib
+import http.client
 import json
 import random
 import re
@@ -140,6 +141,26 @@ def test_router_is_no_operator(controller):
     assert (status, problem["code"]) == (403, "not-an-operator")
 
 
+def test_an_operator_is_kept_whole_or_not_let_in(controller, tmp_path):
+    """What a router keeps of the actor, in front of which stands "controller:"."""
+    domain = ".".join(["d" * 50, "example.net"])
+    longest, longer = (f"{'l' * (size - len(domain) - 1)}@{domain}" for size in (116, 117))
+    names = tmp_path / "names"
+    names.mkdir()
+    for name in ("ca.pem", "ca.key"):
+        (names / name).write_bytes((controller.pki / name).read_bytes())
+    make_pki(names, "--operator", longest, "--operator", longer)
+    for name, status in ((longest, 200), (longer, 403)):
+        context = wire.client_context(controller.pki, None)
+        context.load_cert_chain(names / f"{name}.pem", names / f"{name}.key")
+        connection = http.client.HTTPSConnection(*controller.api_address, timeout=20, context=context)
+        with contextlib.closing(connection):
+            connection.request("GET", "/v1/routers")
+            answer = connection.getresponse()
+            assert answer.status == status, answer.read()
+            assert status == 200 or b"at most 116 bytes" in answer.read()
+
+
 def test_tls_below_1_3_is_refused(controller, pki):
     with pytest.raises(ssl.SSLError):
         wire.Connection(controller.router_address, wire.client_context(pki, "edge1", ssl.TLSVersion.TLSv1_2))
@@ -250,20 +271,67 @@ def test_heartbeats_go_out_and_silence_ends_a_session(make_controller):
         talking.wait_acked(1)
 
 
-def test_number_of_sessions_is_limited(make_controller):
+def test_number_of_routers_is_limited(make_controller):
     controller = make_controller(max_routers=2).start()
     with controller.connect("edge1") as first, controller.connect("edge2") as second:
         first.hello()
         second.hello()
-        with pytest.raises((ConnectionError, ssl.SSLError)):
-            controller.connect("edge3")
-        controller.wait_log("event=router-refused .*max-routers")
+        with controller.connect("edge3") as third, pytest.raises(Closed) as closed:
+            third.hello()
+        assert closed.value.error.code == "full" and "max-routers" in closed.value.error.message
+        controller.wait_log("event=router-refused router=edge3 .*code=full .*max-routers")
         second.send_transitions(1, 1)
         second.wait_acked(1)
-    until("room for a session", lambda: len(controller.get("/v1/routers")["routers"]) and
-          "event=router-disconnected router=edge1" in controller.log())
+        # One that is there already takes its own place.
+        with controller.connect("edge1") as again:
+            again.hello()
+            first.expect_closed("replaced")
+    until("room for a session", lambda: controller.get("/v1/routers")["routers"],
+          lambda routers: not any(router["connected"] for router in routers))
     with controller.connect("edge3") as third:
         third.hello()
+
+
+def crowd(address, count):
+    """Connections that say nothing, opened while their predecessors may be closed again."""
+    return [socket.create_connection(address, timeout=30) for _ in range(count)]
+
+
+@pytest.mark.parametrize("limits", [dict(max_handshakes=3), dict(max_handshakes_per_source=3)], ids=["all", "source"])
+def test_connections_that_say_nothing_lock_nobody_out(make_controller, limits):
+    """More of them than there may be routers, API clients, and newcomers; and none runs into its time limit."""
+    controller = make_controller(max_routers=2, max_api_clients=2, handshake_timeout=600, **limits).start()
+    with contextlib.ExitStack() as stack:
+        for address in (controller.router_address, controller.api_address):
+            for silent in crowd(address, 12):
+                stack.callback(silent.close)
+        with controller.connect("edge1", timeout=10) as router:
+            router.hello()
+            assert controller.get("/v1/routers", timeout=10)["routers"][0]["connected"]
+            # Those that come behind it push out each other, not the router that has said who it is.
+            for silent in crowd(controller.router_address, 12):
+                stack.callback(silent.close)
+            router.send_transitions(1, 1)
+            router.wait_acked(1)
+    for side in ("router", "api"):
+        controller.wait_log(f"event=newcomers-dropped side={side}")
+
+
+def test_a_source_does_not_push_out_the_newcomers_of_another(make_controller):
+    controller = make_controller(max_handshakes_per_source=2, handshake_timeout=600).start()
+    with contextlib.ExitStack() as stack:
+        other = stack.enter_context(socket.create_connection(controller.router_address, timeout=30,
+                                                             source_address=("127.0.0.9", 0)))
+        silent = crowd(controller.router_address, 6)
+        for one in silent:
+            stack.callback(one.close)
+        for one in silent[:4]:
+            with contextlib.suppress(ConnectionResetError):
+                assert one.recv(1) == b""
+        for one in (other, *silent[4:]):
+            one.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                one.recv(1)
 
 
 # ---- Frames
@@ -371,6 +439,24 @@ def test_text_of_a_router_is_cleaned(controller):
     assert shown["waitingFor"] == "x?y?z"
     assert len(controller.get("/v1/connections")["connections"]) == 1
     controller.wait_log("event=snapshot-skipped router=edge1 connections=1")
+
+
+def test_a_router_cannot_steer_the_terminal_that_shows_the_log(controller):
+    """C1 controls, raw and as UTF-8, a character of another direction, invalid bytes; a letter with an accent stays."""
+    nasty = "é".encode() + b"\x9b31m" + "\x9b2J\u202e".encode() + b"\xff"
+    body = b"\x08\x01\x12\x08PNI-ACME" + b"\x32\x06Active" + b"\x42" + bytes([len(nasty)]) + nasty
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send_bytes(frame(b"\x22" + bytes([len(body)]) + body))
+        connection.wait_acked(1)
+        error = b"\x0a\x01x\x12" + bytes([len(nasty)]) + nasty
+        connection.send_bytes(frame(b"\x4a" + bytes([len(error)]) + error))
+        connection.expect_closed()
+    controller.wait_log("event=router-error")
+    log = controller.log_file.read_bytes()
+    assert log.decode() and not re.search(b"\x9b|\xc2\x9b|\xe2\x80\xae", log)
+    escaped = r'é\x9b31m\xc2\x9b2J\xe2\x80\xae\xff'
+    assert log.decode().count(escaped) == 2
 
 
 def test_router_that_does_not_read_is_closed(make_controller):
@@ -582,16 +668,17 @@ def test_full_disk_delays_and_loses_nothing(tmp_path, make_controller):
         subprocess.run(["umount", "-l", disk], check=True)
 
 
+def memory(controller):
+    with open(f"/proc/{controller.pid}/status") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+
 def test_flood_while_the_store_is_stuck_is_bounded(controller):
     """A router's reports wait in memory up to a limit; then it has to wait itself, and others are served."""
-    def memory():
-        with open(f"/proc/{controller.pid}/status") as status:
-            return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
-
     with sqlite3.connect(controller.database, timeout=20, isolation_level=None) as db, \
             controller.connect() as connection:
         connection.hello()
-        before = memory()
+        before = memory(controller)
         db.execute("BEGIN IMMEDIATE")
         connection.socket.settimeout(3)
         sent = 0
@@ -599,7 +686,7 @@ def test_flood_while_the_store_is_stuck_is_bounded(controller):
             while sent < 2_000_000:
                 connection.send_transitions(sent + 1, sent + 1000)
                 sent += 1000
-        assert memory() - before < 100 * 1024, "KiB"
+        assert memory(controller) - before < 100 * 1024, "KiB"
         assert controller.get("/v1/connections")["connections"] == []
         db.execute("ROLLBACK")
         # The write above was cut somewhere: all that is known is what was whole.
@@ -607,6 +694,25 @@ def test_flood_while_the_store_is_stuck_is_bounded(controller):
         assert connection.wait_acked(sent, timeout=60) >= sent
     stored = controller.sequences()
     assert stored == list(range(1, len(stored) + 1)) and len(stored) >= sent
+
+
+def test_a_flood_of_what_grows_in_memory_is_bounded_by_what_it_takes_there(controller):
+    """Two bytes on the wire are a whole connection in memory."""
+    empty = b"\x12\x00" * 60000
+    snapshot = frame(b"\x1a" + bytes([len(empty) & 0x7f | 0x80, len(empty) >> 7 & 0x7f | 0x80, len(empty) >> 14]) + empty)
+    with sqlite3.connect(controller.database, timeout=20, isolation_level=None) as db, \
+            controller.connect() as connection:
+        connection.hello()
+        before = memory(controller)
+        db.execute("BEGIN IMMEDIATE")
+        connection.socket.settimeout(3)
+        with pytest.raises(TimeoutError):
+            for _ in range(1000):
+                connection.send_bytes(snapshot)
+        # 16 MiB that wait, and one more that was taken before they were too many.
+        assert memory(controller) - before < 48 * 1024, "KiB"
+        db.execute("ROLLBACK")
+    assert_serves(controller)
 
 
 def test_copy_while_it_runs_and_restore(controller):
@@ -800,6 +906,22 @@ def test_refusal_of_the_router_is_the_answer(controller):
         until("nothing desired", lambda: controller.query("SELECT * FROM desired_connection"), lambda rows: not rows)
         assert [push.operations[0].WhichOneof("operation") for push in router.pushes] == [
             "declare", "declare", "verb", "declare", "verb"]
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_an_operation_that_a_router_refused_is_refused_whatever_it_says_of_the_whole(controller, applied):
+    with controller.router() as router:
+        controller.post("/v1/routers/edge1/connections", REQUEST)
+        router._apply = lambda push: dict(id=push.id, applied=applied, results=[
+            dict(ok=False, code="no-neighbor", message="it has no neighbor", allowed=["withdraw"])])
+        code, problem = controller.post(f"{connection_path()}/ready")
+        assert (code, problem["code"], problem["detail"]) == (409, "no-neighbor", "it has no neighbor")
+        assert controller.query("SELECT state FROM push ORDER BY number") == [("applied",), ("refused",)]
+        said = controller.peerctl("ready", "edge1", "PNI-ACME-FRA1")
+        assert said.returncode == 1 and "it has no neighbor" in said.stderr and not said.stdout
+        # And what it asked for does not count as desired.
+        code, _ = controller.post("/v1/routers/edge1/connections", {**REQUEST, "peerAsn": 64999})
+        assert code == 409 and controller.get(connection_path())["desired"]["peerAsn"] == 64510
 
 
 def test_request_waits_for_a_router_that_is_away(controller):
@@ -1008,7 +1130,7 @@ def test_bad_path_is_refused(bad_input, path, answer, code, word):
     ("POST", "/v1/routers/nowhere/connections", REQUEST, 404, "unknown-router"),
     ("POST", connection_path() + "/explode", {}, 404, "unknown-verb"),
     ("POST", connection_path() + "/approve", {"reason": "a\nb"}, 400, "bad-value"),
-    ("POST", connection_path() + "/approve", {"reason": "x" * 256}, 400, "bad-value"),
+    ("POST", connection_path() + "/approve", {"reason": "é" * 80}, 400, "bad-value"),
     ("POST", connection_path() + "/approve", {"cause": "x"}, 400, "bad-value"),
     ("POST", connection_path() + "/approve", [], 400, "bad-value"),
     ("DELETE", connection_path(), None, 405, "bad-method"),
@@ -1045,14 +1167,30 @@ def test_huge_requests_are_refused(bad_input):
     controller.get("/v1/routers")
 
 
-def test_api_clients_are_limited_and_idle_ones_leave(make_controller):
-    controller = make_controller(max_api_clients=2, handshake_timeout=1).start()
-    silent = [socket.create_connection(controller.api_address, timeout=30) for _ in range(4)]
-    # Those that say nothing make room for those that do.
-    assert controller.get("/v1/routers")["routers"] == []
-    for one in silent:
-        one.close()
-    controller.wait_log("event=api-full")
+def test_api_clients_are_limited_and_idle_ones_leave(make_controller, pki):
+    controller = make_controller(max_api_clients=2).start()
+    with contextlib.ExitStack() as stack:
+        first, second = (http.client.HTTPSConnection(*controller.api_address, timeout=30,
+                                                     context=wire.client_context(pki, OPERATOR)) for _ in range(2))
+        for client in (first, second):
+            stack.callback(client.close)
+            client.request("GET", "/v1/routers")
+            assert client.getresponse().read()
+        # One more is noticed, and then no more are taken before one of them leaves.
+        waiting = [controller.start_peerctl("routers") for _ in range(6)]
+        controller.wait_log("event=api-full")
+        first.close()
+        second.close()
+        for process in waiting:
+            with process:
+                assert process.wait(30) == 0, process.stderr.read()
+
+
+def test_api_clients_that_say_nothing_leave(make_controller):
+    controller = make_controller(handshake_timeout=1).start()
+    for silent in crowd(controller.api_address, 4):
+        with silent:
+            assert silent.recv(1) == b""
 
 
 # ---- Configuration
@@ -1146,6 +1284,17 @@ def test_check_changes_nothing(make_controller):
     ended = run_controller("-c", controller.config, "--check")
     assert ended.returncode == 0 and "good" in ended.stdout
     assert sorted(path.name for path in controller.folder.iterdir()) == ["peering-controller.conf"]
+
+
+def test_a_key_that_everybody_can_read_is_told(make_controller, pki, tmp_path):
+    key = tmp_path / "open.key"
+    key.write_bytes((pki / "localhost.key").read_bytes())
+    key.chmod(0o644)
+    controller = make_controller(tls_key=key).start()
+    controller.wait_log(f"level=warning event=key-exposed .*{key}")
+    assert_serves(controller)
+    said = run_controller("-c", controller.config, "--check")
+    assert said.returncode == 0 and "warning" in said.stderr and str(key) in said.stderr
 
 
 def test_shipped_configuration_is_the_defaults(tmp_path):

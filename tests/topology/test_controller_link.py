@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A router and its controller, real ones: what either does while the other is away, and that no transition is lost."""
 import json
+import re
 import subprocess
 
 import pytest
@@ -124,6 +125,123 @@ def test_transitions_while_the_controller_is_away_arrive_once_each(scenario, res
     s.restart_bgpd()
     s.controller.wait_connected()
     wait_transitions(s, UP + DOWN)
+
+
+def test_a_controller_that_is_configured_late_hears_of_everything_once(scenario):
+    """Nothing was kept for it but the journal; transitions that happen while that is read come behind it."""
+    s = scenario
+    s.controller.start()
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.validate()
+    s.activate()
+    s.edge.configure_bgp(*(f"peering K{number} kind direct" for number in range(300)))
+    for which in ("approve", "force-cancel", "request") * 4:
+        s.edge.vtysh(*(f"peering K{number} {which}" for number in range(300)))
+
+    def lines_in_memory():
+        found = re.search(r"^Peering journal line *: *(\d+)", s.edge.bgpd_vty("show memory"), re.MULTILINE)
+        return int(found.group(1)) if found else 0
+
+    until("nothing of the journal in memory", lines_in_memory, lambda count: count == 0)
+    s.edge.configure_bgp(*s.controller.router_lines())
+    s.edge.verb(NAME, "deprovision")
+    wait_transitions(s, UP + DOWN)
+    stored = s.controller.transitions()
+    wanted = 300 + 300 * 12 + len(UP + DOWN)
+    until("every transition at the controller", lambda: len(s.controller.transitions()), lambda count: count == wanted)
+    assert [row[0] for row in s.controller.transitions()] == list(range(1, wanted + 1)), stored
+
+
+def test_an_older_journal_that_was_put_back_is_told_and_loses_nothing(scenario):
+    s = scenario
+    start(s, *s.declaration(), *(f"peering K{number} kind direct" for number in range(3)))
+    s.acme.wait_established()
+    s.validate()
+    s.activate()
+    journal = s.edge.state / "journal.jsonl"
+    count = len(UP) + 3
+    until("all of it at the controller", lambda: len(s.controller.transitions()), lambda stored: stored == count)
+    older = journal.read_bytes()
+    for number in range(2):
+        s.edge.verb(f"K{number}", "approve")
+    until("both at the controller", lambda: len(s.controller.transitions()), lambda stored: stored == count + 2)
+    s.controller.kill()
+
+    def back():
+        journal.write_bytes(older)
+
+    # The numbers are used again, for others, and more of them than the controller has; even over a restart.
+    s.restart_bgpd(between=back)
+    s.edge.wait_state(NAME, "Active")
+    for verb, number in (("approve", 0), ("withdraw", 1), ("withdraw", 2)):
+        s.edge.verb(f"K{number}", verb)
+    s.edge.verb("K1", "request")
+
+    def told():
+        return s.edge.bgpd_json("show peering json")["controller"]
+
+    def complains(seen):
+        return not seen["connected"] and "new-journal-id" in json.dumps(seen)
+
+    s.controller.start()
+    until("the router's word", told, complains)
+    s.restart_bgpd()
+    until("the router's word after one more restart", told, complains)
+    assert len(s.controller.transitions()) == count + 2
+    # Nothing of it has to do with the gate.
+    s.wait_open()
+    s.edge.vtysh("peering controller new-journal-id")
+    s.controller.wait_connected()
+    until("the others at the controller", lambda: len(s.controller.transitions()), lambda stored: stored == count + 6)
+    assert [row[1:] for row in s.controller.transitions()][-4:] == [
+        ("K0", "ProvisioningStarted"), ("K1", "None"), ("K2", "None"), ("K1", "PendingApproval")]
+    s.wait_open()
+    s.restart_bgpd()
+    s.wait_open()
+    s.controller.wait_connected()
+    s.edge.verb("K2", "request")
+    until("the next one", lambda: [row[1:] for row in s.controller.transitions()][-1],
+          lambda newest: newest == ("K2", "PendingApproval"))
+    assert len(s.controller.transitions()) == count + 7
+
+
+def test_what_is_too_large_for_a_frame_is_reported_all_the_same(scenario):
+    """Some connections with many neighbors and long names of policies: together more than the link lets wait, each less
+    than a frame, two of them more."""
+    s = scenario
+    policy = "P" * 3400
+    addresses = [[f"198.18.{number}.{host}" for host in range(1, 49)] for number in range(14)]
+    bgp, ipv4 = [], []
+    for number, hosts in enumerate(addresses):
+        for host in hosts:
+            bgp += [f"neighbor {host} remote-as {ACME_AS}", f"neighbor {host} shutdown",
+                    f"peering LARGE{number:02d} neighbor {host}"]
+            ipv4 += [f"neighbor {host} activate",
+                     *(f"neighbor {host} route-map {policy}{way} {way}" for way in ("in", "out"))]
+    ipv6 = [line for line in ipv4]
+    start(s, *bgp, ipv4=ipv4, ipv6=ipv6)
+
+    def reported():
+        return {entry["name"]: len(entry["sessions"]) for entry in json.loads(
+            s.controller.peerctl("connections", "-o", "json"))["connections"]}
+
+    wanted = {f"LARGE{number:02d}": 96 for number in range(14)}
+    until("all of them at the controller", reported, lambda seen: seen == wanted)
+    # And what changes later.
+    s.edge.vtysh(*(f"peering LARGE{number:02d} approve" for number in range(14)))
+    until("their states at the controller",
+          lambda: {entry["connectionState"] for entry in json.loads(
+              s.controller.peerctl("connections", "-o", "json"))["connections"]},
+          lambda states: states == {"ProvisioningStarted"})
+    assert len(s.edge.log_lines("connected to the controller")) == 1
+
+
+def test_a_key_that_everybody_can_read_is_told_in_the_routers_log(scenario):
+    s = scenario
+    (s.edge.tls / "router.key").chmod(0o644)
+    start(s)
+    assert len(s.edge.log_lines("everybody on this machine can read the private key")) == 1
 
 
 def test_losing_the_controller_changes_nothing(scenario):

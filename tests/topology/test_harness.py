@@ -3,6 +3,7 @@
 
 The first tests are the negative control of every gate test: without the module routes do pass, and captures show them.
 """
+import os
 import signal
 import subprocess
 import sys
@@ -167,6 +168,58 @@ def test_a_lab_of_another_process_is_left_alone(other_lab):
     namespaces.sweep(kept=True)
     assert process.poll() is None
     assert Path("/run/netns", namespace).exists() and directory.exists() and Path(f"/proc/{sleeper}").exists()
+
+
+ENDING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import walk
+from lab import namespaces
+from lab.process import Process
+from lab.wait import until
+class Tiny:
+    def __init__(self, lab):
+        self.lab = lab
+        for number in range(3):
+            namespace = lab.namespace(f"n{number}")
+            Process(namespace, ["sleep", "600"], lab.directory / f"sleep{number}.log")
+            until("the program in its namespace", namespace.pids)
+        print(lab.name, lab.directory, flush=True)
+    def step(self):
+        pass
+    start = request = bring_up = gated = validated = activated = deprovisioned = step
+walk.Walk = Tiny
+walk.sweep = lambda **_: None
+end = namespaces._end
+def tell(name, directory):
+    print("ending", flush=True)
+    end(name, directory)
+namespaces._end = tell
+sys.exit(walk.main([]))
+"""
+
+
+def test_ctrl_c_while_the_quick_start_cleans_up_leaves_nothing():
+    process = subprocess.Popen([sys.executable, "-c", ENDING, str(Path(__file__).parent)], text=True,
+                               start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if line == "ending\n":
+                for _ in range(5):
+                    # As a terminal does: to everything that was started there.
+                    os.killpg(process.pid, signal.SIGINT)
+                    time.sleep(0.05)
+        process.wait(20)
+        name, directory = said[0].split()
+        assert not list(Path("/run/netns").glob(f"{name}-*")), "".join(said)
+        assert not Path(directory).exists(), "".join(said)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        namespaces.sweep()
 
 
 def test_waiting_says_what_was_seen_last():

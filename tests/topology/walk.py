@@ -276,11 +276,12 @@ def end(number, _frame):
 def main(arguments):
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGHUP, end)
-    sweep(kept=True)
-    if "--stop" in arguments:
-        return 0
+    lab = None
     begun = time.monotonic()
     try:
+        sweep(kept=True)
+        if "--stop" in arguments:
+            return 0
         with Lab() as lab:
             walk = Walk(lab)
             for step in (walk.start, walk.request, walk.bring_up, walk.gated, walk.validated, walk.activated):
@@ -290,7 +291,10 @@ def main(arguments):
             else:
                 walk.deprovisioned()
     except KeyboardInterrupt:
-        print("\nquickstart: interrupted; the lab is gone", file=sys.stderr)
+        if lab:
+            # Where it came between the end of the walk and the beginning of the clean-up.
+            lab.close()
+        print("\nquickstart: interrupted" + ("; the lab is gone" if lab and not lab.kept else ""), file=sys.stderr)
         return 130
     except (AssertionError, Failed, RuntimeError) as error:
         print(f"\nquickstart: {error}", file=sys.stderr)

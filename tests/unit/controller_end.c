@@ -192,12 +192,19 @@ void controller_send(struct controller_end *end, const Peering__Envelope *envelo
 
 void controller_hello_ack(struct controller_end *end, const char *router_name, uint64_t acked)
 {
+	controller_hello_ack_at(end, router_name, acked, 0);
+}
+
+void controller_hello_ack_at(struct controller_end *end, const char *router_name, uint64_t acked,
+			     uint64_t acked_at_milliseconds)
+{
 	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
 	Peering__HelloAck ack = PEERING__HELLO_ACK__INIT;
 
 	ack.protocol_version = 1;
 	ack.router_name = (char *)router_name;
 	ack.acked_sequence = acked;
+	ack.acked_at_milliseconds = acked_at_milliseconds;
 	envelope.body_case = PEERING__ENVELOPE__BODY_HELLO_ACK;
 	envelope.hello_ack = &ack;
 	controller_send(end, &envelope);

@@ -49,6 +49,8 @@ void controller_expect_error(struct controller_end *end, const char *code);
 void controller_send_bytes(struct controller_end *end, const void *bytes, size_t size);
 void controller_send(struct controller_end *end, const Peering__Envelope *envelope);
 void controller_hello_ack(struct controller_end *end, const char *router_name, uint64_t acked);
+void controller_hello_ack_at(struct controller_end *end, const char *router_name, uint64_t acked,
+			     uint64_t acked_at_milliseconds);
 void controller_ack(struct controller_end *end, uint64_t sequence);
 void controller_heartbeat(struct controller_end *end);
 void controller_error(struct controller_end *end, const char *code, const char *message);

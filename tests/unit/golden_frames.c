@@ -18,6 +18,7 @@ static Peering__HelloAck hello_ack = {
 	.protocol_version = 1,
 	.router_name = "edge1.fra1.example.net",
 	.acked_sequence = 15,
+	.acked_at_milliseconds = 1764000000007,
 };
 
 static Peering__FamilyStatus family_ipv4 = {

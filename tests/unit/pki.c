@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,6 +149,7 @@ void pki_issue(const char *name, const struct pki_request *request)
 	must(PEM_write_X509(file, certificate), files.certificate);
 	fclose(file);
 	file = open_file(files.key, "w");
+	must(fchmod(fileno(file), 0600) == 0, files.key);
 	must(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), files.key);
 	fclose(file);
 

@@ -15,6 +15,7 @@
 #include "controller/listener.h"
 #include "controller/peerctl_table.h"
 #include "controller/text.h"
+#include "lib/utf8.h"
 
 static void what_is_unwanted_becomes_a_question_mark(void **state)
 {
@@ -50,8 +51,8 @@ static void what_is_unwanted_becomes_a_question_mark(void **state)
 		char *clean = text_clean(texts[i].raw, 100);
 
 		assert_string_equal(clean, texts[i].clean);
-		assert_true(text_is_clean(clean));
-		assert_int_equal(text_is_clean(texts[i].raw), strcmp(texts[i].raw, texts[i].clean) == 0);
+		assert_true(utf8_is_clean(clean));
+		assert_int_equal(utf8_is_clean(texts[i].raw), strcmp(texts[i].raw, texts[i].clean) == 0);
 		free(clean);
 	}
 	free(text_clean(NULL, 10));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/unit/unit.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,48 @@ static void a_frame_that_grows_too_much_is_refused(void **state)
 	free(frame);
 }
 
+/* What an envelope takes is what its freeing gives back: strings of no letters, and structures, count as they are. */
+static void an_envelope_is_measured(void **state)
+{
+	enum { CONNECTIONS = 20000, FLAGS = 20000 };
+	size_t inner = 2 * CONNECTIONS, size = 8 + inner, used = 0, memory = 0, few = 0;
+	uint8_t *frame = malloc(size);
+	Peering__Envelope *read = NULL;
+
+	assert_non_null(frame);
+	/* A snapshot of empty connections. */
+	memcpy(frame, (const uint8_t[]){0, 0, (inner + 4) >> 8 & 0xff, (inner + 4) & 0xff, 0x1a}, 5);
+	memcpy(frame + 5, (const uint8_t[]){(inner & 0x7f) | 0x80, (inner >> 7 & 0x7f) | 0x80, inner >> 14}, 3);
+	for (size_t i = 0; i < inner; i += 2)
+		memcpy(frame + 8 + i, (const uint8_t[]){0x12, 0}, 2);
+	assert_int_equal(frame_unpack_measured(frame, size, &read, &used, &memory), FRAME_OK);
+	assert_int_equal(read->snapshot->n_connections, CONNECTIONS);
+	assert_true(memory > CONNECTIONS * (sizeof(Peering__ConnectionStatus) + sizeof(void *)));
+	assert_true(memory < CONNECTIONS * (sizeof(Peering__ConnectionStatus) + sizeof(void *)) * 3 / 2);
+	peering__envelope__free_unpacked(read, NULL);
+
+	/* One connection with as many flags of no letters. */
+	inner = 2 * FLAGS;
+	memcpy(frame, (const uint8_t[]){0, 0, (inner + 8) >> 8 & 0xff, (inner + 8) & 0xff, 0x1a}, 5);
+	memcpy(frame + 5, (const uint8_t[]){((inner + 4) & 0x7f) | 0x80, ((inner + 4) >> 7 & 0x7f) | 0x80, (inner + 4) >> 14},
+	       3);
+	frame = realloc(frame, size + 4);
+	assert_non_null(frame);
+	memcpy(frame + 8, (const uint8_t[]){0x12, (inner & 0x7f) | 0x80, (inner >> 7 & 0x7f) | 0x80, inner >> 14}, 4);
+	for (size_t i = 0; i < inner; i += 2)
+		memcpy(frame + 12 + i, (const uint8_t[]){0x42, 0}, 2);
+	assert_int_equal(frame_unpack_measured(frame, size + 4, &read, &used, &memory), FRAME_OK);
+	assert_int_equal(read->snapshot->connections[0]->n_flags, FLAGS);
+	assert_true(memory > FLAGS * (malloc_usable_size(read->snapshot->connections[0]->flags[0]) + sizeof(void *)));
+	peering__envelope__free_unpacked(read, NULL);
+
+	memcpy(frame, (const uint8_t[]){0, 0, 0, 2, 0x1a, 0}, 6);
+	assert_int_equal(frame_unpack_measured(frame, 6, &read, &used, &few), FRAME_OK);
+	assert_true(few < 1000);
+	peering__envelope__free_unpacked(read, NULL);
+	free(frame);
+}
+
 static void each_error_has_its_sentence(void **state)
 {
 	for (int error = FRAME_OK; error <= FRAME_NO_MEMORY; error++) {
@@ -220,6 +263,7 @@ int main(void)
 		cmocka_unit_test(garbage_is_told),
 		cmocka_unit_test(an_unknown_body_is_no_garbage),
 		cmocka_unit_test(a_frame_that_grows_too_much_is_refused),
+		cmocka_unit_test(an_envelope_is_measured),
 		cmocka_unit_test(each_error_has_its_sentence),
 	};
 

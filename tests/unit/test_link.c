@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,8 +56,9 @@ static struct link_settings settings_for(const char *host, uint16_t port)
 static void start(const struct link_settings *settings)
 {
 	assert_null(router);
-	router = link_start(settings, events);
+	router = link_new(settings, events);
 	assert_non_null(router);
+	assert_true(link_start(router));
 }
 
 static void start_default(void)
@@ -147,6 +149,7 @@ static void transition(uint64_t sequence)
 
 	snprintf(message, sizeof(message), "number %llu", (unsigned long long)sequence);
 	transition.sequence = sequence;
+	transition.at_milliseconds = 1000 + sequence;
 	transition.connection = "PNI-ACME-FRA1";
 	transition.from = "Validating";
 	transition.to = "Active";
@@ -156,14 +159,14 @@ static void transition(uint64_t sequence)
 }
 
 /* A snapshot with one connection whose name has `size` letters. */
-static bool send_snapshot(size_t size)
+static enum link_sent try_snapshot(size_t size)
 {
 	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
 	Peering__Snapshot snapshot = PEERING__SNAPSHOT__INIT;
 	Peering__ConnectionStatus status = PEERING__CONNECTION_STATUS__INIT;
 	Peering__ConnectionStatus *connections[] = {&status};
 	char *name = malloc(size + 1);
-	bool sent;
+	enum link_sent sent;
 
 	assert_non_null(name);
 	memset(name, 'n', size);
@@ -176,6 +179,11 @@ static bool send_snapshot(size_t size)
 	sent = link_send(router, &envelope);
 	free(name);
 	return sent;
+}
+
+static bool send_snapshot(size_t size)
+{
+	return try_snapshot(size) == LINK_SENT;
 }
 
 static void expect_snapshot(size_t size)
@@ -246,7 +254,7 @@ static void hello_says_who_the_router_is(void **state)
 	struct link_settings settings = settings_for("127.0.0.1", controller.port);
 	Peering__Envelope *envelope;
 
-	settings.last_sequence = 41;
+	settings.last_sequence = settings.known_sequence = 41;
 	start(&settings);
 	memset(&settings, 0, sizeof(settings)); /* it was copied */
 	controller_accept(&controller);
@@ -366,7 +374,7 @@ static void a_restart_brings_the_journal_again(void **state)
 {
 	struct link_settings settings = settings_for("127.0.0.1", controller.port);
 
-	settings.last_sequence = 9;
+	settings.last_sequence = settings.known_sequence = 9;
 	start(&settings);
 	come_up(7);
 	expect_acked(7);
@@ -407,6 +415,32 @@ static void up_is_told_after_what_was_waiting(void **state)
 	expect_up(PKI_ROUTER);
 }
 
+/* A push may come behind HelloAck while transitions are still on their way; its answer goes out behind them. */
+static void what_is_pushed_early_is_answered(void **state)
+{
+	enum { MANY = 20 };
+	Peering__Transition large = PEERING__TRANSITION__INIT;
+	char *message = malloc(FRAME_MAX_BYTES);
+
+	assert_non_null(message);
+	memset(message, 'm', FRAME_MAX_BYTES);
+	message[FRAME_MAX_BYTES - 100] = '\0';
+	large.message = message;
+	start_default();
+	for (large.sequence = 1; large.sequence <= MANY; large.sequence++)
+		assert_true(link_transition(router, &large));
+	free(message);
+	come_up(0);
+	send_push("early");
+	expect_acked(0);
+	expect_push("early");
+	assert_true(send_snapshot(7));
+	for (uint64_t i = 1; i <= MANY; i++)
+		controller_expect_transition(&controller, i);
+	expect_snapshot(7);
+	expect_up(PKI_ROUTER);
+}
+
 static void many_transitions_are_all_there(void **state)
 {
 	enum { MANY = 20000, ACK_EACH = 1000 };
@@ -439,7 +473,7 @@ static void frames_up_to_the_cap_pass(void **state)
 {
 	start_default();
 	come_up_empty();
-	assert_false(send_snapshot(FRAME_MAX_BYTES));
+	assert_int_equal(try_snapshot(FRAME_MAX_BYTES), LINK_TOO_LONG);
 	assert_true(send_snapshot(FRAME_MAX_BYTES - 20));
 	assert_true(send_snapshot(1));
 	expect_snapshot(FRAME_MAX_BYTES - 20);
@@ -520,7 +554,7 @@ static void a_flood_of_pushes_waits_outside(void **state)
 		for (struct mail *mail = mailbox_take(events); mail; mail = next) {
 			next = mail->next;
 			assert_int_equal(((struct link_event *)mail)->type, LINK_PUSH);
-			in_memory += ((struct link_event *)mail)->frame_bytes;
+			in_memory += ((struct link_event *)mail)->memory;
 			mail->next = held;
 			held = mail;
 			total++;
@@ -922,7 +956,80 @@ static void a_controller_that_knows_more_than_the_journal(void **state)
 	transition(1);
 	come_up(5);
 	controller_expect_error(&controller, "sequence");
-	expect_down("which ends at 1");
+	expect_down("a transition 5 that this router's journal never had");
+}
+
+/* So it is also when enough has happened since to have used those numbers again. */
+static void an_older_journal_that_has_grown_since(void **state)
+{
+	struct link_settings settings = settings_for("127.0.0.1", controller.port);
+
+	settings.last_sequence = 6;
+	settings.known_sequence = 3; /* what it had when bgpd started */
+	router = link_new(&settings, events);
+	assert_non_null(router);
+	for (uint64_t i = 4; i <= 6; i++)
+		transition(i);
+	assert_true(link_start(router));
+	come_up(5);
+	controller_expect_error(&controller, "sequence");
+	expect_down("a transition 5 that this router's journal never had");
+	controller_hang_up(&controller);
+	/* What bgpd had at its start, the controller may have. */
+	come_up(3);
+	expect_acked(3);
+	for (uint64_t i = 4; i <= 6; i++)
+		controller_expect_transition(&controller, i);
+	expect_up(PKI_ROUTER);
+	controller_hang_up(&controller);
+	expect_down("closed the connection");
+	/* And now what was sent, too. */
+	come_up(5);
+	expect_acked(5);
+	controller_expect_transition(&controller, 6);
+	expect_up(PKI_ROUTER);
+	assert_int_equal(link_stop(router), 6);
+	router = NULL;
+}
+
+/* Or when bgpd was started once more before the controller was back: then it knows by the time of the transition. */
+static void another_transition_of_the_same_number(void **state)
+{
+	struct link_settings settings = settings_for("127.0.0.1", controller.port);
+
+	settings.last_sequence = settings.known_sequence = 7;
+	router = link_new(&settings, events);
+	assert_non_null(router);
+	for (uint64_t i = 4; i <= 7; i++)
+		transition(i);
+	assert_true(link_start(router));
+	controller_accept(&controller);
+	peering__envelope__free_unpacked(controller_expect(&controller, PEERING__ENVELOPE__BODY_HELLO), NULL);
+	controller_hello_ack_at(&controller, PKI_ROUTER, 5, 999);
+	controller_expect_error(&controller, "sequence");
+	expect_down("a transition 5 that this router's journal never had");
+	controller_hang_up(&controller);
+	controller_accept(&controller);
+	peering__envelope__free_unpacked(controller_expect(&controller, PEERING__ENVELOPE__BODY_HELLO), NULL);
+	controller_hello_ack_at(&controller, PKI_ROUTER, 5, 1005);
+	expect_acked(5);
+	controller_expect_transition(&controller, 6);
+	controller_expect_transition(&controller, 7);
+	expect_up(PKI_ROUTER);
+}
+
+/* A link that was never started is ended all the same. */
+static void a_link_that_does_not_dial(void **state)
+{
+	struct link_settings settings = settings_for("127.0.0.1", controller.port);
+
+	settings.known_sequence = 3;
+	router = link_new(&settings, events);
+	assert_non_null(router);
+	transition(4);
+	assert_int_equal(link_stop(router), 3);
+	router = NULL;
+	assert_null(mailbox_take(events));
 }
 
 /* --- too much, and the end --- */
@@ -937,6 +1044,7 @@ static void what_the_controller_does_not_take_closes_the_session(void **state)
 	/* The kernel takes some megabytes, the link 8 MiB; nothing is read at the other end. */
 	for (; fits && sent < 200; sent++)
 		fits = send_snapshot(500000);
+	assert_int_equal(try_snapshot(1), LINK_SENT); /* of no session any more */
 	assert_false(fits);
 	expect_down("8 MiB");
 	controller_hang_up(&controller);
@@ -944,6 +1052,50 @@ static void what_the_controller_does_not_take_closes_the_session(void **state)
 	come_up_empty();
 	assert_true(send_snapshot(2));
 	expect_snapshot(2);
+}
+
+/* Who asks before it makes what is large never meets the 8 MiB, and is told when there is room again. */
+static void room_is_told(void **state)
+{
+	struct link_event *event;
+	int sent = 0, read = 0;
+
+	start_default();
+	come_up_empty();
+	assert_true(link_has_room(router));
+	/* The kernel takes some megabytes; nothing is read at the other end. */
+	for (; link_has_room(router) && sent < 200; sent++)
+		assert_true(send_snapshot(500000));
+	assert_true(sent < 200);
+	assert_null(mailbox_take(events));
+	for (; read < sent; read++)
+		expect_snapshot(500000);
+	event = next_event();
+	assert_int_equal(event->type, LINK_DRAINED);
+	link_event_free(&event->mail);
+	assert_null(mailbox_take(events)); /* once */
+	assert_true(link_has_room(router));
+	controller_hang_up(&controller);
+	expect_down("closed the connection");
+	assert_true(link_has_room(router));
+}
+
+static void a_key_for_everybody_is_told_once(void **state)
+{
+	struct link_settings settings = settings_for("127.0.0.1", controller.port);
+	struct link_event *event;
+
+	assert_int_equal(chmod(settings.tls.key, 0644), 0);
+	start(&settings);
+	event = next_event();
+	assert_int_equal(event->type, LINK_WARNING);
+	assert_non_null(strstr(event->text, settings.tls.key));
+	link_event_free(&event->mail);
+	come_up_empty();
+	controller_hang_up(&controller);
+	expect_down("closed the connection");
+	come_up_empty();
+	assert_int_equal(chmod(settings.tls.key, 0600), 0);
 }
 
 /* The default action of SIGPIPE would end the process. */
@@ -1040,6 +1192,7 @@ int main(void)
 		LINK_TEST(resumes_where_the_controller_is),
 		LINK_TEST(a_restart_brings_the_journal_again),
 		LINK_TEST(up_is_told_after_what_was_waiting),
+		LINK_TEST(what_is_pushed_early_is_answered),
 		LINK_TEST(many_transitions_are_all_there),
 		LINK_TEST(frames_up_to_the_cap_pass),
 		LINK_TEST(without_a_session_messages_go_nowhere),
@@ -1070,7 +1223,12 @@ int main(void)
 		LINK_TEST(another_version),
 		LINK_TEST(acknowledged_but_never_sent),
 		LINK_TEST(a_controller_that_knows_more_than_the_journal),
+		LINK_TEST(an_older_journal_that_has_grown_since),
+		LINK_TEST(another_transition_of_the_same_number),
+		LINK_TEST(a_link_that_does_not_dial),
 		LINK_TEST(what_the_controller_does_not_take_closes_the_session),
+		LINK_TEST(room_is_told),
+		LINK_TEST(a_key_for_everybody_is_told_once),
 		LINK_TEST(a_reset_while_it_writes),
 		LINK_TEST(stops_in_each_stage),
 		LINK_TEST(the_thread_takes_no_signals),

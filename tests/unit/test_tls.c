@@ -471,6 +471,29 @@ static void each_bad_file_is_named(void **state)
 	refuse_files(files, locked, "passphrase");
 }
 
+static void a_key_for_everybody_is_told(void **state)
+{
+	struct tls_files files = pki_files(PKI_ROUTER);
+	char sentence[TLS_ERROR_MAX] = "";
+	static const struct {
+		mode_t mode;
+		const char *word;
+	} modes[] = {{0600, NULL}, {0640, NULL}, {0660, NULL}, {0644, "read"}, {0604, "read"}, {0602, "replace"}};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(chmod(files.key, modes[i].mode), 0);
+		assert_int_equal(tls_key_is_exposed(&files, sentence, sizeof(sentence)), modes[i].word != NULL);
+		if (modes[i].word) {
+			assert_non_null(strstr(sentence, modes[i].word));
+			assert_non_null(strstr(sentence, files.key));
+		}
+		SSL_CTX_free(client_context(files));
+	}
+	assert_int_equal(chmod(files.key, 0600), 0);
+	files.key = "/nowhere/router.key";
+	assert_false(tls_key_is_exposed(&files, sentence, sizeof(sentence)));
+}
+
 static void a_router_certificate_makes_no_server(void **state)
 {
 	struct tls_files files = pki_files(PKI_ROUTER);
@@ -525,6 +548,7 @@ int main(void)
 		cmocka_unit_test(the_type_of_a_name_counts),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(each_bad_file_is_named),
+		cmocka_unit_test(a_key_for_everybody_is_told),
 		cmocka_unit_test(a_router_certificate_makes_no_server),
 		cmocka_unit_test(what_is_not_tls_is_told),
 	};

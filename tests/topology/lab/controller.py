@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 
 from . import build
@@ -87,6 +88,11 @@ class Controller:
         """One connection as the controller knows it, None where it knows none of that name."""
         ended = self.try_peerctl("show", ROUTER, name, "-o", "json")
         return json.loads(ended.stdout) if ended.returncode == 0 else None
+
+    def transitions(self):
+        """Everything that it has stored, in the order of its coming: sequence, connection, state."""
+        with sqlite3.connect(f"file:{self.folder}/controller.db?mode=ro", uri=True, timeout=20) as database:
+            return database.execute("SELECT sequence, connection, to_state FROM transition ORDER BY id").fetchall()
 
     def wait_connected(self, connected=True):
         def state():

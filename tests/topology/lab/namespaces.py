@@ -5,6 +5,7 @@ Everything that a lab starts runs in its namespaces, so that ending a lab is end
 lock that goes with the process that made it: one whose process is dead is swept away when the next lab begins.
 """
 import atexit
+import contextlib
 import ctypes
 import fcntl
 import ipaddress
@@ -121,7 +122,7 @@ class Lab:
         self.directory.chmod(0o711)
         self.namespaces = {}
         self._links = 0
-        self._closed = False
+        self._closed = self.kept = False
         atexit.register(self.close)
 
     def __enter__(self):
@@ -158,15 +159,16 @@ class Lab:
     def keep(self):
         """Leaves the lab up when this process ends."""
         self._describe(kept=True)
-        self._closed = True
+        self._closed = self.kept = True
 
     def close(self):
-        if self._closed:
-            return
-        self._closed = True
-        _end(self.name, self.directory)
-        self._lock_file.unlink(missing_ok=True)
-        self._lock.close()
+        with _undisturbed():
+            if self._closed:
+                return
+            _end(self.name, self.directory)
+            self._lock_file.unlink(missing_ok=True)
+            self._lock.close()
+            self._closed = True
 
 
 def sweep(kept=False):
@@ -174,7 +176,7 @@ def sweep(kept=False):
     LOCKS.mkdir(exist_ok=True)
     with _sweepers_alone():
         for lock_file in LOCKS.glob(f"{PREFIX}*.lock"):
-            with open(lock_file) as lock:
+            with open(lock_file) as lock, _undisturbed():
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -189,6 +191,21 @@ def sweep(kept=False):
                 lock_file.unlink()
 
 
+@contextlib.contextmanager
+def _undisturbed():
+    """Nobody has the patience that an end takes: whoever presses Ctrl-C a second time gets the lab ended all the same."""
+    if threading.current_thread() is not threading.main_thread():
+        # Signals reach the main thread alone.
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
 class _sweepers_alone:
     def __enter__(self):
         self._file = open(LOCKS / "all", "w")
@@ -199,7 +216,9 @@ class _sweepers_alone:
 
 
 def _pids(namespace):
-    listed = subprocess.run(["ip", "netns", "pids", namespace], text=True, capture_output=True, timeout=60)
+    # A session of their own for those that clean up: a terminal's Ctrl-C goes to every program of the session in it.
+    listed = subprocess.run(["ip", "netns", "pids", namespace], text=True, capture_output=True, timeout=60,
+                            start_new_session=True)
     return [int(pid) for pid in listed.stdout.split()]
 
 
@@ -215,7 +234,7 @@ def _end(name, directory):
     for namespace in namespaces:
         # Again and again: a program may be on its way into the namespace.
         until(f"the end of what runs in {namespace}", lambda: _kill_all(namespace), lambda pids: not pids, timeout=20)
-        subprocess.run(["ip", "netns", "delete", namespace], check=True, timeout=60)
+        subprocess.run(["ip", "netns", "delete", namespace], check=True, timeout=60, start_new_session=True)
     if directory and directory.name.startswith(PREFIX):
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/push_declaration.h"
+
+#include "bgpd-peering/configuration.h"
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/gate.h"
+#include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/neighbor.h"
+
+/* ---- words ---- */
+
+bool push_kind_from_wire(Peering__Kind wire, enum connection_kind *kind)
+{
+	switch (wire) {
+	case PEERING__KIND__KIND_UNSPECIFIED:
+	case PEERING__KIND__KIND_DIRECT:
+		*kind = KIND_DIRECT;
+		return true;
+	case PEERING__KIND__KIND_EXCHANGE:
+		*kind = KIND_EXCHANGE;
+		return true;
+	case PEERING__KIND__KIND_ROUTE_SERVER:
+		*kind = KIND_ROUTE_SERVER;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An unknown mode is the one that opens nothing by itself. */
+static enum activation_mode activation_from_wire(Peering__ActivationMode wire)
+{
+	switch (wire) {
+	case PEERING__ACTIVATION_MODE__ACTIVATION_AUTO:
+		return ACTIVATION_AUTO;
+	case PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER:
+		return ACTIVATION_CONTROLLER;
+	default:
+		return ACTIVATION_MANUAL;
+	}
+}
+
+int push_family_from_wire(const char *afi)
+{
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		if (strcmp(afi, family_name(family)) == 0)
+			return family;
+	return -1;
+}
+
+bool push_declares(const Peering__DeclareConnection *declaration, const char *address)
+{
+	char declared[SESSION_ADDRESS_MAX];
+
+	for (size_t i = 0; declaration && i < declaration->n_neighbors; i++)
+		if (session_normalize(declaration->neighbors[i]->address, declared) && strcmp(declared, address) == 0)
+			return true;
+	return false;
+}
+
+struct search {
+	const char *name;
+	const Peering__DeclareConnection *found;
+};
+
+static void compare_name(const Peering__DeclareConnection *declaration, void *context)
+{
+	struct search *search = context;
+
+	if (strcmp(declaration->name, search->name) == 0)
+		search->found = declaration;
+}
+
+const Peering__DeclareConnection *push_in_force(const char *name)
+{
+	struct search search = {.name = name};
+
+	durable_state_each_pushed(compare_name, &search);
+	return search.found;
+}
+
+bool push_same_declaration(const Peering__DeclareConnection *a, const Peering__DeclareConnection *b)
+{
+	size_t size = peering__declare_connection__get_packed_size(a);
+	uint8_t *packed_a, *packed_b;
+	bool same;
+
+	if (size != peering__declare_connection__get_packed_size(b))
+		return false;
+	packed_a = XMALLOC(MTYPE_TMP, size + 1);
+	packed_b = XMALLOC(MTYPE_TMP, size + 1);
+	peering__declare_connection__pack(a, packed_a);
+	peering__declare_connection__pack(b, packed_b);
+	same = memcmp(packed_a, packed_b, size) == 0;
+	XFREE(MTYPE_TMP, packed_a);
+	XFREE(MTYPE_TMP, packed_b);
+	return same;
+}
+
+/* ---- neighbors ---- */
+
+static const Peering__NeighborFamily *declared_family(const Peering__Neighbor *neighbor, enum counted_family family)
+{
+	for (size_t i = 0; i < neighbor->n_families; i++)
+		if (push_family_from_wire(neighbor->families[i]->afi) == (int)family)
+			return neighbor->families[i];
+	return NULL;
+}
+
+/*
+ * Without a list the neighbor carries the family of its own address; bgpd's default families are taken away. What a
+ * declaration leaves out is taken back where it is declared `anew`.
+ */
+static void set_family(struct session *session, struct peer *peer, const Peering__Neighbor *neighbor,
+		       enum counted_family family, bool anew)
+{
+	bool own = peer_remote_address(peer)->sa.sa_family == afi2family(family_afi(family));
+	const Peering__NeighborFamily *declared = declared_family(neighbor, family);
+	afi_t afi = family_afi(family);
+
+	if ((declared && declared->received_limit) || anew)
+		neighbor_limit(peer, afi, declared ? (uint32_t)declared->received_limit : 0);
+	if (!declared && (neighbor->n_families || !own)) {
+		neighbor_deactivate(peer, afi);
+		gate_policy_want_nothing(session, afi, SAFI_UNICAST, RMAP_IN);
+		gate_policy_want_nothing(session, afi, SAFI_UNICAST, RMAP_OUT);
+		return;
+	}
+	neighbor_activate(peer, afi);
+	/* The reserved route-map takes its place first, and what was there before is not what is wanted now. */
+	gate_assert(session);
+	if (declared && declared->received_limit)
+		session->connection->received_limit[family] = (uint32_t)declared->received_limit;
+	gate_policy_want(session, afi, SAFI_UNICAST, RMAP_IN,
+			 declared && declared->import_policy[0] ? declared->import_policy : NULL);
+	gate_policy_want(session, afi, SAFI_UNICAST, RMAP_OUT,
+			 declared && declared->export_policy[0] ? declared->export_policy : NULL);
+}
+
+static bool declare_neighbor(struct connection *connection, const Peering__DeclareConnection *declaration,
+			     const Peering__Neighbor *neighbor, bool anew, struct verdict *verdict)
+{
+	const char *description = neighbor->description[0] ? neighbor->description : declaration->description;
+	char address[SESSION_ADDRESS_MAX];
+	struct session *session;
+	struct peer *peer;
+	bool opens;
+
+	session_normalize(neighbor->address, address);
+	if (!configuration_add_neighbor(connection, address, neighbor->optional, true, verdict))
+		return false;
+	session = session_find(connection->vrf, address);
+	peer = session_peer(session);
+	if (!peer) {
+		peer = neighbor_make(bgp_of_vrf(connection->vrf), address, declaration->peer_asn);
+		if (!peer) {
+			verdict_refuse(verdict, "bgpd-refused", "bgpd does not take the neighbor %s; its log says why",
+				       address);
+			return false;
+		}
+		session->made = true;
+	} else if (!anew || !session->made) {
+		/* Its operator has made it anew, or may have changed it since: it is gated with the rest, and else as he wants it. */
+		return true;
+	}
+	/* Under the reserved route-map first, whatever the gate is to be: the policy arrives in one step. */
+	opens = session->gate == GATE_ALLOW;
+	session->gate = GATE_DENY;
+	neighbor_set_asn(peer, declaration->peer_asn);
+	if (description[0] || anew)
+		neighbor_describe(peer, description);
+	gate_assert(session);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		set_family(session, peer, neighbor, family, anew);
+	gate_assert(session);
+	if (opens)
+		gate_open(session);
+	return true;
+}
+
+static void delete_made_neighbor(struct session *session)
+{
+	struct peer *peer = session->made ? session_peer(session) : NULL;
+
+	session->made = false;
+	if (peer && !peer_dynamic_neighbor(peer))
+		neighbor_delete(peer);
+}
+
+/*
+ * Sessions of an earlier declaration that this one does not name go, with their neighbors. Those of an operator stay, and
+ * so does the gate on a neighbor that an operator has made anew.
+ */
+static void remove_undeclared(struct connection *connection, const Peering__DeclareConnection *declaration,
+			      const Peering__DeclareConnection *before)
+{
+	struct session *session;
+
+	frr_each_safe (session_list, &connection->sessions, session) {
+		if (push_declares(declaration, session->address) ||
+		    !(session->made || push_declares(before, session->address)))
+			continue;
+		delete_made_neighbor(session);
+		if (!session_peer(session))
+			session_delete(session);
+	}
+}
+
+/* ---- the connection ---- */
+
+static bool apply(struct connection *connection, const Peering__DeclareConnection *declaration, bool anew,
+		  struct verdict *verdict)
+{
+	connection->pushed = true;
+	push_kind_from_wire(declaration->kind, &connection->kind);
+	connection->activation = activation_from_wire(declaration->activation);
+	connection->activation_set = declaration->activation != PEERING__ACTIVATION_MODE__ACTIVATION_UNSPECIFIED;
+	connection->remote_as = declaration->peer_asn;
+	connection->validation_window = declaration->validation_window;
+	strlcpy(connection->description, declaration->description, sizeof(connection->description));
+	for (int family = 0; anew && family < FAMILY_COUNT; family++)
+		connection->received_limit[family] = 0;
+	for (size_t i = 0; i < declaration->n_neighbors; i++)
+		if (!declare_neighbor(connection, declaration, declaration->neighbors[i], anew, verdict))
+			return false;
+	return true;
+}
+
+/* What bgpd did not take as a whole is taken back: to what was declared before, or to nothing. */
+static void undo(struct connection *connection, const Peering__DeclareConnection *declaration,
+		 const Peering__DeclareConnection *before)
+{
+	static const Peering__DeclareConnection nothing = PEERING__DECLARE_CONNECTION__INIT;
+	struct verdict ignored;
+
+	remove_undeclared(connection, before ? before : &nothing, declaration);
+	if (before) {
+		apply(connection, before, true, &ignored);
+		return;
+	}
+	connection->pushed = false;
+	if (session_list_count(&connection->sessions) == 0 && !connection->declared && !connection->state_since)
+		connection_delete(connection);
+}
+
+bool push_declare(const Peering__DeclareConnection *declaration, const char *actor, struct verdict *verdict)
+{
+	const Peering__DeclareConnection *before = push_in_force(declaration->name);
+	struct connection *connection =
+		configuration_connection(declaration->name, bgp_vrf_name(bgp_get_default()), verdict);
+
+	if (!connection)
+		return false;
+	if (before && connection->state != STATE_NONE && push_same_declaration(before, declaration)) {
+		verdict->accepted = verdict->unchanged = true;
+		snprintf(verdict->message, sizeof(verdict->message), "%s is declared so already", declaration->name);
+		return true;
+	}
+	remove_undeclared(connection, declaration, before);
+	if (!apply(connection, declaration, true, verdict)) {
+		undo(connection, declaration, before);
+		return false;
+	}
+	durable_state_pushed(declaration);
+	/* Ended in None before: the push asks for it again. */
+	if (connection->state == STATE_NONE && connection->state_since)
+		transition(connection, EVENT_REQUEST, actor, "pushed", NULL);
+	else if (connection->state != STATE_NONE)
+		durable_state_connection(connection);
+	configuration_changed(connection, false, actor);
+	transition_assert(connection);
+	*verdict = (struct verdict){.accepted = true, .code = ""};
+	snprintf(verdict->message, sizeof(verdict->message), "%s: %s", connection->name,
+		 connection_state_name(connection->state));
+	return true;
+}
+
+/* ---- after a restart, and at the end ---- */
+
+static size_t count_made(const struct connection *connection)
+{
+	const struct session *session;
+	size_t count = 0;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		count += session->made;
+	return count;
+}
+
+static void make_again(const Peering__DeclareConnection *declaration, void *context)
+{
+	struct connection *connection = connection_find(declaration->name);
+	struct verdict verdict = {.code = ""};
+	size_t made;
+
+	/* One that has ended is a tombstone; what a file brings back of it stays gated and shut. */
+	if (!connection || connection->state == STATE_NONE || !bgp_of_vrf(connection->vrf))
+		return;
+	connection->declared = true;
+	made = count_made(connection);
+	/* Where the line that says so did not reach the disk. */
+	remove_undeclared(connection, declaration, NULL);
+	if (!apply(connection, declaration, false, &verdict))
+		zlog_err("peering: pushed %s: %s", declaration->name, verdict.message);
+	if (count_made(connection) != made)
+		durable_state_connection(connection);
+}
+
+void push_make_again(void)
+{
+	durable_state_each_pushed(make_again, NULL);
+}
+
+void push_remove_neighbors(struct connection *connection)
+{
+	struct session *session;
+	bool any = false;
+
+	frr_each (session_list, &connection->sessions, session) {
+		any |= session->made;
+		delete_made_neighbor(session);
+	}
+	if (any)
+		durable_state_connection(connection);
+}
+
+void push_neighbor_gone(struct session *session)
+{
+	if (!session->made)
+		return;
+	session->made = false;
+	durable_state_connection(session->connection);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a pushed declaration makes of a router: the connection, its sessions, and the neighbors that it needs.
+ *
+ * A neighbor that a push has made (session->made) is the push's to change and to take away; any other is its operator's,
+ * and left alone. bgpd's main thread only, never in a hook.
+ */
+#ifndef PEERING_PUSH_DECLARATION_H
+#define PEERING_PUSH_DECLARATION_H
+
+#include "bgpd-peering/transition.h"
+
+#include "lib/peering.pb-c.h"
+
+/* Words of a declaration, which the check has judged. */
+bool push_kind_from_wire(Peering__Kind wire, enum connection_kind *kind);
+int push_family_from_wire(const char *afi); /* -1: unknown */
+/* Whether the declaration names the neighbor, an address as session_normalize() writes it. NULL names none. */
+bool push_declares(const Peering__DeclareConnection *declaration, const char *address);
+/* The declaration of that name that is in force on this router, NULL where there is none. */
+const Peering__DeclareConnection *push_in_force(const char *name);
+bool push_same_declaration(const Peering__DeclareConnection *a, const Peering__DeclareConnection *b);
+
+/* Carries it out and journals it. False with a refusal where bgpd does not take a neighbor. */
+bool push_declare(const Peering__DeclareConnection *declaration, const char *actor, struct verdict *verdict);
+
+/* At the end of a file: neighbors that were pushed and are not in it are made again. */
+void push_make_again(void);
+
+/* A pushed connection has ended: the neighbors that were made for it go. */
+void push_remove_neighbors(struct connection *connection);
+
+/* bgpd's word that the session's neighbor is gone: whoever makes one of that address now is its operator. In a hook. */
+void push_neighbor_gone(struct session *session);
+
+#endif

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ *	FRESH	 evhttp has not given it its socket yet; it is looked at behind the turn that accepted it
+ *	NEWCOMER TLS is not complete: it has shown no certificate
+ *	KNOWN	 TLS is complete
+ *	LEAVING	 its socket was shut down, evhttp will notice
+ */
+#include "controller/api_clients.h"
+
+#include <event2/bufferevent_ssl.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "controller/log.h"
+#include "controller/newcomers.h"
+#include "controller/text.h"
+
+/* A connection on which no request was complete for this long, longer than any answer waits, is closed. */
+#define IDLE_SECONDS 60
+#define SWEEP_SECONDS 1
+
+enum client_state { FRESH, NEWCOMER, KNOWN, LEAVING };
+
+struct client {
+	LIST_ENTRY(client) link;
+	struct newcomer newcomer;
+	struct api_clients *clients; /* NULL once the API is gone */
+	SSL *ssl;
+	enum client_state state;
+	int64_t newest_request; /* steady clock; at first when it was opened */
+};
+
+struct api_clients {
+	const struct config *config;
+	SSL_CTX *tls;
+	struct evconnlistener *listener;
+	struct event *sweep, *look;
+	LIST_HEAD(, client) list;
+	struct newcomers newcomers;
+	unsigned int known;
+	bool full;
+};
+
+static int client_index = -1;
+
+/* Accepts, or leaves those that come to wait, as many as are known. */
+static void settle(struct api_clients *clients)
+{
+	bool full = clients->known >= clients->config->max_api_clients;
+
+	if (!clients->listener || full == clients->full)
+		return;
+	clients->full = full;
+	if (full) {
+		log_event(LEVEL_WARNING, "api-full", "clients", log_number(clients->known), "message",
+			  "further clients wait until one leaves; raise max-api-clients in the configuration", NULL);
+		evconnlistener_disable(clients->listener);
+	} else {
+		evconnlistener_enable(clients->listener);
+	}
+}
+
+static void client_gone(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+{
+	struct client *client = pointer;
+	struct api_clients *clients;
+
+	if (!client)
+		return;
+	clients = client->clients;
+	if (clients) {
+		LIST_REMOVE(client, link);
+		newcomers_remove(&clients->newcomers, &client->newcomer);
+		clients->known -= client->state == KNOWN;
+		settle(clients);
+	}
+	free(client);
+}
+
+/* evhttp notices and frees it. */
+static void shut(struct client *client)
+{
+	struct api_clients *clients = client->clients;
+
+	newcomers_remove(&clients->newcomers, &client->newcomer);
+	clients->known -= client->state == KNOWN;
+	client->state = LEAVING;
+	if (SSL_get_fd(client->ssl) >= 0)
+		shutdown(SSL_get_fd(client->ssl), SHUT_RDWR);
+	settle(clients);
+}
+
+static void welcome(struct client *client)
+{
+	struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+	socklen_t size = sizeof(from);
+	struct newcomer *leaving;
+
+	getpeername(SSL_get_fd(client->ssl), (struct sockaddr *)&from, &size);
+	client->state = NEWCOMER;
+	leaving = newcomers_add(&client->clients->newcomers, &client->newcomer, (struct sockaddr *)&from);
+	if (leaving)
+		shut((struct client *)((char *)leaving - offsetof(struct client, newcomer)));
+}
+
+/* Nothing tells when a handshake of evhttp's is complete. */
+static void look_at(struct client *client)
+{
+	if (client->state == FRESH && SSL_get_fd(client->ssl) >= 0)
+		welcome(client);
+	if (client->state != NEWCOMER || !SSL_is_init_finished(client->ssl))
+		return;
+	newcomers_remove(&client->clients->newcomers, &client->newcomer);
+	client->state = KNOWN;
+	client->clients->known++;
+	settle(client->clients);
+}
+
+static void look_at_all(evutil_socket_t fd, short what, void *context)
+{
+	struct api_clients *clients = context;
+	struct client *client;
+
+	LIST_FOREACH (client, &clients->list, link)
+		look_at(client);
+}
+
+/* evhttp asks for the stream of each connection that it accepts; on NULL it would talk plain HTTP. */
+static struct bufferevent *new_stream(struct event_base *base, void *context)
+{
+	struct api_clients *clients = context;
+	struct client *client = calloc(1, sizeof(*client));
+	SSL *ssl = SSL_new(clients->tls);
+
+	if (!client || !ssl || SSL_set_ex_data(ssl, client_index, client) != 1) {
+		free(client);
+		SSL_free(ssl);
+		return NULL;
+	}
+	client->clients = clients;
+	client->ssl = ssl;
+	client->newest_request = clock_steady_milliseconds();
+	LIST_INSERT_HEAD(&clients->list, client, link);
+	event_active(clients->look, EV_TIMEOUT, 0);
+	/* Frees `ssl`, and with it the client, also where it fails. */
+	return bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+}
+
+static void sweep(evutil_socket_t fd, short what, void *context)
+{
+	struct api_clients *clients = context;
+	const struct config *config = clients->config;
+	int64_t now = clock_steady_milliseconds();
+	struct client *client;
+
+	LIST_FOREACH (client, &clients->list, link) {
+		int64_t patience;
+
+		look_at(client);
+		patience = client->state == KNOWN ? IDLE_SECONDS + config->push_wait : config->handshake_timeout;
+		if (client->state != LEAVING && now - client->newest_request > patience * 1000)
+			shut(client);
+	}
+}
+
+struct api_clients *api_clients_new(struct event_base *base, const struct config *config, SSL_CTX *tls,
+				    struct evhttp *http)
+{
+	struct api_clients *clients = calloc(1, sizeof(*clients));
+	struct timeval each = {.tv_sec = SWEEP_SECONDS};
+
+	if (!clients)
+		return NULL;
+	if (client_index < 0)
+		client_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, client_gone);
+	clients->config = config;
+	clients->tls = tls;
+	LIST_INIT(&clients->list);
+	newcomers_init(&clients->newcomers, "api", config->max_handshakes, config->max_handshakes_per_source);
+	clients->sweep = event_new(base, -1, EV_PERSIST, sweep, clients);
+	clients->look = event_new(base, -1, 0, look_at_all, clients);
+	if (client_index < 0 || !clients->sweep || !clients->look || event_add(clients->sweep, &each) < 0) {
+		api_clients_free(clients);
+		return NULL;
+	}
+	evhttp_set_timeout(http, IDLE_SECONDS);
+	evhttp_set_bevcb(http, new_stream, clients);
+	return clients;
+}
+
+void api_clients_set_listener(struct api_clients *clients, struct evconnlistener *listener)
+{
+	clients->listener = listener;
+}
+
+void api_clients_free(struct api_clients *clients)
+{
+	struct client *client;
+
+	if (!clients)
+		return;
+	if (clients->sweep)
+		event_free(clients->sweep);
+	if (clients->look)
+		event_free(clients->look);
+	LIST_FOREACH (client, &clients->list, link)
+		client->clients = NULL;
+	free(clients);
+}
+
+void api_clients_active(struct api_clients *clients, SSL *ssl)
+{
+	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
+
+	if (!client || !client->clients)
+		return;
+	client->newest_request = clock_steady_milliseconds();
+	look_at(client);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The connections to the API: how many there may be, and which of them have to go. evhttp makes and frees them; here
+ * each has an entry that lives as long as its SSL.
+ *
+ * While max-api-clients of them have shown their certificate no further one is accepted, and those that come wait in the
+ * kernel. Those that have not shown one yet hold no place of theirs (newcomers.h). Main thread.
+ */
+#ifndef PEERING_CONTROLLER_API_CLIENTS_H
+#define PEERING_CONTROLLER_API_CLIENTS_H
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <openssl/ssl.h>
+
+#include "controller/config.h"
+
+struct api_clients;
+
+/* Gives `http` its TLS. `config` and `tls` must outlive it. NULL where memory is short. */
+struct api_clients *api_clients_new(struct event_base *base, const struct config *config, SSL_CTX *tls,
+				    struct evhttp *http);
+/* The listener of `http`, which is paused while it is full; NULL: no longer. */
+void api_clients_set_listener(struct api_clients *clients, struct evconnlistener *listener);
+/* After evhttp_free(), which frees all of its connections but those that libevent frees with its base. */
+void api_clients_free(struct api_clients *clients);
+
+/* A request came in over it. */
+void api_clients_active(struct api_clients *clients, SSL *ssl);
+
+#endif
