@@ -326,7 +326,11 @@ static inline int peer_create_external(struct bgp *bgp, union sockunion *address
 static inline void peer_change_asn(struct peer *peer, as_t asn)
 {
 #if FRR_SINCE(9, 0)
-	peer_as_change(peer, asn, AS_SPECIFIED, NULL);
+	/* What the configuration shows is kept as text. */
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", asn);
+	peer_as_change(peer, asn, AS_SPECIFIED, text);
 #else
 	peer_as_change(peer, asn, AS_SPECIFIED);
 #endif

@@ -105,7 +105,7 @@ static bool only_closes(const Peering__Push *push)
 static bool may_be_taken(const Peering__Push *push, struct verdict *verdict)
 {
 	*verdict = (struct verdict){.accepted = true, .code = ""};
-	if (router.inert)
+	if (!router_works())
 		verdict_refuse(verdict, "inert", "the peering module is inert in this bgpd; the router's log says why");
 	else if (!push->id[0] || strlen(push->id) >= PUSH_ID_MAX || !utf8_is_clean(push->id))
 		verdict_refuse(verdict, "bad-id", "the push has no id of 1 to %d bytes", PUSH_ID_MAX - 1);

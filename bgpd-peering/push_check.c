@@ -64,7 +64,7 @@ struct push_plan *push_plan_new(void)
 {
 	struct push_plan *plan = XCALLOC(MTYPE_PEERING_PLAN, sizeof(*plan));
 
-	plan->bgp = bgp_get_default();
+	plan->bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
 	planned_tree_init(&plan->connections);
 	address_tree_init(&plan->addresses);
 	return plan;
@@ -132,7 +132,7 @@ static struct planned *planned_connection(struct push_plan *plan, const char *na
 	connection_facts(planned->connection, &planned->facts);
 	planned->facts.passed = validation_passed(planned->connection);
 	planned->pushed = planned->connection->pushed;
-	planned->pending = planned->connection->pending.ticket != 0;
+	planned->pending = planned->connection->pending.ticket || planned->connection->let_go;
 	planned->declared = planned->pushed ? push_in_force(name) : NULL;
 	/* Declarations are for the default VRF; the sessions of another are counted, and in nobody's way. */
 	frr_each (session_list_const, &planned->connection->sessions, session)

@@ -248,7 +248,7 @@ bool push_declare(const Peering__DeclareConnection *declaration, const char *act
 {
 	const Peering__DeclareConnection *before = push_in_force(declaration->name);
 	struct connection *connection =
-		configuration_connection(declaration->name, bgp_vrf_name(bgp_get_default()), verdict);
+		configuration_connection(declaration->name, VRF_DEFAULT_NAME, verdict);
 
 	if (!connection)
 		return false;

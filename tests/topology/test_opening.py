@@ -33,7 +33,10 @@ def refreshes(s):
 
 
 def expect_closed(s, since):
-    """Everything that acme held is withdrawn, then End-of-RIB; acme's routes are gone; nothing is announced again."""
+    """Everything that acme held is withdrawn, then End-of-RIB; acme's routes are gone; nothing is announced again.
+
+    The witness's session is to be older than a second or two: before, bgpd 8.4.4 forgets to pass withdrawals on to it.
+    """
     for family in FAMILIES:
         s.acme.wait_received(f"edge_{family}", set())
         until(f"acme's {family} routes gone at the witness", lambda: s.witness_has_of_acme(family),
@@ -154,6 +157,7 @@ def test_a_gate_that_closes_takes_everything_back(lab, acme, lines):
         s.acme.wait_received(f"edge_{family}", wanted_of(s, family, lines))
         until(f"acme's {family} routes at the witness", lambda: s.witness_has_of_acme(family),
               lambda seen: seen == set(s.acme_routes[family]))
+    s.settle()
     since = s.capture.read().end()
     s.edge.vtysh(NO_BYPASS)
     expect_closed(s, since)
