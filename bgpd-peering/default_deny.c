@@ -313,6 +313,8 @@ static bool is_covered(const struct instance *instance, const struct peer *peer)
 
 	if (!peer_is_external(peer) || (peer->sort == BGP_PEER_CONFED && !instance->confederation))
 		return false;
+	if (!instance->exceptions)
+		return true;
 	for (ALL_LIST_ELEMENTS_RO(instance->exceptions, node, exception))
 		if (meets(exception, peer))
 			return false;
@@ -326,6 +328,27 @@ enum default_deny_answer default_deny_judge(const struct peer *peer)
 	if (!instance || instance->mode == DEFAULT_DENY_OFF || !is_covered(instance, peer))
 		return LEFT_ALONE;
 	return instance->mode == DEFAULT_DENY_ON ? IS_DENIED : WOULD_BE_DENIED;
+}
+
+/* What an instance without a line has. */
+static const struct instance *instance_of(const struct bgp *bgp)
+{
+	static const struct instance none;
+	const struct instance *instance = find(bgp_vrf_name(bgp));
+
+	return instance ? instance : &none;
+}
+
+void default_deny_each_candidate(void (*visit)(struct peer *peer, void *context), void *context)
+{
+	struct listnode *bgp_node, *peer_node;
+	struct bgp *bgp;
+	struct peer *peer;
+
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, bgp_node, bgp))
+		for (ALL_LIST_ELEMENTS_RO(bgp->peer, peer_node, peer))
+			if (is_covered(instance_of(bgp), peer) && !session_of_peer(peer))
+				visit(peer, context);
 }
 
 /* The address, or with a number behind it where somebody has taken that name for another connection. */
@@ -412,14 +435,13 @@ static void adopt_peer(struct peer *peer, struct adopting *adopting)
 	say(adopting, name, peer->as, verdict.message);
 }
 
-static void adopt_instance(const struct instance *instance, struct bgp *bgp, struct adopting *adopting)
+static void adopt_instance(struct bgp *bgp, struct adopting *adopting)
 {
-	static const struct instance none;
 	struct listnode *node, *next;
 	struct peer *peer;
 
 	for (ALL_LIST_ELEMENTS(bgp->peer, node, next, peer))
-		if (is_covered(instance ? instance : &none, peer))
+		if (is_covered(instance_of(bgp), peer))
 			adopt_peer(peer, adopting);
 }
 
@@ -432,7 +454,7 @@ unsigned int default_deny_adopt_all(const char *vrf, bool dry_run, void (*said)(
 
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
 		if (!vrf || strcmp(bgp_vrf_name(bgp), vrf) == 0)
-			adopt_instance(find(bgp_vrf_name(bgp)), bgp, &adopting);
+			adopt_instance(bgp, &adopting);
 	return adopting.count;
 }
 
@@ -444,7 +466,7 @@ static void switch_on(struct instance *instance, void (*said)(const char *line, 
 	struct bgp *bgp = bgp_of_vrf(instance->vrf);
 
 	if (bgp)
-		adopt_instance(instance, bgp, &adopting);
+		adopt_instance(bgp, &adopting);
 	instance->mode = DEFAULT_DENY_ON;
 }
 

@@ -30,6 +30,9 @@ int default_deny_mode_from_name(const char *name);
 
 enum default_deny_mode default_deny_mode(const char *vrf);
 bool default_deny_confederation(const char *vrf);
+/* Every neighbor that default-deny would gate, were it on in its instance; whatever its mode is now. */
+void default_deny_each_candidate(void (*visit)(struct peer *peer, void *context), void *context);
+
 /* Every instance that has a line. `exceptions` are those of the line `peering default-deny-except`, as typed. */
 void default_deny_each(void (*visit)(const char *vrf, enum default_deny_mode mode, void *context), void *context);
 void default_deny_each_exception(const char *vrf, void (*visit)(const char *words, void *context), void *context);

@@ -27,6 +27,22 @@ void session_facts(const struct session *session, struct session_facts *facts)
 		facts->carries[family] = session_carries(session, peer, family_afi(family), SAFI_UNICAST);
 }
 
+struct session_traffic peer_traffic(struct peer *peer)
+{
+	struct session_traffic traffic = {0};
+	afi_t afi;
+	safi_t safi;
+
+	FOREACH_AFI_SAFI (afi, safi) {
+		struct peer_af *family = peer_af_find(peer, afi, safi);
+
+		traffic.installed += peer->pcount[afi][safi];
+		if (family && PAF_SUBGRP(family))
+			traffic.advertised += PAF_SUBGRP(family)->scount;
+	}
+	return traffic;
+}
+
 void family_facts(const struct session *session, enum counted_family family, struct family_facts *facts)
 {
 	afi_t afi = family_afi(family);

@@ -19,6 +19,12 @@ struct session_facts {
 };
 void session_facts(const struct session *session, struct session_facts *facts);
 
+/* Of all families of a peer, whether a connection has it or not. */
+struct session_traffic {
+	uint64_t installed, advertised;
+};
+struct session_traffic peer_traffic(struct peer *peer);
+
 struct family_facts {
 	bool counted; /* received is known: only while the gate is closed */
 	uint64_t received, installed, advertised;

@@ -377,7 +377,57 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	show_history(vty, connection);
 }
 
+/* ---- what default-deny would gate ---- */
+
+static void add_candidate(struct peer *peer, void *context)
+{
+	char up[16] = "-", sent[24] = "-", taken[24] = "-";
+
+	if (peer_is_established(peer)) {
+		struct session_traffic traffic = peer_traffic(peer);
+
+		show_age((uint64_t)(monotime(NULL) - peer->uptime), up);
+		snprintf(taken, sizeof(taken), "%llu", (unsigned long long)traffic.installed);
+		snprintf(sent, sizeof(sent), "%llu", (unsigned long long)traffic.advertised);
+	}
+	ttable_add_row(context, "%s|%u|%s|%s|%s|%s|%s|%s", peer_key(peer), peer->as, bgp_vrf_name(peer->bgp),
+		       peer->group ? peer->group->name : "-", peer_fsm_status_name(peer), up, taken, sent);
+}
+
+static void count_candidate(struct peer *peer, void *context)
+{
+	(*(unsigned int *)context)++;
+}
+
+static void show_would_deny_text(struct vty *vty)
+{
+	struct ttable *table;
+	unsigned int count = 0;
+
+	show_header(vty);
+	default_deny_each_candidate(count_candidate, &count);
+	if (!count) {
+		vty_out(vty, "Nothing: every external neighbor is excepted or belongs to a connection.\n");
+		return;
+	}
+	table = table_new();
+	ttable_add_row(table, "Neighbor|ASN|VRF|Group|BGP|Up|Taken|Sent");
+	default_deny_each_candidate(add_candidate, table);
+	table_print(vty, table);
+	vty_out(vty, "%u that no connection has. `peering default-deny` adopts those that there are when it is typed, as they stand,\n"
+		     "and gates later ones until somebody adopts or approves them; `peering default-deny-except …` leaves some alone.\n",
+		count);
+}
+
 /* ---- the commands ---- */
+
+COMMAND_HANDLER(cmd_show_would_deny)
+{
+	if (command_has(argc, argv, "json"))
+		return vty_json(vty, show_would_deny_json());
+	show_would_deny_text(vty);
+	return CMD_SUCCESS;
+}
 
 COMMAND_HANDLER(cmd_show)
 {

@@ -11,8 +11,9 @@ void show_connection_text(struct vty *vty, const struct connection *connection);
 /* The caller prints and frees them. */
 struct json_object *show_overview_json(void);
 struct json_object *show_connection_json(const struct connection *connection);
+struct json_object *show_would_deny_json(void);
 
-/* "enforcing" or "inert". */
+/* "enforcing", "monitor", "bypass" or "inert". */
 const char *show_module_state(void);
 
 /* "43s", "6m12s", "4h07m", "13d", for people. */

@@ -242,6 +242,30 @@ json_object *show_connection_json(const struct connection *connection)
 	return object;
 }
 
+static void add_candidate(struct peer *peer, void *context)
+{
+	struct session_traffic traffic = peer_traffic(peer);
+	json_object *object = json_object_new_object();
+
+	add_text(object, "address", peer_key(peer));
+	add_number(object, "peerAsn", peer->as);
+	add_text(object, "vrf", bgp_vrf_name(peer->bgp));
+	add_text(object, "peerGroup", peer->group ? peer->group->name : NULL);
+	add_text(object, "bgpState", peer_fsm_status_name(peer));
+	add_number(object, "installedCount", traffic.installed);
+	add_number(object, "advertisedCount", traffic.advertised);
+	json_object_array_add(context, object);
+}
+
+json_object *show_would_deny_json(void)
+{
+	json_object *object = begin(), *array = json_object_new_array();
+
+	default_deny_each_candidate(add_candidate, array);
+	json_object_object_add(object, "wouldDeny", array);
+	return object;
+}
+
 static void add_default_deny(const char *vrf, enum default_deny_mode mode, void *context)
 {
 	json_object *object = json_object_new_object();

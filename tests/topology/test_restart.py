@@ -271,3 +271,82 @@ def test_no_gate_opens_while_the_journal_cannot_be_written(scenario):
     answer = s.edge.refused(f"peering {NAME} activate")
     assert "cannot be written" in answer, answer
     expect_gated_again(s)
+
+
+# Graceful restart
+
+GRACEFUL = ["bgp graceful-restart", "bgp graceful-restart preserve-fw-state", "bgp graceful-restart select-defer-time 20"]
+
+
+def test_a_graceful_restart_withdraws_nothing_of_an_active_connection(lab):
+    """The far sides keep what they have while bgpd is away, and hear of no withdrawal when it is back."""
+    graceful = {"graceful_restart": True}
+    s = Scenario(lab, acme=graceful, witness=graceful)
+    s.start_active(s.config(bgp=[*GRACEFUL, *s.declaration()]))
+    s.settle()
+    quiet = s.capture.read().end()
+    seen = []
+
+    def look():
+        seen.append([s.acme.received(f"edge_{family}") for family in FAMILIES] +
+                    [s.witness_has_of_acme(family) for family in FAMILIES])
+
+    s.edge.kill_bgpd()
+    look()
+    s.edge.start_bgpd()
+    s.acme.wait_established()
+    s.witness.wait_established()
+    look()
+    # What the peers held before, they have held all the time; and again after everything has been said anew.
+    s._marks = s._first_mark = 0
+    until("everything said anew", lambda: (look(), s.capture.read().routes(kind="end-of-rib", after=quiet))[1],
+          lambda events: {event.sender for event in events} >= {s.edge_address(family) for family in FAMILIES})
+    for _ in range(20):
+        look()
+    wanted = [{OWN[family], *s.witness_routes[family]} for family in FAMILIES] + \
+             [set(s.acme_routes[family]) for family in FAMILIES]
+    for held in seen:
+        for has, wants in zip(held, wanted):
+            assert wants <= has, f"missing at a far side: {sorted(wants - has)}"
+    assert s.edge.connection_state(NAME) == "Active"
+
+
+def test_a_gated_peer_holds_up_no_graceful_restart(lab):
+    """bgpd waits for the End-of-RIB of its peers before it selects routes; a gated one is not one of them, whatever it
+    sends, and the routes of the others are there long before the time that bgpd would wait at most."""
+    graceful = {"graceful_restart": True}
+    s = Scenario(lab, acme=graceful, witness=graceful)
+    s.start(s.config(bgp=["bgp graceful-restart", "bgp graceful-restart preserve-fw-state",
+                          "bgp graceful-restart select-defer-time 600", *s.declaration()]))
+    s.acme.wait_established()
+    s.witness.wait_established()
+    s.edge.kill_bgpd()
+    s.edge.start_bgpd()
+    s.acme.wait_established()
+    s.witness.wait_established()
+
+    def selected():
+        routes = s.edge.bgpd_json("show bgp ipv4 unicast json").get("routes", {})
+        return {prefix for prefix, paths in routes.items() if any(path.get("bestpath") for path in paths)}
+
+    until("the witness's routes selected", selected, lambda seen: set(s.witness_routes["ipv4"]) <= seen)
+    s.settle()
+    s.expect_nothing_sent()
+
+
+def test_a_peer_that_keeps_stale_routes_is_made_to_drop_them(lab):
+    """Active, then deprovisioned while bgpd is away and the peer holds its routes for a graceful restart."""
+    s = Scenario(lab, acme={"graceful_restart": True})
+    s.start_active(s.config(bgp=[*GRACEFUL, *s.declaration()]))
+    s.edge.kill_bgpd()
+    for family in FAMILIES:
+        assert OWN[family] in s.acme.received(f"edge_{family}")
+    # As if it had been deprovisioned and asked for again: the journal says so, the peer does not know.
+    path = journal(s)
+    lines = [line for line in path.read_text().splitlines(keepends=True) if '"Active"' not in line]
+    path.write_text("".join(lines))
+    s.edge.start_bgpd()
+    s.acme.wait_established()
+    for family in FAMILIES:
+        s.acme.wait_received(f"edge_{family}", set())
+    assert s.edge.connection_state(NAME) == "Validating"

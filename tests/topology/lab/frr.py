@@ -13,7 +13,7 @@ import subprocess
 
 from . import build
 from .process import Daemon
-from .vty import Vty
+from .vty import Vty, VtyError
 from .wait import until
 
 DEBIAN_OPTIONS = {
@@ -82,13 +82,18 @@ class Router:
         # Without the file vtysh warns at each start.
         self._write_owned(self.etc / "vtysh.conf", "service integrated-vtysh-config\n")
         if module:
-            self.install_module(build.bgpd_module())
-            shutil.copy(build.bgpd_link(), self.modules)
+            self.add_module()
 
     def _write_owned(self, path, text, mode=0o640):
         path.write_text(text)
         path.chmod(mode)
         shutil.chown(path, "frr", "frr")
+
+    def add_module(self):
+        """The project's module and link, from the next start of bgpd on."""
+        self.has_module = True
+        self.install_module(build.bgpd_module())
+        shutil.copy(build.bgpd_link(), self.modules)
 
     def install_module(self, file):
         """Takes `file` as this router's bgpd_peering.so, from the next start of bgpd on."""
@@ -229,8 +234,15 @@ class Router:
 
     def wait_state(self, name, state, **options):
         """Waits for a connection state and returns the connection."""
-        return until(f"connection {name} in state {state}", lambda: self.connection(name),
-                     lambda seen: seen["connectionState"] == state, **options)
+        def now():
+            try:
+                return self.connection(name)
+            except VtyError:
+                # There is none yet.
+                return {"connectionState": ""}
+
+        return until(f"connection {name} in state {state}", now, lambda seen: seen["connectionState"] == state,
+                     **options)
 
     def verb(self, name, verb):
         return self.vtysh(f"peering {name} {verb}")
