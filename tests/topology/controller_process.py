@@ -88,7 +88,7 @@ class Controller:
 
     def query(self, sql, *parameters):
         """Reads its database, as a person with sqlite3 would."""
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=20) as db:
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=60) as db:
             return db.execute(sql, parameters).fetchall()
 
     def sequences(self, router="edge1", journal="journal-1"):
@@ -106,7 +106,7 @@ class Controller:
     # The API
 
     def request(self, method, path, body=None, certificate=OPERATOR, headers=None, version=ssl.TLSVersion.TLSv1_3,
-                timeout=40):
+                timeout=60):
         """(status, JSON or text). `body` may be bytes, or what json.dumps() takes."""
         connection = http.client.HTTPSConnection(
             *self.api_address, timeout=timeout, context=wire.client_context(self.pki, certificate, version))

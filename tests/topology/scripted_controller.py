@@ -54,7 +54,7 @@ class ScriptedController:
     def send_bytes(self, data):
         self.socket.sendall(data)
 
-    def receive(self, timeout=20):
+    def receive(self, timeout=60):
         """The next envelope; Closed at the end, TimeoutError where nothing comes."""
         self.socket.settimeout(timeout)
         try:
@@ -75,7 +75,7 @@ class ScriptedController:
         taken, self._input = self._input[:size], self._input[size:]
         return taken
 
-    def expect(self, kind, timeout=20, holds=lambda body: True):
+    def expect(self, kind, timeout=60, holds=lambda body: True):
         """The next envelope of that kind that holds; all others are passed over."""
         deadline = time.monotonic() + timeout
         while True:
@@ -83,12 +83,12 @@ class ScriptedController:
             if got.WhichOneof("body") == kind and holds(getattr(got, kind)):
                 return getattr(got, kind)
 
-    def push(self, identity, *operations, timeout=20):
+    def push(self, identity, *operations, timeout=60):
         """Pushes, and returns the answer."""
         self.send(push=dict(id=identity, actor="noc@example.net", operations=operations))
         return self.result(identity, timeout)
 
-    def result(self, identity, timeout=20):
+    def result(self, identity, timeout=60):
         return self.expect("push_result", timeout, lambda result: result.id == identity)
 
 

@@ -9,6 +9,8 @@ from lab.scenario import FAMILIES, NAME, Scenario
 from lab.wait import until
 from lab.walls import Walls
 
+pytestmark = pytest.mark.versions
+
 
 @pytest.fixture
 def scenario(lab):

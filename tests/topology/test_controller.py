@@ -153,7 +153,7 @@ def test_an_operator_is_kept_whole_or_not_let_in(controller, tmp_path):
     for name, status in ((longest, 200), (longer, 403)):
         context = wire.client_context(controller.pki, None)
         context.load_cert_chain(names / f"{name}.pem", names / f"{name}.key")
-        connection = http.client.HTTPSConnection(*controller.api_address, timeout=20, context=context)
+        connection = http.client.HTTPSConnection(*controller.api_address, timeout=60, context=context)
         with contextlib.closing(connection):
             connection.request("GET", "/v1/routers")
             answer = connection.getresponse()
@@ -173,7 +173,7 @@ def test_tls_below_1_3_is_refused(controller, pki):
 
 def test_plain_text_gets_no_answer(controller):
     for address in (controller.router_address, controller.api_address):
-        with socket.create_connection(address, timeout=20) as plain:
+        with socket.create_connection(address, timeout=60) as plain:
             plain.sendall(b"GET /v1/routers HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answer = b""
             try:
@@ -247,11 +247,11 @@ def test_newer_session_replaces_the_older(controller):
 
 def test_time_for_handshake_and_hello_is_limited(make_controller):
     controller = make_controller(handshake_timeout=1).start()
-    with socket.create_connection(controller.router_address, timeout=20) as silent:
+    with socket.create_connection(controller.router_address, timeout=60) as silent:
         assert silent.recv(100) == b""
     with controller.connect() as connection:
         connection.expect_closed("hello")
-    with socket.create_connection(controller.api_address, timeout=20) as silent:
+    with socket.create_connection(controller.api_address, timeout=60) as silent:
         assert silent.recv(100) == b""
     assert_serves(controller)
 
@@ -608,7 +608,7 @@ def test_locked_database_delays_and_loses_nothing(controller):
         connection.hello()
         connection.send_transitions(1, 1)
         connection.wait_acked(1)
-        with sqlite3.connect(controller.database, timeout=20, isolation_level=None) as db:
+        with sqlite3.connect(controller.database, timeout=60, isolation_level=None) as db:
             db.execute("BEGIN IMMEDIATE")
             connection.send_transitions(2, 50)
             controller.wait_log("event=store-stuck")
@@ -675,7 +675,7 @@ def memory(controller):
 
 def test_flood_while_the_store_is_stuck_is_bounded(controller):
     """A router's reports wait in memory up to a limit; then it has to wait itself, and others are served."""
-    with sqlite3.connect(controller.database, timeout=20, isolation_level=None) as db, \
+    with sqlite3.connect(controller.database, timeout=60, isolation_level=None) as db, \
             controller.connect() as connection:
         connection.hello()
         before = memory(controller)
@@ -700,7 +700,7 @@ def test_a_flood_of_what_grows_in_memory_is_bounded_by_what_it_takes_there(contr
     """Two bytes on the wire are a whole connection in memory."""
     empty = b"\x12\x00" * 60000
     snapshot = frame(b"\x1a" + bytes([len(empty) & 0x7f | 0x80, len(empty) >> 7 & 0x7f | 0x80, len(empty) >> 14]) + empty)
-    with sqlite3.connect(controller.database, timeout=20, isolation_level=None) as db, \
+    with sqlite3.connect(controller.database, timeout=60, isolation_level=None) as db, \
             controller.connect() as connection:
         connection.hello()
         before = memory(controller)
@@ -967,7 +967,7 @@ def test_router_is_lost_while_a_request_waits(controller):
         router.deaf = True
         waiting = controller.start_peerctl("approve", "edge1", "PNI-ACME-FRA1")
         until("the verb at the router", lambda: len(router.pushes) == 2)
-    _, said = waiting.communicate(timeout=20)
+    _, said = waiting.communicate(timeout=60)
     assert waiting.returncode == 1 and "nobody knows" in said
     # A verb is not sent again by itself.
     with controller.router() as router:
@@ -986,7 +986,7 @@ def test_client_that_leaves_while_it_waits(make_controller):
             waiting = controller.start_peerctl("approve", "edge1", "PNI-ACME-FRA1")
             until("the verb at the router", lambda: len(router.pushes) > before)
             waiting.kill()
-            waiting.communicate(timeout=20)
+            waiting.communicate(timeout=60)
         router.deaf = False
         code, problem = controller.post(f"{connection_path()}/approve")
         assert code == 200, problem
@@ -1012,7 +1012,7 @@ def test_router_cannot_answer_for_another(controller):
         other.send(push_result=dict(id=router.pushes[0].id, applied=True, results=[dict(ok=True)]))
         controller.wait_log("event=push-result-unknown router=edge2")
         router._connection.send(push_result=router._apply(router.pushes[0]))
-        said, _ = waiting.communicate(timeout=20)
+        said, _ = waiting.communicate(timeout=60)
         assert waiting.returncode == 0 and "applied" in said
 
 
@@ -1156,7 +1156,7 @@ def test_huge_requests_are_refused(bad_input):
     controller, _ = bad_input
     for head in (b"GET /" + b"x" * 40000 + b" HTTP/1.1\r\n\r\n", b"GET /v1/routers HTTP/1.1\r\n" + b"X: y\r\n" * 9000,
                  b"POST /v1/routers/edge1/connections HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n" + b"x" * 3000000):
-        raw = socket.create_connection(controller.api_address, timeout=20)
+        raw = socket.create_connection(controller.api_address, timeout=60)
         with wire.client_context(controller.pki, OPERATOR).wrap_socket(raw, server_hostname="localhost") as stream:
             try:
                 stream.sendall(head)
@@ -1197,7 +1197,7 @@ def test_api_clients_that_say_nothing_leave(make_controller):
 
 def run_controller(*arguments):
     return subprocess.run([build.program("peering-controller"), *map(str, arguments)], text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=20)
+                          stdin=subprocess.DEVNULL, timeout=60)
 
 
 @pytest.mark.parametrize("text, sentence", [
@@ -1271,7 +1271,7 @@ def test_end_is_clean(controller, number):
         connection.wait_acked(1)
         assert controller.stop(number) == 0
         assert connection.expect_closed("stopping")
-        said, _ = waiting.communicate(timeout=20)
+        said, _ = waiting.communicate(timeout=60)
         assert waiting.returncode == 0 and "request PNI-ACME-FRA1" in said
     stored = controller.sequences("edge2")
     assert stored == list(range(1, len(stored) + 1)) and stored

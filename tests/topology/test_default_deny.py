@@ -6,6 +6,8 @@ from lab.bird import Session
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, Scenario
 from lab.wait import until
 
+pytestmark = pytest.mark.versions
+
 OPEN = ["address-family {family} unicast", "neighbor {address} activate", "neighbor {address} route-map ACME-IN in",
         "neighbor {address} route-map ACME-OUT out"]
 

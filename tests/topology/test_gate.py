@@ -10,6 +10,8 @@ from lab.bird import DEFAULT, Session
 from lab.scenario import ACME_AS, FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
 
+pytestmark = pytest.mark.versions
+
 
 def gated(s):
     """The edge's word that it means to keep both sessions shut; the far sides judge whether it does."""

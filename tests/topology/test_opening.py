@@ -11,6 +11,8 @@ from lab.bird import DEFAULT
 from lab.scenario import FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
 
+pytestmark = pytest.mark.versions
+
 BYPASS = f"peering bypass {NAME} reason an emergency"
 NO_BYPASS = f"no peering bypass {NAME}"
 NO_REFRESH = {"extra": "enable route refresh off;"}

@@ -14,6 +14,8 @@ from lab import build
 from lab.scenario import NAME, Scenario
 from lab.wait import until
 
+pytestmark = pytest.mark.versions
+
 
 @pytest.fixture
 def scenario(lab):

@@ -82,7 +82,7 @@ def client_context(pki, name, version=ssl.TLSVersion.TLSv1_3):
 class Connection:
     """TLS to the controller's router port, envelope by envelope."""
 
-    def __init__(self, address, context, timeout=20):
+    def __init__(self, address, context, timeout=60):
         raw = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         raw.settimeout(timeout)
         try:
@@ -113,7 +113,7 @@ class Connection:
     def send(self, **body):
         self.send_bytes(frame(envelope(**body)))
 
-    def receive(self, timeout=20):
+    def receive(self, timeout=60):
         """The next envelope. Raises Closed at the end, TimeoutError where nothing comes."""
         self.socket.settimeout(timeout)
         try:
@@ -134,7 +134,7 @@ class Connection:
         taken, self._input = self._input[:size], self._input[size:]
         return taken
 
-    def expect(self, kind, timeout=20):
+    def expect(self, kind, timeout=60):
         """The next envelope that is no heartbeat; it must be of that kind."""
         while True:
             got = self.receive(timeout)
@@ -142,7 +142,7 @@ class Connection:
                 return getattr(got, kind)
             assert got.WhichOneof("body") == "heartbeat", f"wanted {kind}, got {got}"
 
-    def expect_closed(self, code=None, timeout=20):
+    def expect_closed(self, code=None, timeout=60):
         """Reads to the end; returns the sentence of its error, which must have that code."""
         try:
             while True:

@@ -11,6 +11,8 @@ from .wait import until
 
 # Where a datagram marks how far a capture has come. Nothing listens there.
 DISCARD = 9
+# KiB. Each packet takes a place of the largest size that the interface may hand over, and tcpdump may wait its turn.
+BUFFER = "65536"
 
 
 class Capture:
@@ -22,7 +24,7 @@ class Capture:
         self._target = target
         self._marker = namespace.socket(*_datagram(target))
         self._process = Process(
-            namespace, ["tcpdump", "-i", interface, "-n", "-U", "--immediate-mode", "-s", "0", "-B", "16384",
+            namespace, ["tcpdump", "-i", interface, "-n", "-U", "--immediate-mode", "-s", "0", "-B", BUFFER,
                         "-Z", "root", "-w", self.file, f"tcp port 179 or udp port {DISCARD}"],
             f"{self.file}.log")
 

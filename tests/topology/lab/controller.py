@@ -91,7 +91,7 @@ class Controller:
 
     def transitions(self):
         """Everything that it has stored, in the order of its coming: sequence, connection, state."""
-        with sqlite3.connect(f"file:{self.folder}/controller.db?mode=ro", uri=True, timeout=20) as database:
+        with sqlite3.connect(f"file:{self.folder}/controller.db?mode=ro", uri=True, timeout=60) as database:
             return database.execute("SELECT sequence, connection, to_state FROM transition ORDER BY id").fetchall()
 
     def wait_connected(self, connected=True):

@@ -174,7 +174,18 @@ class Router:
         return ended.stdout
 
     def vtysh_boot(self, daemon=None):
-        return self._run_vtysh("-b", *(["-d", daemon] if daemon else []))
+        arguments = ["-b", *(["-d", daemon] if daemon else [])]
+
+        def ended():
+            try:
+                return self._run_vtysh(*arguments)
+            except VtyshError as error:
+                # mgmtd takes one at a time, and just after its start daemons speak to it too.
+                if "locked by another session" not in str(error):
+                    raise
+                return None
+
+        return until("mgmtd taking the configuration", ended, lambda said: said is not None)
 
     def vtysh_file(self, path):
         return self._run_vtysh("-f", str(path))

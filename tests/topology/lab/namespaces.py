@@ -233,7 +233,7 @@ def _end(name, directory):
     namespaces = [entry.name for entry in Path("/run/netns").glob(f"{name}-*")]
     for namespace in namespaces:
         # Again and again: a program may be on its way into the namespace.
-        until(f"the end of what runs in {namespace}", lambda: _kill_all(namespace), lambda pids: not pids, timeout=20)
+        until(f"the end of what runs in {namespace}", lambda: _kill_all(namespace), lambda pids: not pids, timeout=60)
         subprocess.run(["ip", "netns", "delete", namespace], check=True, timeout=60, start_new_session=True)
     if directory and directory.name.startswith(PREFIX):
         shutil.rmtree(directory, ignore_errors=True)
@@ -241,7 +241,7 @@ def _end(name, directory):
 
 def filesystem_type(path):
     return subprocess.run(["stat", "--file-system", "--format=%T", str(path)], check=True, text=True,
-                          capture_output=True, timeout=20).stdout.strip()
+                          capture_output=True, timeout=60).stdout.strip()
 
 
 def _base_directory():

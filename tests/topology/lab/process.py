@@ -51,7 +51,7 @@ class Process:
         if self.running():
             self._popen.send_signal(number)
 
-    def stop(self, number=signal.SIGTERM, timeout=20):
+    def stop(self, number=signal.SIGTERM, timeout=60):
         """Ends the program and returns its exit status; one that does not end in time is killed."""
         self.send(number)
         try:
