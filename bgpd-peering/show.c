@@ -6,6 +6,7 @@
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/degraded.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
@@ -145,16 +146,32 @@ static void flag_letters(const struct connection *connection, char text[8])
 	text[at] = '\0';
 }
 
+/* What is wrong with it, else what it waits for. */
+static void why(const struct connection *connection, char *text, size_t size)
+{
+	struct degradation found[SESSIONS_MAX + 1], *worst = NULL;
+	size_t count = MIN(connection_degradations(connection, found, array_size(found)), array_size(found));
+
+	for (size_t i = 0; i < count; i++)
+		if (!worst || found[i].severity > worst->severity)
+			worst = &found[i];
+	if (!worst)
+		validation_waiting_for(connection, text, size);
+	else
+		snprintf(text, size, "%s%s; `%s`", worst->severity == SEVERITY_CRITICAL ? "critical: " : "", worst->reason,
+			 worst->next);
+}
+
 static void add_row(struct ttable *table, const struct connection *connection)
 {
-	char age[16], v4[16], v6[16], counts[48], waiting[256], flags[8], asn[16] = "-";
+	char age[16], v4[16], v6[16], counts[48], waiting[sizeof(((struct degradation *)0)->reason) + 192], flags[8], asn[16] = "-";
 	as_t peer_asn = connection_peer_asn(connection);
 
 	show_age(seconds_since(connection->state_since), age);
 	family_state(connection, FAMILY_IPV4, v4);
 	family_state(connection, FAMILY_IPV6, v6);
 	received_and_accepted(connection, counts, sizeof(counts));
-	validation_waiting_for(connection, waiting, sizeof(waiting));
+	why(connection, waiting, sizeof(waiting));
 	flag_letters(connection, flags);
 	if (peer_asn)
 		snprintf(asn, sizeof(asn), "%u", peer_asn);
@@ -199,10 +216,32 @@ static void show_header(struct vty *vty)
 		vty_out(vty, "Journal: %s\n", durable_state_problem());
 }
 
-void show_overview_text(struct vty *vty)
+#define ROWS_MOST 50 /* unless all are asked for */
+
+/* Problems first, the worst on top. */
+static unsigned int add_rows(struct ttable *table, const struct show_filter *filter, bool all, unsigned int counts[SEVERITY_COUNT])
+{
+	const struct connection *connection;
+	unsigned int shown = 0;
+
+	for (int severity = SEVERITY_COUNT - 1; severity >= 0; severity--) {
+		frr_each (connection_tree_const, &connections, connection) {
+			if ((int)connection_severity(connection) != severity || !show_filter_takes(filter, connection))
+				continue;
+			counts[severity]++;
+			if (!all && shown >= ROWS_MOST)
+				continue;
+			add_row(table, connection);
+			shown++;
+		}
+	}
+	return shown;
+}
+
+void show_overview_text(struct vty *vty, const struct show_filter *filter, bool all)
 {
 	struct ttable *table;
-	struct connection *connection;
+	unsigned int counts[SEVERITY_COUNT] = {0}, shown, found = 0;
 
 	show_header(vty);
 	if (connection_tree_count(&connections) == 0) {
@@ -210,11 +249,46 @@ void show_overview_text(struct vty *vty)
 		return;
 	}
 	table = table_new();
-	ttable_add_row(table, "Name|ASN|Kind|State|Since|Gate|v4|v6|Recv/Acc|Waits for / next");
-	frr_each (connection_tree, &connections, connection)
-		add_row(table, connection);
+	ttable_add_row(table, "Name|ASN|Kind|State|Since|Gate|v4|v6|Recv/Acc|Why / next");
+	shown = add_rows(table, filter, all, counts);
+	for (int severity = 0; severity < SEVERITY_COUNT; severity++)
+		found += counts[severity];
+	if (!found) {
+		ttable_del(table);
+		vty_out(vty, filter->problems ? "Nothing is wrong with any of %zu connections.\n"
+					      : "None of %zu connections is like that; `show peering` lists them.\n",
+			connection_tree_count(&connections));
+		return;
+	}
+	if (found > counts[SEVERITY_NONE])
+		vty_out(vty, "Attention: %u (%u critical)\n", found - counts[SEVERITY_NONE], counts[SEVERITY_CRITICAL]);
 	table_print(vty, table);
 	vty_out(vty, "Flags: A adopted  C conflict  D discovered  U undeclared\n");
+	if (shown < found)
+		vty_out(vty, "%u of %u shown (`show peering all` for every one)\n", shown, found);
+}
+
+/* ---- how many ---- */
+
+static void show_summary_text(struct vty *vty)
+{
+	struct ttable *table = table_new();
+	struct show_summary summary;
+
+	show_summarize(&summary);
+	show_header(vty);
+	ttable_add_row(table, "State|Connections|Gates open|Gates closed|Sessions up|Sessions");
+	for (int state = 0; state < STATE_COUNT; state++) {
+		const struct show_count *count = &summary.of_state[state];
+
+		if (count->connections)
+			ttable_add_row(table, "%s|%u|%u|%u|%u|%u", connection_state_name(state), count->connections,
+				       count->open, count->connections - count->open, count->sessions_up, count->sessions);
+	}
+	ttable_add_row(table, "all|%u|%u|%u|%u|%u", summary.all.connections, summary.all.open,
+		       summary.all.connections - summary.all.open, summary.all.sessions_up, summary.all.sessions);
+	table_print(vty, table);
+	vty_out(vty, "Attention: %u (%u critical)\n", summary.warnings + summary.critical, summary.critical);
 }
 
 /* ---- one connection ---- */
@@ -429,11 +503,73 @@ COMMAND_HANDLER(cmd_show_would_deny)
 	return CMD_SUCCESS;
 }
 
-COMMAND_HANDLER(cmd_show)
+static int show_overview(struct vty *vty, const struct show_filter *filter, int argc, struct cmd_token *argv[])
 {
 	if (command_has(argc, argv, "json"))
-		return vty_json(vty, show_overview_json());
-	show_overview_text(vty);
+		return vty_json(vty, show_overview_json(filter));
+	show_overview_text(vty, filter, command_has(argc, argv, "all"));
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_show)
+{
+	const struct show_filter filter = {.problems = command_has(argc, argv, "problems")};
+
+	return show_overview(vty, &filter, argc, argv);
+}
+
+COMMAND_HANDLER(cmd_show_state)
+{
+	const struct show_filter filter = {.state = command_variable(argc, argv, "state")};
+
+	if (show_filter_state(filter.state) >= 0)
+		return show_overview(vty, &filter, argc, argv);
+	vty_out(vty, "%% '%s' is no state of a connection; there are", filter.state);
+	for (int state = 0; state < STATE_COUNT; state++)
+		vty_out(vty, "%s %s", state ? "," : "", connection_state_name(state));
+	vty_out(vty, "\n");
+	return CMD_WARNING;
+}
+
+COMMAND_HANDLER(cmd_show_neighbor)
+{
+	struct show_filter filter = {0};
+	char address[SESSION_ADDRESS_MAX];
+
+	if (!session_normalize(command_argument(argc, argv, "neighbor"), address)) {
+		vty_out(vty, "%% '%s' is neither an address nor the name of an interface\n",
+			command_argument(argc, argv, "neighbor"));
+		return CMD_WARNING;
+	}
+	filter.neighbor = address;
+	return show_overview(vty, &filter, argc, argv);
+}
+
+COMMAND_HANDLER(cmd_show_asn)
+{
+	const struct show_filter filter = {.asn = strtoul(command_argument(argc, argv, "asn"), NULL, 10)};
+
+	return show_overview(vty, &filter, argc, argv);
+}
+
+COMMAND_HANDLER(cmd_show_interface)
+{
+	const struct show_filter filter = {.interface = command_argument(argc, argv, "interface")};
+
+	return show_overview(vty, &filter, argc, argv);
+}
+
+COMMAND_HANDLER(cmd_show_summary)
+{
+	if (command_has(argc, argv, "json"))
+		return vty_json(vty, show_summary_json());
+	show_summary_text(vty);
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_show_prometheus)
+{
+	show_prometheus(vty);
 	return CMD_SUCCESS;
 }
 

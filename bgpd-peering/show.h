@@ -4,12 +4,26 @@
 #define PEERING_SHOW_H
 
 #include "bgpd-peering/connection.h"
+#include "bgpd-peering/show_filter.h"
 
-void show_overview_text(struct vty *vty);
+/* `all`: also where there are many. */
+void show_overview_text(struct vty *vty, const struct show_filter *filter, bool all);
 void show_connection_text(struct vty *vty, const struct connection *connection);
+void show_prometheus(struct vty *vty);
+
+/* How many there are; a connection is open where every gate of its is. */
+struct show_count {
+	unsigned int connections, open, sessions, sessions_up;
+};
+struct show_summary {
+	struct show_count of_state[STATE_COUNT], all;
+	unsigned int warnings, critical;
+};
+void show_summarize(struct show_summary *summary);
 
 /* The caller prints and frees them. */
-struct json_object *show_overview_json(void);
+struct json_object *show_overview_json(const struct show_filter *filter);
+struct json_object *show_summary_json(void);
 struct json_object *show_connection_json(const struct connection *connection);
 struct json_object *show_would_deny_json(void);
 

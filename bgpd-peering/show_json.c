@@ -7,6 +7,7 @@
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/degraded.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
@@ -174,6 +175,27 @@ static json_object *allowed_json(const struct connection *connection)
 	return array;
 }
 
+static json_object *degraded_json(const struct connection *connection)
+{
+	json_object *array = json_object_new_array();
+	struct degradation found[SESSIONS_MAX + 1];
+	size_t count = MIN(connection_degradations(connection, found, array_size(found)), array_size(found));
+
+	for (size_t i = 0; i < count; i++) {
+		json_object *one = json_object_new_object();
+
+		add_text(one, "cause", found[i].cause);
+		add_text(one, "session", found[i].session ? found[i].session->address : NULL);
+		add_text(one, "severity", severity_name(found[i].severity));
+		add_number(one, "seconds", found[i].seconds);
+		add_text(one, "reason", found[i].reason);
+		add_text(one, "gateEffect", found[i].gate_closed ? "closed" : "none");
+		add_text(one, "next", found[i].next);
+		json_object_array_add(array, one);
+	}
+	return array;
+}
+
 static json_object *connection_json(const struct connection *connection)
 {
 	json_object *object = json_object_new_object(), *flags = json_object_new_array();
@@ -199,6 +221,7 @@ static json_object *connection_json(const struct connection *connection)
 	add_number(object, "validationWindow", connection_window(connection));
 	add_text(object, "gate", gate_position_name(connection_gate(connection)));
 	json_object_object_add(object, "flags", flags);
+	json_object_object_add(object, "degraded", degraded_json(connection));
 	json_object_object_add(object, "bypass", connection->bypass.on ? bypass_json(&connection->bypass) : NULL);
 	add_text(object, "waitsFor", waiting);
 	json_object_object_add(object, "allowedVerbs", allowed_json(connection));
@@ -275,7 +298,7 @@ static void add_default_deny(const char *vrf, enum default_deny_mode mode, void 
 	json_object_array_add(context, object);
 }
 
-json_object *show_overview_json(void)
+json_object *show_overview_json(const struct show_filter *filter)
 {
 	json_object *object = begin(), *array = json_object_new_array(), *controller = json_object_new_object(),
 		    *denied = json_object_new_array();
@@ -288,11 +311,39 @@ json_object *show_overview_json(void)
 	add_text(controller, "description", text);
 	default_deny_each(add_default_deny, denied);
 	frr_each (connection_tree_const, &connections, connection)
-		json_object_array_add(array, connection_json(connection));
+		if (show_filter_takes(filter, connection))
+			json_object_array_add(array, connection_json(connection));
 
 	json_object_object_add(object, "defaultDeny", denied);
 	add_text(object, "journalProblem", durable_state_problem());
 	json_object_object_add(object, "controller", controller);
 	json_object_object_add(object, "connections", array);
+	return object;
+}
+
+static json_object *count_json(const struct show_count *count)
+{
+	json_object *object = json_object_new_object();
+
+	add_number(object, "connections", count->connections);
+	add_number(object, "gatesOpen", count->open);
+	add_number(object, "gatesClosed", count->connections - count->open);
+	add_number(object, "sessions", count->sessions);
+	add_number(object, "sessionsUp", count->sessions_up);
+	return object;
+}
+
+json_object *show_summary_json(void)
+{
+	json_object *object = begin(), *states = json_object_new_object();
+	struct show_summary summary;
+
+	show_summarize(&summary);
+	for (int state = 0; state < STATE_COUNT; state++)
+		json_object_object_add(states, connection_state_name(state), count_json(&summary.of_state[state]));
+	json_object_object_add(object, "connectionStates", states);
+	json_object_object_add(object, "all", count_json(&summary.all));
+	add_number(object, "warnings", summary.warnings);
+	add_number(object, "critical", summary.critical);
 	return object;
 }

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `show peering prometheus`: what is shown, in Prometheus' text format (version 0.0.4), for node_exporter's textfile
+ * collector or any scraper. doc/show.md lists the metrics.
+ */
+#include "bgpd-peering/show.h"
+
+#include "bgpd-peering/audit.h"
+#include "bgpd-peering/bypass.h"
+#include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/degraded.h"
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/facts.h"
+#include "bgpd-peering/gate.h"
+#include "bgpd-peering/router.h"
+
+static void begin(struct vty *vty, const char *name, const char *type, const char *help)
+{
+	vty_out(vty, "# HELP peering_%s %s\n# TYPE peering_%s %s\n", name, help, name, type);
+}
+
+static void value(struct vty *vty, const char *name, const char *type, const char *help, uint64_t number)
+{
+	begin(vty, name, type, help);
+	vty_out(vty, "peering_%s %llu\n", name, (unsigned long long)number);
+}
+
+static void of_router(struct vty *vty)
+{
+	static const char *const states[] = {"enforcing", "monitor", "bypass", "inert"};
+	const struct audit_figures *audit = audit_figures();
+
+	begin(vty, "module_state", "gauge", "What the module does: 1 for the state that it is in.");
+	for (size_t i = 0; i < array_size(states); i++)
+		vty_out(vty, "peering_module_state{state=\"%s\"} %d\n", states[i], strcmp(states[i], show_module_state()) == 0);
+	value(vty, "journal_healthy", "gauge", "Whether the journal can be written.", durable_state_problem() == NULL);
+	value(vty, "controller_connected", "gauge", "Whether the link to the controller is up.", controller_link_is_up());
+	value(vty, "bypassed_connections", "gauge", "Connections whose gates a bypass of their own holds open.",
+	      bypass_count());
+	value(vty, "bypass_all", "gauge", "Whether a bypass holds every gate open.", bypass_of_all() != NULL);
+	value(vty, "audit_violations_total", "counter", "Times that something had passed a closed gate, since bgpd's start.",
+	      audit->violations);
+	value(vty, "audit_repairs_total", "counter", "Walls of gates that were put up again, since bgpd's start.",
+	      audit->repairs);
+	begin(vty, "audit_longest_hold_seconds", "gauge", "Longest time that the audit has held bgpd's main thread.");
+	vty_out(vty, "peering_audit_longest_hold_seconds %.6f\n", (double)audit->longest_microseconds / 1e6);
+}
+
+static uint64_t seconds_in_state(const struct connection *connection)
+{
+	uint64_t now = wall_clock_milliseconds();
+
+	return now > connection->state_since ? (now - connection->state_since) / 1000 : 0;
+}
+
+/* Names, addresses and VRFs have no character that the format would want escaped. */
+static void of_connections(struct vty *vty)
+{
+	const struct connection *connection;
+
+	begin(vty, "connection_state", "gauge", "The state that a connection is in: always 1.");
+	frr_each (connection_tree_const, &connections, connection)
+		vty_out(vty, "peering_connection_state{connection=\"%s\",vrf=\"%s\",asn=\"%u\",kind=\"%s\",state=\"%s\"} 1\n",
+			connection->name, connection->vrf, connection_peer_asn(connection),
+			connection_kind_name(connection->kind), connection_state_name(connection->state));
+	begin(vty, "connection_state_seconds", "gauge", "How long the connection has been in its state.");
+	frr_each (connection_tree_const, &connections, connection)
+		vty_out(vty, "peering_connection_state_seconds{connection=\"%s\"} %llu\n", connection->name,
+			(unsigned long long)seconds_in_state(connection));
+	begin(vty, "connection_gate_open", "gauge", "Whether every gate of the connection is open.");
+	frr_each (connection_tree_const, &connections, connection)
+		vty_out(vty, "peering_connection_gate_open{connection=\"%s\"} %d\n", connection->name,
+			connection_gate(connection) != GATE_DENY);
+}
+
+static void of_degradations(struct vty *vty)
+{
+	const struct connection *connection;
+
+	begin(vty, "connection_degraded", "gauge", "What is wrong with a connection: 1 is a warning, 2 is critical.");
+	frr_each (connection_tree_const, &connections, connection) {
+		struct degradation found[SESSIONS_MAX + 1];
+		size_t count = MIN(connection_degradations(connection, found, array_size(found)), array_size(found));
+
+		for (size_t i = 0; i < count; i++)
+			vty_out(vty, "peering_connection_degraded{connection=\"%s\",session=\"%s\",cause=\"%s\"} %d\n",
+				connection->name, found[i].session ? found[i].session->address : "", found[i].cause,
+				found[i].severity);
+	}
+}
+
+typedef bool (*figure)(const struct session *session, enum counted_family family, uint64_t *number);
+
+static bool received(const struct session *session, enum counted_family family, uint64_t *number)
+{
+	struct family_facts facts;
+
+	family_facts(session, family, &facts);
+	*number = facts.received;
+	return facts.counted;
+}
+
+static bool installed(const struct session *session, enum counted_family family, uint64_t *number)
+{
+	*number = session_installed_count(session, family_afi(family), SAFI_UNICAST);
+	return true;
+}
+
+static bool advertised(const struct session *session, enum counted_family family, uint64_t *number)
+{
+	*number = session_advertised_count(session, family_afi(family), SAFI_UNICAST);
+	return true;
+}
+
+static void of_sessions(struct vty *vty, const char *name, const char *help, figure figure_of)
+{
+	const struct connection *connection;
+	const struct session *session;
+
+	begin(vty, name, "gauge", help);
+	frr_each (connection_tree_const, &connections, connection) {
+		frr_each (session_list_const, &connection->sessions, session) {
+			struct session_facts facts;
+			uint64_t number;
+
+			session_facts(session, &facts);
+			for (int family = 0; family < FAMILY_COUNT; family++)
+				if (facts.carries[family] && figure_of(session, family, &number))
+					vty_out(vty, "peering_%s{connection=\"%s\",session=\"%s\",afi=\"%s\"} %llu\n", name,
+						connection->name, session->address, family_name(family),
+						(unsigned long long)number);
+		}
+	}
+}
+
+static void up_of_sessions(struct vty *vty)
+{
+	const struct connection *connection;
+	const struct session *session;
+
+	begin(vty, "session_up", "gauge", "Whether BGP is Established.");
+	frr_each (connection_tree_const, &connections, connection) {
+		frr_each (session_list_const, &connection->sessions, session) {
+			struct session_facts facts;
+
+			session_facts(session, &facts);
+			vty_out(vty, "peering_session_up{connection=\"%s\",session=\"%s\"} %d\n", connection->name,
+				session->address, facts.established);
+		}
+	}
+}
+
+void show_prometheus(struct vty *vty)
+{
+	of_router(vty);
+	if (router.inert)
+		return;
+	of_connections(vty);
+	of_degradations(vty);
+	up_of_sessions(vty);
+	of_sessions(vty, "session_received_prefixes",
+		    "Prefixes that the peer announces, counted while the gate is closed.", received);
+	of_sessions(vty, "session_installed_prefixes", "Prefixes of the peer in bgpd's tables.", installed);
+	of_sessions(vty, "session_advertised_prefixes", "Prefixes that bgpd has sent to the peer and not withdrawn.",
+		    advertised);
+}
