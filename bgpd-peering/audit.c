@@ -41,11 +41,15 @@ static void violated(struct session *session, const char *what)
 {
 	struct violation *violation = &session->violation;
 	char message[CONNECTION_NAME_MAX + 96];
-	struct peer *peer;
+	struct peer *peer = session_peer(session);
+	bool comes_back = peer && peer_dynamic_neighbor(peer) && peer_is_established(peer);
 
 	figures.violations++;
-	/* It is shut already: a table may hold a million routes of it until bgpd has cleared them. */
-	if (violation->count++)
+	/*
+	 * It is shut already: a table may hold a million routes of it until bgpd has cleared them. But a dynamic neighbor
+	 * cannot be shut, and what it does when it has come back is a new finding.
+	 */
+	if (violation->count++ && !comes_back)
 		return;
 	violation->at = wall_clock_milliseconds();
 	strlcpy(violation->what, what, sizeof(violation->what));
@@ -54,9 +58,7 @@ static void violated(struct session *session, const char *what)
 	gate_assert(session);
 	snprintf(message, sizeof(message), "%s: audit violation", session->connection->name);
 	gate_shut(session, message);
-	/* A dynamic neighbor cannot be shut. */
-	peer = session_peer(session);
-	if (peer && peer_dynamic_neighbor(peer) && peer_is_established(peer))
+	if (comes_back)
 		peer_reset_session(peer);
 	controller_link_changed(session->connection);
 }
@@ -81,6 +83,17 @@ void audit_forgive(struct connection *connection)
 static bool is_looked_at(const struct session *session)
 {
 	return session->gate == GATE_DENY && !session->hands_off && session->counted_peer && !session->replay;
+}
+
+/* It is up, and nothing hears what its peer says. */
+static bool is_forgotten(const struct session *session)
+{
+	const struct peer *peer;
+
+	if (session->gate != GATE_DENY || session->hands_off || session->counted_peer)
+		return false;
+	peer = session_peer(session);
+	return peer && peer_is_established(peer);
 }
 
 static void look_at(struct session *session)
@@ -128,7 +141,7 @@ static void look(event_ref *event)
 		if (++steps % CLOCK_EACH == 0 && time_is_up(&begun))
 			break;
 		frr_each (session_list, &connection->sessions, session)
-			if (is_looked_at(session))
+			if (is_looked_at(session) || is_forgotten(session))
 				look_at(session);
 	}
 	strlcpy(position, connection ? connection->name : "", sizeof(position));

@@ -133,6 +133,8 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 	/* It has not been validated with the others; where it is open already it is closed from its next start on. */
 	if (is_new && lifecycle_gate(connection_coming_state(connection)) != GATE_DENY)
 		session->held = session->held_next = true;
+	if (is_new && !session->hands_off)
+		session->gate = transition_session_gate(session);
 	gate_assert(session);
 	verdict->accepted = true;
 	return true;

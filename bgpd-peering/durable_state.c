@@ -25,6 +25,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
 
 #define JOURNAL_FILE "journal.jsonl"
 #define RETRY_INTERVAL 1 /* seconds */
+#define COMPLETIONS_MICROSECONDS 2000 /* of the main thread, at a time */
 
 PREDECL_DLIST(line_list);
 struct waiting_line {
@@ -56,6 +57,7 @@ static char problem[3 * PATH_MAX];
 
 static struct journal_writer *writer;
 static struct mailbox *completions;
+static struct mail *taken; /* out of it, and not looked at yet */
 static event_ref *completions_event, *retry_event, *policies_event;
 static struct line_list_head waiting;
 static uint64_t newest_line;
@@ -264,6 +266,7 @@ static void read_lines(FILE *file)
 	unsigned long number = 0;
 	char error[160];
 	bool all_damaged = false;
+	int error_number;
 
 	while ((length = getline(&line, &capacity, file)) > 0) {
 		struct journal_record record;
@@ -271,7 +274,8 @@ static void read_lines(FILE *file)
 		number++;
 		if (line[length - 1] != '\n') {
 			/* The line that was being written when the power went: never acknowledged, cut off. */
-			zlog_notice("peering: %s ends in a torn line of %zd bytes, which is cut off", path, length);
+			if (!ferror(file))
+				zlog_notice("peering: %s ends in a torn line of %zd bytes, which is cut off", path, length);
 			break;
 		}
 		valid_bytes += (uint64_t)length;
@@ -284,8 +288,16 @@ static void read_lines(FILE *file)
 			all_damaged |= number == 1;
 		}
 	}
+	error_number = errno;
 	free(line);
-	if (number > 0 && (all_damaged || !journal_id[0])) {
+	if (ferror(file)) {
+		/* No end of the file: what stands behind may close what was read as open. */
+		unreadable = true;
+		close_all();
+		snprintf(problem, sizeof(problem),
+			 "%s cannot be read behind line %lu: %s; every gate stays closed, and the file is left as it is. Mend the disk or put a copy of the file back, and restart bgpd",
+			 path, number, safe_strerror(error_number));
+	} else if (number > 0 && (all_damaged || !journal_id[0])) {
 		unreadable = true;
 		close_all();
 		snprintf(problem, sizeof(problem),
@@ -423,18 +435,25 @@ static void completed(const struct journal_completion *completion)
 	push_journal_moved();
 }
 
+/* One sync may have written thousands of lines: they are worked off some at a time. */
 static void on_completions(event_ref *event)
 {
-	struct mail *mail = mailbox_take(completions);
+	struct timeval begun;
 
-	event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
-	while (mail) {
-		struct journal_completion *completion = container_of(mail, struct journal_completion, mail);
+	monotime(&begun);
+	if (!taken)
+		taken = mailbox_take(completions);
+	while (taken && monotime_since(&begun, NULL) < COMPLETIONS_MICROSECONDS) {
+		struct journal_completion *completion = container_of(taken, struct journal_completion, mail);
 
-		mail = mail->next;
+		taken = taken->next;
 		completed(completion);
 		free(completion);
 	}
+	if (taken)
+		event_add_now(on_completions, NULL, &completions_event);
+	else
+		event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
 }
 
 static struct waiting_line *append(struct journal_record *record, bool loosens)
@@ -529,6 +548,12 @@ void durable_state_stop(void)
 	writer = NULL;
 	while ((line = line_list_pop(&waiting)))
 		free_line(line);
+	while (taken) {
+		struct journal_completion *completion = container_of(taken, struct journal_completion, mail);
+
+		taken = taken->next;
+		free(completion);
+	}
 }
 
 bool durable_state_writable(char *error, size_t error_size)

@@ -91,8 +91,11 @@ static bool close_all(struct session *session, struct peer *peer, bool typed)
 	afi_t afi;
 	safi_t safi;
 
-	/* The wall in front of the parser first: what the peer sends from here on is not heard. */
-	if (peer_is_established(peer) && session->counted_peer != peer)
+	/*
+	 * The wall in front of the parser first: what the peer sends from here on is not heard, nor what was just being given
+	 * out of what had been kept.
+	 */
+	if (peer_is_established(peer) && (session->counted_peer != peer || session->replay))
 		inbound_begin(session, peer, false);
 	FOREACH_AFI_SAFI (afi, safi)
 		changed |= close_family(session, peer, afi, safi, typed);

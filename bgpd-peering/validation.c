@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 
@@ -32,16 +33,23 @@ static bool required_sessions_up(const struct connection *connection)
 	return any;
 }
 
-static bool any_session_up(const struct connection *connection)
+/* A dynamic neighbor cannot be shut: it may stay up, and is done with once its gate has closed. */
+static bool is_leaving(const struct session *session)
+{
+	struct peer *peer = session_peer(session);
+
+	if (!peer || !peer_is_established(peer))
+		return false;
+	return !peer_dynamic_neighbor(peer) || gate_is_busy(session);
+}
+
+static bool any_session_leaving(const struct connection *connection)
 {
 	const struct session *session;
 
-	frr_each (session_list_const, &connection->sessions, session) {
-		struct peer *peer = session_peer(session);
-
-		if (peer && peer_is_established(peer))
+	frr_each (session_list_const, &connection->sessions, session)
+		if (is_leaving(session))
 			return true;
-	}
 	return false;
 }
 
@@ -92,8 +100,10 @@ static void evaluate(event_ref *event)
 		return;
 	}
 	if (connection->state == STATE_PENDING_REMOVE) {
-		if (!any_session_up(connection))
-			transition(connection, EVENT_DRAINED, "router", "every session is down", NULL);
+		if (!any_session_leaving(connection))
+			transition(connection, EVENT_DRAINED, "router", "every session is down or denied", NULL);
+		else
+			event_add_seconds(evaluate, connection, VALIDATION_INTERVAL, &connection->evaluation);
 		return;
 	}
 	if (!required_sessions_up(connection)) {

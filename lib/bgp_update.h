@@ -75,8 +75,9 @@ struct bgp_update_sender {
 };
 
 /*
- * Rewrites a message in place, without changing its size, so that it announces nothing in any family: what is left is
- * well formed, and a receiver finds nothing to log. End-of-RIB markers and messages that only withdraw stay as they are.
+ * Rewrites a message in place, without changing its size, so that it announces nothing in any family: what it withdraws is
+ * left, well formed where it was, and a receiver finds nothing to log. End-of-RIB markers and messages that only withdraw
+ * stay as they are.
  * Returns whether it was rewritten. Whatever the bytes, bgp_update_announces() is false afterwards.
  */
 bool bgp_update_neutralize(uint8_t *message, size_t size, const struct bgp_update_sender *sender);

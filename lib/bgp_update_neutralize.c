@@ -2,10 +2,11 @@
 /*
  * A message that announces nothing, of a given size.
  *
- * Its size is fixed: who reads it has looked at the header already. The attributes are the three that a receiver misses
- * where they are not there, and an unknown one that fills the rest: ORIGIN, AS_PATH with the sender's own AS (so that it
- * passes for its first AS), NEXT_HOP, filler. One byte or two are no attribute; they go into the length fields of the
- * first ones, which may be longer than they need to be.
+ * Its size is fixed: who reads it has looked at the header already. What it withdraws stays in it: routes from before the
+ * gate closed may be kept in places that are given out again when it opens. The other attributes are the three that a
+ * receiver misses where they are not there, and an unknown one that fills the rest: ORIGIN, AS_PATH with the sender's own
+ * AS (so that it passes for its first AS), NEXT_HOP, filler. One byte or two are no attribute; they go into the length
+ * fields of the first ones, which may be longer than they need to be.
  */
 #include "lib/bgp_update.h"
 
@@ -64,19 +65,51 @@ static void put_filler(struct writer *writer, uint8_t type, size_t size)
 	writer->at += size;
 }
 
-/* False where the body is too small for the three attributes. */
+/*
+ * Moves the attributes that withdraw something to the front of the others, and returns how many bytes they are. One that
+ * withdraws nothing is left out: behind an announcement it says nothing, alone it would be an End-of-RIB.
+ */
+static size_t gather_withdrawals(uint8_t *front, struct byte_reader attributes)
+{
+	size_t gathered = 0;
+
+	while (attributes.left > 0) {
+		const uint8_t *start = attributes.at;
+		struct byte_reader value;
+		uint8_t flags, type, safi;
+		uint16_t afi;
+		size_t size;
+
+		if (!take_attribute(&attributes, &flags, &type, &value))
+			return gathered;
+		if (type != ATTRIBUTE_MP_UNREACH || !take_multiprotocol_head(&value, type, &afi, &safi) || value.left == 0)
+			continue;
+		size = (size_t)(attributes.at - start);
+		memmove(front + gathered, start, size);
+		gathered += size;
+	}
+	return gathered;
+}
+
+/* False where the body is too small for the three attributes; it may have lost what it was, but never its size. */
 static bool write_attributes(uint8_t *body, size_t size, const struct bgp_update_sender *sender)
 {
 	uint8_t as_size = sender->four_octet_as ? 4 : 2;
-	size_t least = 4 + (3u + 2u + as_size) + 7, rest;
-	struct writer writer = {.at = body};
+	size_t least = 4 + (3u + 2u + as_size) + 7, withdrawn_size = 0, gathered = 0, rest;
+	struct byte_reader reader = {.at = body, .left = size}, withdrawn, attributes;
+	struct writer writer;
 
-	if (size < SIZES + least)
+	if (take_sized(&reader, &withdrawn) && take_sized(&reader, &attributes)) {
+		withdrawn_size = withdrawn.left;
+		gathered = gather_withdrawals(body + SIZES + withdrawn_size, attributes);
+	}
+	if (size < SIZES + withdrawn_size + gathered + least)
 		return false;
-	rest = size - SIZES - least;
+	rest = size - SIZES - withdrawn_size - gathered - least;
 	writer.spare = rest < 3 ? rest : 0;
-	put_u16(&writer, 0);
-	put_u16(&writer, (uint16_t)(size - SIZES));
+	write_u16(body, withdrawn_size);
+	write_u16(body + 2 + withdrawn_size, size - SIZES - withdrawn_size);
+	writer.at = body + SIZES + withdrawn_size + gathered;
 	put_head(&writer, ATTRIBUTE_FLAG_TRANSITIVE, ATTRIBUTE_ORIGIN, 1);
 	put_u8(&writer, 0);
 	put_head(&writer, ATTRIBUTE_FLAG_TRANSITIVE, ATTRIBUTE_AS_PATH, (uint8_t)(2 + as_size));

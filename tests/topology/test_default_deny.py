@@ -137,6 +137,16 @@ def test_dynamic_neighbors_are_gated_each_time_they_come(lab):
             s.acme.stop()
             s.acme.start()
             s.acme.wait_established()
+    # It cannot be shut: taken out of service it may stay up, and passes nothing.
+    s.settle(keepalives=2)
+    s.edge.verb(s.acme_link.far_ipv4, "deprovision")
+    s.edge.wait_state(s.acme_link.far_ipv4, "None")
+    s.acme.wait_established()
+    until("acme's routes gone at the witness", lambda: s.witness_has_of_acme("ipv4"), lambda seen: seen == set())
+    s.acme.wait_received("edge_ipv4", set())
+    ended = s.capture.read().end()
+    s.settle()
+    assert s.capture.read().announced(s.edge_address("ipv4"), after=ended) == set()
 
 
 def test_forty_sessions_go_through_the_guides_order_without_a_withdrawal(lab):

@@ -341,6 +341,21 @@ def test_a_bypass_of_all_covers_what_comes_later(lab):
     assert s.edge.connection_state(s.acme_address("ipv4")) == "PendingApproval"
 
 
+def test_a_bypass_of_all_covers_a_session_that_is_added_to_a_connection(scenario):
+    s = scenario
+    s.start(s.config(bgp=[line for line in s.declaration() if s.acme_address("ipv6") not in line],
+                     acme_neighbor=lambda family: s.acme_neighbor(family) if family == "ipv4" else [],
+                     acme_family=lambda family: s.acme_family(family) if family == "ipv4" else []))
+    s.edge.vtysh("peering bypass all reason maintenance of the module")
+    s.edge.configure_bgp(f"peering {NAME} neighbor {s.acme_address('ipv6')}")
+    s.edge.configure_bgp(*s.acme_neighbor("ipv6"), "address-family ipv6 unicast", *s.acme_family("ipv6"))
+    s.wait_open()
+    assert s.edge.connection(NAME)["gate"] == "allow"
+    s.edge.vtysh("no peering bypass all")
+    for family in FAMILIES:
+        s.acme.wait_received(f"edge_{family}", set())
+
+
 # Letting go
 
 def test_a_tombstone_is_let_go_of_by_a_person_with_a_reason(scenario):

@@ -2,6 +2,7 @@
 """What a restart keeps: states, gates and policies, whatever ended bgpd and whatever became of its files."""
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,68 @@ def test_a_line_that_cannot_be_read_closes_the_gate_it_speaks_of(scenario):
     for family in FAMILIES:
         assert s.witness_has_of_acme(family) == set()
     assert s.edge.log_lines(f"ALERT.*{NAME}"), "no ALERT names the connection"
+
+
+# Preloaded into bgpd: the disk fails behind so many lines of the journal.
+FAILING_DISK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+ssize_t __getdelim(char **line, size_t *capacity, int delimiter, FILE *file)
+{
+	static ssize_t (*real)(char **, size_t *, int, FILE *);
+	static int lines;
+	char link[64], path[4096] = "";
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "__getdelim");
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fileno(file));
+	if (readlink(link, path, sizeof(path) - 1) < 0 || !strstr(path, "/journal.jsonl") || lines++ < atoi(getenv("GOOD_LINES")))
+		return real(line, capacity, delimiter, file);
+	file->_flags |= 0x20; /* what ferror() looks at */
+	errno = EIO;
+	return -1;
+}
+
+ssize_t getline(char **line, size_t *capacity, FILE *file)
+{
+	return __getdelim(line, capacity, '\\n', file);
+}
+"""
+
+
+def test_a_journal_that_cannot_be_read_to_its_end_closes_every_gate(scenario, tmp_path):
+    """What stands behind would have said that the connection has ended."""
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+    active = len(journal(s).read_text().splitlines())
+    s.edge.verb(NAME, "deprovision")
+    s.edge.wait_state(NAME, "None")
+    s.edge.vtysh("write memory")
+    (tmp_path / "disk.c").write_text(FAILING_DISK)
+    tmp_path.chmod(0o755)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "disk.so", tmp_path / "disk.c"], check=True)
+    library = s.lab.folder("edge", "disk") / "disk.so"
+    shutil.copy(tmp_path / "disk.so", library)
+    s.edge.bgpd_environment += [f"LD_PRELOAD={library}", f"GOOD_LINES={active}"]
+    before = journal(s).read_bytes()
+    s.edge.stop_bgpd()
+    stopped = journal(s).read_bytes()
+    assert stopped.startswith(before)
+    s.edge.start_bgpd()
+    s.edge.configure_bgp(*(f"no neighbor {s.acme_address(family)} shutdown" for family in FAMILIES))
+    assert "cannot be read behind line" in s.edge.vtysh("show peering")
+    s.settle()
+    s.expect_nothing_sent(after=s.capture.read().end())
+    for family in FAMILIES:
+        assert s.acme.received(f"edge_{family}") == set() and s.witness_has_of_acme(family) == set()
+    assert journal(s).read_bytes() == stopped
+    assert s.edge.connection(NAME)["gate"] == "deny"
 
 
 @pytest.mark.parametrize("loss", ["gone", "another file", "empty"])

@@ -471,14 +471,48 @@ static void takes_every_announcement_away(void **state)
 	assert_true(bgp_update_neutralize(whole.at, whole.size, &sender));
 	assert_false(bgp_update_announces(whole.at, whole.size));
 	assert_int_equal(walk(whole.at + BGP_UPDATE_HEADER, whole.size - BGP_UPDATE_HEADER, &seen), BGP_UPDATE_OK);
-	assert_string_equal(seen.text, "");
+	/* Only what it withdraws is left, and nothing of that is missing. */
+	assert_null(strchr(seen.text, '+'));
+	assert_string_equal(seen.text, "-192.0.2.0/24 -10.1.0.0/16 -2001:db9::/32 -::/0 ");
 	assert_int_equal(seen.summary.end_of_rib_afi, 0);
 	attributes_text(whole.at + BGP_UPDATE_HEADER, text, sizeof(text));
-	/* What the two sizes, the three attributes and its own head leave of the message. */
-	snprintf(expected, sizeof(expected), "1:00 2:0201fa56ea01 3:c0000201 255:%zu bytes ", body.size - 4 - 20 - 3);
+	/* What the two sizes, the withdrawals, the three attributes and its own head leave of the message. */
+	snprintf(expected, sizeof(expected), "15:9 bytes 1:00 2:0201fa56ea01 3:c0000201 255:%zu bytes ",
+		 body.size - 4 - 7 - 12 - 20 - 3);
 	assert_string_equal(text, expected);
 	/* Once more, and it is left alone. */
 	assert_false(bgp_update_neutralize(whole.at, whole.size, &sender));
+}
+
+/* Withdrawals of any family stay, wherever they stand; an empty one does not become an End-of-RIB. */
+static void leaves_withdrawals_beside_announcements(void **state)
+{
+	struct bytes attributes = origin, vpn = {.size = 0}, empty = {.size = 0}, reach = {.size = 0}, body, whole;
+	struct seen seen = {0};
+	char text[256];
+
+	PUT(&reach, 0, 2, 1, 16, 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0);
+	PUT(&vpn, 0, 1, 128, 112, 0x80, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 10, 0, 0);
+	PUT(&empty, 0, 2, 1);
+	put_attribute(&attributes, 15, &empty);
+	put_attribute(&attributes, 14, &reach);
+	put_attribute(&attributes, 15, &vpn);
+	body = message(&nothing, &attributes, &nothing);
+	whole = with_header(&body);
+	assert_true(bgp_update_neutralize(whole.at, whole.size, &sender));
+	assert_false(bgp_update_announces(whole.at, whole.size));
+	assert_int_equal(walk(whole.at + BGP_UPDATE_HEADER, whole.size - BGP_UPDATE_HEADER, &seen), BGP_UPDATE_OK);
+	assert_true(seen.summary.other_families);
+	attributes_text(whole.at + BGP_UPDATE_HEADER, text, sizeof(text));
+	assert_string_equal(text, "15:18 bytes 1:00 2:0201fa56ea01 3:c0000201 255:12 bytes ");
+	/* The empty one alone beside an announcement: nothing of it is left. */
+	attributes = origin;
+	put_attribute(&attributes, 15, &empty);
+	put_attribute(&attributes, 14, &reach);
+	body = message(&nothing, &attributes, &nothing);
+	whole = with_header(&body);
+	assert_true(bgp_update_neutralize(whole.at, whole.size, &sender));
+	assert_int_equal(walk(whole.at + BGP_UPDATE_HEADER, whole.size - BGP_UPDATE_HEADER, &seen), BGP_UPDATE_OK);
 }
 
 /* Each size once, from one byte behind the header to one of an extended message, with NLRI to the end. */
@@ -566,6 +600,7 @@ int main(void)
 		cmocka_unit_test(leaves_other_families_as_they_are),
 		cmocka_unit_test(picks_nothing_out_of_what_breaks_off),
 		cmocka_unit_test(takes_every_announcement_away),
+		cmocka_unit_test(leaves_withdrawals_beside_announcements),
 		cmocka_unit_test(takes_away_at_every_size),
 		cmocka_unit_test(leaves_what_announces_nothing),
 		cmocka_unit_test(takes_away_what_cannot_be_read),
