@@ -12,6 +12,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection);
 struct json_object *show_overview_json(void);
 struct json_object *show_connection_json(const struct connection *connection);
 struct json_object *show_would_deny_json(void);
+struct json_object *show_state_file_json(void);
 
 /* "enforcing", "monitor", "bypass" or "inert". */
 const char *show_module_state(void);
