@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/walls.h"
 
 #include "lib/jhash.h"
 
@@ -191,6 +192,10 @@ static void adopt_slice(event_ref *event)
 	const struct speaker nobody = {0};
 	struct timeval begun;
 
+	if (!wall_stands(WALL_ADOPTION)) {
+		event_add_milliseconds(adopt_slice, NULL, 50, &slice_event);
+		return;
+	}
 	monotime(&begun);
 	while (any_marks() && monotime_since(&begun, NULL) < SLICE_MICROSECONDS)
 		adopt_first(&nobody);
