@@ -69,6 +69,8 @@ def test_reloads_and_files_over_closed_gates(scenario):
     for text in (knows_nothing, knows):
         for _ in range(3):
             reload(s, "--reload", text)
+            # Marks of before are not in the file, and are gone.
+            s._first_mark = s._marks
             s.settle(keepalives=1)
             s.expect_nothing_sent()
         expect_gated(s)
@@ -84,8 +86,6 @@ def test_reloads_and_files_over_closed_gates(scenario):
         shown = reload(s, "--test", s.edge.config_file.read_text())
         assert not speaks_of(shown, *addresses, "peering"), shown
 
-    # Marks of before were in no file, and are gone.
-    s._first_mark = s._marks
     # Active and adopted sessions: a file with the lines that `show running-config` has is all there is to write.
     s.validate()
     s.activate()
