@@ -663,16 +663,23 @@ void durable_state_connection(struct connection *connection)
 
 /* ---- what the operator wants of gated sessions ---- */
 
+/* In slices by its event; without one, at the end, everything. */
 static void write_policies(event_ref *event)
 {
 	struct session *session;
+	struct timeval begun;
 
+	monotime(&begun);
 	while ((session = session_policy_next())) {
 		struct journal_record record = {0};
 
 		journal_record_of_policy(&record, session);
 		append(&record, false);
 		journal_record_clear(&record);
+		if (event && monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
+			event_add_now(write_policies, NULL, &policies_event);
+			return;
+		}
 	}
 }
 

@@ -14,15 +14,13 @@
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/router.h"
 
-#include "lib/jhash.h"
-
 DEFINE_MTYPE_STATIC(PEERING, PEERING_STATE_FILE, "Peering state file");
 
 #define SLICE_MICROSECONDS 3000
 
 /* ---- the operation ---- */
 
-enum step { IDLE = 0, COLLECTING, WRITING, READING, CHECKING, CLOSING, OPENING, DEFAULT_DENY };
+enum step { IDLE = 0, COLLECTING, WRITING, READING, CHECKING, CLOSING, OPENING, DEFAULT_DENY, FORGETTING };
 
 static struct {
 	enum step step;
@@ -55,15 +53,14 @@ struct state_file_report state_file_report(void)
 	};
 }
 
-static void forget_seen(void);
+static struct journal_record *checked; /* the last connection of the check, as the file has it */
 
 static void finish(bool failed)
 {
 	free(now.bytes);
 	now.bytes = NULL;
-	forget_seen();
 	now.failed = failed;
-	now.step = IDLE;
+	now.step = checked ? FORGETTING : IDLE;
 	if (failed)
 		alert("state %s of %s failed: %s", now.importing ? "import" : "export", now.path, now.message);
 	else
@@ -242,10 +239,10 @@ bool state_file_export(const char *path, struct verdict *verdict)
 
 /* ---- import: what a file must not say twice ---- */
 
-PREDECL_HASH(seen_table);
+PREDECL_RBTREE_UNIQ(seen_tree);
 struct seen {
-	struct seen_table_item item;
-	char *key; /* the name of a connection; or a VRF, a blank and an address */
+	struct seen_tree_item item;
+	char key[]; /* the name of a connection; or a VRF, a blank and an address */
 };
 
 static int seen_compare(const struct seen *a, const struct seen *b)
@@ -253,40 +250,34 @@ static int seen_compare(const struct seen *a, const struct seen *b)
 	return strcmp(a->key, b->key);
 }
 
-static uint32_t seen_hash(const struct seen *seen)
-{
-	return jhash(seen->key, strlen(seen->key), 0x7365656e);
-}
-
-DECLARE_HASH(seen_table, struct seen, item, seen_compare, seen_hash);
-static struct seen_table_head seen_keys;
-static struct journal_record *checked; /* the last connection, as the file has it */
+DECLARE_RBTREE_UNIQ(seen_tree, struct seen, item, seen_compare);
+static struct seen_tree_head seen_keys;
 
 /* False where it was seen before. */
 static bool see(const char *key)
 {
-	struct seen *seen = XCALLOC(MTYPE_PEERING_STATE_FILE, sizeof(*seen));
+	struct seen *seen = XCALLOC(MTYPE_PEERING_STATE_FILE, sizeof(*seen) + strlen(key) + 1);
 
-	seen->key = XSTRDUP(MTYPE_PEERING_STATE_FILE, key);
-	if (!seen_table_add(&seen_keys, seen))
+	strcpy(seen->key, key);
+	if (!seen_tree_add(&seen_keys, seen))
 		return true;
-	XFREE(MTYPE_PEERING_STATE_FILE, seen->key);
 	XFREE(MTYPE_PEERING_STATE_FILE, seen);
 	return false;
 }
 
-static void forget_seen(void)
+static void forget_seen(const struct timeval *begun)
 {
 	struct seen *seen;
 
-	if (!checked)
-		return;
-	while ((seen = seen_table_pop(&seen_keys))) {
-		XFREE(MTYPE_PEERING_STATE_FILE, seen->key);
+	while (monotime_since(begun, NULL) < SLICE_MICROSECONDS) {
+		seen = seen_tree_pop(&seen_keys);
+		if (!seen) {
+			XFREE(MTYPE_PEERING_STATE_FILE, checked);
+			now.step = IDLE;
+			return;
+		}
 		XFREE(MTYPE_PEERING_STATE_FILE, seen);
 	}
-	seen_table_fini(&seen_keys);
-	XFREE(MTYPE_PEERING_STATE_FILE, checked);
 }
 
 /* ---- import: the check ---- */
@@ -623,6 +614,8 @@ static void on_step(event_ref *event)
 		collect(&begun);
 	else if (now.step == CHECKING)
 		check_lines(&begun);
+	else if (now.step == FORGETTING)
+		forget_seen(&begun);
 	else
 		take_lines(&begun);
 	if (now.step != IDLE && now.step != WRITING)
@@ -642,7 +635,7 @@ static void take_back(struct file_job *job)
 		now.size = job->size;
 		job->bytes = NULL;
 		checked = XCALLOC(MTYPE_PEERING_STATE_FILE, sizeof(*checked));
-		seen_table_init(&seen_keys);
+		seen_tree_init(&seen_keys);
 		next_step(CHECKING);
 		event_add_now(on_step, NULL, &step_event);
 	}
