@@ -493,6 +493,7 @@ void default_deny_adopted(void)
 {
 	struct listnode *node;
 	struct instance *instance;
+	char error[256];
 
 	if (!instances)
 		return;
@@ -500,6 +501,11 @@ void default_deny_adopted(void)
 		if (!instance->adopting)
 			continue;
 		instance->adopting = false;
+		/* What runs could not be adopted, and would be gated as it flaps. */
+		if (!durable_state_writable(error, sizeof(error))) {
+			alert("default-deny of vrf %s is not switched on: %s", instance->vrf, error);
+			continue;
+		}
 		instance->mode = DEFAULT_DENY_ON;
 		journal(instance);
 	}

@@ -125,6 +125,16 @@ def test_a_router_without_its_journal_takes_its_own_export_over(scenario):
     s.settle(keepalives=0)
     assert states(s)[NAME] == "None" and has(s)["ipv4"] == CLOSED
 
+    # What has ended is ended where the file comes to.
+    ended = path.with_name("ended.jsonl")
+    work(s, "export", ended)
+    restart_without_journal(s, s.config(bgp=lines(s)))
+    work(s, "import", ended)
+    assert states(s) == {NAME: "None", SIX: "PendingApproval"}
+    until("its session shut", lambda: s.acme.bgp_state("edge_ipv4"), lambda state: state != "Established")
+    s.settle(keepalives=2)
+    assert has(s) == {"ipv4": CLOSED, "ipv6": CLOSED}
+
 
 def test_another_router_takes_over_what_runs_on_it(scenario):
     """It has the neighbors and nothing of ours: both sessions are up and open. What the file calls open is left as it is,
