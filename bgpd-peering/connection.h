@@ -56,7 +56,7 @@ struct policy_attempts {
 struct violation {
 	uint32_t count; /* 0: none since a person has looked */
 	uint64_t at;	/* of the last one, Unix milliseconds */
-	char what[160];
+	char what[256];
 };
 
 PREDECL_HASH(session_table);
