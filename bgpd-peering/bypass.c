@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/bypass.h"
 
+#include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/router.h"
@@ -38,17 +39,21 @@ static void remind(event_ref *event)
 	}
 }
 
-/* The gates of one connection, in a turn of their own: there may be thousands. */
+static void look_again_at(struct connection *connection)
+{
+	session_events_later(connection);
+	controller_link_changed(connection);
+}
+
+/* The gates of one connection, or of all. */
 static void look_again(struct connection *only)
 {
-	struct connection *connection;
+	static struct connection_walk walk = {.visit = look_again_at};
 
-	frr_each (connection_tree, &connections, connection) {
-		if (only && connection != only)
-			continue;
-		session_events_later(connection);
-		controller_link_changed(connection);
-	}
+	if (only)
+		look_again_at(only);
+	else
+		connection_walk_begin(&walk);
 }
 
 void bypass_begin(struct connection *connection, const char *actor, const char *reason)

@@ -106,7 +106,7 @@ COMMAND_HANDLER(cmd_default_deny_confederation)
 
 	if (!command_module_works(vty) || !vrf)
 		return CMD_WARNING_CONFIG_FAILED;
-	default_deny_set_confederation(vrf, true, router_reading_file(vty));
+	default_deny_set_confederation(vrf, true, router_reading_file(vty), say, vty);
 	return CMD_SUCCESS;
 }
 
@@ -115,7 +115,7 @@ COMMAND_HANDLER(cmd_no_default_deny_confederation)
 	const char *vrf = vrf_of(vty);
 
 	if (command_module_works(vty) && vrf)
-		default_deny_set_confederation(vrf, false, router_reading_file(vty));
+		default_deny_set_confederation(vrf, false, router_reading_file(vty), NULL, NULL);
 	return CMD_SUCCESS;
 }
 

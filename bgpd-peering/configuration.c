@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/configuration.h"
 
+#include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
@@ -86,6 +87,14 @@ static void retire(struct connection *connection)
 	controller_link_gone();
 }
 
+void configuration_take_session(struct connection *connection, struct session *session)
+{
+	struct connection *former = session->connection;
+
+	session_move(session, connection);
+	retire(former);
+}
+
 bool configuration_add_neighbor(struct connection *connection, const char *text, bool optional, bool reading,
 				struct verdict *verdict)
 {
@@ -123,10 +132,7 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 		session = session_new(connection, address);
 		session->hands_off = open;
 	} else if (is_new) {
-		struct connection *former = session->connection;
-
-		session_move(session, connection);
-		retire(former);
+		configuration_take_session(connection, session);
 	}
 	session->declared = true;
 	session->required = !optional;
@@ -369,8 +375,15 @@ void configuration_file_goes_on(void)
 		event_add_seconds(look_for_the_end, NULL, FILE_SILENCE, &silence_event);
 }
 
+static void look_again(struct connection *connection)
+{
+	transition_assert(connection);
+	validation_look_again(connection);
+}
+
 void configuration_file_end(void)
 {
+	static struct connection_walk walk = {.visit = look_again};
 	struct connection *connection;
 
 	event_stop(silence_event);
@@ -385,10 +398,12 @@ void configuration_file_end(void)
 		connection->edited = false;
 	}
 	push_make_again();
-	frr_each (connection_tree, &connections, connection) {
-		transition_assert(connection);
-		validation_look_again(connection);
-	}
+	/* Of a start, before the first peer can be up; later each line has closed what it concerns, and there is time. */
+	if (router.booting)
+		frr_each (connection_tree, &connections, connection)
+			look_again(connection);
+	else
+		connection_walk_begin(&walk);
 	router.booting = router.reading_file = false;
 	controller_link_file_end();
 }

@@ -19,6 +19,8 @@ struct connection *configuration_connection(const char *name, const char *vrf, s
  */
 bool configuration_add_neighbor(struct connection *connection, const char *address, bool optional, bool reading,
 				struct verdict *verdict);
+/* Gives the session to the connection; the former one goes where it was there for this session alone. */
+void configuration_take_session(struct connection *connection, struct session *session);
 /* The line is taken out; opens nothing. */
 void configuration_remove_neighbor(struct connection *connection, const char *address);
 

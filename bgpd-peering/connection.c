@@ -123,7 +123,11 @@ bool connection_has_conflict(const struct connection *connection)
 
 void connection_facts(const struct connection *connection, struct lifecycle_facts *facts)
 {
-	*facts = (struct lifecycle_facts){.kind = connection->kind, .discovered = connection->discovered};
+	*facts = (struct lifecycle_facts){
+		.kind = connection->kind,
+		.discovered = connection->discovered,
+		.ended = connection->state == STATE_NONE && connection->state_since,
+	};
 }
 
 uint32_t connection_window(const struct connection *connection)

@@ -56,7 +56,7 @@ struct policy_attempts {
 struct violation {
 	uint32_t count; /* 0: none since a person has looked */
 	uint64_t at;	/* of the last one, Unix milliseconds */
-	char what[200];
+	char what[256];
 };
 
 PREDECL_HASH(session_table);
@@ -118,6 +118,7 @@ struct pending_change {
 	uint64_t ticket; /* of journal_writer_append(); 0: nothing is pending */
 	struct history_entry entry;
 	bool adopted, discovered; /* the connection's flags once it has taken effect */
+	bool declares;		  /* it gets the lines of configuration of an adopted one then */
 	bool release;		  /* it is no transition: the connection is let go of */
 	bool edited;		  /* the connection was, meanwhile: that goes into the journal behind it */
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/default_deny.h"
 
+#include "bgpd-peering/adoption.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
@@ -26,7 +27,9 @@ struct instance {
 	enum default_deny_mode mode;
 	bool confederation;
 	struct list *exceptions; /* of struct exception */
+	bool adopting;		 /* `on` has been said, and what ran then is being adopted: then the mode is on */
 	bool on_at_end;		 /* a file says `on`: from its end, when what runs has been adopted */
+	bool confederation_at_end; /* likewise */
 	bool read;		 /* a line of the configuration that is read at start speaks of it */
 	bool new_at_start;	 /* which the journal did not know */
 	bool edited;
@@ -119,6 +122,14 @@ enum default_deny_mode default_deny_mode(const char *vrf)
 	return instance ? instance->mode : DEFAULT_DENY_OFF;
 }
 
+bool default_deny_is_unknown(const char *vrf)
+{
+	const struct instance *instance = find(vrf);
+
+	return !instance || (instance->mode == DEFAULT_DENY_OFF && !instance->adopting && !instance->confederation &&
+			     list_isempty(instance->exceptions));
+}
+
 bool default_deny_confederation(const char *vrf)
 {
 	const struct instance *instance = find(vrf);
@@ -209,6 +220,13 @@ static bool parse(const char *words, struct exception *exception, char *error, s
 		break;
 	}
 	return false;
+}
+
+bool default_deny_is_exception(const char *words, char *error, size_t error_size)
+{
+	struct exception exception;
+
+	return parse(words, &exception, error, error_size);
 }
 
 static struct listnode *node_of(const struct instance *instance, const struct exception *wanted)
@@ -325,9 +343,11 @@ enum default_deny_answer default_deny_judge(const struct peer *peer)
 {
 	const struct instance *instance = instances ? find(bgp_vrf_name(peer->bgp)) : NULL;
 
-	if (!instance || instance->mode == DEFAULT_DENY_OFF || !is_covered(instance, peer))
+	if (!instance || (instance->mode == DEFAULT_DENY_OFF && !instance->adopting) || !is_covered(instance, peer))
 		return LEFT_ALONE;
-	return instance->mode == DEFAULT_DENY_ON ? IS_DENIED : WOULD_BE_DENIED;
+	if (instance->mode != DEFAULT_DENY_ON && !instance->adopting)
+		return WOULD_BE_DENIED;
+	return adoption_awaits(peer) ? LEFT_ALONE : IS_DENIED;
 }
 
 /* What an instance without a line has. */
@@ -339,6 +359,11 @@ static const struct instance *instance_of(const struct bgp *bgp)
 	return instance ? instance : &none;
 }
 
+bool default_deny_covers(const struct peer *peer)
+{
+	return is_covered(instance_of(peer->bgp), peer);
+}
+
 void default_deny_each_candidate(void (*visit)(struct peer *peer, void *context), void *context)
 {
 	struct listnode *bgp_node, *peer_node;
@@ -347,7 +372,7 @@ void default_deny_each_candidate(void (*visit)(struct peer *peer, void *context)
 
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, bgp_node, bgp))
 		for (ALL_LIST_ELEMENTS_RO(bgp->peer, peer_node, peer))
-			if (is_covered(instance_of(bgp), peer) && !session_of_peer(peer))
+			if (default_deny_covers(peer) && !session_of_peer(peer))
 				visit(peer, context);
 }
 
@@ -383,92 +408,110 @@ struct session *default_deny_discover(const char *vrf, const char *key, as_t asn
 
 /* ---- adopting what is there ---- */
 
-struct adopting {
-	bool dry_run;
-	bool gated; /* also those that are gated because nobody has declared them */
-	void (*said)(const char *line, void *context);
-	void *context;
-	unsigned int count;
-};
-
-static void say(const struct adopting *adopting, const char *name, as_t asn, const char *what)
+static bool is_new(const struct peer *peer)
 {
-	char line[CONNECTION_NAME_MAX + REFUSAL_MESSAGE_MAX + 32];
-
-	snprintf(line, sizeof(line), "%s AS%u: %s", name, asn, what);
-	if (adopting->said)
-		adopting->said(line, adopting->context);
-	if (!adopting->dry_run)
-		zlog_notice("peering: %s", line);
+	return !session_of_peer(peer);
 }
 
-static void adopt_peer(struct peer *peer, struct adopting *adopting)
+static bool is_new_or_undeclared(const struct peer *peer)
 {
-	struct session *session = session_of_peer(peer);
-	char name[CONNECTION_NAME_MAX];
-	struct connection *connection;
-	struct verdict verdict = {.accepted = true, .message = "adopted"};
+	const struct session *session = session_of_peer(peer);
 
-	if (session && !(adopting->gated && session->connection->discovered))
-		return;
-	if (session)
-		strlcpy(name, session->connection->name, sizeof(name));
-	else
-		default_deny_name(peer_key(peer), name);
-	adopting->count++;
-	if (adopting->dry_run) {
-		say(adopting, name, peer->as, session ? "would be adopted, and its gate opened" : "would be adopted");
-		return;
-	}
-	if (session) {
-		connection = session->connection;
-	} else {
-		connection = connection_new(name, bgp_vrf_name(peer->bgp));
-		connection->kind = KIND_EXCHANGE;
-		session = session_new(connection, peer_key(peer));
-		session->hands_off = true;
-	}
-	connection->declared = connection->adopted_line = true;
-	session->declared = true;
-	if (transition(connection, EVENT_ADOPT, "operator", "there already", &verdict))
-		strlcpy(verdict.message, "adopted", sizeof(verdict.message));
-	say(adopting, name, peer->as, verdict.message);
+	return !session || session->connection->discovered;
 }
 
-static void adopt_instance(struct bgp *bgp, struct adopting *adopting)
+static bool is_new_in_confederation(const struct peer *peer)
 {
-	struct listnode *node, *next;
+	return peer_sort_is_confederation(peer) && is_new(peer);
+}
+
+static unsigned int mark(struct bgp *bgp, bool (*fits)(const struct peer *peer))
+{
+	struct listnode *node;
 	struct peer *peer;
+	unsigned int count = 0;
 
-	for (ALL_LIST_ELEMENTS(bgp->peer, node, next, peer))
-		if (is_covered(instance_of(bgp), peer))
-			adopt_peer(peer, adopting);
+	for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
+		if (!default_deny_covers(peer) || !fits(peer))
+			continue;
+		adoption_mark(peer, fits == is_new_or_undeclared);
+		count++;
+	}
+	return count;
 }
 
-unsigned int default_deny_adopt_all(const char *vrf, bool dry_run, void (*said)(const char *line, void *context),
-				    void *context)
+unsigned int default_deny_adopt_all(const char *vrf, void (*said)(const char *line, void *context), void *context)
 {
-	struct adopting adopting = {.dry_run = dry_run, .gated = true, .said = said, .context = context};
 	struct listnode *node;
 	struct bgp *bgp;
+	unsigned int count = 0;
 
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
 		if (!vrf || strcmp(bgp_vrf_name(bgp), vrf) == 0)
-			adopt_instance(bgp, &adopting);
-	return adopting.count;
+			count += mark(bgp, is_new_or_undeclared);
+	if (count)
+		adoption_run(said, context);
+	return count;
+}
+
+unsigned int default_deny_would_adopt(const char *vrf, void (*said)(const char *line, void *context), void *context)
+{
+	struct listnode *bgp_node, *node;
+	struct bgp *bgp;
+	struct peer *peer;
+	unsigned int count = 0;
+
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, bgp_node, bgp)) {
+		if (vrf && strcmp(bgp_vrf_name(bgp), vrf) != 0)
+			continue;
+		for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
+			if (!default_deny_covers(peer) || !is_new_or_undeclared(peer))
+				continue;
+			adoption_describe(peer, said, context);
+			count++;
+		}
+	}
+	return count;
+}
+
+/*
+ * What comes from now on is gated. What is marked is not, and only when all of it is in the journal does the journal say
+ * that default-deny is on: after a crash in between nothing is gated for want of its line.
+ */
+static void switch_on(struct instance *instance, bool (*fits)(const struct peer *peer),
+		      void (*said)(const char *line, void *context), void *context)
+{
+	struct bgp *bgp = bgp_of_vrf(instance->vrf);
+
+	instance->adopting = true;
+	if (bgp)
+		mark(bgp, fits);
+	adoption_run(said, context);
+}
+
+void default_deny_adopted(void)
+{
+	struct listnode *node;
+	struct instance *instance;
+	char error[256];
+
+	if (!instances)
+		return;
+	for (ALL_LIST_ELEMENTS_RO(instances, node, instance)) {
+		if (!instance->adopting)
+			continue;
+		instance->adopting = false;
+		/* What runs could not be adopted, and would be gated as it flaps. */
+		if (!durable_state_writable(error, sizeof(error))) {
+			alert("default-deny of vrf %s is not switched on: %s", instance->vrf, error);
+			continue;
+		}
+		instance->mode = DEFAULT_DENY_ON;
+		journal(instance);
+	}
 }
 
 /* ---- the lines ---- */
-
-static void switch_on(struct instance *instance, void (*said)(const char *line, void *context), void *context)
-{
-	struct adopting adopting = {.said = said, .context = context};
-	struct bgp *bgp = bgp_of_vrf(instance->vrf);
-
-	if (bgp)
-		adopt_instance(bgp, &adopting);
-	instance->mode = DEFAULT_DENY_ON;
-}
 
 bool default_deny_set_mode(const char *vrf, enum default_deny_mode mode, bool reading,
 			   void (*said)(const char *line, void *context), void *context, struct verdict *verdict)
@@ -477,10 +520,14 @@ bool default_deny_set_mode(const char *vrf, enum default_deny_mode mode, bool re
 
 	*verdict = (struct verdict){.accepted = true, .code = ""};
 	begin_line(instance, reading);
-	instance->on_at_end = false;
+	if (mode == DEFAULT_DENY_ON && instance->adopting)
+		return true;
+	if (mode != DEFAULT_DENY_ON)
+		instance->on_at_end = instance->adopting = false;
 	if (mode == instance->mode)
 		return true;
 	if (mode != DEFAULT_DENY_ON) {
+		/* What is marked for adoption is adopted all the same: it is open, and stays so. */
 		instance->mode = mode;
 	} else if (reading && router.booting) {
 		instance->new_at_start = true;
@@ -493,21 +540,31 @@ bool default_deny_set_mode(const char *vrf, enum default_deny_mode mode, bool re
 		verdict->code = "journal";
 		return false;
 	} else {
-		switch_on(instance, said, context);
+		switch_on(instance, is_new, said, context);
+		return true;
 	}
 	end_line(instance, reading);
 	return true;
 }
 
-void default_deny_set_confederation(const char *vrf, bool on, bool reading)
+void default_deny_set_confederation(const char *vrf, bool on, bool reading,
+				    void (*said)(const char *line, void *context), void *context)
 {
 	struct instance *instance = find_or_make(vrf);
 
 	begin_line(instance, reading);
+	instance->confederation_at_end = false;
 	if (instance->confederation == on)
 		return;
+	if (on && reading && !router.booting) {
+		instance->confederation_at_end = true;
+		return;
+	}
 	instance->confederation = on;
-	end_line(instance, reading);
+	if (on && !reading && instance->mode == DEFAULT_DENY_ON)
+		switch_on(instance, is_new_in_confederation, said, context);
+	else
+		end_line(instance, reading);
 }
 
 void default_deny_restore(const char *vrf, enum default_deny_mode mode, bool confederation, char *const *exceptions,
@@ -555,9 +612,14 @@ void default_deny_file_end(void)
 	for (ALL_LIST_ELEMENTS_RO(instances, node, instance)) {
 		struct bgp *bgp = bgp_of_vrf(instance->vrf);
 
+		if (instance->confederation_at_end) {
+			instance->confederation = instance->edited = true;
+			if (instance->mode == DEFAULT_DENY_ON)
+				switch_on(instance, is_new_in_confederation, NULL, NULL);
+		}
 		if (instance->on_at_end)
-			switch_on(instance, NULL, NULL);
-		instance->on_at_end = false;
+			switch_on(instance, is_new, NULL, NULL);
+		instance->on_at_end = instance->confederation_at_end = false;
 		if (instance->edited)
 			journal(instance);
 		if (instance->new_at_start && bgp)

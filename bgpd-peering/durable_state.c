@@ -25,7 +25,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
 
 #define JOURNAL_FILE "journal.jsonl"
 #define RETRY_INTERVAL 1 /* seconds */
-#define COMPLETIONS_MICROSECONDS 2000 /* of the main thread, at a time */
+#define SLICE_MICROSECONDS 3000 /* of the main thread, at a time */
 
 PREDECL_DLIST(line_list);
 struct waiting_line {
@@ -34,6 +34,7 @@ struct waiting_line {
 	uint64_t ticket; /* 0: not with the writer */
 	bool loosens;
 	char *text; /* MTYPE_PEERING_JOURNAL, ends in a newline */
+	char opens[CONNECTION_NAME_MAX]; /* the connection that it loosens */
 	Peering__Transition *transition; /* reported once durable; NULL for other lines */
 	char new_id[37];		 /* of the journal, once durable; empty for other lines */
 };
@@ -106,15 +107,7 @@ static bool is_pushed(const char *name)
 
 static void restore_settings(struct connection *connection, const struct journal_record *record)
 {
-	connection->declared = record->declared;
-	connection->adopted_line = record->adopted_line;
-	connection->kind = record->kind;
-	connection->remote_as = record->remote_as;
-	strlcpy(connection->description, record->description, sizeof(connection->description));
-	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
-	connection->validation_window = record->validation_window;
-	connection->activation_set = record->activation_set;
-	connection->activation = record->activation;
+	journal_record_settings(record, connection);
 	connection->pushed = is_pushed(connection->name);
 }
 
@@ -225,6 +218,8 @@ static void restore(struct journal_record *record)
 		keep_pushed(record->declaration);
 		record->declaration = NULL;
 		break;
+	case RECORD_EXPORT:
+	case RECORD_END:
 	case RECORD_TYPE_COUNT:
 		break;
 	}
@@ -430,7 +425,7 @@ static void completed(const struct journal_completion *completion)
 	}
 	line_list_del(&waiting, line);
 	if (line->loosens)
-		transition_durable(completion->ticket, completion->error);
+		transition_durable(line->opens, completion->ticket, completion->error);
 	free_line(line);
 	push_journal_moved();
 }
@@ -443,7 +438,7 @@ static void on_completions(event_ref *event)
 	monotime(&begun);
 	if (!taken)
 		taken = mailbox_take(completions);
-	while (taken && monotime_since(&begun, NULL) < COMPLETIONS_MICROSECONDS) {
+	while (taken && monotime_since(&begun, NULL) < SLICE_MICROSECONDS) {
 		struct journal_completion *completion = container_of(taken, struct journal_completion, mail);
 
 		taken = taken->next;
@@ -623,9 +618,14 @@ static void record_pending(struct journal_record *record, const struct connectio
 
 	record->adopted = pending->adopted;
 	record->discovered = pending->discovered;
-	frr_each (session_list_const, &connection->sessions, session)
-		if (i < record->session_count)
-			record->sessions[i++].held = session->held_next;
+	record->declared |= pending->declares;
+	record->adopted_line |= pending->declares;
+	frr_each (session_list_const, &connection->sessions, session) {
+		if (i == record->session_count)
+			break;
+		record->sessions[i].declared |= pending->declares;
+		record->sessions[i++].held = session->held_next;
+	}
 }
 
 uint64_t durable_state_transition(const struct connection *connection, struct history_entry *entry,
@@ -660,6 +660,8 @@ uint64_t durable_state_transition(const struct connection *connection, struct hi
 		free_line(line);
 		return 0;
 	}
+	if (pending)
+		strlcpy(line->opens, connection->name, sizeof(line->opens));
 	return line->ticket;
 }
 
@@ -677,16 +679,23 @@ void durable_state_connection(struct connection *connection)
 
 /* ---- what the operator wants of gated sessions ---- */
 
+/* In slices by its event; without one, at the end, everything. */
 static void write_policies(event_ref *event)
 {
 	struct session *session;
+	struct timeval begun;
 
+	monotime(&begun);
 	while ((session = session_policy_next())) {
 		struct journal_record record = {0};
 
 		journal_record_of_policy(&record, session);
 		append(&record, false);
 		journal_record_clear(&record);
+		if (event && monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
+			event_add_now(write_policies, NULL, &policies_event);
+			return;
+		}
 	}
 }
 
@@ -710,6 +719,8 @@ uint64_t durable_state_forget(const struct connection *connection, bool opens)
 		free_line(line);
 		return 0;
 	}
+	if (opens)
+		strlcpy(line->opens, connection->name, sizeof(line->opens));
 	drop_pushed(connection->name);
 	return line->ticket;
 }

@@ -59,6 +59,11 @@ void family_facts(const struct session *session, enum counted_family family, str
 	};
 }
 
+bool session_opens_with_reset(const struct session *session)
+{
+	return session->gate == GATE_DENY && !session->hands_off && gate_opening(session) == OPENS_WITH_RESET;
+}
+
 as_t connection_peer_asn(const struct connection *connection)
 {
 	const struct session *session;

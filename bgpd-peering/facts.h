@@ -34,6 +34,9 @@ struct family_facts {
 };
 void family_facts(const struct session *session, enum counted_family family, struct family_facts *facts);
 
+/* Whether its gate is closed, and opening it resets the session (gate.h says when). */
+bool session_opens_with_reset(const struct session *session);
+
 /* Declared, else what the first session's neighbor has; 0 where neither says. */
 as_t connection_peer_asn(const struct connection *connection);
 

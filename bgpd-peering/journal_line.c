@@ -11,6 +11,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_BYPASS] = "bypass",
 	[RECORD_POLICY] = "policy",	   [RECORD_DEFAULT_DENY] = "defaultDeny",
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
+	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -92,6 +93,19 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 		record->sessions[record->session_count].made = session->made;
 		record->sessions[record->session_count++].required = session->required;
 	}
+}
+
+void journal_record_settings(const struct journal_record *record, struct connection *connection)
+{
+	connection->declared = record->declared;
+	connection->adopted_line = record->adopted_line;
+	connection->kind = record->kind;
+	connection->remote_as = record->remote_as;
+	strlcpy(connection->description, record->description, sizeof(connection->description));
+	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
+	connection->validation_window = record->validation_window;
+	connection->activation_set = record->activation_set;
+	connection->activation = record->activation;
 }
 
 static void add_policy(struct journal_record *record, afi_t afi, safi_t safi, int direction, const char *name)
@@ -299,6 +313,14 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_PUSHED:
 		json_object_object_add(object, "declaration", declaration_json(record->declaration));
 		break;
+	case RECORD_EXPORT:
+		add_number(object, "version", JOURNAL_VERSION);
+		add_text(object, "router", record->name);
+		add_number(object, "at", record->state_since);
+		break;
+	case RECORD_END:
+		add_number(object, "lines", record->sequence);
+		break;
 	default:
 		break;
 	}
@@ -458,8 +480,13 @@ static bool decode_default_deny(json_object *object, struct journal_record *reco
 		return false;
 	record->mode = mode;
 	record->confederation = get_true(object, "confederation");
-	for (size_t i = 0; i < json_object_array_length(array); i++)
-		add_exception(json_object_get_string(json_object_array_get_idx(array, i)), record);
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		json_object *words = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(words, json_type_string))
+			return false;
+		add_exception(json_object_get_string(words), record);
+	}
 	return true;
 }
 
@@ -575,6 +602,14 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return get_number(object, "sequence", &record->sequence);
 	case RECORD_PUSHED:
 		return decode_declaration(object, record);
+	case RECORD_EXPORT:
+		/* Only for people; one that is no name is left out. */
+		if (!copy_text(object, "router", record->name, sizeof(record->name)) || connection_name_error(record->name))
+			record->name[0] = '\0';
+		return get_number(object, "version", &version) && version == JOURNAL_VERSION &&
+		       get_number(object, "at", &record->state_since);
+	case RECORD_END:
+		return get_number(object, "lines", &record->sequence);
 	default:
 		return false;
 	}

@@ -26,6 +26,8 @@ enum record_type {
 	RECORD_DEFAULT_DENY, /* vrf, mode, confederation, exceptions */
 	RECORD_ACKED,	     /* sequence */
 	RECORD_PUSHED,	     /* declaration */
+	RECORD_EXPORT,	     /* first line of a state file: name (the router's), state_since (when) */
+	RECORD_END,	     /* its last line: sequence, the lines in front of it */
 	RECORD_TYPE_COUNT
 };
 
@@ -80,6 +82,8 @@ struct journal_record {
 
 /* Fills what the record says of a connection. At most SESSIONS_MAX sessions: a connection takes no more. */
 void journal_record_of_connection(struct journal_record *record, const struct connection *connection);
+/* And back: the connection's lines of configuration but for its neighbors. */
+void journal_record_settings(const struct journal_record *record, struct connection *connection);
 /* Fills what the record says of a session's policy; journal_record_clear() frees it. */
 void journal_record_of_policy(struct journal_record *record, const struct session *session);
 

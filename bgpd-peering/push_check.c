@@ -530,7 +530,6 @@ static bool check_verb(struct push_plan *plan, const Peering__ConnectionVerb *ve
 	has.sessions = in_default_vrf(plan, planned) ? address_list_count(&planned->addresses)
 						     : session_list_count(&planned->connection->sessions);
 	has.conflict = planned->connection && connection_has_conflict(planned->connection);
-	has.ended = planned->connection && planned->state == STATE_NONE && planned->connection->state_since;
 	if (!transition_is_complete(planned->name, &has, event, verdict))
 		return false;
 	if (outcome.unchanged)

@@ -6,6 +6,7 @@
  */
 #include "bgpd-peering/session_events.h"
 
+#include "bgpd-peering/adoption.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -96,6 +97,9 @@ static void status_changed(struct peer *peer)
 
 	session = session_of_peer(peer);
 	if (!session) {
+		if (peer_fsm_status(peer) == Deleted && CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) &&
+		    !peer_dynamic_neighbor(peer))
+			adoption_unmark(peer);
 		if (peer_fsm_status(peer) != Established || default_deny_judge(peer) != IS_DENIED)
 			return;
 		session = default_deny_discover(bgp_vrf_name(peer->bgp), peer_key(peer), peer->as);

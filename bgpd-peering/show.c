@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/show.h"
 
+#include "bgpd-peering/adoption.h"
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/commands.h"
@@ -10,6 +11,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/state_file.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/termtable.h"
@@ -209,6 +211,8 @@ static void show_header(struct vty *vty)
 	if (bgp)
 		vty_out(vty, "AS%u %s   ", bgp->as, cmd_hostname_get());
 	vty_out(vty, "default-deny: %s   controller: %s\n", default_deny_mode_name(mode), controller);
+	if (adoption_left())
+		vty_out(vty, "Adopting: %zu neighbors are left; they carry on, and what was asked for is done then\n", adoption_left());
 	if (router.inert)
 		vty_out(vty, "The module is INERT in this bgpd and gates nothing; its log says why\n");
 	show_bypass(vty);
@@ -377,6 +381,16 @@ static void show_violations(struct vty *vty, const struct connection *connection
 	}
 }
 
+static void show_resets(struct vty *vty, const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session_opens_with_reset(session))
+			vty_out(vty, "Resets   %s: opening its gate resets the session, since neither kept routes nor route refresh are to be had\n",
+				session->address);
+}
+
 /* Somebody has typed at the policy of a gated session; it applies once the gate opens. */
 static void show_attempts(struct vty *vty, const struct connection *connection)
 {
@@ -444,6 +458,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	vty_out(vty, "Verbs    %s\n", allowed);
 	if (session_list_count(&connection->sessions))
 		show_sessions(vty, connection);
+	show_resets(vty, connection);
 	show_violations(vty, connection);
 	show_attempts(vty, connection);
 	if (connection->state == STATE_VALIDATING)
@@ -500,6 +515,20 @@ COMMAND_HANDLER(cmd_show_would_deny)
 	if (command_has(argc, argv, "json"))
 		return vty_json(vty, show_would_deny_json());
 	show_would_deny_text(vty);
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_show_state_file)
+{
+	struct state_file_report report = state_file_report();
+
+	if (command_has(argc, argv, "json"))
+		return vty_json(vty, show_state_file_json());
+	if (!report.operation)
+		vty_out(vty, "No state was exported or imported since bgpd started\n");
+	else
+		vty_out(vty, "%s %s: %s%s%s\n", report.operation, report.path, report.status,
+			report.message[0] ? ": " : "", report.message);
 	return CMD_SUCCESS;
 }
 

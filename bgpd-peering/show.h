@@ -26,6 +26,7 @@ struct json_object *show_overview_json(const struct show_filter *filter);
 struct json_object *show_summary_json(void);
 struct json_object *show_connection_json(const struct connection *connection);
 struct json_object *show_would_deny_json(void);
+struct json_object *show_state_file_json(void);
 
 /* "enforcing", "monitor", "bypass" or "inert". */
 const char *show_module_state(void);

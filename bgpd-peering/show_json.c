@@ -2,6 +2,7 @@
 /* camelCase, schemaVersion first; doc/show.md lists the keys. A connection state and a BGP state share no key. */
 #include "bgpd-peering/show.h"
 
+#include "bgpd-peering/adoption.h"
 #include "bgpd-peering/audit.h"
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
@@ -11,6 +12,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/state_file.h"
 #include "bgpd-peering/validation.h"
 
 #define SCHEMA_VERSION 1
@@ -73,6 +75,7 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	json_object_object_add(object, "limit", counts.limit ? json_object_new_int64(counts.limit) : NULL);
 	add_text(object, "importPolicy", counts.import_policy);
 	add_text(object, "exportPolicy", counts.export_policy);
+	add_bool(object, "opensWithReset", session_opens_with_reset(session));
 	add_number(object, "violations", session->violation.count);
 	add_text(object, "violation", session->violation.count ? session->violation.what : NULL);
 	add_number(object, "attempts", session->attempts.count);
@@ -289,6 +292,18 @@ json_object *show_would_deny_json(void)
 	return object;
 }
 
+json_object *show_state_file_json(void)
+{
+	struct state_file_report report = state_file_report();
+	json_object *object = begin();
+
+	add_text(object, "operation", report.operation);
+	add_text(object, "status", report.status);
+	add_text(object, "path", report.path);
+	add_text(object, "message", report.message);
+	return object;
+}
+
 static void add_default_deny(const char *vrf, enum default_deny_mode mode, void *context)
 {
 	json_object *object = json_object_new_object();
@@ -315,6 +330,7 @@ json_object *show_overview_json(const struct show_filter *filter)
 			json_object_array_add(array, connection_json(connection));
 
 	json_object_object_add(object, "defaultDeny", denied);
+	add_number(object, "adoptionsLeft", adoption_left());
 	add_text(object, "journalProblem", durable_state_problem());
 	json_object_object_add(object, "controller", controller);
 	json_object_object_add(object, "connections", array);

@@ -164,6 +164,11 @@ static void refuse(struct connection *connection, enum lifecycle_event event, co
 		verdict_refuse(verdict, "not-deletable", "%s is %s and cannot be deleted; allowed now: %s",
 			       connection->name, connection_state_name(connection->state), verdict->allowed);
 		break;
+	case REFUSAL_ENDED:
+		verdict_refuse(verdict, "ended",
+			       "%s has ended, its gate is closed: `peering %s request` begins again, with a validation",
+			       connection->name, connection->name);
+		break;
 	default:
 		verdict_refuse(verdict, "not-allowed", "%s is %s, which does not take `%s`; allowed now: %s",
 			       connection->name, connection_state_name(connection->state),
@@ -193,12 +198,6 @@ bool transition_is_complete(const char *name, const struct completeness *has, en
 			       name);
 		return false;
 	}
-	if (event == EVENT_ADOPT && has->ended) {
-		verdict_refuse(verdict, "ended",
-			       "%s has ended, its gate is closed: `peering %s request` begins again, with a validation",
-			       name, name);
-		return false;
-	}
 	if (event == EVENT_APPROVE && has->conflict) {
 		verdict_refuse(verdict, "conflict",
 			       "%s has a session that is up with an open gate; `peering %s adopt`, or shut that neighbor first",
@@ -213,7 +212,6 @@ static bool complete_enough(struct connection *connection, enum lifecycle_event 
 	struct completeness has = {
 		.sessions = session_list_count(&connection->sessions),
 		.conflict = connection_has_conflict(connection),
-		.ended = connection->state == STATE_NONE && connection->state_since,
 	};
 
 	return transition_is_complete(connection->name, &has, event, verdict);
@@ -234,6 +232,8 @@ static void prepare(struct connection *connection, enum lifecycle_event event, b
 
 	change->adopted = connection->adopted || event == EVENT_ADOPT;
 	change->discovered = connection->discovered && event != EVENT_APPROVE && event != EVENT_ADOPT;
+	/* What nobody had declared gets its lines: a session that is adopted stays open without the journal too. */
+	change->declares = event == EVENT_ADOPT && connection->discovered && !connection->declared;
 	frr_each (session_list, &connection->sessions, session) {
 		if (loosens)
 			session->held_next = !opens_with_the_others(connection, session, event);
@@ -248,8 +248,12 @@ static void take_effect(struct connection *connection, const struct pending_chan
 
 	connection->adopted = change->adopted;
 	connection->discovered = change->discovered;
-	frr_each (session_list, &connection->sessions, session)
+	if (change->declares)
+		connection->declared = connection->adopted_line = true;
+	frr_each (session_list, &connection->sessions, session) {
 		session->held = session->held_next;
+		session->declared |= change->declares;
+	}
 	enter(connection, change->entry.to);
 }
 
@@ -260,6 +264,33 @@ static void take_effect(struct connection *connection, const struct pending_chan
 static bool waits_for_the_disk(enum lifecycle_event event)
 {
 	return event != EVENT_ADOPT || !router.booting;
+}
+
+/* `waits`: it takes effect once it is durable. False where that cannot be. */
+static bool carry_out(struct connection *connection, struct pending_change *change, bool waits, struct verdict *verdict)
+{
+	const struct history_entry *entry = &change->entry;
+
+	if (waits) {
+		change->ticket = durable_state_transition(connection, &change->entry, change);
+		if (!change->ticket) {
+			verdict_refuse(verdict, "journal", "%s cannot be opened: the journal cannot be written",
+				       connection->name);
+			return false;
+		}
+		connection->pending = *change;
+	} else {
+		take_effect(connection, change);
+		durable_state_transition(connection, &change->entry, NULL);
+		transition_remember(connection, entry);
+	}
+	zlog_notice("peering: %s: %s -> %s, row %s, by %s%s%s", connection->name, connection_state_name(entry->from),
+		    connection_state_name(entry->to), entry->cause, entry->actor, entry->message[0] ? ": " : "",
+		    entry->message);
+	verdict->accepted = true;
+	snprintf(verdict->message, sizeof(verdict->message), "%s: %s", connection->name,
+		 connection_state_name(entry->to));
+	return true;
 }
 
 bool transition(struct connection *connection, enum lifecycle_event event, const char *actor, const char *reason,
@@ -321,25 +352,34 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	utf8_copy(change.entry.message, sizeof(change.entry.message), reason ? reason : "");
 	prepare(connection, event, loosens, &change);
 
-	if (waits) {
-		change.ticket = durable_state_transition(connection, &change.entry, &change);
-		if (!change.ticket) {
-			verdict_refuse(verdict, "journal", "%s cannot be opened: the journal cannot be written",
-				       connection->name);
-			return false;
-		}
-		connection->pending = change;
-	} else {
-		take_effect(connection, &change);
-		durable_state_transition(connection, &change.entry, NULL);
-		transition_remember(connection, &change.entry);
+	return carry_out(connection, &change, waits, verdict);
+}
+
+bool transition_take_over(struct connection *connection, enum connection_state to, bool adopted, bool discovered,
+			  const char *reason, struct verdict *verdict)
+{
+	struct pending_change change = {
+		.entry = {.from = connection->state, .to = to, .cause = "import", .actor = "operator",
+			  .at_milliseconds = wall_clock_milliseconds()},
+		.adopted = adopted,
+		.discovered = discovered,
+	};
+	bool loosens = gate_of_state(to) == GATE_ALLOW && prescribed_gate(connection) != GATE_ALLOW;
+
+	*verdict = (struct verdict){.code = ""};
+	if (is_changing(connection, verdict))
+		return false;
+	if (loosens && !durable_state_writable(verdict->message, sizeof(verdict->message))) {
+		verdict->code = "journal";
+		return false;
 	}
-	zlog_notice("peering: %s: %s -> %s, row %s, by %s%s%s", connection->name, connection_state_name(from),
-		    connection_state_name(outcome.to), change.entry.cause, actor, reason ? ": " : "",
-		    reason ? reason : "");
+	utf8_copy(change.entry.message, sizeof(change.entry.message), reason);
+	if (to != connection->state)
+		return carry_out(connection, &change, loosens, verdict);
+	/* What ended elsewhere, and had never begun here. */
+	take_effect(connection, &change);
+	durable_state_connection(connection);
 	verdict->accepted = true;
-	snprintf(verdict->message, sizeof(verdict->message), "%s: %s", connection->name,
-		 connection_state_name(outcome.to));
 	return true;
 }
 
@@ -435,31 +475,27 @@ bool transition_release(struct connection *connection, const char *actor, const 
 	return true;
 }
 
-void transition_durable(uint64_t ticket, int error)
+void transition_durable(const char *name, uint64_t ticket, int error)
 {
-	struct connection *connection;
+	struct connection *connection = connection_find(name);
+	struct pending_change change;
 
-	/* One or two connections are pending at a time, if any. */
-	frr_each (connection_tree, &connections, connection) {
-		if (connection->pending.ticket != ticket)
-			continue;
-		struct pending_change change = connection->pending;
-
-		connection->pending = (struct pending_change){0};
-		if (change.release) {
-			released(connection, &change, error);
-			return;
-		}
-		if (error) {
-			alert("%s stays %s: its transition could not be journalled: %s", connection->name,
-			      connection_state_name(connection->state), safe_strerror(error));
-			validation_state_changed(connection);
-		} else {
-			transition_remember(connection, &change.entry);
-			take_effect(connection, &change);
-		}
-		if (change.edited)
-			durable_state_connection(connection);
+	if (!connection || connection->pending.ticket != ticket)
+		return;
+	change = connection->pending;
+	connection->pending = (struct pending_change){0};
+	if (change.release) {
+		released(connection, &change, error);
 		return;
 	}
+	if (error) {
+		alert("%s stays %s: its transition could not be journalled: %s", connection->name,
+		      connection_state_name(connection->state), safe_strerror(error));
+		validation_state_changed(connection);
+	} else {
+		transition_remember(connection, &change.entry);
+		take_effect(connection, &change);
+	}
+	if (change.edited)
+		durable_state_connection(connection);
 }

@@ -35,13 +35,19 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 struct completeness {
 	size_t sessions;
 	bool conflict; /* connection_has_conflict() */
-	bool ended;    /* None, and it was something before */
 };
 bool transition_is_complete(const char *name, const struct completeness *has, enum lifecycle_event event,
 			    struct verdict *verdict);
 
-/* The journal's answer to a line that loosens. Called by durable_state.c. */
-void transition_durable(uint64_t ticket, int error);
+/* The journal's answer to a line that loosens the connection of that name. Called by durable_state.c. */
+void transition_durable(const char *name, uint64_t ticket, int error);
+
+/*
+ * What a state file says of a connection of which nothing is known here (state_file.h), whose sessions are as the file has
+ * them, `held_next` too. What opens is journalled first, like everything that does. `reason` says whose file it is.
+ */
+bool transition_take_over(struct connection *connection, enum connection_state to, bool adopted, bool discovered,
+			  const char *reason, struct verdict *verdict);
 
 /* Sets what the journal says, without any event: at start only. */
 void transition_restore(struct connection *connection, enum connection_state state, uint64_t generation,

@@ -7,6 +7,8 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/facts.h"
+#include "bgpd-peering/state_file.h"
 #include "bgpd-peering/validation.h"
 
 static struct connection *find(struct vty *vty, const char *name)
@@ -38,6 +40,17 @@ static void say_next(struct vty *vty, const struct connection *connection, const
 		connection->pending.ticket ? "" : waiting);
 }
 
+/* Said before it happens: the gates open when this command has returned. */
+static void say_resets(struct vty *vty, const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session_opens_with_reset(session))
+			vty_out(vty, "%s: the session with %s will be reset, since neither kept routes nor route refresh are to be had\n",
+				connection->name, session->address);
+}
+
 COMMAND_HANDLER(cmd_verb)
 {
 	struct connection *connection;
@@ -48,8 +61,11 @@ COMMAND_HANDLER(cmd_verb)
 	connection = find(vty, command_variable(argc, argv, "name"));
 	if (!connection)
 		return CMD_WARNING;
-	if (transition(connection, lifecycle_event_from_name(argv[argc - 1]->text), "operator", NULL, &verdict))
+	if (transition(connection, lifecycle_event_from_name(argv[argc - 1]->text), "operator", NULL, &verdict)) {
 		say_next(vty, connection, &verdict);
+		if (connection->pending.ticket)
+			say_resets(vty, connection);
+	}
 	return command_result(vty, &verdict);
 }
 
@@ -94,6 +110,8 @@ COMMAND_HANDLER(cmd_bypass)
 	if (name && !(connection = find(vty, name)))
 		return CMD_WARNING;
 	reason = last_words(argc, argv);
+	if (connection)
+		say_resets(vty, connection);
 	bypass_begin(connection, "operator", reason);
 	XFREE(MTYPE_TMP, reason);
 	vty_out(vty, "%s: open until `no peering bypass %s`\n", name ? name : "Every session", name ? name : "all");
@@ -161,13 +179,28 @@ COMMAND_HANDLER(cmd_adopt_all)
 		vty_out(vty, "%% %s\n", error);
 		return CMD_WARNING;
 	}
-	count = default_deny_adopt_all(NULL, dry_run, say, vty);
+	count = dry_run ? default_deny_would_adopt(NULL, say, vty) : default_deny_adopt_all(NULL, say, vty);
 	if (count == 0)
 		vty_out(vty, "Nothing to adopt: every external neighbor belongs to a connection already\n");
 	else if (dry_run)
 		vty_out(vty, "%u would be adopted; nothing has been changed\n", count);
 	return CMD_SUCCESS;
 }
+
+COMMAND_HANDLER(cmd_state_file)
+{
+	const char *path = command_variable(argc, argv, "path");
+	bool importing = command_has(argc, argv, "import");
+	struct verdict verdict;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	if (importing ? state_file_import(path, &verdict) : state_file_export(path, &verdict))
+		vty_out(vty, "%s is being %s; `show peering state-file` says when that is done\n", path,
+			importing ? "read" : "written");
+	return command_result(vty, &verdict);
+}
+
 COMMAND_HANDLER(cmd_new_journal_id)
 {
 	struct verdict verdict = {.accepted = true, .code = ""};

@@ -18,6 +18,7 @@
 #define WALL_CLOSING "closing" /* what had passed is taken back */
 #define WALL_CAPABILITY "capability" /* families in CAPABILITY messages are hidden */
 #define WALL_AUDIT "audit"
+#define WALL_ADOPTION "adoption" /* no wall: down, no slice of an adoption is done */
 /* What the audit may look at. */
 #define WALL_COUNT "count"	   /* bgpd's counts of installed routes */
 #define WALL_ORIGINALS "originals" /* paths in the tables that are no copies */

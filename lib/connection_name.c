@@ -9,7 +9,7 @@ static const char *const reserved[] = {
 	"adopt",	"all",		"asn",		"bypass",	"clear",	"controller",
 	"default-deny",	"default-deny-confederation",	"default-deny-except",		"gated",
 	"interface",	"json",		"monitor",	"name",		"neighbor",	"none",
-	"problems",	"profile",	"prometheus",	"router-name",	"state",	"summary",
+	"problems",	"profile",	"prometheus",	"router-name",	"state",	"state-file",	"summary",
 	"timers",	"vrf",		"would-deny",
 };
 

@@ -14,6 +14,7 @@
 enum guard {
 	ALWAYS = 0,
 	IF_DISCOVERED,
+	IF_NOT_ENDED,
 	IF_DIRECT,
 	IF_PASSED,
 	IF_LINK_TESTED,
@@ -51,7 +52,7 @@ static const struct transition table[] = {
 	{"14", IN(STATE_ACTIVE), EVENT_DEPROVISION, ALWAYS, STATE_PENDING_REMOVE},
 	{"14b", IN(STATE_PENDING_REMOVE), EVENT_CANCEL, ALWAYS, STATE_ACTIVE},
 	{"15", IN(STATE_PENDING_REMOVE), EVENT_DRAINED, ALWAYS, STATE_NONE},
-	{"21", IN(STATE_NONE), EVENT_ADOPT, ALWAYS, STATE_ACTIVE},
+	{"21", IN(STATE_NONE), EVENT_ADOPT, IF_NOT_ENDED, STATE_ACTIVE},
 	{"21", IN(STATE_PENDING_APPROVAL), EVENT_ADOPT, IF_DISCOVERED, STATE_ACTIVE},
 	{"26",
 	 IN(STATE_PENDING_APPROVAL) | IN(STATE_APPROVED) | IN(STATE_PROVISIONING_STARTED) |
@@ -81,6 +82,8 @@ static bool guard_holds(enum guard guard, const struct lifecycle_facts *facts)
 		return true;
 	case IF_DISCOVERED:
 		return facts->discovered;
+	case IF_NOT_ENDED:
+		return !facts->ended;
 	case IF_DIRECT:
 		return facts->kind == KIND_DIRECT;
 	case IF_PASSED:
@@ -113,9 +116,12 @@ struct lifecycle_outcome lifecycle_judge(enum connection_state from, enum lifecy
 		if (row->guard == IF_PASSED) {
 			outcome.refusal = REFUSAL_NOT_PASSED;
 			outcome.row = row->row;
+		} else if (row->guard == IF_NOT_ENDED) {
+			outcome.refusal = REFUSAL_ENDED;
+			outcome.row = row->row;
 		}
 	}
-	if (outcome.refusal == REFUSAL_NOT_PASSED)
+	if (outcome.refusal == REFUSAL_NOT_PASSED || outcome.refusal == REFUSAL_ENDED)
 		return outcome;
 
 	for (size_t i = 0; i < ARRAY_LENGTH(repeated); i++) {

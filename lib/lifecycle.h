@@ -69,6 +69,7 @@ enum lifecycle_event {
 struct lifecycle_facts {
 	enum connection_kind kind;
 	bool discovered;      /* came up undeclared under default-deny */
+	bool ended;	      /* in None, and it was something before: what closed it then holds */
 	bool passed;	      /* every required check passes for this generation */
 	bool link_tested;     /* the link test had passed before the failure */
 };
@@ -78,6 +79,7 @@ enum lifecycle_refusal {
 	REFUSAL_NOT_ALLOWED, /* not in the table: row 25 */
 	REFUSAL_NOT_PASSED,  /* activate, and the validation has not passed */
 	REFUSAL_DELETE,	     /* row 22 */
+	REFUSAL_ENDED,	     /* adopt, and the connection has ended: it is validated before it opens again */
 };
 
 struct lifecycle_outcome {

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """default-deny on routers that work: what it covers, what it leaves alone, and that its introduction cuts nothing."""
+import json
+
 import pytest
 
 from lab.bird import Session
-from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, Scenario
+from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, OWN, Scenario
 from lab.wait import until
+from lab.walls import Walls
 
 pytestmark = pytest.mark.versions
 
@@ -199,3 +202,78 @@ def test_forty_sessions_go_through_the_guides_order_without_a_withdrawal(lab):
     for session in s.acme.sessions:
         until(f"{session.name} open", lambda: s.acme.received(session.name),
               lambda seen: own[session.families[0]] <= seen)
+
+
+@pytest.mark.parametrize("how", ["typed", "read"])
+def test_many_are_adopted_in_the_background_and_none_is_gated_meanwhile(internal, how):
+    """More than fit into one turn of the main thread. The test build holds the slices back."""
+    s = internal
+    walls = Walls(s.edge)
+    walls.down("adoption")
+    others = [f"198.51.100.{number}" for number in range(1, 121)]
+    s.start(s.config(bgp=[line for number, address in enumerate(others)
+                          for line in (f"neighbor {address} remote-as {64600 + number}",
+                                       f"neighbor {address} timers connect 600")]))
+    s.acme.wait_established()
+    s.wait_open()
+    if how == "typed":
+        assert "122 neighbors are being adopted" in s.edge.configure_bgp("peering default-deny")
+    else:
+        path = s.edge.etc / "more.conf"
+        path.write_text("router bgp\n peering default-deny\nexit\n")
+        s.edge.vtysh_file(path)
+    assert s.edge.bgpd_json("show peering json")["adoptionsLeft"] == 122
+    assert "Adopting: 122 neighbors are left" in s.edge.vtysh("show peering")
+    # A session that flaps meanwhile comes back open; a neighbor that was typed since is gated, here by another name.
+    s.edge.vtysh(f"clear bgp {s.acme_address('ipv4')}")
+    s.acme.wait_established()
+    s.wait_open()
+    s.edge.configure_bgp(f"no neighbor {s.acme_address('ipv6')}")
+    s.edge.configure_bgp(*s.acme_neighbor("ipv6"), "address-family ipv6 unicast", *s.acme_family("ipv6"))
+    s.edge.wait_state(s.acme_address("ipv6"), "PendingApproval")
+    quiet = s.capture.read().end()
+    walls.up()
+    until("all adopted", lambda: s.edge.bgpd_json("show peering json"),
+          lambda seen: seen["adoptionsLeft"] == 0 and seen["defaultDeny"][0]["mode"] == "on" and
+          [entry["connectionState"] for entry in seen["connections"]].count("Active") == 121)
+    s.settle()
+    assert s.capture.read().routes(s.edge_address("ipv4"), kind="withdraw", after=quiet) == []
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    assert s.acme.received("edge_ipv6") == set() and s.witness_has_of_acme("ipv6") == set()
+    # The journal says that default-deny is on only behind everything that was adopted.
+    lines = [json.loads(line) for line in (s.edge.state / "journal.jsonl").read_text().splitlines()]
+    on = next(number for number, line in enumerate(lines) if line["type"] == "defaultDeny" and line["mode"] == "on")
+    assert max(number for number, line in enumerate(lines) if line.get("to") == "Active") < on
+    s.edge.vtysh("write memory")
+    told = s.to_acme("ipv4")
+    s.restart_bgpd()
+    until("open after a restart", lambda: s.acme.received("edge_ipv4"), lambda seen: told <= seen)
+
+
+def test_neighbors_of_the_confederation_that_are_up_are_adopted_first(lab):
+    confederation = "confederation 64400; confederation member yes;"
+    s = Scenario(lab, witness_as=EDGE_AS, acme={"extra": confederation}, witness={"extra": confederation})
+    # bgpd 8.4.4 has no policy of such a neighbor's in mind where one is required.
+    lines = {"ipv4": ["no bgp ebgp-requires-policy", "bgp confederation identifier 64400",
+                      f"bgp confederation peers {ACME_AS}"], "ipv6": []}
+    s.start(s.config(bgp=["peering default-deny"],
+                     acme_neighbor=lambda family: lines[family] + s.acme_neighbor(family)))
+    s.acme.wait_established()
+
+    def wait_open():
+        # Next hops stay as they are within a confederation: what acme can reach is the edge's own.
+        for family in FAMILIES:
+            until(f"the edge's {family} route at acme", lambda: s.acme.received(f"edge_{family}"),
+                  lambda seen: OWN[family] in seen)
+
+    wait_open()
+    quiet = s.capture.read().end()
+    said = s.edge.configure_bgp("peering default-deny-confederation")
+    for address in addresses(s):
+        assert f"{address} AS{ACME_AS}: adopted" in said
+        s.edge.wait_state(address, "Active")
+    s.edge.vtysh(f"clear bgp {s.acme_address('ipv4')}")
+    s.settle(keepalives=0)
+    s.acme.wait_established()
+    wait_open()
+    assert s.capture.read().routes(s.edge_address("ipv6"), kind="withdraw", after=quiet) == []

@@ -354,6 +354,8 @@ def test_a_connection_that_ended_stays_shut_and_is_gated_when_it_is_asked_for_ag
     ended = s.capture.read().end()
     s.settle()
     assert not s.acme.established()
+    assert s.edge.connection(NAME)["allowedVerbs"] == ["request"]
+    assert "has ended" in s.edge.refused(f"peering {NAME} adopt")
     s.edge.verb(NAME, "request")
     s.acme.wait_established()
     s.settle()

@@ -119,6 +119,38 @@ def test_what_the_peer_says_while_it_opens_overrules_what_it_said_before(lab):
         assert not s.witness.received(f"edge_{family}") & set(gone[family])
 
 
+def test_an_opening_that_resets_says_so_before(lab):
+    """A gate that has closed on an open session of a peer that can be asked for nothing; and a neighbor that nobody had
+    declared gets its lines when it is adopted, so that it is open without a journal too."""
+    s = Scenario(lab, acme=NO_REFRESH, witness_as=64500)
+    s.start(s.config(bgp=["peering default-deny"]))
+    s.acme.wait_established()
+    address, other = s.acme_address("ipv4"), s.acme_address("ipv6")
+    s.edge.wait_state(address, "PendingApproval")
+    # Both kept from the start.
+    assert "Resets" not in s.edge.vtysh(f"show peering {address}")
+    s.edge.vtysh(f"peering bypass {address} reason an emergency")
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    s.edge.vtysh(f"no peering bypass {address}")
+    s.acme.wait_received("edge_ipv4", set())
+    assert [s.edge.connection(name)["sessions"][0]["opensWithReset"] for name in (address, other)] == [True, False]
+    assert f"Resets   {address}: " in s.edge.vtysh(f"show peering {address}")
+    assert sessions(s) == {"ipv4": 1, "ipv6": 1}
+    assert f"the session with {address} will be reset" in s.edge.verb(address, "adopt")
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    assert sessions(s) == {"ipv4": 2, "ipv6": 1}
+    assert s.edge.connection(address)["sessions"][0]["opensWithReset"] is False
+
+    assert {f" peering {address} neighbor {address}", f" peering {address} adopted"} <= set(
+        s.edge.running_config().splitlines())
+    s.edge.vtysh("write memory")
+    s.restart_bgpd(between=lambda: (s.edge.state / "journal.jsonl").unlink())
+    s.acme.wait_established()
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    s.settle()
+    assert s.acme.received("edge_ipv6") == set() and s.witness_has_of_acme("ipv6") == set()
+
+
 def test_the_default_and_the_routes_come_before_the_end_of_rib(lab):
     s = Scenario(lab, acme={"extra": "graceful restart on;"})
     lines = {family: [f"neighbor {s.acme_address(family)} default-originate"] for family in FAMILIES}

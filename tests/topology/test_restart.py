@@ -336,6 +336,43 @@ def test_no_gate_opens_while_the_journal_cannot_be_written(scenario):
     expect_gated_again(s)
 
 
+# An upgrade of the package below a bgpd that runs
+
+def test_an_upgrade_below_a_running_bgpd_cuts_nothing(scenario):
+    """As dpkg does it: a new file beside the old one, then renamed over it. What bgpd has loaded goes on."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.validate()
+    quiet, pid = s.capture.read().end(), s.edge.bgpd.pid
+    whole = {}
+    for file in s.edge.modules.iterdir():
+        whole[file] = file.read_bytes()
+        fresh = file.with_suffix(".dpkg-new")
+        # Another file altogether: it must not matter before the next start.
+        fresh.write_bytes(b"a later version\n")
+        fresh.rename(file)
+    assert len(whole) == 2
+    s.activate()
+    s.settle(keepalives=1)
+    assert s.capture.read().routes(kind="withdraw", after=quiet) == []
+    s.edge.vtysh("clear bgp *")
+    s.acme.wait_established()
+    s.wait_open()
+    s.edge.verb(NAME, "deprovision")
+    s.edge.wait_state(NAME, "None")
+    s.edge.verb(NAME, "request")
+    s.acme.wait_established()
+    s.settle()
+    for family in FAMILIES:
+        assert s.acme.received(f"edge_{family}") == set() and s.witness_has_of_acme(family) == set()
+    assert s.edge.bgpd.running() and s.edge.bgpd.pid == pid
+    for file, content in whole.items():
+        file.write_bytes(content)
+    s.restart_bgpd()
+    assert s.edge.connection_state(NAME) == "PendingApproval"
+
+
 # Graceful restart
 
 GRACEFUL = ["bgp graceful-restart", "bgp graceful-restart preserve-fw-state", "bgp graceful-restart select-defer-time 20"]

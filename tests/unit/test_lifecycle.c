@@ -294,6 +294,11 @@ static void allowed_verbs_in_words(void **state)
 	assert_string_equal(text, "cancel");
 	lifecycle_allowed(STATE_NONE, &facts, text, sizeof(text));
 	assert_string_equal(text, "request, adopt");
+	facts.ended = true;
+	lifecycle_allowed(STATE_NONE, &facts, text, sizeof(text));
+	assert_string_equal(text, "request");
+	assert_int_equal(lifecycle_judge(STATE_NONE, EVENT_ADOPT, &facts).refusal, REFUSAL_ENDED);
+	facts.ended = false;
 	lifecycle_allowed(STATE_TYPE_CHANGE_REQUESTED, &facts, text, sizeof(text));
 	assert_string_equal(text, "none");
 	/* cut, and ended with a NUL */
