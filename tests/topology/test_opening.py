@@ -308,6 +308,34 @@ def test_a_bypass_stands_above_everything_until_it_is_taken_back(scenario):
     s.expect_nothing_sent(after=closed)
 
 
+def test_routes_of_a_peer_that_restarts_do_not_outlive_its_gate(lab):
+    """bgpd keeps the routes of a peer that restarts gracefully. Here the gate closes before the peer is back."""
+    s = Scenario(lab, acme={"extra": "graceful restart on; graceful restart time 600;"})
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.vtysh(BYPASS)
+    s.wait_open()
+    s.settle()
+    s.acme.kill()
+    for family in FAMILIES:
+        until(f"acme's {family} session down at the edge", lambda: s.edge.bgp_state(s.acme_address(family)),
+              lambda state: state != "Established")
+    s.mark()
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set(s.acme_routes[family]), "bgpd has not kept acme's routes"
+    s.edge.vtysh(NO_BYPASS)
+    for family in FAMILIES:
+        until(f"acme's {family} routes gone at the witness", lambda: s.witness_has_of_acme(family),
+              lambda seen: seen == set())
+    closed = s.capture.read().end()
+    s.acme.start()
+    s.acme.wait_established()
+    s.settle()
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+        assert s.capture.read().announced(s.edge_address(family), after=closed) == set()
+
+
 def test_a_bypass_needs_no_disk_and_no_controller(scenario):
     s = scenario
     s.edge.state.chmod(0o500)
