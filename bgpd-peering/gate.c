@@ -168,15 +168,21 @@ static bool is_waited_for(const struct peer *peer)
 	return CHECK_FLAG(peer->sflags, PEER_STATUS_NSF_WAIT);
 }
 
-/* Behind a closed gate no peer is waited for: its routes go as they do when a session ends. */
+/*
+ * Behind a closed gate no peer is waited for: its routes go as they do when a session ends. bgpd deletes a dynamic neighbor
+ * that it has kept for them at its next attempt to connect.
+ */
 static void wait_no_more(struct peer *peer)
 {
+	afi_t afi;
+	safi_t safi;
+
 	if (peer_is_established(peer) || !is_waited_for(peer) || !wall_stands(WALL_CLOSING))
 		return;
 	peer_nsf_stop(peer);
-	/* Its structure was kept for the same reason. */
-	if (peer_dynamic_neighbor(peer))
-		peer_delete(peer);
+	/* It stops that timer and leaves the flag. */
+	FOREACH_AFI_SAFI (afi, safi)
+		UNSET_FLAG(peer->af_sflags[afi][safi], PEER_STATUS_LLGR_WAIT);
 }
 
 /* ---- the interface ---- */

@@ -8,7 +8,7 @@
  * announces is taken out of its messages before bgpd reads them (inbound.h).
  *
  * These files alone write a peer's policy in bgpd: gate.c, gate_policy.c, gate_closing.c, inbound.c. bgpd's main thread
- * only. Nothing here blocks, deletes a peer, or resets a session, but for gate_open() and gate_close() as they say.
+ * only. Nothing here blocks, deletes a peer, or resets a session, but for gate_open() as it says.
  */
 #ifndef PEERING_GATE_H
 #define PEERING_GATE_H
@@ -29,10 +29,7 @@ void gate_assert(struct session *session);
  */
 void gate_assert_typed(struct session *session, const char *line);
 
-/*
- * Sets the gate and asserts it. Closed when it returns. Routes of a peer that is down and restarts gracefully go too; a
- * dynamic neighbor that was kept for them is deleted. Never in a hook.
- */
+/* Sets the gate and asserts it. Closed when it returns. Routes of a peer that is down and restarts gracefully go too. */
 void gate_close(struct session *session);
 
 /* How the routes of the peer get into the table when the gate opens. */

@@ -2,8 +2,8 @@
 """Messages that no BGP implementation sends, to a real bgpd that has only one wall left on the way in.
 
 The reserved route-map is down: whatever bgpd made of a message although it had been rewritten, it would install. The
-judges are the audit's look at bgpd's tables and counts, and the witness, which has what the edge took. The last lines of
-the test take the other wall down too, and see a plain route pass and be found.
+judges are the audit's look at bgpd's tables and counts, and the witness, which has what the edge took. The last lines
+of the test take the other wall down too, and see a plain route pass and be found.
 """
 import random
 import socket
@@ -25,8 +25,8 @@ LABEL = b"\0\1\1"
 # Attributes that bgpd knows, well formed, and some that it does not.
 VALUES = {4: b"\0\0\0\1", 5: b"\0\0\0\1", 6: b"", 7: struct.pack("!I", ACME_AS) + b"\1\1\1\1", 8: b"\0\1\0\1",
           16: b"\0\2\0\1\0\0\0\1", 17: b"\2\1" + struct.pack("!I", ACME_AS),
-          18: struct.pack("!I", ACME_AS) + b"\1\1\1\1", 32: b"\0" * 12, 35: struct.pack("!I", ACME_AS), 40: b"", 99: b"",
-          200: b"\0\0\0"}
+          18: struct.pack("!I", ACME_AS) + b"\1\1\1\1", 32: b"\0" * 12, 35: struct.pack("!I", ACME_AS),
+          40: b"", 99: b"", 200: b"\0\0\0"}
 WELL_KNOWN, OPTIONAL = (1, 2, 3, 5, 6), (4, 14, 15)
 
 
@@ -50,7 +50,8 @@ class Author:
         found = b""
         for _ in range(self.dice.randint(1, 4)):
             length = self.dice.randint(8, 32)
-            found += self.path_id(family) + bytes([length]) + bytes([203, 0, *self.dice.randbytes(2)])[:(length + 7) // 8]
+            found += self.path_id(family) + bytes([length])
+            found += bytes([203, 0, *self.dice.randbytes(2)])[:(length + 7) // 8]
         return found
 
     def reach(self):
@@ -114,7 +115,8 @@ class Author:
                  for size in (len(withdrawn), len(attributes))]
         body = bytearray(struct.pack("!H", sizes[0]) + withdrawn + struct.pack("!H", sizes[1]) + attributes + prefixes)
         for _ in range(self.dice.randint(1, 3) if chance() < 0.3 else 0):
-            body[self.dice.randrange(len(body))] = self.dice.choice([0, 14, 15, 0x80, 0x90, 255, self.dice.randrange(256)])
+            value = self.dice.choice([0, 14, 15, 0x80, 0x90, 255, self.dice.randrange(256)])
+            body[self.dice.randrange(len(body))] = value
         if chance() < 0.05:
             del body[self.dice.randint(4, len(body)):]
         return message(bgp.UPDATE, bytes(body))
