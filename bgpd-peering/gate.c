@@ -157,6 +157,37 @@ static bool open_all(struct session *session, struct peer *peer)
 	return false;
 }
 
+/* ---- down ---- */
+
+/* It restarts, and bgpd keeps its routes until it is back: for minutes, with long-lived stale routes for days. */
+static bool is_waited_for(const struct peer *peer)
+{
+	afi_t afi;
+	safi_t safi;
+
+	FOREACH_AFI_SAFI (afi, safi)
+		if (CHECK_FLAG(peer->af_sflags[afi][safi], PEER_STATUS_LLGR_WAIT))
+			return true;
+	return CHECK_FLAG(peer->sflags, PEER_STATUS_NSF_WAIT);
+}
+
+/*
+ * Behind a closed gate no peer is waited for: its routes go as they do when a session ends. bgpd deletes a dynamic neighbor
+ * that it has kept for them at its next attempt to connect.
+ */
+static void wait_no_more(struct peer *peer)
+{
+	afi_t afi;
+	safi_t safi;
+
+	if (peer_is_established(peer) || !is_waited_for(peer) || !wall_stands(WALL_CLOSING))
+		return;
+	peer_nsf_stop(peer);
+	/* It stops that timer and leaves the flag. */
+	FOREACH_AFI_SAFI (afi, safi)
+		UNSET_FLAG(peer->af_sflags[afi][safi], PEER_STATUS_LLGR_WAIT);
+}
+
 /* ---- the interface ---- */
 
 static bool assert_gate(struct session *session, bool typed)
@@ -189,9 +220,13 @@ void gate_assert_typed(struct session *session, const char *line)
 
 void gate_close(struct session *session)
 {
+	struct peer *peer = session_peer(session);
+
 	session->gate = GATE_DENY;
 	session->hands_off = false;
 	gate_assert(session);
+	if (peer)
+		wait_no_more(peer);
 }
 
 bool gate_open(struct session *session)

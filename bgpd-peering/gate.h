@@ -29,7 +29,7 @@ void gate_assert(struct session *session);
  */
 void gate_assert_typed(struct session *session, const char *line);
 
-/* Sets the gate and asserts it. Closed when it returns. */
+/* Sets the gate and asserts it. Closed when it returns. Routes of a peer that is down and restarts gracefully go too. */
 void gate_close(struct session *session);
 
 /* How the routes of the peer get into the table when the gate opens. */

@@ -67,8 +67,10 @@ static void session_down(struct session *session)
 		/* It was open before anything was said of it; from its next start on it is like any other. */
 		session->hands_off = false;
 		session->gate = GATE_DENY;
-		session_events_later(session->connection);
 	}
+	/* Where it restarts gracefully, what was not taken back yet would stay. */
+	if (session->gate == GATE_DENY)
+		session_events_later(session->connection);
 	validation_look_again(session->connection);
 	controller_link_changed(session->connection);
 }

@@ -104,9 +104,10 @@ def test_what_is_excepted_is_left_alone(lab, line):
     assert s.witness_has_of_acme("ipv4") == set()
 
 
-def test_dynamic_neighbors_are_gated_each_time_they_come(lab):
+def start_dynamic(lab, **session):
+    """acme is a dynamic neighbor, over IPv4 alone."""
     s = Scenario(lab, witness_as=EDGE_AS)
-    s.acme.sessions = [Session("edge_ipv4", s.acme_link.far_ipv4, s.acme_link.near_ipv4)]
+    s.acme.sessions = [Session("edge_ipv4", s.acme_link.far_ipv4, s.acme_link.near_ipv4, **session)]
 
     def acme_neighbor(family):
         return ["neighbor PEERS peer-group", f"neighbor PEERS remote-as {ACME_AS}", "neighbor PEERS timers 1 9",
@@ -118,6 +119,34 @@ def test_dynamic_neighbors_are_gated_each_time_they_come(lab):
             if family == "ipv4" else []
 
     s.start(s.config(bgp=["peering default-deny"], acme_neighbor=acme_neighbor, acme_family=acme_family))
+    return s
+
+
+def test_a_dynamic_neighbor_that_restarts_is_not_waited_for_behind_a_closed_gate(lab):
+    """bgpd keeps its structure for its routes; both go when the gate closes before it is back."""
+    s = start_dynamic(lab, extra="graceful restart on; graceful restart time 600;")
+    name = s.acme_link.far_ipv4
+    s.acme.wait_established()
+    s.edge.vtysh(f"peering bypass {name} reason a test")
+    until("acme's routes at the witness", lambda: s.witness_has_of_acme("ipv4"),
+          lambda seen: seen == set(s.acme_routes["ipv4"]))
+    s.mark()
+    s.acme.kill()
+    until("acme's session down", lambda: s.edge.bgp_state(name), lambda state: state != "Established")
+    assert s.edge.bgp_state(name) != "absent"
+    s.edge.vtysh(f"no peering bypass {name}")
+    until("acme's routes gone at the witness", lambda: s.witness_has_of_acme("ipv4"), lambda seen: not seen)
+    until("the dynamic neighbor gone", lambda: s.edge.bgp_neighbor(name), lambda seen: not seen)
+    closed = s.capture.read().end()
+    s.acme.start()
+    s.acme.wait_established()
+    s.settle()
+    assert s.witness_has_of_acme("ipv4") == set()
+    assert s.capture.read().announced(s.edge_address("ipv4"), after=closed) == set()
+
+
+def test_dynamic_neighbors_are_gated_each_time_they_come(lab):
+    s = start_dynamic(lab)
     for flap in range(3):
         s.acme.wait_established()
         s.settle(keepalives=1)

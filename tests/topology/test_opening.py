@@ -342,6 +342,40 @@ def test_a_bypass_stands_above_everything_until_it_is_taken_back(scenario):
     s.expect_nothing_sent(after=closed)
 
 
+@pytest.mark.parametrize("long_lived", [False, True], ids=["graceful", "long-lived"])
+def test_routes_of_a_peer_that_restarts_do_not_outlive_its_gate(lab, long_lived):
+    """bgpd keeps the routes of a peer that restarts gracefully. Here the gate closes before the peer is back."""
+    restarts = ("graceful restart time 1; long lived graceful restart on; long lived stale time 600;" if long_lived
+                else "graceful restart time 600;")
+    s = Scenario(lab, acme={"extra": f"graceful restart on; {restarts}"})
+    s.start(s.config(bgp=["bgp long-lived-graceful-restart stale-time 600", *s.declaration()]))
+    s.acme.wait_established()
+    s.edge.vtysh(BYPASS)
+    s.wait_open()
+    s.settle()
+    s.acme.kill()
+    for family in FAMILIES:
+        until(f"acme's {family} session down at the edge", lambda: s.edge.bgp_state(s.acme_address(family)),
+              lambda state: state != "Established")
+    if long_lived:
+        until("acme's routes long-lived stale", lambda: s.edge.vtysh(f"show bgp ipv4 unicast {s.acme_routes['ipv4'][0]}"),
+              lambda text: "llgr-stale" in text)
+    s.mark()
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set(s.acme_routes[family]), "bgpd has not kept acme's routes"
+    s.edge.vtysh(NO_BYPASS)
+    for family in FAMILIES:
+        until(f"acme's {family} routes gone at the witness", lambda: s.witness_has_of_acme(family),
+              lambda seen: seen == set())
+    closed = s.capture.read().end()
+    s.acme.start()
+    s.acme.wait_established()
+    s.settle()
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+        assert s.capture.read().announced(s.edge_address(family), after=closed) == set()
+
+
 def test_a_bypass_needs_no_disk_and_no_controller(scenario):
     s = scenario
     s.edge.state.chmod(0o500)

@@ -135,12 +135,8 @@ class Scenario:
         self.validate()
         self.activate()
 
-    def settle(self, keepalives=3):
-        """Returns once the edge has had its chance to send to acme and to pass on what acme sent.
-
-        A mark is a new route of the edge. When the witness has it and the edge's timers went round a few times, what
-        was to go to acme or on to the witness has gone.
-        """
+    def mark(self):
+        """A new route of the edge, and waits until the witness has it: what was to go there before has gone."""
         number, self._marks = self._marks, self._marks + 1
         marks = {family: MARKS[family][number] for family in FAMILIES}
         self.edge.configure_bgp(*(line for family in FAMILIES for line in
@@ -148,6 +144,11 @@ class Scenario:
         for family in FAMILIES:
             until(f"the mark {marks[family]} at the witness",
                   lambda: self.witness.received(f"edge_{family}"), lambda seen: marks[family] in seen)
+
+    def settle(self, keepalives=3):
+        """Returns once the edge has had its chance to send to acme and to pass on what acme sent: the witness has a mark,
+        and the edge's timers went round a few times."""
+        self.mark()
         self.capture.wait_keepalives([session.neighbor for session in self.acme.sessions
                                       if self.acme.bgp_state(session.name) == "Established"], keepalives)
 
