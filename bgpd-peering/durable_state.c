@@ -23,7 +23,6 @@
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
 
-#define JOURNAL_FILE "journal.jsonl"
 #define RETRY_INTERVAL 1 /* seconds */
 
 PREDECL_DLIST(line_list);

@@ -11,10 +11,10 @@
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/default_deny.h"
 
+#include "lib/journal_gates.h"
 #include "lib/peering.pb-c.h"
 
 #define JOURNAL_VERSION 1
-#define JOURNAL_LINE_MAX (256 * 1024) /* with its newline; a longer one is not read */
 
 enum record_type {
 	RECORD_JOURNAL = 0,  /* first line: journal_id */

@@ -11,6 +11,7 @@
 
 struct router {
 	bool inert; /* does nothing at all, built for another bgpd; router_works() asks and sets it */
+	bool crashed; /* inert because bgpd has crashed too often with it; crash_guard.h */
 	char state_directory[PATH_MAX];
 	char tls_directory[PATH_MAX];
 	bool dry_run;	   /* bgpd -C: reads a configuration, writes nothing, starts nothing */

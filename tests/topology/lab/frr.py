@@ -69,6 +69,7 @@ class Router:
             (self.vrf_folder / vrf).write_text(f"/run/netns/{namespace.full_name}\n")
         self.has_module = module
         self.bgpd_environment = []  # "NAME=value", for bgpd alone
+        self.through_wrapper = False  # vtysh as an installation has it, with the guard in front of it
         self.daemons = {}
         self.etc = lab.folder(name, "etc", owner="frr")
         self.run_folder = lab.folder(name, "run", owner="frr")
@@ -154,11 +155,15 @@ class Router:
 
     def vtysh_command(self, *arguments):
         """The whole command line, for those who want to run vtysh in their own way; see vtysh_environment()."""
-        return [build.VTYSH, "--vty_socket", str(self.run_folder), "--config_dir", str(self.etc), *arguments]
+        vtysh = str(build.vtysh_wrapper()[0]) if self.through_wrapper else build.VTYSH
+        return [vtysh, "--vty_socket", str(self.run_folder), "--config_dir", str(self.etc), *arguments]
 
     def vtysh_environment(self, extension=True):
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "VTYSH_PAGER": "cat"}
-        if self.has_module and extension:
+        if self.through_wrapper:
+            environment |= {"PEERING_VTYSH": build.VTYSH, "PEERING_GUARD": str(build.vtysh_wrapper()[1]),
+                            "PEERING_EXTENSION": str(build.vtysh_extension())}
+        elif self.has_module and extension:
             environment["LD_PRELOAD"] = str(build.vtysh_extension())
         return environment
 
