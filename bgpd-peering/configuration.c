@@ -309,6 +309,8 @@ static void settle_lines(void)
 	struct connection *connection;
 	unsigned int kept = 0;
 
+	if (router.lines_read)
+		controller_link_settle_lines();
 	frr_each (connection_tree, &connections, connection) {
 		struct session *session;
 

@@ -7,45 +7,50 @@
 #include "lib/journal_gates.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <sys/file.h>
 
 #define RECORD_FILE "starts"
 
 static struct crash_record before, now; /* as found, and with this start */
-static bool ours; /* the record speaks of this process, which is to write it */
+/*
+ * Locked as long as this process, or the parent that it is forked from, runs: a run that has ended is told from one that
+ * goes on by nothing else. -1: nothing is counted, which is never in bgpd's way.
+ */
+static int file = -1;
+static bool was_empty;
 
-static void path_of(char path[PATH_MAX + 32], const char *suffix)
+static void read_text(int from, char *text, size_t size)
 {
-	snprintf(path, PATH_MAX + 32, "%s/" RECORD_FILE "%s", router.state_directory, suffix);
-}
+	ssize_t length = from < 0 ? 0 : pread(from, text, size - 1, 0);
 
-static void read_text(const char *path, char *text, size_t size)
-{
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t length = file < 0 ? 0 : read(file, text, size - 1);
-
-	if (file >= 0)
-		close(file);
 	text[MAX(length, 0)] = '\0';
 }
 
-/* Where there is no folder yet, or no room, nothing is counted: that is never in bgpd's way. */
 static void write_record(const struct crash_record *record)
 {
-	char path[PATH_MAX + 32], fresh[PATH_MAX + 32], text[CRASH_RECORD_TEXT_MAX];
-	ssize_t length, written;
-	int file;
+	char text[CRASH_RECORD_TEXT_MAX];
+	ssize_t length;
 
 	crash_record_write(record, text);
 	length = (ssize_t)strlen(text);
-	path_of(path, "");
-	path_of(fresh, ".new");
-	file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file < 0)
-		return;
-	written = write(file, text, (size_t)length);
-	if (close(file) != 0 || written != length || rename(fresh, path) != 0)
-		unlink(fresh);
+	/* What cannot be written is not counted. */
+	if (pwrite(file, text, (size_t)length, 0) != length || ftruncate(file, length) != 0)
+		zlog_notice("peering: %s/" RECORD_FILE " cannot be written: %s; crashes are not counted", router.state_directory,
+			    safe_strerror(errno));
+}
+
+static bool open_record(void)
+{
+	char path[PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/" RECORD_FILE, router.state_directory);
+	file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (file >= 0)
+		close(file);
+	file = -1;
+	return false;
 }
 
 static int64_t seconds_since_boot(void)
@@ -56,52 +61,46 @@ static int64_t seconds_since_boot(void)
 	return time.tv_sec;
 }
 
-static bool runs(long pid)
-{
-	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
-}
-
 bool crash_guard_begin(void)
 {
-	char path[PATH_MAX + 32], text[CRASH_RECORD_TEXT_MAX], boot_id[CRASH_BOOT_ID_MAX];
+	char text[CRASH_RECORD_TEXT_MAX], boot_id[CRASH_BOOT_ID_MAX];
+	int boot_file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	bool inert;
 
-	path_of(path, "");
-	read_text(path, text, sizeof(text));
-	crash_record_read(&before, text);
-	read_text("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	read_text(boot_file, boot_id, sizeof(boot_id));
+	if (boot_file >= 0)
+		close(boot_file);
 	boot_id[strcspn(boot_id, "\n")] = '\0';
-	if (!boot_id[0])
+	if (!boot_id[0] || !open_record())
 		return false;
+	read_text(file, text, sizeof(text));
+	was_empty = !text[0];
+	crash_record_read(&before, text);
 	now = before;
-	if (runs(now.running) && strcmp(now.boot_id, boot_id) == 0)
-		return false;
-	inert = crash_record_start(&now, boot_id, seconds_since_boot(), true);
+	inert = crash_record_start(&now, boot_id, seconds_since_boot());
 	/* What bgpd does without the module is not counted. */
-	now.running = inert ? 0 : (long)getpid();
-	ours = true;
+	now.running = !inert;
 	write_record(&now);
 	return inert;
 }
 
 void crash_guard_runs(bool dry_run)
 {
-	if (!ours)
+	if (file < 0 || !dry_run)
 		return;
-	if (dry_run) {
+	if (was_empty && ftruncate(file, 0) != 0)
+		was_empty = false;
+	if (!was_empty)
 		write_record(&before);
-		ours = false;
-	} else if (now.running) {
-		now.running = (long)getpid();
-		write_record(&now);
-	}
+	close(file);
+	file = -1;
 }
 
 void crash_guard_end(void)
 {
-	if (!ours || !now.running)
+	if (file < 0 || !now.running)
 		return;
-	now.running = 0;
+	now.running = false;
 	write_record(&now);
 }
 
@@ -109,7 +108,7 @@ size_t crash_guard_clear(void)
 {
 	size_t count = now.count;
 
-	if (!ours)
+	if (file < 0)
 		return 0;
 	now.count = 0;
 	write_record(&now);

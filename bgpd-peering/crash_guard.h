@@ -15,7 +15,7 @@
 
 /* In frr_late_init, before anything else of the module's. Whether the module is to do nothing in this start. */
 bool crash_guard_begin(void);
-/* After the fork: the process that stays. Under -C, everything is as before crash_guard_begin(). */
+/* After the fork. Under -C, everything is as before crash_guard_begin(). */
 void crash_guard_runs(bool dry_run);
 /* bgpd ends as it should. */
 void crash_guard_end(void);

@@ -11,6 +11,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_BYPASS] = "bypass",
 	[RECORD_POLICY] = "policy",	   [RECORD_DEFAULT_DENY] = "defaultDeny",
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
+	[RECORD_CONTROLLER] = "controller",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -299,6 +300,11 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_PUSHED:
 		json_object_object_add(object, "declaration", declaration_json(record->declaration));
 		break;
+	case RECORD_CONTROLLER:
+		add_text(object, "host", record->host);
+		add_number(object, "port", record->port);
+		add_text(object, "routerName", record->router_name);
+		break;
 	default:
 		break;
 	}
@@ -548,6 +554,18 @@ static bool decode_declaration(json_object *object, struct journal_record *recor
 	return record->declaration != NULL;
 }
 
+static bool decode_controller(json_object *object, struct journal_record *record)
+{
+	uint64_t port;
+
+	if (!copy_text(object, "host", record->host, sizeof(record->host)) ||
+	    !copy_text(object, "routerName", record->router_name, sizeof(record->router_name)) ||
+	    !get_number(object, "port", &port) || port > UINT16_MAX || (record->host[0] && !port))
+		return false;
+	record->port = (uint16_t)port;
+	return true;
+}
+
 static bool decode_record(json_object *object, struct journal_record *record)
 {
 	uint64_t version;
@@ -575,6 +593,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return get_number(object, "sequence", &record->sequence);
 	case RECORD_PUSHED:
 		return decode_declaration(object, record);
+	case RECORD_CONTROLLER:
+		return decode_controller(object, record);
 	default:
 		return false;
 	}

@@ -15,6 +15,7 @@
 #include "lib/peering.pb-c.h"
 
 #define JOURNAL_VERSION 1
+#define JOURNAL_HOST_MAX 256 /* with the final NUL */
 
 enum record_type {
 	RECORD_JOURNAL = 0,  /* first line: journal_id */
@@ -26,6 +27,7 @@ enum record_type {
 	RECORD_DEFAULT_DENY, /* vrf, mode, confederation, exceptions */
 	RECORD_ACKED,	     /* sequence */
 	RECORD_PUSHED,	     /* declaration */
+	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
 	RECORD_TYPE_COUNT
 };
 
@@ -72,6 +74,9 @@ struct journal_record {
 	bool confederation;
 	char **exceptions; /* each MTYPE_PEERING_TEXT; owned after decoding, and after journal_record_of_default_deny() */
 	size_t exception_count;
+
+	char host[JOURNAL_HOST_MAX], router_name[JOURNAL_HOST_MAX];
+	uint16_t port;
 
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */

@@ -20,7 +20,7 @@
 
 struct crash_record {
 	char boot_id[CRASH_BOOT_ID_MAX];
-	long running; /* pid of the run that has not ended cleanly; 0: none */
+	bool running; /* the last run has not ended as it should, or not yet */
 	size_t count;
 	int64_t crashes[CRASHES_MAX]; /* the newest, oldest first */
 };
@@ -31,9 +31,9 @@ void crash_record_read(struct crash_record *record, const char *text);
 void crash_record_write(const struct crash_record *record, char text[CRASH_RECORD_TEXT_MAX]);
 
 /*
- * A start at `now`, in the boot `boot_id`. The run that the record holds has ended (`crashed`), unless its process is
- * still there. Returns whether the module is to do nothing in this start.
+ * A start at `now`, in the boot `boot_id`, when the run that the record holds is no more. Returns whether the module is to
+ * do nothing in this start; `running` is false afterwards.
  */
-bool crash_record_start(struct crash_record *record, const char *boot_id, int64_t now, bool crashed);
+bool crash_record_start(struct crash_record *record, const char *boot_id, int64_t now);
 
 #endif

@@ -7,11 +7,11 @@
 
 #define BOOT "11111111-2222-3333-4444-555555555555"
 
-static bool start(struct crash_record *record, int64_t now, bool crashed)
+static bool start(struct crash_record *record, int64_t now)
 {
-	bool inert = crash_record_start(record, BOOT, now, crashed);
+	bool inert = crash_record_start(record, BOOT, now);
 
-	record->running = inert ? 0 : 100;
+	record->running = !inert;
 	return inert;
 }
 
@@ -19,23 +19,23 @@ static void three_crashes_within_the_window(void **state)
 {
 	struct crash_record record = {0};
 
-	assert_false(start(&record, 1000, true));
-	assert_false(start(&record, 5000, true)); /* after a long run */
-	assert_false(start(&record, 5010, true));
-	assert_true(start(&record, 5000 + CRASH_WINDOW, true));
+	assert_false(start(&record, 1000));
+	assert_false(start(&record, 5000)); /* after a long run */
+	assert_false(start(&record, 5010));
+	assert_true(start(&record, 5000 + CRASH_WINDOW));
 	/* Nothing of what bgpd does without the module counts; the crashes grow old. */
-	assert_true(start(&record, 5000 + CRASH_WINDOW, true));
-	assert_false(start(&record, 5001 + CRASH_WINDOW, true));
+	assert_true(start(&record, 5000 + CRASH_WINDOW));
+	assert_false(start(&record, 5001 + CRASH_WINDOW));
 }
 
 static void a_crash_that_is_older_does_not_count(void **state)
 {
 	struct crash_record record = {0};
 
-	assert_false(start(&record, 1000, true));
-	assert_false(start(&record, 1010, true));
-	assert_false(start(&record, 1020, true));
-	assert_false(start(&record, 1011 + CRASH_WINDOW, true));
+	assert_false(start(&record, 1000));
+	assert_false(start(&record, 1010));
+	assert_false(start(&record, 1020));
+	assert_false(start(&record, 1011 + CRASH_WINDOW));
 	assert_int_equal(record.count, 2);
 }
 
@@ -44,33 +44,24 @@ static void a_clean_end_is_no_crash(void **state)
 	struct crash_record record = {0};
 
 	for (int i = 0; i < 10; i++) {
-		assert_false(start(&record, 1000 + i, true));
-		record.running = 0;
+		assert_false(start(&record, 1000 + i));
+		record.running = false;
 	}
 	assert_int_equal(record.count, 0);
 }
 
-static void nor_is_a_run_that_goes_on(void **state)
-{
-	struct crash_record record = {.boot_id = BOOT, .running = 77};
-
-	assert_false(crash_record_start(&record, BOOT, 1000, false));
-	assert_int_equal(record.count, 0);
-	assert_int_equal(record.running, 77);
-}
-
 static void a_reboot_forgets(void **state)
 {
-	struct crash_record record = {.boot_id = BOOT, .running = 7, .count = 3, .crashes = {100, 101, 102}};
+	struct crash_record record = {.boot_id = BOOT, .running = true, .count = 3, .crashes = {100, 101, 102}};
 
-	assert_false(crash_record_start(&record, "another", 110, true));
+	assert_false(crash_record_start(&record, "another", 110));
 	assert_int_equal(record.count, 0);
 	assert_string_equal(record.boot_id, "another");
 }
 
 static void what_is_written_is_read(void **state)
 {
-	struct crash_record record = {.boot_id = BOOT, .running = 4711, .count = 2, .crashes = {100, 200}}, read;
+	struct crash_record record = {.boot_id = BOOT, .running = true, .count = 2, .crashes = {100, 200}}, read;
 	char text[CRASH_RECORD_TEXT_MAX];
 
 	crash_record_write(&record, text);
@@ -78,7 +69,6 @@ static void what_is_written_is_read(void **state)
 	assert_memory_equal(&record, &read, sizeof(record));
 	record.count = 3;
 	record.crashes[0] = record.crashes[1] = record.crashes[2] = INT64_MAX;
-	record.running = 2147483647;
 	crash_record_write(&record, text);
 	assert_true(strlen(text) < CRASH_RECORD_TEXT_MAX - 1);
 	crash_record_read(&read, text);
@@ -87,14 +77,14 @@ static void what_is_written_is_read(void **state)
 
 static void anything_else_is_nothing(void **state)
 {
-	static const char *const texts[] = {"", "boot", "boot x running", "boot x running -1 crashes 1", "\xff\xfe",
+	static const char *const texts[] = {"", "boot", "boot x running", "boot x running 7 crashes 1", "\xff\xfe",
 					    "running 1 crashes 1 2 3"};
 	struct crash_record read;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		crash_record_read(&read, texts[i]);
 		assert_int_equal(read.count, 0);
-		assert_int_equal(read.running, 0);
+		assert_false(read.running);
 	}
 	crash_record_read(&read, "boot x running 1 crashes 1 2 3 4 5 6");
 	assert_int_equal(read.count, CRASHES_MAX);
@@ -106,7 +96,6 @@ int main(void)
 		cmocka_unit_test(three_crashes_within_the_window),
 		cmocka_unit_test(a_crash_that_is_older_does_not_count),
 		cmocka_unit_test(a_clean_end_is_no_crash),
-		cmocka_unit_test(nor_is_a_run_that_goes_on),
 		cmocka_unit_test(a_reboot_forgets),
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(anything_else_is_nothing),

@@ -167,10 +167,10 @@ class Router:
             environment["LD_PRELOAD"] = str(build.vtysh_extension())
         return environment
 
-    def try_vtysh(self, *arguments, extension=True):
+    def try_vtysh(self, *arguments, extension=True, environment=None):
         return subprocess.run(self.namespace.command(self.vtysh_command(*arguments)), text=True, timeout=180,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=self.vtysh_environment(extension))
+                              env={**self.vtysh_environment(extension), **(environment or {})})
 
     def _run_vtysh(self, *arguments):
         ended = self.try_vtysh(*arguments)
