@@ -27,6 +27,7 @@ static int on_late_init(event_master *master)
 		return 0;
 	if (crash_guard_begin()) {
 		router.inert = router.crashed = true;
+		connections_init();
 		commands_init_inert();
 		return 0;
 	}

@@ -16,7 +16,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +35,7 @@
 #define STATE_DIRECTORY "/var/lib/frr/peering"
 
 static bool quiet; /* there is no bgpd that an ALERT could be about */
+static bool marks; /* nothing is loaded: vtysh's output is for a program, which loads later */
 
 __attribute__((format(printf, 1, 2))) static void alert(const char *format, ...)
 {
@@ -44,6 +45,8 @@ __attribute__((format(printf, 1, 2))) static void alert(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	if (marks)
+		return;
 	syslog(quiet ? LOG_NOTICE : LOG_ALERT, "%s" GUARD_MESSAGE "%s", quiet ? "" : "ALERT ", text);
 	if (!quiet)
 		fprintf(stderr, "ALERT " GUARD_MESSAGE "%s\n", text);
@@ -56,6 +59,19 @@ __attribute__((noreturn)) static void run(char **argv)
 	execv(argv[0], argv);
 	fprintf(stderr, "vtysh: %s cannot be executed: %s\n", argv[0], strerror(errno));
 	exit(127);
+}
+
+/* vtysh keeps `-n` for `-b`, not for the `-f` that it is given here. */
+static void forgive(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child <= 0)
+		return;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	exit(0);
 }
 
 /* With `file` in the place of the one that it would load. */
@@ -76,13 +92,15 @@ __attribute__((noreturn)) static void run_with(const char *vtysh, const struct v
 	}
 	argv[count++] = "-f";
 	argv[count] = (char *)file;
+	if (arguments->forgives)
+		forgive();
 	run(argv);
 }
 
 /* Every daemon but bgpd gets the file as it is. Returns the status to end with. */
 static int run_without_bgpd(const char *vtysh, const struct vtysh_arguments *arguments)
 {
-	DIR *folder = arguments->daemon ? NULL : opendir(arguments->socket_folder);
+	DIR *folder = arguments->daemon || arguments->marks ? NULL : opendir(arguments->socket_folder);
 	struct dirent *entry;
 
 	while (folder && (entry = readdir(folder))) {
@@ -103,7 +121,7 @@ static int run_without_bgpd(const char *vtysh, const struct vtysh_arguments *arg
 	}
 	if (folder)
 		closedir(folder);
-	return 1;
+	return arguments->forgives ? 0 : 1;
 }
 
 /* ---- the copy ---- */
@@ -113,18 +131,24 @@ static bool make_copy(const struct config_text *text, char name[64])
 {
 	int fd = memfd_create("frr.conf", 0);
 	size_t written = 0;
+	sighandler_t previous;
 
 	if (fd < 0)
 		return false;
+	/* A limit on the size of files is an error here, not the end. */
+	previous = signal(SIGXFSZ, SIG_IGN);
 	while (written < text->length) {
 		ssize_t some = write(fd, text->bytes + written, text->length - written);
 
 		if (some < 0 && errno == EINTR)
 			continue;
 		if (some <= 0)
-			return false;
+			break;
 		written += (size_t)some;
 	}
+	signal(SIGXFSZ, previous);
+	if (written < text->length)
+		return false;
 	snprintf(name, 64, "/proc/self/fd/%d", fd);
 	return true;
 }
@@ -260,8 +284,9 @@ static void take_back(const char *vtysh, const struct vtysh_arguments *arguments
 	    !memmem(text.bytes, text.length, GUARD_MESSAGE, strlen(GUARD_MESSAGE)) ||
 	    !guarded_config_plain(text.bytes, text.length, &plain))
 		return;
-	fprintf(stderr, GUARD_MESSAGE "%s was saved while sessions were guarded; they are under the module again. `write memory` saves it as it is now\n",
-		arguments->file);
+	if (!marks)
+		fprintf(stderr, GUARD_MESSAGE "%s was saved while sessions were guarded; they are under the module again. `write memory` saves it as it is now\n",
+			arguments->file);
 	if (make_copy(&plain, name))
 		run_with(vtysh, arguments, name, arguments->daemon);
 }
@@ -286,6 +311,8 @@ int main(int argc, char **argv)
 	    (arguments.daemon && strcmp(arguments.daemon, "bgpd") != 0))
 		run(argv + 1);
 
+	/* The copy for frr-reload.py too: it would find shutdowns in bgpd that are not in the file, and take them out. */
+	marks = arguments.marks;
 	snprintf(socket_path, sizeof(socket_path), "%s/bgpd.vty", arguments.socket_folder);
 	answer = bgpd_question(socket_path, state_directory, &running, &running_length);
 	if (answer == BGPD_ENFORCES) {

@@ -49,7 +49,7 @@ static void keep(struct vtysh_arguments *arguments, int option, const char *valu
 
 bool vtysh_arguments(int argc, char **argv, struct vtysh_arguments *arguments)
 {
-	bool boots = false, other = false;
+	bool boots = false, forgives = false, other = false;
 	const char *file = NULL, *space = NULL, *socket_folder = "/var/run/frr", *config_folder = "/etc/frr";
 	int option;
 
@@ -68,9 +68,12 @@ bool vtysh_arguments(int argc, char **argv, struct vtysh_arguments *arguments)
 		case 'd':
 			arguments->daemon = optarg;
 			continue;
-		case 'e':
-		case 'c':
+		case 'n':
+			forgives = true;
+			break;
 		case 'm':
+			arguments->marks = true;
+			break;
 		case 'h':
 		case 'C':
 		case 'w':
@@ -93,7 +96,9 @@ bool vtysh_arguments(int argc, char **argv, struct vtysh_arguments *arguments)
 		}
 		keep(arguments, option, optarg);
 	}
-	arguments->loads = (boots || file) && !other;
+	/* With commands besides it loads the file all the same, in the later versions. */
+	arguments->loads = (arguments->marks ? file && strcmp(file, "-") != 0 : boots || file) && !other;
+	arguments->forgives = boots && forgives;
 	snprintf(arguments->socket_folder, sizeof(arguments->socket_folder), "%s%s%s", socket_folder, space ? "/" : "",
 		 space ? space : "");
 	snprintf(arguments->config_folder, sizeof(arguments->config_folder), "%s%s%s", config_folder, space ? "/" : "",

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 
 struct vtysh_arguments {
-	bool loads;		 /* a file into daemons: `-b` or `-f`, and nothing that makes it something else */
+	bool loads;		 /* a file into daemons: `-b` or `-f`, and nothing that makes it something else; or it marks */
+	bool marks;		 /* `-m -f`: frr-reload.py asks what a file says, and will make bgpd so */
+	bool forgives;		 /* `-b -n`: ends with 0 whatever the file's lines come to */
 	const char *daemon;	 /* `-d`, or NULL */
 	char file[PATH_MAX];	 /* that it loads */
 	char socket_folder[PATH_MAX];

@@ -3,6 +3,8 @@
 
 bgpd without the module is Debian's own; vtysh is called through the wrapper, as an installation has it. BIRD judges.
 """
+import subprocess
+
 import pytest
 
 from lab.scenario import ACME_AS, FAMILIES, NAME, WITNESS_AS, Scenario
@@ -72,6 +74,17 @@ def test_gated_stays_denied_and_active_stays_open(scenario):
     s.acme.wait_established()
     said = boot(s)
     expect_shut(s, said)
+    # A reload makes bgpd as a file says that knows nothing of the guard.
+    s.edge.write_config(s.config(bgp=[f"neighbor {s.acme_address('ipv4')} description by a reload"]))
+    for _ in range(2):
+        s.edge.reload()
+        running = s.edge.running_config()
+        assert "description by a reload" in running and running.count("shutdown message peering guard:") == 2, running
+    s._first_mark = s._marks
+    s.settle()
+    for session in s.acme.sessions:
+        assert s.acme.bgp_state(session.name) != "Established"
+    s.expect_nothing_sent()
     # Saved by a bgpd that knows nothing of the module, and loaded by it again: nothing is lost but the shutdown.
     saved, marks = save(s)
     assert "shutdown message peering guard: PNI-ACME is PendingApproval" in saved and f"peering {NAME}" not in saved
@@ -171,9 +184,18 @@ def test_three_crashes_and_the_module_stands_aside(scenario):
         s.edge.kill_bgpd()
         s.edge.start_bgpd()
         assert s.edge.bgpd_vty("show peering guard").startswith("enforcing")
-    said = boot(s, module=True)
+
+    def try_out():
+        # A dry run is no start.
+        before = (s.edge.state / "starts").read_text()
+        assert s.edge.dry_run("router bgp 64500\nexit\n").returncode == 0
+        assert (s.edge.state / "starts").read_text() == before
+
+    said = boot(s, module=True, between=try_out)
     assert s.edge.bgpd_vty("show peering guard").startswith("inert")
     expect_shut(s, said)
+    assert s.edge.bgpd_json("show peering json")["moduleState"] == "inert"
+    assert "inert" in s.edge.vtysh("show peering")
     for family in FAMILIES:
         assert s.edge.log_lines(f"ALERT inert: the gate of {s.acme_address(family)} .*{NAME} is PendingApproval")
     # Its lines are kept, and can be edited.
@@ -208,6 +230,24 @@ def test_a_damaged_journal_shuts_and_a_missing_guard_stops_nobody(scenario):
     said = boot(s, environment={"PEERING_GUARD": "/nowhere/guard"})
     assert "ALERT peering guard: /nowhere/guard cannot be executed" in said, said
     s.wait_open()
+
+
+def test_where_no_copy_can_be_made_bgpd_alone_gets_nothing(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.kill_bgpd()
+    s.edge.has_module = False
+    s.edge._start_daemon("bgpd")
+    s.edge.write_config(s.config(bgp=s.declaration(), top=["ip route 203.0.113.128/25 blackhole"]))
+    # No file may grow, the guard's copy neither.
+    ended = subprocess.run(s.edge.namespace.command(["prlimit", "--fsize=0", *s.edge.vtysh_command("-b")]), text=True,
+                           timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           env=s.edge.vtysh_environment(), check=False)
+    assert ended.returncode != 0 and "bgpd gets nothing of it" in ended.stdout, ended.stdout
+    running = s.edge.running_config()
+    assert "ip route 203.0.113.128/25 blackhole" in running and "router bgp" not in running, running
+    s.expect_nothing_sent()
 
 
 def test_past_the_wrapper_what_was_saved_while_gated_denies(scenario):

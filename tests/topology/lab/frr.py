@@ -151,6 +151,16 @@ class Router:
     def kill_bgpd(self):
         self.bgpd.kill()
 
+    def dry_run(self, config):
+        """`bgpd -C` with the module; ended."""
+        path = self.etc / "candidate.conf"
+        path.write_text(config)
+        return self.namespace.run([build.FRR_DAEMONS / "bgpd", "-C", "-f", path, "-n", "-S", "-p", "0", "-P", "0",
+                                   "-i", self.run_folder / "dry.pid", "--vty_socket", self.etc,
+                                   "--moduledir", self.modules,
+                                   "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"],
+                                  check=False, timeout=60)
+
     # vtysh
 
     def vtysh_command(self, *arguments):
@@ -183,6 +193,18 @@ class Router:
 
     def vtysh_file(self, path):
         return self._run_vtysh("-f", str(path))
+
+    def reload(self):
+        """frr-reload.py with frr.conf, through whatever vtysh this router has."""
+        vtysh = self.vtysh_command()[0]
+        ended = subprocess.run(self.namespace.command(
+            ["/usr/lib/frr/frr-reload.py", "--reload", "--bindir", os.path.dirname(vtysh), "--confdir", str(self.etc),
+             "--rundir", str(self.run_folder), "--vty_socket", str(self.run_folder), "--log-level", "error", "--stdout",
+             str(self.config_file)]), text=True, timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=self.vtysh_environment(), check=False)
+        if ended.returncode != 0:
+            raise VtyshError(f"frr-reload.py: status {ended.returncode}:\n{ended.stdout}")
+        return ended.stdout
 
     def vtysh(self, *commands):
         """Runs commands one after the other in one vtysh, which stops at the first that fails."""
