@@ -37,9 +37,7 @@ bool command_module_works(struct vty *vty)
 {
 	if (router_works())
 		return true;
-	vty_out(vty, "%% The peering module is inert in this bgpd; %s\n",
-		router.crashed ? "it has crashed with it too often: `clear peering crashes`, then restart bgpd"
-			       : "see its log for the reason");
+	vty_out(vty, "%% The peering module is inert in this bgpd; %s\n", router_inert_reason());
 	return false;
 }
 

@@ -28,6 +28,9 @@ extern struct router router;
  */
 bool router_works(void);
 
+/* Half a sentence for people: why, and what to do. Only where the module is inert; static. */
+const char *router_inert_reason(void);
+
 /* Reads "state-dir=DIR,tls-dir=DIR" (the part of `-M peering:…` behind the colon, or NULL). False with a sentence. */
 bool router_arguments(const char *arguments, char *error, size_t error_size);
 

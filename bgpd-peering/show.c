@@ -193,7 +193,7 @@ static void show_header(struct vty *vty)
 		vty_out(vty, "AS%u %s   ", bgp->as, cmd_hostname_get());
 	vty_out(vty, "default-deny: %s   controller: %s\n", default_deny_mode_name(mode), controller);
 	if (router.inert)
-		vty_out(vty, "The module is INERT in this bgpd and gates nothing; its log says why\n");
+		vty_out(vty, "The module is INERT in this bgpd and gates nothing; %s\n", router_inert_reason());
 	show_bypass(vty);
 	if (durable_state_problem())
 		vty_out(vty, "Journal: %s\n", durable_state_problem());

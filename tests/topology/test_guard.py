@@ -195,7 +195,7 @@ def test_three_crashes_and_the_module_stands_aside(scenario):
     assert s.edge.bgpd_vty("show peering guard").startswith("inert")
     expect_shut(s, said)
     assert s.edge.bgpd_json("show peering json")["moduleState"] == "inert"
-    assert "inert" in s.edge.vtysh("show peering")
+    assert "clear peering crashes" in s.edge.vtysh("show peering")
     for family in FAMILIES:
         assert s.edge.log_lines(f"ALERT inert: the gate of {s.acme_address(family)} .*{NAME} is PendingApproval")
     # Its lines are kept, and can be edited.
