@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/guard_words.h"
+
 static void *must(void *memory)
 {
 	if (!memory)
@@ -154,6 +156,21 @@ bool config_model_has_lines(const struct config_model *model)
 
 /* ---- lines ---- */
 
+/* `neighbor X shutdown [message …]` of an operator's. */
+static bool shuts(const struct config_line *line)
+{
+	char message[CONFIG_LINE_MAX];
+
+	if (!config_word_is(line->words[2], "shutdown", 2))
+		return false;
+	if (line->count == 3)
+		return true;
+	if (!config_word_is(line->words[3], "message", 1))
+		return false;
+	config_rest(line, 4, message, sizeof(message));
+	return strncmp(message, GUARD_MESSAGE, strlen(GUARD_MESSAGE)) != 0;
+}
+
 static void read_remote_as(struct config_neighbor *neighbor, const char *word)
 {
 	if (config_word_is(word, "internal", 1)) {
@@ -167,7 +184,7 @@ static void read_remote_as(struct config_neighbor *neighbor, const char *word)
 	}
 }
 
-static void read_neighbor(struct config_instance *instance, const struct config_line *line, bool in_text)
+static void read_neighbor(struct config_instance *instance, const struct config_line *line)
 {
 	struct config_neighbor *neighbor;
 	const char *what;
@@ -177,13 +194,12 @@ static void read_neighbor(struct config_instance *instance, const struct config_
 	what = line->words[2];
 	neighbor = config_model_neighbor(instance, line->words[1]);
 	if (line->no) {
-		if (neighbor && in_text && config_word_is(what, "shutdown", 2))
+		if (neighbor && config_word_is(what, "shutdown", 2))
 			neighbor->shut = false;
 		return;
 	}
 	if (!neighbor)
 		neighbor = neighbor_of(instance, line->words[1]);
-	neighbor->in_text |= in_text;
 	if (config_word_is(what, "peer-group", 3)) {
 		if (line->count == 3)
 			neighbor->is_group = true;
@@ -200,8 +216,7 @@ static void read_neighbor(struct config_instance *instance, const struct config_
 		}
 	} else if (strcmp(what, "local-as") == 0 && line->count > 3) {
 		neighbor->local_as = read_as(line->words[3]);
-	} else if (in_text && config_word_is(what, "shutdown", 2) &&
-		   (line->count == 3 || config_word_is(line->words[3], "message", 1))) {
+	} else if (shuts(line)) {
 		neighbor->shut = true;
 	}
 }
@@ -268,7 +283,7 @@ static void read_bgp(struct config_instance *instance, const struct config_line 
 	}
 }
 
-void config_model_add(struct config_model *model, const char *text, size_t length, bool in_text)
+void config_model_add(struct config_model *model, const char *text, size_t length)
 {
 	struct config_cursor cursor;
 	struct config_line line;
@@ -284,7 +299,7 @@ void config_model_add(struct config_model *model, const char *text, size_t lengt
 			if (line.count > 2 && read_as(line.words[2]))
 				instance->asn = read_as(line.words[2]);
 		} else if (config_word_is(line.words[0], "neighbor", 3)) {
-			read_neighbor(instance, &line, in_text);
+			read_neighbor(instance, &line);
 		} else if (strcmp(line.words[0], "peering") == 0) {
 			read_own(instance, &line);
 		} else if (strcmp(line.words[0], "bgp") == 0) {

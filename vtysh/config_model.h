@@ -18,8 +18,7 @@ struct config_neighbor {
 	char key[CONFIG_KEY_MAX]; /* an address as inet_ntop() writes it */
 	char group[CONFIG_KEY_MAX];
 	bool is_group;
-	bool shut;     /* by the operator, in the text itself */
-	bool in_text;  /* not only in what bgpd has already */
+	bool shut;     /* by the operator */
 	bool visited;  /* for whoever goes through the text */
 	enum as_rule rule;
 	unsigned long remote_as, local_as;
@@ -49,8 +48,8 @@ struct config_model {
 	size_t count;
 };
 
-/* Adds what `text` says. `in_text` false: it is what bgpd has already. */
-void config_model_add(struct config_model *model, const char *text, size_t length, bool in_text);
+/* Adds what `text` says; of one thing, what was added last counts. */
+void config_model_add(struct config_model *model, const char *text, size_t length);
 /* Behind the last of them. */
 void config_model_done(struct config_model *model);
 void config_model_clear(struct config_model *model);

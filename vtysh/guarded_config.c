@@ -469,7 +469,7 @@ bool guarded_config(const char *text, size_t length, const char *running, size_t
 	struct config_model model = {0};
 	struct guarding guarding = {
 		.gates = gates, .model = &model, .guarded = guarded, .said = said, .context = context};
-	struct config_text plain = {0};
+	struct config_text plain = {0}, plain_running = {0};
 	struct config_cursor cursor;
 	struct config_line line;
 
@@ -478,8 +478,12 @@ bool guarded_config(const char *text, size_t length, const char *running, size_t
 		text = plain.bytes ? plain.bytes : "";
 		length = plain.length;
 	}
-	config_model_add(&model, running, running_length, false);
-	config_model_add(&model, text, length, true);
+	if (guarded_config_plain(running, running_length, &plain_running)) {
+		running = plain_running.bytes ? plain_running.bytes : "";
+		running_length = plain_running.length;
+	}
+	config_model_add(&model, running, running_length);
+	config_model_add(&model, text, length);
 	config_model_done(&model);
 
 	config_begin(&cursor, text, length);
@@ -496,5 +500,6 @@ bool guarded_config(const char *text, size_t length, const char *running, size_t
 	}
 	config_model_clear(&model);
 	free(plain.bytes);
+	free(plain_running.bytes);
 	return guarding.count > 0;
 }

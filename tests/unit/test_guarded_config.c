@@ -136,6 +136,14 @@ static void a_part_is_read_beside_what_runs(void **state)
 				    SHUT("192.0.2.9", "undeclared, under default-deny")
 				    " neighbor 192.0.2.7 peer-group NOBODY-KNOWS\n");
 	free(result);
+	/* Shut by the operator in what runs, which the part does not change; shut by the guard, which is judged anew. */
+	result = guarded_beside("router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n neighbor 192.0.2.4 remote-as 64510\n",
+				"router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n neighbor 192.0.2.2 shutdown message maintenance\n"
+				" neighbor 192.0.2.4 remote-as 64510\n" SHUT("192.0.2.4", "E is Validating"),
+				FIRST CONNECTION("A", "Validating", "192.0.2.2") CONNECTION("E", "Validating", "192.0.2.4"));
+	assert_string_equal(result, "router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n neighbor 192.0.2.4 remote-as 64510\n"
+				    SHUT("192.0.2.4", "E is Validating"));
+	free(result);
 }
 
 static void without_a_journal_the_lines_count(void **state)
@@ -159,14 +167,19 @@ static void a_gated_dynamic_neighbor_is_shut_beside_its_range(void **state)
 	static const char text[] = "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
 				   " bgp listen range 192.0.2.0/24 peer-group G\n address-family ipv4 unicast\n"
 				   "  neighbor G activate\n";
-	char *result = guarded_beside(text, "", FIRST CONNECTION("A", "Validating", "192.0.2.2")
-							CONNECTION("B", "Active", "192.0.2.3"));
+	char *again, *result = guarded_beside(text, "", FIRST CONNECTION("A", "Validating", "192.0.2.2")
+								CONNECTION("B", "Active", "192.0.2.3"));
 
 	assert_string_equal(result, "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
 				    " bgp listen range 192.0.2.0/24 peer-group G\n neighbor 192.0.2.2 remote-as external\n"
 				    SHUT("192.0.2.2", "dynamic, A is Validating")
 				    " address-family ipv4 unicast\n  neighbor G activate\n");
 	expect_plain(result, text);
+	/* Once more, beside what runs since then. */
+	again = guarded_beside(text, result, FIRST CONNECTION("A", "Validating", "192.0.2.2")
+						     CONNECTION("B", "Active", "192.0.2.3"));
+	assert_string_equal(again, result);
+	free(again);
 	free(result);
 }
 
