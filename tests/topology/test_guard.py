@@ -108,8 +108,9 @@ def test_gated_stays_denied_and_active_stays_open(scenario):
     before = sessions(s)
     s.edge.try_vtysh("-f", str(s.edge.config_file))
     s.settle()
-    assert sessions(s) == before
+    s.acme.wait_established()
     s.wait_open()
+    assert sessions(s) == before
     # Active by the journal: never shut, whatever the file says of it.
     said = boot(s, marks=marks)
     assert "ALERT" not in said, said
