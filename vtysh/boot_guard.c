@@ -232,6 +232,8 @@ static const char *words_of(enum bgpd_answer answer)
 		return "the peering module in bgpd is inert";
 	case BGPD_SILENT:
 		return "bgpd does not answer, so that nobody knows whether the peering module enforces";
+	case BGPD_ABSENT:
+		return "no bgpd answers";
 	default:
 		return "bgpd runs without the peering module";
 	}
@@ -249,6 +251,7 @@ static void guard(const char *vtysh, const struct vtysh_arguments *arguments, co
 	snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, state_directory);
 	found = journal_gates_read(path, &gates, error, sizeof(error));
 	if (found == JOURNAL_FORBIDDEN) {
+		quiet = false;
 		alert("%s, and %s: who is gated is not known, and bgpd gets nothing of %s; load it as root", words_of(answer),
 		      error, arguments->file);
 		exit(run_without_bgpd(vtysh, arguments));
