@@ -134,6 +134,8 @@ const struct config_declaration *config_model_declaration(const struct config_in
 {
 	struct config_declaration wanted;
 
+	if (!instance->declaration_count)
+		return NULL;
 	config_key(key, wanted.address);
 	return bsearch(&wanted, instance->declarations, instance->declaration_count, sizeof(wanted), by_address);
 }
