@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/commands.h"
 
+#include "bgpd-peering/kept_lines.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 
@@ -23,11 +24,20 @@ void commands_init(void)
 		_install_element(commands[i].node, &commands[i].element);
 }
 
+void commands_init_inert(void)
+{
+	kept_lines_init();
+	for (size_t i = 0; i < array_size(commands); i++)
+		if (commands[i].node == BGP_NODE)
+			commands[i].element.func = kept_lines_command;
+	commands_init();
+}
+
 bool command_module_works(struct vty *vty)
 {
 	if (router_works())
 		return true;
-	vty_out(vty, "%% The peering module is inert in this bgpd; see its log for the reason\n");
+	vty_out(vty, "%% The peering module is inert in this bgpd; %s\n", router_inert_reason());
 	return false;
 }
 

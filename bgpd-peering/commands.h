@@ -11,6 +11,8 @@
 
 /* Installs every command; in frr_late_init. */
 void commands_init(void);
+/* Installs them in a bgpd where the module is inert: lines of configuration are kept (kept_lines.h), the rest says so. */
+void commands_init_inert(void);
 
 /* Prints a refusal, or nothing where `accepted`; what a handler returns. */
 struct verdict;

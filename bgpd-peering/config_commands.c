@@ -446,6 +446,7 @@ COMMAND_HANDLER(cmd_router_name)
 {
 	if (!command_module_works(vty))
 		return CMD_WARNING_CONFIG_FAILED;
+	router.lines_read |= router_reading_file(vty);
 	controller_link_set_router_name(command_variable(argc, argv, "router"));
 	return CMD_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/guard_undo.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
@@ -316,6 +317,8 @@ static void settle_lines(void)
 	struct connection *connection;
 	unsigned int kept = 0;
 
+	if (router.lines_read)
+		controller_link_settle_lines();
 	frr_each (connection_tree, &connections, connection) {
 		struct session *session;
 
@@ -387,6 +390,7 @@ void configuration_file_end(void)
 	struct connection *connection;
 
 	event_stop(silence_event);
+	guard_undo();
 	if (router.booting)
 		settle_lines();
 	default_deny_file_end();

@@ -14,6 +14,8 @@ static char *controller_host, *router_name;
 static uint16_t port;
 static bool started;
 static bool restart_wanted; /* at the end of the file that is being read */
+static bool host_read, name_read; /* a line of the configuration that is read at start speaks of it */
+static bool edited;		  /* and the journal is told at the end of the file */
 
 static struct link *link_thread;
 static struct mailbox *events;
@@ -238,11 +240,18 @@ static void begin_again(event_ref *event)
 void controller_link_start(void)
 {
 	started = true;
-	restart();
+	/* What it pushes is judged against a whole configuration, and that is still to come. */
+	if (router.booting)
+		restart_wanted = true;
+	else
+		restart();
 }
 
 void controller_link_file_end(void)
 {
+	if (edited)
+		durable_state_controller();
+	edited = false;
 	if (restart_wanted)
 		restart();
 	if (events_wait)
@@ -262,24 +271,53 @@ void controller_link_stop(void)
 	started = false;
 }
 
+static void tell_journal(void)
+{
+	if (router.booting || router.reading_file)
+		edited = true;
+	else
+		durable_state_controller();
+}
+
 void controller_link_set(const char *new_host, uint16_t new_port)
 {
+	host_read = true;
 	if (controller_host && new_host && strcmp(controller_host, new_host) == 0 && port == new_port)
 		return;
 	XFREE(MTYPE_PEERING_TEXT, controller_host);
 	controller_host = new_host ? XSTRDUP(MTYPE_PEERING_TEXT, new_host) : NULL;
 	port = new_port;
+	tell_journal();
 	restart();
 }
 
 void controller_link_set_router_name(const char *name)
 {
+	name_read = true;
 	if ((!router_name && !name) || (router_name && name && strcmp(router_name, name) == 0))
 		return;
 	XFREE(MTYPE_PEERING_TEXT, router_name);
 	router_name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL;
+	tell_journal();
 	if (controller_host)
 		restart();
+}
+
+void controller_link_restore(const char *host, uint16_t new_port, const char *name)
+{
+	XFREE(MTYPE_PEERING_TEXT, controller_host);
+	XFREE(MTYPE_PEERING_TEXT, router_name);
+	controller_host = host ? XSTRDUP(MTYPE_PEERING_TEXT, host) : NULL;
+	router_name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL;
+	port = new_port;
+}
+
+void controller_link_settle_lines(void)
+{
+	if (!host_read)
+		controller_link_set(NULL, 0);
+	if (!name_read)
+		controller_link_set_router_name(NULL);
 }
 
 const char *controller_link_host(void)

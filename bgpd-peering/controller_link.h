@@ -26,6 +26,11 @@ void controller_link_set(const char *host, uint16_t port);
 /* `peering router-name NAME`; NULL: what the certificate says. */
 void controller_link_set_router_name(const char *name);
 
+/* What the journal says, at start only; link begins once the configuration has been read, too. */
+void controller_link_restore(const char *host, uint16_t port, const char *name);
+/* The file of a start has lines of the module's: what it does not say of the controller is not so any more. */
+void controller_link_settle_lines(void);
+
 const char *controller_link_host(void); /* NULL where none is configured */
 uint16_t controller_link_port(void);
 const char *controller_link_router_name(void); /* as configured; NULL where it is not */

@@ -23,7 +23,6 @@
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
 
-#define JOURNAL_FILE "journal.jsonl"
 #define RETRY_INTERVAL 1 /* seconds */
 #define SLICE_MICROSECONDS 3000 /* of the main thread, at a time */
 
@@ -217,6 +216,10 @@ static void restore(struct journal_record *record)
 	case RECORD_PUSHED:
 		keep_pushed(record->declaration);
 		record->declaration = NULL;
+		break;
+	case RECORD_CONTROLLER:
+		controller_link_restore(record->host[0] ? record->host : NULL, record->port,
+					record->router_name[0] ? record->router_name : NULL);
 		break;
 	case RECORD_EXPORT:
 	case RECORD_END:
@@ -740,6 +743,18 @@ void durable_state_default_deny(const char *vrf)
 	journal_record_of_default_deny(&record, vrf);
 	append(&record, false);
 	journal_record_clear(&record);
+}
+
+void durable_state_controller(void)
+{
+	struct journal_record record = {.type = RECORD_CONTROLLER, .port = controller_link_port()};
+	const char *host = controller_link_host(), *name = controller_link_router_name();
+
+	/* One that is longer is no name that DNS could have: it is in the file alone. */
+	if (strlcpy(record.host, host ? host : "", sizeof(record.host)) >= sizeof(record.host) ||
+	    strlcpy(record.router_name, name ? name : "", sizeof(record.router_name)) >= sizeof(record.router_name))
+		return;
+	append(&record, false);
 }
 
 void durable_state_acked(uint64_t sequence)

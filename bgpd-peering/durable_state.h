@@ -79,6 +79,8 @@ uint64_t durable_state_forget(const struct connection *connection, bool opens);
 void durable_state_bypass(const char *name, const struct bypass *bypass);
 /* Journals the instance's default-deny as it is now. */
 void durable_state_default_deny(const char *vrf);
+/* What the lines say of the controller has changed. */
+void durable_state_controller(void);
 void durable_state_acked(uint64_t sequence);
 /* A declaration that the controller pushed and the router took; the newest one of a name counts. */
 void durable_state_pushed(const Peering__DeclareConnection *declaration);

@@ -12,6 +12,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_POLICY] = "policy",	   [RECORD_DEFAULT_DENY] = "defaultDeny",
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
+	[RECORD_CONTROLLER] = "controller",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -321,6 +322,11 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_END:
 		add_number(object, "lines", record->sequence);
 		break;
+	case RECORD_CONTROLLER:
+		add_text(object, "host", record->host);
+		add_number(object, "port", record->port);
+		add_text(object, "routerName", record->router_name);
+		break;
 	default:
 		break;
 	}
@@ -575,6 +581,18 @@ static bool decode_declaration(json_object *object, struct journal_record *recor
 	return record->declaration != NULL;
 }
 
+static bool decode_controller(json_object *object, struct journal_record *record)
+{
+	uint64_t port;
+
+	if (!copy_text(object, "host", record->host, sizeof(record->host)) ||
+	    !copy_text(object, "routerName", record->router_name, sizeof(record->router_name)) ||
+	    !get_number(object, "port", &port) || port > UINT16_MAX || (record->host[0] && !port))
+		return false;
+	record->port = (uint16_t)port;
+	return true;
+}
+
 static bool decode_record(json_object *object, struct journal_record *record)
 {
 	uint64_t version;
@@ -610,6 +628,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		       get_number(object, "at", &record->state_since);
 	case RECORD_END:
 		return get_number(object, "lines", &record->sequence);
+	case RECORD_CONTROLLER:
+		return decode_controller(object, record);
 	default:
 		return false;
 	}

@@ -11,10 +11,11 @@
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/default_deny.h"
 
+#include "lib/journal_gates.h"
 #include "lib/peering.pb-c.h"
 
 #define JOURNAL_VERSION 1
-#define JOURNAL_LINE_MAX (256 * 1024) /* with its newline; a longer one is not read */
+#define JOURNAL_HOST_MAX 256 /* with the final NUL */
 
 enum record_type {
 	RECORD_JOURNAL = 0,  /* first line: journal_id */
@@ -28,6 +29,7 @@ enum record_type {
 	RECORD_PUSHED,	     /* declaration */
 	RECORD_EXPORT,	     /* first line of a state file: name (the router's), state_since (when) */
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
+	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
 	RECORD_TYPE_COUNT
 };
 
@@ -74,6 +76,9 @@ struct journal_record {
 	bool confederation;
 	char **exceptions; /* each MTYPE_PEERING_TEXT; owned after decoding, and after journal_record_of_default_deny() */
 	size_t exception_count;
+
+	char host[JOURNAL_HOST_MAX], router_name[JOURNAL_HOST_MAX];
+	uint16_t port;
 
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */

@@ -11,6 +11,7 @@
 #include "bgpd-peering/config_write.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/crash_guard.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
@@ -24,6 +25,12 @@ static int on_late_init(event_master *master)
 {
 	if (!router_works())
 		return 0;
+	if (crash_guard_begin()) {
+		router.inert = router.crashed = true;
+		connections_init();
+		commands_init_inert();
+		return 0;
+	}
 	connections_init();
 	commands_init();
 	config_write_init();
@@ -36,9 +43,12 @@ static int on_late_init(event_master *master)
 /* In the process that stays; in a dry run (-C), without a fork, too: that one reads a configuration and does no more. */
 static int on_config_pre(event_master *master)
 {
+	router.dry_run = !frr_is_after_fork;
+	crash_guard_runs(router.dry_run);
+	if (router.crashed && !router.dry_run)
+		crash_guard_alert();
 	if (!router_works())
 		return 0;
-	router.dry_run = !frr_is_after_fork;
 	if (router.dry_run)
 		return 0;
 	durable_state_start();
@@ -66,6 +76,7 @@ static int on_end(void)
 {
 	controller_link_stop();
 	durable_state_stop();
+	crash_guard_end();
 	return 0;
 }
 

@@ -24,6 +24,12 @@ bool router_works(void)
 	return false;
 }
 
+const char *router_inert_reason(void)
+{
+	return router.crashed ? "bgpd has crashed with it too often: `clear peering crashes`, then restart bgpd"
+			      : "its log says why";
+}
+
 static bool take_argument(const char *word, char *error, size_t error_size)
 {
 	static const struct {

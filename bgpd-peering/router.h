@@ -11,6 +11,7 @@
 
 struct router {
 	bool inert; /* does nothing at all, built for another bgpd; router_works() asks and sets it */
+	bool crashed; /* inert because bgpd has crashed too often with it; crash_guard.h */
 	char state_directory[PATH_MAX];
 	char tls_directory[PATH_MAX];
 	bool dry_run;	   /* bgpd -C: reads a configuration, writes nothing, starts nothing */
@@ -26,6 +27,9 @@ extern struct router router;
  * moment on that one of bgpd's structures is found to be another than the module was built for, which is logged once.
  */
 bool router_works(void);
+
+/* Half a sentence for people: why, and what to do. Only where the module is inert; static. */
+const char *router_inert_reason(void);
 
 /* Reads "state-dir=DIR,tls-dir=DIR" (the part of `-M peering:…` behind the colon, or NULL). False with a sentence. */
 bool router_arguments(const char *arguments, char *error, size_t error_size);

@@ -214,7 +214,7 @@ static void show_header(struct vty *vty)
 	if (adoption_left())
 		vty_out(vty, "Adopting: %zu neighbors are left; they carry on, and what was asked for is done then\n", adoption_left());
 	if (router.inert)
-		vty_out(vty, "The module is INERT in this bgpd and gates nothing; its log says why\n");
+		vty_out(vty, "The module is INERT in this bgpd and gates nothing; %s\n", router_inert_reason());
 	show_bypass(vty);
 	if (durable_state_problem())
 		vty_out(vty, "Journal: %s\n", durable_state_problem());

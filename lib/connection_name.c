@@ -7,7 +7,7 @@
 /* Words of the grammar that stand, or will stand, where a name may stand; letter case does not save a name. */
 static const char *const reserved[] = {
 	"adopt",	"all",		"asn",		"bypass",	"clear",	"controller",
-	"default-deny",	"default-deny-confederation",	"default-deny-except",		"gated",
+	"default-deny",	"default-deny-confederation",	"default-deny-except",		"gated",	"guard",
 	"interface",	"json",		"monitor",	"name",		"neighbor",	"none",
 	"problems",	"profile",	"prometheus",	"router-name",	"state",	"state-file",	"summary",
 	"timers",	"vrf",		"would-deny",

@@ -430,25 +430,15 @@ def test_a_removal_that_was_broken_off_is_finished(scenario):
 
 # Other bgpds
 
-def dry_run(s, config):
-    path = s.edge.etc / "candidate.conf"
-    path.write_text(config)
-    return s.edge.namespace.run([build.FRR_DAEMONS / "bgpd", "-C", "-f", path, "-n", "-S", "-p", "0", "-P", "0",
-                                 "-i", s.edge.run_folder / "dry.pid", "--vty_socket", s.edge.etc,
-                                 "--moduledir", s.edge.modules,
-                                 "-M", f"peering:state-dir={s.edge.state},tls-dir={s.edge.tls}"],
-                                check=False, timeout=60)
-
-
 def test_a_dry_run_writes_nothing(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
     before = (s.edge.state / "journal.jsonl").read_bytes()
-    ended = dry_run(s, "router bgp 64500\n neighbor 192.0.2.77 remote-as 64511\n peering default-deny\n"
+    ended = s.edge.dry_run("router bgp 64500\n neighbor 192.0.2.77 remote-as 64511\n peering default-deny\n"
                        " peering NEW neighbor 192.0.2.77\n peering controller 192.0.2.200\nexit\n")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert (s.edge.state / "journal.jsonl").read_bytes() == before
-    bad = dry_run(s, "router bgp 64500\n peering default-deny sometimes\nexit\n")
+    bad = s.edge.dry_run("router bgp 64500\n peering default-deny sometimes\nexit\n")
     assert bad.returncode != 0 or "sometimes" in bad.stdout + bad.stderr
 
 

@@ -40,6 +40,11 @@ def vtysh_extension():
     return _built("vtysh", "vtysh_peering.so")
 
 
+def vtysh_wrapper():
+    """What an installation puts at vtysh's place, and what that runs in front of vtysh."""
+    return BUILD / "vtysh" / "vtysh", _built("vtysh", "peering-boot-guard")
+
+
 def program(name):
     """peering-controller or peerctl."""
     return _built("controller", name)

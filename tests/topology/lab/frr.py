@@ -69,6 +69,7 @@ class Router:
             (self.vrf_folder / vrf).write_text(f"/run/netns/{namespace.full_name}\n")
         self.has_module = module
         self.bgpd_environment = []  # "NAME=value", for bgpd alone
+        self.through_wrapper = False  # vtysh as an installation has it, with the guard in front of it
         self.daemons = {}
         self.etc = lab.folder(name, "etc", owner="frr")
         self.run_folder = lab.folder(name, "run", owner="frr")
@@ -150,22 +151,36 @@ class Router:
     def kill_bgpd(self):
         self.bgpd.kill()
 
+    def dry_run(self, config):
+        """`bgpd -C` with the module; ended."""
+        path = self.etc / "candidate.conf"
+        path.write_text(config)
+        return self.namespace.run([build.FRR_DAEMONS / "bgpd", "-C", "-f", path, "-n", "-S", "-p", "0", "-P", "0",
+                                   "-i", self.run_folder / "dry.pid", "--vty_socket", self.etc,
+                                   "--moduledir", self.modules,
+                                   "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"],
+                                  check=False, timeout=60)
+
     # vtysh
 
     def vtysh_command(self, *arguments):
         """The whole command line, for those who want to run vtysh in their own way; see vtysh_environment()."""
-        return [build.VTYSH, "--vty_socket", str(self.run_folder), "--config_dir", str(self.etc), *arguments]
+        vtysh = str(build.vtysh_wrapper()[0]) if self.through_wrapper else build.VTYSH
+        return [vtysh, "--vty_socket", str(self.run_folder), "--config_dir", str(self.etc), *arguments]
 
     def vtysh_environment(self, extension=True):
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "VTYSH_PAGER": "cat"}
-        if self.has_module and extension:
+        if self.through_wrapper:
+            environment |= {"PEERING_VTYSH": build.VTYSH, "PEERING_GUARD": str(build.vtysh_wrapper()[1]),
+                            "PEERING_EXTENSION": str(build.vtysh_extension())}
+        elif self.has_module and extension:
             environment["LD_PRELOAD"] = str(build.vtysh_extension())
         return environment
 
-    def try_vtysh(self, *arguments, extension=True):
+    def try_vtysh(self, *arguments, extension=True, environment=None):
         return subprocess.run(self.namespace.command(self.vtysh_command(*arguments)), text=True, timeout=180,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=self.vtysh_environment(extension))
+                              env={**self.vtysh_environment(extension), **(environment or {})})
 
     def _run_vtysh(self, *arguments):
         ended = self.try_vtysh(*arguments)
@@ -189,6 +204,18 @@ class Router:
 
     def vtysh_file(self, path):
         return self._run_vtysh("-f", str(path))
+
+    def reload(self):
+        """frr-reload.py with frr.conf, through whatever vtysh this router has."""
+        vtysh = self.vtysh_command()[0]
+        ended = subprocess.run(self.namespace.command(
+            ["/usr/lib/frr/frr-reload.py", "--reload", "--bindir", os.path.dirname(vtysh), "--confdir", str(self.etc),
+             "--rundir", str(self.run_folder), "--vty_socket", str(self.run_folder), "--log-level", "error", "--stdout",
+             str(self.config_file)]), text=True, timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=self.vtysh_environment(), check=False)
+        if ended.returncode != 0:
+            raise VtyshError(f"frr-reload.py: status {ended.returncode}:\n{ended.stdout}")
+        return ended.stdout
 
     def vtysh(self, *commands):
         """Runs commands one after the other in one vtysh, which stops at the first that fails."""

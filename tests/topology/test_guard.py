@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is gated stays denied where the module does not enforce: it is missing, inert, or bgpd crashes with it.
+
+bgpd without the module is Debian's own; vtysh is called through the wrapper, as an installation has it. BIRD judges.
+"""
+import subprocess
+
+import pytest
+
+from lab.scenario import ACME_AS, FAMILIES, NAME, WITNESS_AS, Scenario
+from lab.wait import until
+
+DENY = "PEERING-DENY-ALL"
+
+
+@pytest.fixture
+def scenario(lab):
+    return guarded(Scenario(lab))
+
+
+def guarded(s):
+    s.edge.through_wrapper = True
+    # Where the guard finds the journal of a bgpd that knows of none.
+    (s.edge.etc / "daemons").write_text(f'bgpd_options="-A 127.0.0.1 -M peering:state-dir={s.edge.state}"\n')
+    return s
+
+
+def sessions(s):
+    """How many there were on the wire, of each family."""
+    said = s.capture.read()
+    return [len(said.sessions(s.edge_address(family))) for family in FAMILIES]
+
+
+def save(s):
+    """Returns the file, and the marks that are in it."""
+    s.edge.vtysh("write memory")
+    return s.edge.config_file.read_text(), (s._first_mark, s._marks)
+
+
+def boot(s, end="kill_bgpd", module=False, between=lambda: None, environment=None, marks=None):
+    """Ends bgpd and starts it again, without the module or with it. Returns what vtysh said as it loaded frr.conf."""
+    getattr(s.edge, end)()
+    for session in s.acme.sessions:
+        until(f"{session.name} closed at acme", lambda: s.acme.bgp_state(session.name),
+              lambda state: state != "Established")
+    between()
+    s.edge.has_module = module
+    s._first_mark, s._marks = marks or (s._marks, s._marks)
+    s.edge._start_daemon("bgpd")
+    return s.edge.try_vtysh("-b", "-d", "bgpd", environment=environment).stdout
+
+
+def journal(s):
+    return s.edge.state / "journal.jsonl"
+
+
+def expect_shut(s, said, passed_before=0.0):
+    """The edge works, as the witness sees, and acme has no session and nothing of it."""
+    for family in FAMILIES:
+        address = s.acme_address(family)
+        assert f"ALERT peering guard: neighbor {address} in vrf default is shut" in said, said
+    s.witness.wait_established()
+    s.settle()
+    for session in s.acme.sessions:
+        assert s.acme.bgp_state(session.name) != "Established"
+    s.expect_nothing_sent(after=passed_before)
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+
+
+def expect_gated(s):
+    s.acme.wait_established()
+    s.settle()
+    s.expect_nothing_passed()
+
+
+def test_gated_stays_denied_and_active_stays_open(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    said = boot(s)
+    expect_shut(s, said)
+    # A reload makes bgpd as a file says that knows nothing of the guard.
+    s.edge.write_config(s.config(bgp=[f"neighbor {s.acme_address('ipv4')} description by a reload"]))
+    for _ in range(2):
+        s.edge.reload()
+        running = s.edge.running_config()
+        assert "description by a reload" in running and running.count("shutdown message peering guard:") == 2, running
+    s._first_mark = s._marks
+    s.settle()
+    for session in s.acme.sessions:
+        assert s.acme.bgp_state(session.name) != "Established"
+    s.expect_nothing_sent()
+    # Saved by a bgpd that knows nothing of the module, and loaded by it again: nothing is lost but the shutdown.
+    saved, marks = save(s)
+    assert "shutdown message peering guard: PNI-ACME is PendingApproval" in saved and f"peering {NAME}" not in saved
+    boot(s, module=True, marks=marks)
+    expect_gated(s)
+    assert s.edge.connection_state(NAME) == "PendingApproval"
+    running = s.edge.running_config()
+    assert "peering guard:" not in running
+    for line in s.declaration():
+        assert f" {line}\n" in running, running
+    s.validate()
+    s.activate()
+    # The file still says that the guard has shut it.
+    s.edge.write_config(saved)
+    before = sessions(s)
+    s.edge.try_vtysh("-f", str(s.edge.config_file))
+    s.settle()
+    s.acme.wait_established()
+    s.wait_open()
+    assert sessions(s) == before
+    # Active by the journal: never shut, whatever the file says of it.
+    said = boot(s, marks=marks)
+    assert "ALERT" not in said, said
+    s.wait_open()
+
+
+def test_default_deny_is_kept_for_those_that_nobody_declared(lab):
+    s = guarded(Scenario(lab))
+
+    def neighbor(family):
+        address = s.acme_address(family)
+        if family == "ipv6":
+            return s.acme_neighbor(family)
+        return ["neighbor PEERS peer-group", f"neighbor PEERS remote-as {ACME_AS}", "neighbor PEERS timers 1 9",
+                "neighbor PEERS timers connect 1", f"neighbor {address} peer-group PEERS"]
+
+    s.start(s.config(acme_neighbor=neighbor,
+                     bgp=["peering default-deny", f"peering default-deny-except remote-as {WITNESS_AS}",
+                          "peering router-name edge.example.net", "peering controller 198.51.100.1 port 4791"]))
+    expect_gated(s)
+    expect_shut(s, boot(s))
+    s.edge.vtysh("write memory")
+    assert "peering default-deny" not in s.edge.config_file.read_text()
+    boot(s, module=True)
+    expect_gated(s)
+    running = s.edge.running_config()
+    for line in ("default-deny", f"default-deny-except remote-as {WITNESS_AS}", "router-name edge.example.net",
+                 "controller 198.51.100.1 port 4791"):
+        assert f" peering {line}\n" in running, running
+
+
+@pytest.mark.parametrize("deny", [True, False])
+def test_a_gated_dynamic_neighbor_is_kept_out_of_its_range(lab, deny):
+    s = guarded(Scenario(lab))
+    bound = "bgp listen range 192.0.2.0/30 peer-group PEERS"
+    address = s.acme_address("ipv4")
+
+    def neighbor(family):
+        if family == "ipv6":
+            return []
+        return ["neighbor PEERS peer-group", "neighbor PEERS remote-as external", "neighbor PEERS timers 1 9", bound]
+
+    def policy(family):
+        if family == "ipv6":
+            return []
+        return ["neighbor PEERS activate", "neighbor PEERS route-map ACME-IN in", "neighbor PEERS route-map ACME-OUT out"]
+
+    lines = ["peering default-deny", f"peering default-deny-except remote-as {WITNESS_AS}"] if deny else \
+            [f"peering {NAME} neighbor {address}"]
+    s.start(s.config(acme_neighbor=neighbor, acme_family=policy, bgp=lines))
+
+    def gated():
+        s.acme.wait_established("edge_ipv4")
+        s.settle()
+        s.expect_nothing_passed()
+
+    gated()
+    said = boot(s)
+    assert ("ALERT peering guard: listen range 192.0.2.0/30" if deny else f"ALERT peering guard: neighbor {address}") in said
+    s.witness.wait_established()
+    s.settle()
+    assert s.acme.bgp_state("edge_ipv4") != "Established"
+    s.expect_nothing_sent()
+    s.edge.vtysh("write memory")
+    # The wrapper's guard takes it back, and without the wrapper the module does.
+    s.edge.through_wrapper = not deny
+    boot(s, module=True)
+    gated()
+    running = s.edge.running_config()
+    assert f" {bound}\n" in running and "peering guard" not in running and "PEERING-GUARD" not in running, running
+
+
+def test_three_crashes_and_the_module_stands_aside(scenario):
+    s = scenario
+    s.start(s.config(bgp=[*s.declaration(), "peering default-deny monitor"]))
+    s.acme.wait_established()
+    for _ in range(2):
+        s.edge.kill_bgpd()
+        s.edge.start_bgpd()
+        assert s.edge.bgpd_vty("show peering guard").startswith("enforcing")
+
+    def try_out():
+        # A dry run is no start.
+        before = (s.edge.state / "starts").read_text()
+        assert s.edge.dry_run("router bgp 64500\nexit\n").returncode == 0
+        assert (s.edge.state / "starts").read_text() == before
+
+    said = boot(s, module=True, between=try_out)
+    assert s.edge.bgpd_vty("show peering guard").startswith("inert")
+    expect_shut(s, said)
+    assert s.edge.bgpd_json("show peering json")["moduleState"] == "inert"
+    assert "clear peering crashes" in s.edge.vtysh("show peering")
+    for family in FAMILIES:
+        assert s.edge.log_lines(f"ALERT inert: the gate of {s.acme_address(family)} .*{NAME} is PendingApproval")
+    # Its lines are kept, and can be edited.
+    s.edge.configure_bgp(f"no peering {NAME} received-limit ipv4", f"peering {NAME} received-limit ipv4 777")
+    s.edge.vtysh("write memory")
+    saved = s.edge.config_file.read_text()
+    for line in [*s.declaration(), "peering default-deny monitor"]:
+        line = line.replace("ipv4 1000", "ipv4 777")
+        assert f" {line}\n" in saved, saved
+    assert "crashes are forgotten" in s.edge.vtysh("clear peering crashes")
+    boot(s, "stop_bgpd", module=True)
+    assert s.edge.bgpd_vty("show peering guard").startswith("enforcing")
+    expect_gated(s)
+    assert f" peering {NAME} received-limit ipv4 777\n" in s.edge.running_config()
+
+
+def test_a_damaged_journal_shuts_and_a_missing_guard_stops_nobody(scenario):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+
+    def damage():
+        lines = journal(s).read_text().splitlines(keepends=True)
+        number = max(index for index, line in enumerate(lines) if '"Active"' in line)
+        lines[number] = lines[number].replace('"Active"', '"Act#ve"')
+        journal(s).write_text("".join(lines))
+
+    said = boot(s, between=damage)
+    before = s.capture.read().end()
+    assert f"line {len(journal(s).read_text().splitlines())} cannot be read" in said, said
+    expect_shut(s, said, passed_before=before)
+    # Without the guard vtysh loads the file all the same, and says what that means.
+    said = boot(s, environment={"PEERING_GUARD": "/nowhere/guard"})
+    assert "ALERT peering guard: /nowhere/guard cannot be executed" in said, said
+    s.wait_open()
+
+
+def test_where_no_copy_can_be_made_bgpd_alone_gets_nothing(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.kill_bgpd()
+    s.edge.has_module = False
+    s.edge._start_daemon("bgpd")
+    s.edge.write_config(s.config(bgp=s.declaration(), top=["ip route 203.0.113.128/25 blackhole"]))
+    # No file may grow, the guard's copy neither.
+    ended = subprocess.run(s.edge.namespace.command(["prlimit", "--fsize=0", *s.edge.vtysh_command("-b")]), text=True,
+                           timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           env=s.edge.vtysh_environment(), check=False)
+    assert ended.returncode != 0 and "bgpd gets nothing of it" in ended.stdout, ended.stdout
+    running = s.edge.running_config()
+    assert "ip route 203.0.113.128/25 blackhole" in running and "router bgp" not in running, running
+    s.expect_nothing_sent()
+
+
+def test_past_the_wrapper_what_was_saved_while_gated_denies(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.vtysh("write memory")
+    saved = s.edge.config_file.read_text()
+    assert f"route-map {DENY} in" in saved and f"route-map {DENY} out" in saved
+    s.edge.through_wrapper = False
+    boot(s)
+    expect_gated(s)

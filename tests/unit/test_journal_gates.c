@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/journal_gates.h"
+#include "tests/unit/temporary.h"
+
+#define FIRST "{\"type\":\"journal\",\"version\":1,\"id\":\"x\"}\n"
+#define CONNECTION(type, name, state, sessions)                                                                        \
+	"{\"type\":\"" type "\",\"connection\":{\"name\":\"" name "\",\"vrf\":\"default\",\"state\":\"" state              \
+	"\",\"sessions\":[" sessions "]}}\n"
+#define SESSION(address) "{\"address\":\"" address "\"}"
+
+static struct journal_gates *read_journal(const char *text)
+{
+	struct journal_gates *gates;
+	char error[256];
+
+	temporary_write("journal", text, strlen(text));
+	assert_int_equal(journal_gates_read(temporary_path("journal"), &gates, error, sizeof(error)), JOURNAL_READ);
+	return gates;
+}
+
+/* 1: open, 0: gated, -1: not known. */
+static int gate(const struct journal_gates *gates, const char *address)
+{
+	const struct gate_record *record = journal_gates_find(gates, "default", address);
+
+	return record ? record->open : -1;
+}
+
+static void the_last_line_counts(void **state)
+{
+	struct journal_gates *gates = read_journal(
+		FIRST CONNECTION("transition", "A", "Active", SESSION("192.0.2.1") "," SESSION("2001:db8::1"))
+			CONNECTION("transition", "B", "Active", SESSION("192.0.2.2"))
+				CONNECTION("transition", "B", "PendingRemove", SESSION("192.0.2.2"))
+					CONNECTION("connection", "C", "Validating", SESSION("192.0.2.3"))
+						CONNECTION("forget", "C", "None", SESSION("192.0.2.3")));
+
+	assert_int_equal(gate(gates, "192.0.2.1"), 1);
+	assert_int_equal(gate(gates, "2001:db8::1"), 1);
+	assert_int_equal(gate(gates, "192.0.2.2"), 0);
+	assert_int_equal(gate(gates, "192.0.2.3"), -1);
+	assert_null(journal_gates_find(gates, "red", "192.0.2.1"));
+	assert_true(journal_gates_knows(gates, "A"));
+	assert_false(journal_gates_knows(gates, "C"));
+	assert_null(journal_gates_damage(gates));
+	journal_gates_free(gates);
+}
+
+static void every_state_but_those_that_carry_traffic_is_gated(void **state)
+{
+	static const struct {
+		const char *name;
+		int open;
+	} states[] = {{"None", 0}, {"PendingApproval", 0}, {"ProvisioningCompleted", 0}, {"Validating", 0},
+		      {"Active", 1}, {"TypeChangeRequested", 1}, {"ExternalBlocker", 0}, {"PendingRemove", 0}};
+	char text[1024];
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct journal_gates *gates;
+
+		snprintf(text, sizeof(text),
+			 FIRST "{\"type\":\"connection\",\"connection\":{\"name\":\"A\",\"vrf\":\"default\",\"state\":\"%s\","
+			       "\"sessions\":[{\"address\":\"192.0.2.1\"}]}}\n",
+			 states[i].name);
+		gates = read_journal(text);
+		assert_int_equal(gate(gates, "192.0.2.1"), states[i].open);
+		journal_gates_free(gates);
+	}
+}
+
+static void a_held_session_of_an_active_connection_is_gated(void **state)
+{
+	struct journal_gates *gates = read_journal(FIRST CONNECTION(
+		"connection", "A", "Active", SESSION("192.0.2.1") ",{\"address\":\"192.0.2.2\",\"held\":true}"));
+
+	assert_int_equal(gate(gates, "192.0.2.1"), 1);
+	assert_int_equal(gate(gates, "192.0.2.2"), 0);
+	journal_gates_free(gates);
+}
+
+static void a_session_belongs_to_the_connection_that_spoke_last(void **state)
+{
+	struct journal_gates *gates =
+		read_journal(FIRST CONNECTION("connection", "Z", "Active", SESSION("192.0.2.1"))
+				     CONNECTION("connection", "A", "Validating", SESSION("192.0.2.1")));
+
+	assert_int_equal(journal_gates_count(gates), 1);
+	assert_string_equal(journal_gates_at(gates, 0)->connection, "A");
+	assert_int_equal(gate(gates, "192.0.2.1"), 0);
+	journal_gates_free(gates);
+}
+
+static void a_bypass_opens_and_ends(void **state)
+{
+	static const char one[] = FIRST CONNECTION("connection", "A", "Validating", SESSION("192.0.2.1"))
+		CONNECTION("connection", "B", "Validating", SESSION("192.0.2.2"))
+			"{\"type\":\"bypass\",\"name\":\"A\",\"on\":true}\n";
+	static const char all[] = FIRST CONNECTION("connection", "A", "Validating", SESSION("192.0.2.1"))
+		"{\"type\":\"bypass\",\"name\":\"\",\"on\":true}\n";
+	static const char ended[] = FIRST CONNECTION("connection", "A", "Validating", SESSION("192.0.2.1"))
+		"{\"type\":\"bypass\",\"name\":\"A\",\"on\":true}\n{\"type\":\"bypass\",\"name\":\"A\",\"on\":false}\n";
+	struct journal_gates *gates = read_journal(one);
+
+	assert_int_equal(gate(gates, "192.0.2.1"), 1);
+	assert_int_equal(gate(gates, "192.0.2.2"), 0);
+	assert_false(journal_gates_bypass_all(gates));
+	journal_gates_free(gates);
+	gates = read_journal(all);
+	assert_int_equal(gate(gates, "192.0.2.1"), 1);
+	assert_true(journal_gates_bypass_all(gates));
+	journal_gates_free(gates);
+	gates = read_journal(ended);
+	assert_int_equal(gate(gates, "192.0.2.1"), 0);
+	journal_gates_free(gates);
+}
+
+static void default_deny_is_read(void **state)
+{
+	struct journal_gates *gates = read_journal(
+		FIRST "{\"type\":\"defaultDeny\",\"vrf\":\"default\",\"mode\":\"monitor\",\"except\":[]}\n"
+		      "{\"type\":\"defaultDeny\",\"vrf\":\"default\",\"mode\":\"on\",\"confederation\":true,"
+		      "\"except\":[\"remote-as 64512\",\"neighbor 192.0.2.9\"]}\n");
+	const struct default_deny_record *record = journal_gates_default_deny(gates, "default");
+
+	assert_true(record->on && record->confederation);
+	assert_int_equal(record->exception_count, 2);
+	assert_string_equal(record->exceptions[1], "neighbor 192.0.2.9");
+	assert_null(journal_gates_default_deny(gates, "red"));
+	journal_gates_free(gates);
+}
+
+static void damage_closes_what_it_speaks_of(void **state)
+{
+	static const char named[] = FIRST CONNECTION("connection", "A", "Active", SESSION("192.0.2.1"))
+		CONNECTION("connection", "B", "Active", SESSION("192.0.2.2"))
+			CONNECTION("connection", "A", "Act#ve", SESSION("192.0.2.1"));
+	static const char nameless[] = FIRST CONNECTION("connection", "A", "Active", SESSION("192.0.2.1")) "\xff\x01 nothing\n";
+	static const char unknown[] = FIRST CONNECTION("connection", "A", "Active", SESSION("192.0.2.1"))
+		"{\"type\":\"of a later version\"}\n";
+	static const char mended[] = FIRST "rubbish \"name\":\"A\"\n"
+		CONNECTION("connection", "A", "Active", SESSION("192.0.2.1"));
+	static const char other[] = "something else\n" CONNECTION("connection", "A", "Active", SESSION("192.0.2.1"));
+	struct journal_gates *gates = read_journal(named);
+
+	assert_int_equal(gate(gates, "192.0.2.1"), 0);
+	assert_int_equal(gate(gates, "192.0.2.2"), 1);
+	assert_non_null(strstr(journal_gates_damage(gates), "line 4"));
+	journal_gates_free(gates);
+	gates = read_journal(nameless);
+	assert_int_equal(gate(gates, "192.0.2.1"), 0);
+	journal_gates_free(gates);
+	gates = read_journal(unknown);
+	assert_int_equal(gate(gates, "192.0.2.1"), 0);
+	journal_gates_free(gates);
+	gates = read_journal(mended);
+	assert_int_equal(gate(gates, "192.0.2.1"), 1);
+	journal_gates_free(gates);
+	gates = read_journal(other);
+	assert_int_equal(gate(gates, "192.0.2.1"), 0);
+	journal_gates_free(gates);
+}
+
+static void a_torn_line_is_cut_off(void **state)
+{
+	struct journal_gates *gates = read_journal(
+		FIRST CONNECTION("connection", "A", "Active", SESSION("192.0.2.1")) "{\"type\":\"transition\",\"conn");
+
+	assert_int_equal(gate(gates, "192.0.2.1"), 1);
+	assert_null(journal_gates_damage(gates));
+	journal_gates_free(gates);
+}
+
+static void a_line_without_end_is_not_held_in_memory(void **state)
+{
+	static const char begin[] = FIRST CONNECTION("connection", "A", "Active", SESSION("192.0.2.1"));
+	size_t length = 4 * JOURNAL_LINE_MAX;
+	char *text = malloc(sizeof(begin) + length), error[256];
+	struct journal_gates *gates;
+
+	assert_non_null(text);
+	memcpy(text, begin, sizeof(begin));
+	memset(text + sizeof(begin) - 1, 'x', length);
+	text[sizeof(begin) - 2 + length] = '\n';
+	temporary_write("long", text, sizeof(begin) - 1 + length);
+	assert_int_equal(journal_gates_read(temporary_path("long"), &gates, error, sizeof(error)), JOURNAL_READ);
+	assert_int_equal(gate(gates, "192.0.2.1"), 0);
+	journal_gates_free(gates);
+	free(text);
+}
+
+static void none_and_one_that_cannot_be_read_are_told_apart(void **state)
+{
+	struct journal_gates *gates;
+	char error[256];
+
+	assert_int_equal(journal_gates_read(temporary_path("none"), &gates, error, sizeof(error)), JOURNAL_ABSENT);
+	assert_null(gates);
+	assert_int_equal(journal_gates_read(temporary_directory(), &gates, error, sizeof(error)), JOURNAL_UNREADABLE);
+	assert_null(gates);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_line_counts),
+		cmocka_unit_test(every_state_but_those_that_carry_traffic_is_gated),
+		cmocka_unit_test(a_held_session_of_an_active_connection_is_gated),
+		cmocka_unit_test(a_session_belongs_to_the_connection_that_spoke_last),
+		cmocka_unit_test(a_bypass_opens_and_ends),
+		cmocka_unit_test(default_deny_is_read),
+		cmocka_unit_test(damage_closes_what_it_speaks_of),
+		cmocka_unit_test(a_torn_line_is_cut_off),
+		cmocka_unit_test(a_line_without_end_is_not_held_in_memory),
+		cmocka_unit_test(none_and_one_that_cannot_be_read_are_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
