@@ -20,7 +20,7 @@ struct degradation {
 	enum severity severity;
 	uint64_t seconds;      /* since when; 0 where that is not known */
 	bool gate_closed;      /* of that session (or connection), though its state would have it open */
-	char reason[320];      /* a sentence for people */
+	char reason[400];      /* a sentence for people */
 	char next[160];	       /* what to type */
 };
 
