@@ -31,8 +31,22 @@ struct check {
 extern const struct check check_local_policy;
 extern const struct check check_session_stable;
 extern const struct check check_remote_asn;
+extern const struct check check_addresses;
+extern const struct check check_agreed_families;
+extern const struct check check_capabilities;
+extern const struct check check_role;
+extern const struct check check_end_of_rib;
 extern const struct check check_received_limit;
 extern const struct check check_no_default;
+extern const struct check check_no_bogons;
+extern const struct check check_prefix_length;
+extern const struct check check_no_own_prefix;
+extern const struct check check_allowed_prefixes;
+extern const struct check check_first_as;
+extern const struct check check_path_asn;
+extern const struct check check_next_hop;
+extern const struct check check_bfd;
+extern const struct check check_ttl_security;
 extern const struct check check_gate_holds;
 
 /* The table, in the order in which they are shown. */

@@ -2,8 +2,26 @@
 #include "bgpd-peering/check.h"
 
 const struct check *const checks[] = {
-	&check_local_policy, &check_session_stable, &check_remote_asn,
-	&check_received_limit, &check_no_default, &check_gate_holds,
+	&check_local_policy,
+	&check_session_stable,
+	&check_remote_asn,
+	&check_addresses,
+	&check_agreed_families,
+	&check_capabilities,
+	&check_role,
+	&check_end_of_rib,
+	&check_received_limit,
+	&check_no_default,
+	&check_no_bogons,
+	&check_prefix_length,
+	&check_no_own_prefix,
+	&check_allowed_prefixes,
+	&check_first_as,
+	&check_path_asn,
+	&check_next_hop,
+	&check_bfd,
+	&check_ttl_security,
+	&check_gate_holds,
 };
 const size_t check_count = array_size(checks);
 _Static_assert(array_size(checks) <= CHECKS_MAX, "a connection has room for the level of CHECKS_MAX checks");

@@ -65,6 +65,8 @@ static int removed(struct vty *vty, struct connection *connection)
 		   connection->received_limit[FAMILY_IPV6] || connection->validation_window || connection->adopted_line;
 	const struct session *session;
 
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		any |= connection->allowed_prefixes[family][0] != '\0';
 	for (size_t i = 0; i < check_count; i++)
 		any |= connection->check_levels[i] != CHECK_LEVEL_DEFAULT;
 
@@ -331,6 +333,31 @@ COMMAND_HANDLER(cmd_no_validation_window)
 	if (!connection)
 		return CMD_SUCCESS;
 	connection->validation_window = 0;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_allowed_prefixes)
+{
+	const char *list = argv[argc - 1]->arg;
+	bool fits = strlen(list) < PREFIX_LIST_NAME_MAX;
+	struct connection *connection = fits ? declare(vty, argc, argv) : NULL;
+
+	if (!fits)
+		vty_out(vty, "%% The name of the prefix-list is too long: %zu characters, at most %d\n", strlen(list),
+			PREFIX_LIST_NAME_MAX - 1);
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	strlcpy(connection->allowed_prefixes[family_of(argc, argv)], list, PREFIX_LIST_NAME_MAX);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_allowed_prefixes)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->allowed_prefixes[family_of(argc, argv)][0] = '\0';
 	return removed(vty, connection);
 }
 

@@ -111,6 +111,7 @@ static void restore_settings(struct connection *connection, const struct journal
 	strlcpy(connection->description, record->description, sizeof(connection->description));
 	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
 	connection->validation_window = record->validation_window;
+	memcpy(connection->allowed_prefixes, record->allowed_prefixes, sizeof(connection->allowed_prefixes));
 	memcpy(connection->check_levels, record->check_levels, sizeof(connection->check_levels));
 	connection->activation_set = record->activation_set;
 	connection->activation = record->activation;

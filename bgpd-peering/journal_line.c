@@ -18,6 +18,10 @@ static const char *const limit_keys[FAMILY_COUNT] = {
 	[FAMILY_IPV4] = "receivedLimitIpv4",
 	[FAMILY_IPV6] = "receivedLimitIpv6",
 };
+static const char *const allowed_keys[FAMILY_COUNT] = {
+	[FAMILY_IPV4] = "allowedPrefixesIpv4",
+	[FAMILY_IPV6] = "allowedPrefixesIpv6",
+};
 static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "in", [RMAP_OUT] = "out"};
 
 /* ---- copies ---- */
@@ -82,6 +86,7 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	strlcpy(record->description, connection->description, sizeof(record->description));
 	memcpy(record->received_limit, connection->received_limit, sizeof(record->received_limit));
 	record->validation_window = connection->validation_window;
+	memcpy(record->allowed_prefixes, connection->allowed_prefixes, sizeof(record->allowed_prefixes));
 	memcpy(record->check_levels, connection->check_levels, sizeof(record->check_levels));
 	record->activation_set = connection->activation_set;
 	record->activation = connection->activation;
@@ -191,6 +196,9 @@ static json_object *connection_json(const struct journal_record *record)
 			add_number(object, limit_keys[family], record->received_limit[family]);
 	if (record->validation_window)
 		add_number(object, "validationWindow", record->validation_window);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		if (record->allowed_prefixes[family][0])
+			add_text(object, allowed_keys[family], record->allowed_prefixes[family]);
 	add_check_levels(object, record);
 	if (record->activation_set)
 		add_text(object, "activation", activation_mode_name(record->activation));
@@ -418,9 +426,13 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 	record->activation_set = activation != NULL;
 	if (activation)
 		record->activation = activation_mode_from_name(activation);
-	for (int family = 0; family < FAMILY_COUNT; family++)
+	for (int family = 0; family < FAMILY_COUNT; family++) {
 		if (!get_optional(connection, limit_keys[family], &record->received_limit[family]))
 			return false;
+		if (json_object_object_get_ex(connection, allowed_keys[family], NULL) &&
+		    !copy_text(connection, allowed_keys[family], record->allowed_prefixes[family], PREFIX_LIST_NAME_MAX))
+			return false;
+	}
 	return decode_check_levels(connection, record) && get_optional(connection, "remoteAs", &record->remote_as) &&
 	       get_optional(connection, "validationWindow", &record->validation_window);
 }

@@ -403,6 +403,25 @@ void route_audit_take(struct route_audit *audit, const uint8_t *message, size_t 
 
 /* ---- what is known ---- */
 
+bool route_audit_knows_link(const struct route_audit *audit)
+{
+	for (size_t i = 0; audit && i < ROUTE_AUDIT_NETWORKS; i++)
+		if (audit->session.connected[i].afi)
+			return true;
+	return false;
+}
+
+bool route_audit_peer_is_on_link(const struct route_audit *audit)
+{
+	const struct route_audit_network *peer = audit ? &audit->session.peer : NULL;
+
+	if (!peer || !peer->afi)
+		return false;
+	if (peer->afi == BGP_UPDATE_AFI_IPV6 && peer->address[0] == 0xfe && (peer->address[1] & 0xc0) == 0x80)
+		return true;
+	return is_on_link(audit, peer->afi, peer->address);
+}
+
 size_t route_audit_count(const struct route_audit *audit, enum route_rule rule)
 {
 	return audit ? audit->counts[rule] : 0;

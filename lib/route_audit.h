@@ -71,6 +71,10 @@ void route_audit_free(struct route_audit *audit);
 /* A whole UPDATE, header included. What cannot be read is passed over: lib/adj_rib_in.h tells of it. `judge` may be NULL. */
 void route_audit_take(struct route_audit *audit, const uint8_t *message, size_t size, route_audit_judge judge, void *context);
 
+/* Whether any network of the link is known; whether the peer's address is link-local or in one of them. Of NULL: false. */
+bool route_audit_knows_link(const struct route_audit *audit);
+bool route_audit_peer_is_on_link(const struct route_audit *audit);
+
 /* Of NULL: 0. */
 size_t route_audit_count(const struct route_audit *audit, enum route_rule rule);
 /* More offenders came than are kept, some of them against this rule: the count is too low until the session ends. */
