@@ -75,9 +75,13 @@ static bool contains(const struct block *block, uint8_t length, const uint8_t ad
 
 static const char *find(const struct block *blocks, size_t count, uint8_t length, const uint8_t address[16])
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		/* Most end here: this is asked for each route that a peer sends. */
+		if (blocks[i].length >= 8 && blocks[i].address[0] != address[0])
+			continue;
 		if (contains(&blocks[i], length, address))
 			return blocks[i].what;
+	}
 	return NULL;
 }
 
