@@ -44,6 +44,8 @@ extern const struct check check_no_own_prefix;
 extern const struct check check_allowed_prefixes;
 extern const struct check check_first_as;
 extern const struct check check_path_asn;
+extern const struct check check_no_transit;
+extern const struct check check_path_length;
 extern const struct check check_next_hop;
 extern const struct check check_bfd;
 extern const struct check check_ttl_security;

@@ -18,6 +18,8 @@ const struct check *const checks[] = {
 	&check_allowed_prefixes,
 	&check_first_as,
 	&check_path_asn,
+	&check_no_transit,
+	&check_path_length,
 	&check_next_hop,
 	&check_bfd,
 	&check_ttl_security,

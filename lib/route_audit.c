@@ -37,6 +37,7 @@ struct attributes_found {
 	uint32_t path[ROUTE_AUDIT_PATH];
 	size_t path_count;
 	uint32_t bad_asn; /* the first in the path that is at fault */
+	uint32_t transit_asn;
 	uint16_t bad_next_hop_afi[2];
 	uint8_t bad_next_hop[2][16]; /* by the prefixes' family */
 };
@@ -114,6 +115,10 @@ static bool read_path(struct attributes_found *found, struct byte_reader value, 
 					found->bad_asn = asn;
 				found->rules[0] |= BIT(RULE_PATH_ASN);
 			}
+			if (asn != found->audit->session.peer_asn && special_purpose_is_transit_free(asn)) {
+				found->rules[0] |= BIT(RULE_NO_TRANSIT);
+				found->transit_asn = asn;
+			}
 			if (leads && found->path_count < ROUTE_AUDIT_PATH)
 				found->path[found->path_count] = asn;
 			found->path_count += leads;
@@ -121,6 +126,8 @@ static bool read_path(struct attributes_found *found, struct byte_reader value, 
 	}
 	if (first)
 		found->rules[0] |= BIT(RULE_FIRST_AS);
+	if (found->path_count > ROUTE_AUDIT_PATH_MOST)
+		found->rules[0] |= BIT(RULE_PATH_LENGTH);
 	return true;
 }
 
@@ -204,7 +211,7 @@ static void read_reach(struct attributes_found *found, struct byte_reader value)
 static void read_attributes(struct attributes_found *found, struct byte_reader attributes, bool has_nlri)
 {
 	bool two_octets = !found->audit->session.four_octet_as, path = false, next_hop = false;
-	uint32_t of_the_path = BIT(RULE_FIRST_AS) | BIT(RULE_PATH_ASN);
+	uint32_t of_the_path = BIT(RULE_FIRST_AS) | BIT(RULE_PATH_ASN) | BIT(RULE_NO_TRANSIT) | BIT(RULE_PATH_LENGTH);
 
 	while (attributes.left > 0) {
 		struct byte_reader value;
@@ -216,7 +223,7 @@ static void read_attributes(struct attributes_found *found, struct byte_reader a
 		case ATTRIBUTE_AS_PATH:
 			path = true;
 			if (!read_path(found, value, two_octets, true))
-				found->rules[0] |= of_the_path;
+				found->rules[0] |= BIT(RULE_FIRST_AS) | BIT(RULE_PATH_ASN);
 			break;
 		case ATTRIBUTE_AS4_PATH:
 			if (two_octets && !read_path(found, value, false, false))
@@ -278,6 +285,12 @@ static void say_why(const struct attributes_found *found, const struct bgp_updat
 	case RULE_PATH_ASN:
 		what = is_own(found->audit, found->bad_asn) ? "our own" : special_purpose_asn(found->bad_asn);
 		snprintf(why, size, "AS%u: %s", found->bad_asn, what ? what : "unreadable");
+		break;
+	case RULE_NO_TRANSIT:
+		snprintf(why, size, "AS%u buys no transit", found->transit_asn);
+		break;
+	case RULE_PATH_LENGTH:
+		snprintf(why, size, "%zu AS numbers", found->path_count);
 		break;
 	case RULE_NEXT_HOP:
 		if (found->bad_next_hop_afi[family] == BGP_UPDATE_AFI_IPV4) {

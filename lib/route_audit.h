@@ -19,6 +19,7 @@
 #define ROUTE_AUDIT_OFFENDERS 50000 /* prefixes of each family */
 #define ROUTE_AUDIT_NETWORKS 16	    /* connected networks that are looked at */
 #define ROUTE_AUDIT_OWN_ASNS 4
+#define ROUTE_AUDIT_PATH_MOST 50
 #define ROUTE_AUDIT_PATH 8 /* AS numbers of an example's path */
 
 enum route_rule {
@@ -28,6 +29,8 @@ enum route_rule {
 	RULE_ALLOWED_PREFIXES, /* the caller says */
 	RULE_FIRST_AS,	       /* the path begins with the peer's AS number */
 	RULE_PATH_ASN,	       /* no AS number in the path is our own or nobody's */
+	RULE_NO_TRANSIT,       /* no other AS number in the path is that of a network without providers */
+	RULE_PATH_LENGTH,      /* at most ROUTE_AUDIT_PATH_MOST AS numbers */
 	RULE_NEXT_HOP,	       /* it is the peer's address, or may be a third party's */
 	RULE_COUNT
 };

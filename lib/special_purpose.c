@@ -126,3 +126,21 @@ const char *special_purpose_asn(uint32_t asn)
 			return asns[i].what;
 	return NULL;
 }
+
+bool special_purpose_is_transit_free(uint32_t asn)
+{
+	/* As these networks are commonly known; it changes once in years. */
+	static const uint16_t transit_free[] = {
+		174,  /* Cogent */	  209,	 /* Lumen, formerly Qwest */ 701,   /* Verizon */
+		1299, /* Arelion */	  2914,	 /* NTT */		     3257,  /* GTT */
+		3320, /* Deutsche Telekom */ 3356, /* Lumen */		     3491,  /* PCCW Global */
+		5511, /* Orange */	  6453,	 /* Tata */		     6461,  /* Zayo */
+		6762, /* Sparkle */	  6830,	 /* Liberty Global */	     7018,  /* AT&T */
+		12956 /* Telxius */,
+	};
+
+	for (size_t i = 0; i < sizeof(transit_free) / sizeof(transit_free[0]); i++)
+		if (asn == transit_free[i])
+			return true;
+	return false;
+}

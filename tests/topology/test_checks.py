@@ -16,7 +16,9 @@ OFFENDERS = {
     "prefix-length": ("ipv4", "8.8.4.0/25", OWN_PATH),
     "no-own-prefix": ("ipv4", "9.9.9.0/24", OWN_PATH),
     "allowed-prefixes": ("ipv4", "7.1.0.0/16", OWN_PATH),
-    "first-as": ("ipv4", "8.1.0.0/16", "bgp_path.prepend(174);"),
+    "first-as": ("ipv4", "8.1.0.0/16", "bgp_path.prepend(13335);"),
+    "no-transit": ("ipv4", "8.4.0.0/16", f"bgp_path.prepend(1299); {OWN_PATH}"),
+    "path-length": ("ipv4", "8.5.0.0/16", OWN_PATH * 51),
     "path-asn": ("ipv4", "8.2.0.0/16", f"bgp_path.prepend(64512); {OWN_PATH}"),
     "next-hop": ("ipv4", "8.3.0.0/16", f"{OWN_PATH} bgp_next_hop = 9.1.1.1;"),
 }
@@ -54,8 +56,8 @@ def test_a_connection_opens_once_the_peer_has_taken_back_what_offends(lab):
     left = dict(OFFENDERS)
     wait_blocked(s, left)
     shown = s.edge.vtysh(f"show peering {NAME} checks")
-    for words in ("8.8.4.0/25 path 64510", "(documentation (RFC 3849))", "8.1.0.0/16 path 174", "(AS64512: private use",
-                  "(next hop 9.1.1.1)", "9.9.9.0/24 path", "7.1.0.0/16 path", "1 of 8 prefixes", "Blocking: "):
+    for words in ("8.8.4.0/25 path 64510", "(documentation (RFC 3849))", "8.1.0.0/16 path 13335", "(AS1299 buys no transit)", "(51 AS numbers)", "(AS64512: private use",
+                  "(next hop 9.1.1.1)", "9.9.9.0/24 path", "7.1.0.0/16 path", "1 of 10 prefixes", "Blocking: "):
         assert words in shown, shown
 
     # What somebody has made advisory, or turned off, blocks nothing; a router that starts again knows.
@@ -105,7 +107,8 @@ def test_each_check_says_what_there_is(lab):
     both = {"local-policy": "pass", "session-stable": "pass", "remote-asn": "pass", "addresses": "pass",
             "agreed-families": "pass", "capabilities": "fail", "role": "unknown", "end-of-rib": "unknown",
             "received-limit": "pass", "no-default": "pass", "no-bogons": "fail", "no-own-prefix": "pass",
-            "allowed-prefixes": "unknown", "first-as": "pass", "path-asn": "pass", "next-hop": "pass", "bfd": "unknown",
+            "allowed-prefixes": "unknown", "first-as": "pass", "path-asn": "pass", "no-transit": "pass",
+            "path-length": "pass", "next-hop": "pass", "bfd": "unknown",
             "ttl-security": "fail", "gate-holds": "pass"}
     until("the verdicts on IPv4", lambda: verdicts("ipv4"),
           lambda seen: seen == {**both, "prefix-length": "fail", "agreed-families": "fail"})

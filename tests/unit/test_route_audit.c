@@ -67,9 +67,12 @@ static void put_path(struct update *update, const struct route *route)
 	put_u8(update, route->set ? 1 : 2);
 	put_u8(update, (unsigned int)route->path_count);
 	for (size_t i = 0; i < route->path_count; i++) {
+		/* A path longer than what is said of it ends in its first number, again and again. */
+		uint32_t asn = i < 8 && route->path[i] ? route->path[i] : route->path[0];
+
 		if (!route->two_octets)
-			put_u16(update, route->path[i] >> 16);
-		put_u16(update, route->path[i] & 0xffff);
+			put_u16(update, asn >> 16);
+		put_u16(update, asn & 0xffff);
 	}
 }
 
@@ -127,7 +130,7 @@ static struct route_audit_session session_ipv4(void)
 {
 	return (struct route_audit_session){
 		.peer_asn = PEER,
-		.own_asns = {1299},
+		.own_asns = {15169},
 		.four_octet_as = true,
 		.peer = network("192.0.2.2", 32),
 		.connected = {network("192.0.2.1", 24), network("2001:db8::1", 64)},
@@ -158,7 +161,7 @@ static uint32_t offended(const struct route_audit *audit)
 	return rules;
 }
 
-#define GOOD .path = {PEER, 174}, .path_count = 2, .next_hop = "192.0.2.2"
+#define GOOD .path = {PEER, 13335}, .path_count = 2, .next_hop = "192.0.2.2"
 
 /* ---- rules ---- */
 
@@ -173,16 +176,21 @@ static void each_rule_sees_its_own(void **state)
 		{{.prefixes = {"10.1.0.0/16"}, GOOD}, 1u << RULE_NO_BOGONS},
 		{{.prefixes = {"8.8.8.0/25"}, GOOD}, 1u << RULE_PREFIX_LENGTH},
 		{{.prefixes = {"8.0.0.0/7"}, GOOD}, 1u << RULE_PREFIX_LENGTH},
-		{{.prefixes = {"8.8.8.0/24"}, .path = {174, PEER}, .path_count = 2, .next_hop = "192.0.2.2"},
+		{{.prefixes = {"8.8.8.0/24"}, .path = {13335, PEER}, .path_count = 2, .next_hop = "192.0.2.2"},
 		 1u << RULE_FIRST_AS},
 		{{.prefixes = {"8.8.8.0/24"}, .next_hop = "192.0.2.2"}, 1u << RULE_FIRST_AS},
 		{{.prefixes = {"8.8.8.0/24"}, .set = true, GOOD}, 1u << RULE_FIRST_AS},
 		{{.prefixes = {"8.8.8.0/24"}, .path = {PEER, 64512}, .path_count = 2, .next_hop = "192.0.2.2"},
 		 1u << RULE_PATH_ASN},
-		{{.prefixes = {"8.8.8.0/24"}, .path = {PEER, 1299}, .path_count = 2, .next_hop = "192.0.2.2"},
+		{{.prefixes = {"8.8.8.0/24"}, .path = {PEER, 15169}, .path_count = 2, .next_hop = "192.0.2.2"},
 		 1u << RULE_PATH_ASN},
 		{{.prefixes = {"8.8.8.0/24"}, .path = {PEER, 23456}, .path_count = 2, .next_hop = "192.0.2.2"},
 		 1u << RULE_PATH_ASN},
+		{{.prefixes = {"8.8.8.0/24"}, .path = {PEER, 13335, 1299}, .path_count = 3, .next_hop = "192.0.2.2"},
+		 1u << RULE_NO_TRANSIT},
+		{{.prefixes = {"8.8.8.0/24"}, .path = {PEER}, .path_count = 50, .next_hop = "192.0.2.2"}, 0},
+		{{.prefixes = {"8.8.8.0/24"}, .path = {PEER}, .path_count = 51, .next_hop = "192.0.2.2"},
+		 1u << RULE_PATH_LENGTH},
 		{{.prefixes = {"8.8.8.0/24"}, .path = {PEER}, .path_count = 1, .next_hop = "192.0.2.3"},
 		 1u << RULE_NEXT_HOP},
 		/* An IPv6 prefix on an IPv4 session: any address of the link but our own. */
@@ -244,10 +252,10 @@ static void two_octets(void **state)
 	session.four_octet_as = false;
 	session.peer_asn = 200000;
 	audit = route_audit_new(&session);
-	take(audit, &(struct route){.prefixes = {"8.8.8.0/24"}, .path = {23456, 174}, .path_count = 2, .two_octets = true,
+	take(audit, &(struct route){.prefixes = {"8.8.8.0/24"}, .path = {23456, 13335}, .path_count = 2, .two_octets = true,
 				    .next_hop = "192.0.2.2"});
 	assert_int_equal(offended(audit), 0);
-	take(audit, &(struct route){.prefixes = {"8.8.8.0/24"}, .path = {174, 64512}, .path_count = 2, .two_octets = true,
+	take(audit, &(struct route){.prefixes = {"8.8.8.0/24"}, .path = {13335, 64512}, .path_count = 2, .two_octets = true,
 				    .next_hop = "192.0.2.2"});
 	assert_int_equal(offended(audit), 1u << RULE_FIRST_AS | 1u << RULE_PATH_ASN);
 	route_audit_free(audit);
