@@ -5,8 +5,8 @@
 #include "bgpd-peering/gate_policy.h"
 
 /*
- * Whether somebody means it: bgpd activates IPv4 for every neighbor by itself. It is the family of the session's own
- * addresses, or has a route-map.
+ * Whether somebody means it: bgpd activates IPv4 for every neighbor by itself, and a peer-group its families for members of
+ * either. It is the family of the session's own addresses, or has a route-map and was activated for this neighbor.
  */
 static bool is_meant(const struct session *session, const struct peer *peer, afi_t afi, safi_t safi)
 {
@@ -14,6 +14,8 @@ static bool is_meant(const struct session *session, const struct peer *peer, afi
 
 	if (safi == SAFI_UNICAST && !peer->conf_if && afi == (family == AF_INET ? AFI_IP : AFI_IP6))
 		return true;
+	if (peer->group && peer->group->conf->afc[afi][safi])
+		return false;
 	return gate_policy_wanted(session, afi, safi, RMAP_IN) || gate_policy_wanted(session, afi, safi, RMAP_OUT);
 }
 

@@ -12,9 +12,8 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 	four_octets = CHECK_FLAG(peer->cap, PEER_CAP_AS4_RCV);
 	refresh = peer_can_refresh(peer);
-	snprintf(result->figures, sizeof(result->figures), "%s%s%s", four_octets ? "four-octet AS" : "two-octet AS",
-		 refresh ? ", route refresh" : "",
-		 CHECK_FLAG(peer->cap, PEER_CAP_RESTART_RCV) ? ", graceful restart" : "");
+	snprintf(result->figures, sizeof(result->figures), "%s%s%s", four_octets ? "as4" : "as2", refresh ? ", refresh" : "",
+		 CHECK_FLAG(peer->cap, PEER_CAP_RESTART_RCV) ? ", restart" : "");
 	result->verdict = four_octets && refresh ? CHECK_PASS : CHECK_FAIL;
 	if (!four_octets)
 		snprintf(result->reason, sizeof(result->reason), "the peer knows no four-octet AS numbers (RFC 6793)");

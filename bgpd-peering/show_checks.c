@@ -7,6 +7,11 @@
 
 #include "lib/termtable.h"
 
+#define LINE_WIDTH 132
+#define WIDTH_OF_OTHERS 76 /* check, level, verdict, figures, and what stands between */
+#define REASON_LEAST 24
+#define OBSTACLE_SESSIONS 2 /* named for each check that blocks */
+
 static const char *or_dash(const char *text)
 {
 	return text[0] ? text : "-";
@@ -14,18 +19,50 @@ static const char *or_dash(const char *text)
 
 /* ---- text ---- */
 
-static void add_row(struct ttable *table, const struct check *check, enum check_level level,
-		    const struct session *session, const struct check_result *result)
+/* How wide a reason may be, so that a line has 132 columns, figures of usual length provided. */
+static size_t reason_width(const struct connection *connection)
 {
-	ttable_add_row(table, "%s|%s|%s|%s|%s|%s", check->name, check_level_name(level),
-		       check_verdict_name(result->verdict), session->address, or_dash(result->figures),
-		       or_dash(result->reason));
+	const struct session *session;
+	size_t longest = 0;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		longest = MAX(longest, strlen(session->address));
+	return longest < WIDTH_OF_OTHERS ? MAX(LINE_WIDTH - WIDTH_OF_OTHERS - longest, REASON_LEAST) : REASON_LEAST;
+}
+
+/* The size of what stands in the next line: whole words, as many as fit. */
+static size_t words_that_fit(const char *text, size_t width)
+{
+	size_t size = strlen(text), end;
+
+	if (size <= width)
+		return size;
+	for (end = width; end > 0 && text[end] != ' '; end--)
+		;
+	return end ? end : strcspn(text, " ");
+}
+
+static void add_row(struct ttable *table, const struct check *check, enum check_level level,
+		    const struct session *session, const struct check_result *result, size_t width)
+{
+	const char *reason = or_dash(result->reason);
+	size_t size = words_that_fit(reason, width);
+
+	ttable_add_row(table, "%s|%s|%s|%s|%s|%.*s", check->name, check_level_name(level),
+		       check_verdict_name(result->verdict), session->address, or_dash(result->figures), (int)size, reason);
+	for (reason += size; *reason; reason += size) {
+		reason++;
+		size = words_that_fit(reason, width);
+		ttable_add_row(table, "|||||%.*s", (int)size, reason);
+	}
 }
 
 void show_checks_table(struct vty *vty, const struct connection *connection, bool all)
 {
 	struct ttable *table = show_table_new();
+	size_t width = reason_width(connection);
 	const struct session *session;
+	bool failed[CHECKS_MAX] = {false}, any = false;
 
 	ttable_add_row(table, "Check|Level|Verdict|Session|Figures|Reason");
 	for (size_t i = 0; i < check_count; i++) {
@@ -42,34 +79,59 @@ void show_checks_table(struct vty *vty, const struct connection *connection, boo
 			if (!check_applies(session))
 				continue;
 			check_run(checks[i], session, &result);
-			if (all || level == CHECK_REQUIRED || result.verdict == CHECK_FAIL)
-				add_row(table, checks[i], level, session, &result);
+			if (all || level == CHECK_REQUIRED)
+				add_row(table, checks[i], level, session, &result, width);
+			else
+				failed[i] |= result.verdict == CHECK_FAIL;
 		}
 	}
 	show_table_print(vty, table);
+	for (size_t i = 0; i < check_count; i++) {
+		if (!failed[i])
+			continue;
+		vty_out(vty, "%s%s", any ? ", " : "Advisory ", checks[i]->name);
+		any = true;
+	}
+	if (any)
+		vty_out(vty, ": FAIL, which blocks nothing; `show peering %s checks`\n", connection->name);
+}
+
+/* One required check: the sessions that it does not pass on, the first ones by name. */
+static bool show_obstacle(struct vty *vty, const struct connection *connection, size_t place)
+{
+	const struct session *session;
+	size_t count = 0;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct check_result result;
+
+		if (!check_applies(session))
+			continue;
+		check_run(checks[place], session, &result);
+		if (result.verdict == CHECK_PASS)
+			continue;
+		if (count == 0)
+			vty_out(vty, "Blocking: %s on %s", checks[place]->name, session->address);
+		else if (count < OBSTACLE_SESSIONS)
+			vty_out(vty, ", %s", session->address);
+		count++;
+	}
+	if (count > OBSTACLE_SESSIONS)
+		vty_out(vty, " and %zu more", count - OBSTACLE_SESSIONS);
+	if (count)
+		vty_out(vty, "\n");
+	return count > 0;
 }
 
 static void show_blocking(struct vty *vty, const struct connection *connection)
 {
-	const struct session *session;
 	bool any = false;
 
-	for (size_t i = 0; i < check_count; i++) {
-		if (check_level(connection, i) != CHECK_REQUIRED)
-			continue;
-		frr_each (session_list_const, &connection->sessions, session) {
-			struct check_result result;
-
-			if (!check_applies(session))
-				continue;
-			check_run(checks[i], session, &result);
-			if (result.verdict == CHECK_PASS)
-				continue;
-			vty_out(vty, "%s%s (%s)", any ? ", " : "Blocking: ", checks[i]->name, session->address);
-			any = true;
-		}
-	}
-	vty_out(vty, "%s.  ", any ? "" : "Blocking: nothing");
+	for (size_t i = 0; i < check_count; i++)
+		if (check_level(connection, i) == CHECK_REQUIRED)
+			any |= show_obstacle(vty, connection, i);
+	if (!any)
+		vty_out(vty, "Blocking: nothing\n");
 	switch (connection_activation(connection)) {
 	case ACTIVATION_AUTO:
 		vty_out(vty, "Activation auto: a pass opens the gate\n");

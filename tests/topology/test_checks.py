@@ -56,6 +56,8 @@ def test_a_connection_opens_once_the_peer_has_taken_back_what_offends(lab):
     left = dict(OFFENDERS)
     wait_blocked(s, left)
     shown = s.edge.vtysh(f"show peering {NAME} checks")
+    # A reason that is long goes on in the next line.
+    shown = " ".join(shown.split())
     for words in ("8.8.4.0/25 path 64510", "(documentation (RFC 3849))", "8.1.0.0/16 path 13335", "(AS1299 buys no transit)", "(51 AS numbers)", "(AS64512: private use",
                   "(next hop 9.1.1.1)", "9.9.9.0/24 path", "7.1.0.0/16 path", "1 of 10 prefixes", "Blocking: "):
         assert words in shown, shown
@@ -124,5 +126,6 @@ def test_each_check_says_what_there_is(lab):
     s.wait_passed()
     assert "first-as" in s.edge.vtysh(f"show peering {NAME} checks")
     assert "path-asn" not in s.edge.vtysh(f"show peering {NAME}")
+    assert "ttl-security: FAIL, which blocks nothing" in s.edge.vtysh(f"show peering {NAME}")
     s.settle()
     s.expect_nothing_passed()
