@@ -97,7 +97,8 @@ static uint32_t judge(const struct bgp_update_prefix *update, void *context)
 	uint32_t rules = 0;
 
 	memcpy(&prefix.u.prefix, update->address, family == FAMILY_IPV4 ? 4 : 16);
-	if (is_in(bgp_own_networks(judging->bgp, afi), &prefix) || is_in(judging->bgp->aggregate[afi][SAFI_UNICAST], &prefix))
+	if (is_in(bgp_own_networks(judging->bgp, afi), &prefix) ||
+	    is_in(judging->bgp->aggregate[afi][SAFI_UNICAST], &prefix))
 		rules |= 1u << RULE_NO_OWN_PREFIX;
 	/* A list that does not exist allows nothing. */
 	if (judging->named[family] &&

@@ -402,7 +402,8 @@ static bool add_path(uint16_t afi, uint8_t safi, void *context)
 	return safi == BGP_UPDATE_SAFI_UNICAST && found->audit->session.add_path[family_of(afi)];
 }
 
-void route_audit_take(struct route_audit *audit, const uint8_t *message, size_t size, route_audit_judge judge, void *context)
+void route_audit_take(struct route_audit *audit, const uint8_t *message, size_t size, route_audit_judge judge,
+		      void *context)
 {
 	struct attributes_found found = {.audit = audit, .judge = judge, .context = context};
 	struct byte_reader body = {.at = message, .left = size}, header, withdrawn, attributes;

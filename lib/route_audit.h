@@ -72,7 +72,8 @@ struct route_audit *route_audit_new(const struct route_audit_session *session);
 void route_audit_free(struct route_audit *audit);
 
 /* A whole UPDATE, header included. What cannot be read is passed over: lib/adj_rib_in.h tells of it. `judge` may be NULL. */
-void route_audit_take(struct route_audit *audit, const uint8_t *message, size_t size, route_audit_judge judge, void *context);
+void route_audit_take(struct route_audit *audit, const uint8_t *message, size_t size, route_audit_judge judge,
+		      void *context);
 
 /* Whether any network of the link is known; whether the peer's address is link-local or in one of them. Of NULL: false. */
 bool route_audit_knows_link(const struct route_audit *audit);

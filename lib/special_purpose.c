@@ -136,7 +136,7 @@ bool special_purpose_is_transit_free(uint32_t asn)
 		3320, /* Deutsche Telekom */ 3356, /* Lumen */		     3491,  /* PCCW Global */
 		5511, /* Orange */	  6453,	 /* Tata */		     6461,  /* Zayo */
 		6762, /* Sparkle */	  6830,	 /* Liberty Global */	     7018,  /* AT&T */
-		12956 /* Telxius */,
+		12956, /* Telxius */
 	};
 
 	for (size_t i = 0; i < sizeof(transit_free) / sizeof(transit_free[0]); i++)
