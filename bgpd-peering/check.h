@@ -16,11 +16,14 @@ struct check_result {
 	enum check_verdict verdict;
 	char figures[64]; /* "9120 ipv4, limit 2000" */
 	char reason[192]; /* a sentence; empty for a pass */
+	uint64_t limit;	  /* where the check has one; 0: none */
 };
 
 struct check {
 	const char *name;
-	bool required; /* else advisory: shown, blocks nothing */
+	enum check_level level;		     /* where the connection says nothing */
+	enum check_level route_server_level; /* the same for kind route-server; CHECK_LEVEL_DEFAULT: `level` */
+	bool fixed;			     /* nothing that is configured changes its level */
 	/* Judges one session of a connection. `peer` is what bgpd has for it, NULL where it has none. */
 	void (*run)(const struct session *session, struct peer *peer, struct check_result *result);
 };
@@ -28,8 +31,24 @@ struct check {
 extern const struct check check_local_policy;
 extern const struct check check_session_stable;
 extern const struct check check_remote_asn;
+extern const struct check check_addresses;
+extern const struct check check_agreed_families;
+extern const struct check check_capabilities;
+extern const struct check check_role;
+extern const struct check check_end_of_rib;
 extern const struct check check_received_limit;
 extern const struct check check_no_default;
+extern const struct check check_no_bogons;
+extern const struct check check_prefix_length;
+extern const struct check check_no_own_prefix;
+extern const struct check check_allowed_prefixes;
+extern const struct check check_first_as;
+extern const struct check check_path_asn;
+extern const struct check check_no_transit;
+extern const struct check check_path_length;
+extern const struct check check_next_hop;
+extern const struct check check_bfd;
+extern const struct check check_ttl_security;
 extern const struct check check_gate_holds;
 
 /* The table, in the order in which they are shown. */
@@ -37,6 +56,13 @@ extern const struct check *const checks[];
 extern const size_t check_count;
 
 const char *check_verdict_name(enum check_verdict verdict); /* "pass" */
+const char *check_level_name(enum check_level level);	    /* "required"; "default" for CHECK_LEVEL_DEFAULT */
+/* CHECK_REQUIRED, CHECK_ADVISORY or CHECK_OFF; -1 where `name` is NULL or none of them. */
+int check_level_from_name(const char *name);
+/* The place in the table; -1 where `name` is NULL or no check's. */
+int check_find(const char *name);
+/* What the check in that place means for the connection: never CHECK_LEVEL_DEFAULT. */
+enum check_level check_level(const struct connection *connection, size_t place);
 
 /* Runs one check on one session. */
 void check_run(const struct check *check, const struct session *session, struct check_result *result);

@@ -56,4 +56,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	snprintf(result->figures, sizeof(result->figures), "%u of %u defined", defined, places);
 }
 
-const struct check check_local_policy = {.name = "local-policy", .required = true, .run = run};
+const struct check check_local_policy = {.name = "local-policy", .level = CHECK_REQUIRED, .run = run};

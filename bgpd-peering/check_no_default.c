@@ -21,4 +21,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 }
 
-const struct check check_no_default = {.name = "no-default", .required = true, .run = run};
+const struct check check_no_default = {.name = "no-default", .level = CHECK_REQUIRED, .run = run};

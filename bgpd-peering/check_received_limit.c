@@ -24,6 +24,7 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 					 (unsigned long long)count, family_name(family), limit);
 		if (used >= sizeof(result->figures))
 			used = sizeof(result->figures) - 1;
+		result->limit = MAX(result->limit, limit);
 		if (!limit) {
 			result->verdict = CHECK_FAIL;
 			snprintf(result->reason, sizeof(result->reason),
@@ -42,4 +43,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 }
 
-const struct check check_received_limit = {.name = "received-limit", .required = true, .run = run};
+const struct check check_received_limit = {.name = "received-limit", .level = CHECK_REQUIRED, .run = run};

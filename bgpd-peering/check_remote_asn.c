@@ -27,4 +27,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 }
 
-const struct check check_remote_asn = {.name = "remote-asn", .required = true, .run = run};
+const struct check check_remote_asn = {.name = "remote-asn", .level = CHECK_REQUIRED, .run = run};

@@ -22,4 +22,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 }
 
-const struct check check_session_stable = {.name = "session-stable", .required = true, .run = run};
+const struct check check_session_stable = {.name = "session-stable", .level = CHECK_REQUIRED, .run = run};

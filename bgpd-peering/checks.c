@@ -2,16 +2,76 @@
 #include "bgpd-peering/check.h"
 
 const struct check *const checks[] = {
-	&check_local_policy, &check_session_stable, &check_remote_asn,
-	&check_received_limit, &check_no_default, &check_gate_holds,
+	&check_local_policy,
+	&check_session_stable,
+	&check_remote_asn,
+	&check_addresses,
+	&check_agreed_families,
+	&check_capabilities,
+	&check_role,
+	&check_end_of_rib,
+	&check_received_limit,
+	&check_no_default,
+	&check_no_bogons,
+	&check_prefix_length,
+	&check_no_own_prefix,
+	&check_allowed_prefixes,
+	&check_first_as,
+	&check_path_asn,
+	&check_no_transit,
+	&check_path_length,
+	&check_next_hop,
+	&check_bfd,
+	&check_ttl_security,
+	&check_gate_holds,
 };
 const size_t check_count = array_size(checks);
+_Static_assert(array_size(checks) <= CHECKS_MAX, "a connection has room for the level of CHECKS_MAX checks");
 
 const char *check_verdict_name(enum check_verdict verdict)
 {
 	static const char *const names[CHECK_VERDICT_COUNT] = {"pass", "running", "FAIL", "unknown"};
 
 	return verdict < CHECK_VERDICT_COUNT ? names[verdict] : "unknown";
+}
+
+static const char *const level_names[CHECK_LEVEL_COUNT] = {
+	[CHECK_LEVEL_DEFAULT] = "default",
+	[CHECK_REQUIRED] = "required",
+	[CHECK_ADVISORY] = "advisory",
+	[CHECK_OFF] = "off",
+};
+
+const char *check_level_name(enum check_level level)
+{
+	return level < CHECK_LEVEL_COUNT ? level_names[level] : "default";
+}
+
+int check_level_from_name(const char *name)
+{
+	for (int level = CHECK_REQUIRED; name && level < CHECK_LEVEL_COUNT; level++)
+		if (strcmp(name, level_names[level]) == 0)
+			return level;
+	return -1;
+}
+
+int check_find(const char *name)
+{
+	for (size_t i = 0; name && i < check_count; i++)
+		if (strcmp(name, checks[i]->name) == 0)
+			return (int)i;
+	return -1;
+}
+
+enum check_level check_level(const struct connection *connection, size_t place)
+{
+	const struct check *check = checks[place];
+
+	if (!check->fixed && connection->check_levels[place] != CHECK_LEVEL_DEFAULT)
+		return connection->check_levels[place];
+	if (connection->kind == KIND_ROUTE_SERVER && check->route_server_level != CHECK_LEVEL_DEFAULT)
+		return check->route_server_level;
+	return check->level;
 }
 
 bool check_applies(const struct session *session)

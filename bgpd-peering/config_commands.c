@@ -3,6 +3,7 @@
 #include "bgpd-peering/commands.h"
 
 #include "bgpd-peering/address_family.h"
+#include "bgpd-peering/check.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -63,6 +64,11 @@ static int removed(struct vty *vty, struct connection *connection)
 		   connection->description[0] || connection->received_limit[FAMILY_IPV4] ||
 		   connection->received_limit[FAMILY_IPV6] || connection->validation_window || connection->adopted_line;
 	const struct session *session;
+
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		any |= connection->allowed_prefixes[family][0] != '\0';
+	for (size_t i = 0; i < check_count; i++)
+		any |= connection->check_levels[i] != CHECK_LEVEL_DEFAULT;
 
 	frr_each (session_list_const, &connection->sessions, session)
 		any |= session->declared;
@@ -327,6 +333,61 @@ COMMAND_HANDLER(cmd_no_validation_window)
 	if (!connection)
 		return CMD_SUCCESS;
 	connection->validation_window = 0;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_allowed_prefixes)
+{
+	const char *list = argv[argc - 1]->arg;
+	bool fits = strlen(list) < PREFIX_LIST_NAME_MAX;
+	struct connection *connection = fits ? declare(vty, argc, argv) : NULL;
+
+	if (!fits)
+		vty_out(vty, "%% The name of the prefix-list is too long: %zu characters, at most %d\n", strlen(list),
+			PREFIX_LIST_NAME_MAX - 1);
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	strlcpy(connection->allowed_prefixes[family_of(argc, argv)], list, PREFIX_LIST_NAME_MAX);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_allowed_prefixes)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->allowed_prefixes[family_of(argc, argv)][0] = '\0';
+	return removed(vty, connection);
+}
+
+/* "check NAME …": the place of the check in the table. */
+static int check_of(int argc, struct cmd_token *argv[])
+{
+	int at = 0;
+
+	return argv_find(argv, argc, "check", &at) ? check_find(argv[at + 1]->text) : -1;
+}
+
+COMMAND_HANDLER(cmd_check)
+{
+	int check = check_of(argc, argv);
+	struct connection *connection = check >= 0 ? declare(vty, argc, argv) : NULL;
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->check_levels[check] = check_level_from_name(argv[argc - 1]->text);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_check)
+{
+	int check = check_of(argc, argv);
+	struct connection *connection = check >= 0 ? existing(vty, argc, argv) : NULL;
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->check_levels[check] = CHECK_LEVEL_DEFAULT;
 	return removed(vty, connection);
 }
 

@@ -2,6 +2,7 @@
 #include "bgpd-peering/config_write.h"
 
 #include "bgpd-peering/address_family.h"
+#include "bgpd-peering/check.h"
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -30,6 +31,14 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 		vty_out(vty, " peering %s activation %s\n", name, activation_mode_name(connection->activation));
 	if (connection->validation_window)
 		vty_out(vty, " peering %s validation-window %u\n", name, connection->validation_window);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		if (connection->allowed_prefixes[family][0])
+			vty_out(vty, " peering %s allowed-prefixes %s %s\n", name, family_name(family),
+				connection->allowed_prefixes[family]);
+	for (size_t i = 0; i < check_count; i++)
+		if (connection->check_levels[i] != CHECK_LEVEL_DEFAULT)
+			vty_out(vty, " peering %s check %s %s\n", name, checks[i]->name,
+				check_level_name(connection->check_levels[i]));
 	if (connection->adopted_line || (connection->adopted && connection->state == STATE_ACTIVE))
 		vty_out(vty, " peering %s adopted\n", name);
 }

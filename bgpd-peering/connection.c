@@ -102,6 +102,8 @@ void connection_clear_configuration(struct connection *connection)
 	connection->description[0] = '\0';
 	memset(connection->received_limit, 0, sizeof(connection->received_limit));
 	connection->validation_window = 0;
+	memset(connection->allowed_prefixes, 0, sizeof(connection->allowed_prefixes));
+	memset(connection->check_levels, 0, sizeof(connection->check_levels));
 	frr_each (session_list, &connection->sessions, session)
 		session->declared = session->required = false;
 }

@@ -24,6 +24,8 @@ DECLARE_MTYPE(PEERING_TEXT);
 #define HISTORY_MAX 100		/* transitions kept for `show peering NAME` */
 #define SESSIONS_MAX 64		/* of one connection */
 #define VALIDATION_WINDOW_DEFAULT 600 /* seconds */
+#define PREFIX_LIST_NAME_MAX 65	/* with the final NUL */
+#define CHECKS_MAX 32		/* checks that there can be; check.h */
 
 /* The two unicast families that are counted and limited. Everything of bgpd's is gated, also what is not in here. */
 enum counted_family { FAMILY_IPV4 = 0, FAMILY_IPV6, FAMILY_COUNT };
@@ -37,6 +39,9 @@ static inline const char *family_name(enum counted_family family)
 {
 	return family == FAMILY_IPV4 ? "ipv4" : "ipv6";
 }
+
+/* What a check's verdict means for a connection. */
+enum check_level { CHECK_LEVEL_DEFAULT = 0, CHECK_REQUIRED, CHECK_ADVISORY, CHECK_OFF, CHECK_LEVEL_COUNT };
 
 /* What the operator wants in the place that the reserved route-map holds while the gate is closed. */
 struct wanted_policy {
@@ -93,6 +98,7 @@ struct session {
 	struct adj_rib_in *adj_rib_in; /* what it has sent since; NULL until the first message */
 	bool kept_from_the_start;      /* of the session: nothing was parsed by bgpd before */
 	bool end_of_rib[FAMILY_COUNT];
+	struct inbound_audit *inbound_audit; /* of inbound_audit.c: what is wrong with it; NULL where it is not counted */
 	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
 };
 
@@ -138,6 +144,8 @@ struct connection {
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT]; /* prefixes; 0: not set */
 	uint32_t validation_window;	       /* seconds; 0: the default */
+	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX]; /* prefix-lists; "": none */
+	enum check_level check_levels[CHECKS_MAX]; /* by place in the table of checks; what nobody has set is the default */
 	bool adopted_line;
 
 	/* what has become of it */

@@ -34,11 +34,14 @@
 #define EVENT_READY FRR_EVENT_READY
 
 #include "lib/command.h"
+#include "lib/bfd.h"
 #include "lib/hook.h"
+#include "lib/if.h"
 #include "lib/json.h"
 #include "lib/libfrr.h"
 #include "lib/memory.h"
 #include "lib/module.h"
+#include "lib/plist.h"
 #include "lib/routemap.h"
 #include "lib/sockunion.h"
 #include "lib/stream.h"
@@ -395,6 +398,33 @@ static inline void stream_put_unreachable(struct stream *stream, const struct pr
 #else
 	bgp_packet_mpunreach_prefix(stream, prefix, afi, safi, rd, NULL, 0, add_path, path_id, NULL);
 #endif
+}
+
+/* What `network` lines of the instance say. */
+static inline struct bgp_table *bgp_own_networks(const struct bgp *bgp, afi_t afi)
+{
+#if FRR_SINCE(10, 7)
+	return bgp->static_routes[afi][SAFI_UNICAST];
+#else
+	return bgp->route[afi][SAFI_UNICAST];
+#endif
+}
+
+/* Copies at most `most` addresses of an interface, each with the length of its network. Returns how many. */
+static inline size_t interface_addresses(struct interface *interface, struct prefix *addresses, size_t most)
+{
+	struct connected *connected;
+	size_t count = 0;
+#if FRR_SINCE(10, 0)
+	frr_each (if_connected, interface->connected, connected)
+#else
+	struct listnode *node;
+
+	for (ALL_LIST_ELEMENTS_RO(interface->connected, node, connected))
+#endif
+		if (connected->address && count < most)
+			addresses[count++] = *connected->address;
+	return count;
 }
 
 /*

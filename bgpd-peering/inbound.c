@@ -2,6 +2,7 @@
 #include "bgpd-peering/inbound.h"
 
 #include "bgpd-peering/audit.h"
+#include "bgpd-peering/inbound_audit.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
@@ -53,6 +54,7 @@ static void take_in(struct session *session, const struct peer *peer, const uint
 	afi_t afi;
 	safi_t safi;
 
+	inbound_audit_take(session, message, size);
 	if (!rib) {
 		session->kept_from_the_start = false;
 		return;
@@ -261,12 +263,14 @@ void inbound_begin(struct session *session, struct peer *peer, bool from_the_sta
 	inbound_end(session);
 	session->kept_from_the_start = from_the_start;
 	session_counted_set(session, peer);
+	inbound_audit_begin(session, peer);
 	audit_begin();
 }
 
 void inbound_end(struct session *session)
 {
 	session_counted_clear(session);
+	inbound_audit_end(session);
 	if (session->replay) {
 		event_stop(session->replay->event);
 		XFREE(MTYPE_PEERING_INBOUND, session->replay);

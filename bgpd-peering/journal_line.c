@@ -2,6 +2,7 @@
 #include "bgpd-peering/journal_line.h"
 
 #include "bgpd-peering/address_family.h"
+#include "bgpd-peering/check.h"
 
 #include <json-c/json.h>
 
@@ -18,6 +19,10 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 static const char *const limit_keys[FAMILY_COUNT] = {
 	[FAMILY_IPV4] = "receivedLimitIpv4",
 	[FAMILY_IPV6] = "receivedLimitIpv6",
+};
+static const char *const allowed_keys[FAMILY_COUNT] = {
+	[FAMILY_IPV4] = "allowedPrefixesIpv4",
+	[FAMILY_IPV6] = "allowedPrefixesIpv6",
 };
 static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "in", [RMAP_OUT] = "out"};
 
@@ -83,6 +88,8 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	strlcpy(record->description, connection->description, sizeof(record->description));
 	memcpy(record->received_limit, connection->received_limit, sizeof(record->received_limit));
 	record->validation_window = connection->validation_window;
+	memcpy(record->allowed_prefixes, connection->allowed_prefixes, sizeof(record->allowed_prefixes));
+	memcpy(record->check_levels, connection->check_levels, sizeof(record->check_levels));
 	record->activation_set = connection->activation_set;
 	record->activation = connection->activation;
 	frr_each (session_list_const, &connection->sessions, session) {
@@ -105,6 +112,8 @@ void journal_record_settings(const struct journal_record *record, struct connect
 	strlcpy(connection->description, record->description, sizeof(connection->description));
 	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
 	connection->validation_window = record->validation_window;
+	memcpy(connection->allowed_prefixes, record->allowed_prefixes, sizeof(connection->allowed_prefixes));
+	memcpy(connection->check_levels, record->check_levels, sizeof(connection->check_levels));
 	connection->activation_set = record->activation_set;
 	connection->activation = record->activation;
 }
@@ -167,6 +176,19 @@ static json_object *exceptions_json(const struct journal_record *record)
 	return array;
 }
 
+static void add_check_levels(json_object *object, const struct journal_record *record)
+{
+	json_object *levels = json_object_new_object();
+
+	for (size_t i = 0; i < check_count; i++)
+		if (record->check_levels[i] != CHECK_LEVEL_DEFAULT)
+			add_text(levels, checks[i]->name, check_level_name(record->check_levels[i]));
+	if (json_object_object_length(levels))
+		json_object_object_add(object, "checks", levels);
+	else
+		json_object_put(levels);
+}
+
 static json_object *connection_json(const struct journal_record *record)
 {
 	json_object *object = json_object_new_object();
@@ -191,6 +213,10 @@ static json_object *connection_json(const struct journal_record *record)
 			add_number(object, limit_keys[family], record->received_limit[family]);
 	if (record->validation_window)
 		add_number(object, "validationWindow", record->validation_window);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		if (record->allowed_prefixes[family][0])
+			add_text(object, allowed_keys[family], record->allowed_prefixes[family]);
+	add_check_levels(object, record);
 	if (record->activation_set)
 		add_text(object, "activation", activation_mode_name(record->activation));
 	for (size_t i = 0; i < record->session_count; i++) {
@@ -394,6 +420,26 @@ static bool get_optional(json_object *object, const char *key, uint32_t *number)
 	return true;
 }
 
+/* A check that this version does not have is passed over; a level that is none is damage. */
+static bool decode_check_levels(json_object *connection, struct journal_record *record)
+{
+	json_object *levels;
+
+	if (!json_object_object_get_ex(connection, "checks", &levels))
+		return true;
+	if (!json_object_is_type(levels, json_type_object))
+		return false;
+	json_object_object_foreach (levels, name, value) {
+		int check = check_find(name), level = check_level_from_name(json_object_get_string(value));
+
+		if (level < 0)
+			return false;
+		if (check >= 0)
+			record->check_levels[check] = level;
+	}
+	return true;
+}
+
 /* The lines of configuration. */
 static bool decode_settings(json_object *connection, struct journal_record *record)
 {
@@ -410,10 +456,14 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 	record->activation_set = activation != NULL;
 	if (activation)
 		record->activation = activation_mode_from_name(activation);
-	for (int family = 0; family < FAMILY_COUNT; family++)
+	for (int family = 0; family < FAMILY_COUNT; family++) {
 		if (!get_optional(connection, limit_keys[family], &record->received_limit[family]))
 			return false;
-	return get_optional(connection, "remoteAs", &record->remote_as) &&
+		if (json_object_object_get_ex(connection, allowed_keys[family], NULL) &&
+		    !copy_text(connection, allowed_keys[family], record->allowed_prefixes[family], PREFIX_LIST_NAME_MAX))
+			return false;
+	}
+	return decode_check_levels(connection, record) && get_optional(connection, "remoteAs", &record->remote_as) &&
 	       get_optional(connection, "validationWindow", &record->validation_window);
 }
 

@@ -58,6 +58,8 @@ struct journal_record {
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT];
 	uint32_t validation_window;
+	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX];
+	enum check_level check_levels[CHECKS_MAX];
 	bool activation_set;
 	enum activation_mode activation;
 	struct {

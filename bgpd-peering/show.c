@@ -3,7 +3,6 @@
 
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/bypass.h"
-#include "bgpd-peering/check.h"
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -59,7 +58,7 @@ void show_age(uint64_t seconds, char text[16])
 		snprintf(text, 16, "-");
 }
 
-static struct ttable *table_new(void)
+struct ttable *show_table_new(void)
 {
 	struct ttable *table = ttable_new(&ttable_styles[TTSTYLE_BLANK]);
 
@@ -68,7 +67,7 @@ static struct ttable *table_new(void)
 }
 
 /* Prints the table without the blanks that fill up its last column. */
-static void table_print(struct vty *vty, struct ttable *table)
+void show_table_print(struct vty *vty, struct ttable *table)
 {
 	char *dump = ttable_dump(table, "\n"), *line, *rest = dump;
 
@@ -252,7 +251,7 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 		vty_out(vty, "No connections. Declare one under `router bgp` with `peering NAME neighbor ADDRESS`.\n");
 		return;
 	}
-	table = table_new();
+	table = show_table_new();
 	ttable_add_row(table, "Name|ASN|Kind|State|Since|Gate|v4|v6|Recv/Acc|Why / next");
 	shown = add_rows(table, filter, all, counts);
 	for (int severity = 0; severity < SEVERITY_COUNT; severity++)
@@ -266,7 +265,7 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 	}
 	if (found > counts[SEVERITY_NONE])
 		vty_out(vty, "Attention: %u (%u critical)\n", found - counts[SEVERITY_NONE], counts[SEVERITY_CRITICAL]);
-	table_print(vty, table);
+	show_table_print(vty, table);
 	vty_out(vty, "Flags: A adopted  C conflict  D discovered  U undeclared\n");
 	if (shown < found)
 		vty_out(vty, "%u of %u shown (`show peering all` for every one)\n", shown, found);
@@ -276,7 +275,7 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 
 static void show_summary_text(struct vty *vty)
 {
-	struct ttable *table = table_new();
+	struct ttable *table = show_table_new();
 	struct show_summary summary;
 
 	show_summarize(&summary);
@@ -291,7 +290,7 @@ static void show_summary_text(struct vty *vty)
 	}
 	ttable_add_row(table, "all|%u|%u|%u|%u|%u", summary.all.connections, summary.all.open,
 		       summary.all.connections - summary.all.open, summary.all.sessions_up, summary.all.sessions);
-	table_print(vty, table);
+	show_table_print(vty, table);
 	vty_out(vty, "Attention: %u (%u critical)\n", summary.warnings + summary.critical, summary.critical);
 }
 
@@ -304,7 +303,7 @@ static const char *or_none(const char *name)
 
 static void show_sessions(struct vty *vty, const struct connection *connection)
 {
-	struct ttable *table = table_new();
+	struct ttable *table = show_table_new();
 	const struct session *session;
 
 	ttable_add_row(table, "Session|AF|BGP|Up|Gate|Recv|Installed|Adv|Policy in/out|Limit");
@@ -341,30 +340,7 @@ static void show_sessions(struct vty *vty, const struct connection *connection)
 				       session->required ? "" : " optional", facts.bgp_state,
 				       gate_position_name(facts.gate));
 	}
-	table_print(vty, table);
-}
-
-static void show_checks(struct vty *vty, const struct connection *connection)
-{
-	struct ttable *table = table_new();
-	const struct session *session;
-
-	ttable_add_row(table, "Check|Level|Verdict|Session|Figures|Reason");
-	for (size_t i = 0; i < check_count; i++) {
-		frr_each (session_list_const, &connection->sessions, session) {
-			struct check_result result;
-
-			if (!check_applies(session))
-				continue;
-			check_run(checks[i], session, &result);
-			ttable_add_row(table, "%s|%s|%s|%s|%s|%s", checks[i]->name,
-				       checks[i]->required ? "required" : "advisory",
-				       check_verdict_name(result.verdict), session->address,
-				       result.figures[0] ? result.figures : "-",
-				       result.reason[0] ? result.reason : "-");
-		}
-	}
-	table_print(vty, table);
+	show_table_print(vty, table);
 }
 
 static void show_violations(struct vty *vty, const struct connection *connection)
@@ -462,7 +438,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	show_violations(vty, connection);
 	show_attempts(vty, connection);
 	if (connection->state == STATE_VALIDATING)
-		show_checks(vty, connection);
+		show_checks_table(vty, connection, false);
 	show_history(vty, connection);
 }
 
@@ -499,10 +475,10 @@ static void show_would_deny_text(struct vty *vty)
 		vty_out(vty, "Nothing: every external neighbor is excepted or belongs to a connection.\n");
 		return;
 	}
-	table = table_new();
+	table = show_table_new();
 	ttable_add_row(table, "Neighbor|ASN|VRF|Group|BGP|Up|Taken|Sent");
 	default_deny_each_candidate(add_candidate, table);
-	table_print(vty, table);
+	show_table_print(vty, table);
 	vty_out(vty, "%u that no connection has. `peering default-deny` adopts those that there are when it is typed, as they stand,\n"
 		     "and gates later ones until somebody adopts or approves them; `peering default-deny-except …` leaves some alone.\n",
 		count);

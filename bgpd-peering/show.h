@@ -21,12 +21,24 @@ struct show_summary {
 };
 void show_summarize(struct show_summary *summary);
 
+/* The checks of a connection that validates: every one, or those that have to pass and those that do not pass. */
+void show_checks_table(struct vty *vty, const struct connection *connection, bool all);
+/* Adds `checks` and `blocking`, both empty where the connection does not validate. */
+void show_checks_json(struct json_object *object, const struct connection *connection);
+
 /* The caller prints and frees them. */
+/* What every answer begins with: schemaVersion, router, the module's state. */
+struct json_object *show_json_begin(void);
 struct json_object *show_overview_json(const struct show_filter *filter);
 struct json_object *show_summary_json(void);
 struct json_object *show_connection_json(const struct connection *connection);
 struct json_object *show_would_deny_json(void);
 struct json_object *show_state_file_json(void);
+
+/* A table for people; ttable_add_row() fills it, the second prints and frees it. */
+struct ttable;
+struct ttable *show_table_new(void);
+void show_table_print(struct vty *vty, struct ttable *table);
 
 /* "enforcing", "monitor", "bypass" or "inert". */
 const char *show_module_state(void);

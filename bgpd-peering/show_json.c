@@ -5,7 +5,6 @@
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/audit.h"
 #include "bgpd-peering/bypass.h"
-#include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/degraded.h"
@@ -108,39 +107,6 @@ static json_object *sessions_json(const struct connection *connection)
 	return array;
 }
 
-static void add_checks(json_object *object, const struct connection *connection)
-{
-	json_object *all = json_object_new_array(), *blocking = json_object_new_array();
-	const struct session *session;
-
-	for (size_t i = 0; connection->state == STATE_VALIDATING && i < check_count; i++) {
-		frr_each (session_list_const, &connection->sessions, session) {
-			json_object *one = json_object_new_object();
-			struct check_result result;
-
-			check_run(checks[i], session, &result);
-			add_text(one, "name", checks[i]->name);
-			add_text(one, "level", checks[i]->required ? "required" : "advisory");
-			add_text(one, "verdict", result.verdict == CHECK_FAIL ? "fail"
-									     : check_verdict_name(result.verdict));
-			add_text(one, "session", session->address);
-			add_text(one, "value", result.figures);
-			add_text(one, "reason", result.reason);
-			add_number(one, "testedGeneration", connection->generation);
-			json_object_array_add(all, one);
-			if (!checks[i]->required || !check_applies(session) || result.verdict == CHECK_PASS)
-				continue;
-			one = json_object_new_object();
-			add_text(one, "check", checks[i]->name);
-			add_text(one, "session", session->address);
-			add_text(one, "reason", result.reason);
-			json_object_array_add(blocking, one);
-		}
-	}
-	json_object_object_add(object, "blocking", blocking);
-	json_object_object_add(object, "checks", all);
-}
-
 static json_object *history_json(const struct connection *connection)
 {
 	json_object *array = json_object_new_array();
@@ -229,7 +195,7 @@ static json_object *connection_json(const struct connection *connection)
 	add_text(object, "waitsFor", waiting);
 	json_object_object_add(object, "allowedVerbs", allowed_json(connection));
 	json_object_object_add(object, "sessions", sessions_json(connection));
-	add_checks(object, connection);
+	show_checks_json(object, connection);
 	json_object_object_add(object, "history", history_json(connection));
 	return object;
 }
@@ -247,7 +213,7 @@ static json_object *audit_json(const struct audit_figures *audit)
 	return object;
 }
 
-static json_object *begin(void)
+json_object *show_json_begin(void)
 {
 	json_object *object = json_object_new_object();
 
@@ -261,7 +227,7 @@ static json_object *begin(void)
 
 json_object *show_connection_json(const struct connection *connection)
 {
-	json_object *object = begin(), *array = json_object_new_array();
+	json_object *object = show_json_begin(), *array = json_object_new_array();
 
 	json_object_array_add(array, connection_json(connection));
 	json_object_object_add(object, "connections", array);
@@ -285,7 +251,7 @@ static void add_candidate(struct peer *peer, void *context)
 
 json_object *show_would_deny_json(void)
 {
-	json_object *object = begin(), *array = json_object_new_array();
+	json_object *object = show_json_begin(), *array = json_object_new_array();
 
 	default_deny_each_candidate(add_candidate, array);
 	json_object_object_add(object, "wouldDeny", array);
@@ -295,7 +261,7 @@ json_object *show_would_deny_json(void)
 json_object *show_state_file_json(void)
 {
 	struct state_file_report report = state_file_report();
-	json_object *object = begin();
+	json_object *object = show_json_begin();
 
 	add_text(object, "operation", report.operation);
 	add_text(object, "status", report.status);
@@ -315,7 +281,7 @@ static void add_default_deny(const char *vrf, enum default_deny_mode mode, void 
 
 json_object *show_overview_json(const struct show_filter *filter)
 {
-	json_object *object = begin(), *array = json_object_new_array(), *controller = json_object_new_object(),
+	json_object *object = show_json_begin(), *array = json_object_new_array(), *controller = json_object_new_object(),
 		    *denied = json_object_new_array();
 	const struct connection *connection;
 	char text[640];
@@ -351,7 +317,7 @@ static json_object *count_json(const struct show_count *count)
 
 json_object *show_summary_json(void)
 {
-	json_object *object = begin(), *states = json_object_new_object();
+	json_object *object = show_json_begin(), *states = json_object_new_object();
 	struct show_summary summary;
 
 	show_summarize(&summary);

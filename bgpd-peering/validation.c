@@ -60,7 +60,7 @@ static bool first_obstacle(const struct connection *connection, const struct che
 	for (size_t i = 0; i < check_count; i++) {
 		const struct session *session;
 
-		if (!checks[i]->required)
+		if (check_level(connection, i) != CHECK_REQUIRED)
 			continue;
 		frr_each (session_list_const, &connection->sessions, session) {
 			if (!check_applies(session))

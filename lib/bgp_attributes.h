@@ -14,6 +14,7 @@
 #define ATTRIBUTE_NEXT_HOP 3
 #define ATTRIBUTE_MP_REACH 14
 #define ATTRIBUTE_MP_UNREACH 15
+#define ATTRIBUTE_AS4_PATH 17
 
 static inline bool take_attribute(struct byte_reader *attributes, uint8_t *flags, uint8_t *type,
 				  struct byte_reader *value)

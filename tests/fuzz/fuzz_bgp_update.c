@@ -13,6 +13,7 @@
 #include "lib/adj_rib_in.h"
 #include "lib/bgp_capability.h"
 #include "lib/bgp_update.h"
+#include "lib/route_audit.h"
 #include "tests/fuzz/fuzz.h"
 
 struct walk {
@@ -183,6 +184,43 @@ static void keep_bodies(uint8_t flags, const uint8_t *body, size_t size)
 	require(budget.used == 0, "the budget is not given back at the end");
 }
 
+/* Both halves after each other, and both again: what is counted is no more than there are prefixes, and stays the same. */
+static void audit_bodies(uint8_t flags, const uint8_t *body, size_t size)
+{
+	const struct route_audit_session session = {
+		.peer_asn = 64510,
+		.own_asns = {64500},
+		.four_octet_as = flags & 4,
+		.add_path = {flags & 1, flags & 2},
+		.third_party = flags & 8,
+		.peer = {.afi = 1, .length = 32, .address = {192, 0, 2, 2}},
+		.connected = {{.afi = 1, .length = 24, .address = {192, 0, 2, 1}}},
+	};
+	struct route_audit *audit = route_audit_new(&session);
+	size_t cut = size ? body[0] % size : 0, counts[RULE_COUNT];
+
+	require(audit != NULL, "memory is short");
+	for (int part = 0; part < 4; part++) {
+		const uint8_t *from = part % 2 ? body + cut : body;
+		size_t length = part % 2 ? size - cut : cut;
+		uint8_t *message = message_of(from, length);
+
+		route_audit_take(audit, message, BGP_UPDATE_HEADER + length, NULL, NULL);
+		free(message);
+		for (int rule = 0; rule < RULE_COUNT; rule++) {
+			const struct route_audit_example *example = route_audit_example(audit, rule);
+
+			require(route_audit_count(audit, rule) <= 2 * size, "more offenders than there are bytes");
+			require(!example || route_audit_count(audit, rule), "an example of nothing");
+			if (part == 1)
+				counts[rule] = route_audit_count(audit, rule);
+			if (part == 3)
+				require(route_audit_count(audit, rule) == counts[rule], "counted twice");
+		}
+	}
+	route_audit_free(audit);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || size > BGP_UPDATE_MOST - BGP_UPDATE_HEADER)
@@ -192,5 +230,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	neutralize_body(data[0], data + 1, size - 1);
 	hide_families(data + 1, size - 1);
 	keep_bodies(data[0], data + 1, size - 1);
+	audit_bodies(data[0], data + 1, size - 1);
 	return 0;
 }

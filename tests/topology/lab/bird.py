@@ -44,6 +44,7 @@ class Session:
     # BIRD's own default, with which it keeps the routes of a bgpd that died for two minutes.
     graceful_restart: bool = False
     extra: str = ""
+    channel: str = ""
 
     def channels(self):
         return self.families or (("ipv6",) if ":" in self.neighbor else ("ipv4",))
@@ -57,12 +58,14 @@ def session_pair(link, **options):
 
 @dataclass
 class Bird:
-    """`announced` are the prefixes by family; announce() and withdraw() change them while BIRD runs."""
+    """`announced` are the prefixes by family; announce() and withdraw() change them while BIRD runs. `attributes` are what
+    BIRD gives to single ones of them, in its words: {"10.0.0.0/8": "bgp_path.prepend(64512);"}."""
     lab: object
     name: str
     asn: int
     sessions: list
     announced: dict = field(default_factory=dict)
+    attributes: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self.namespace = self.lab.namespace(self.name)
@@ -102,7 +105,7 @@ class Bird:
                  "protocol device {}"]
         for family in ("ipv4", "ipv6"):
             lines += [f"protocol static own_{family} {{", f"\t{family};"]
-            lines += [f"\troute {prefix} blackhole;" for prefix in self.announced[family]]
+            lines += [f"\troute {prefix} blackhole{self._attributes(prefix)};" for prefix in self.announced[family]]
             lines += ["}"]
         for session in self.sessions:
             lines += [f"protocol bgp {session.name} {{",
@@ -114,10 +117,13 @@ class Bird:
             lines += ["\tpassive on;"] if session.passive else []
             lines += ["\tdisabled;"] if not session.enabled else []
             lines += [f"\t{session.extra}"] if session.extra else []
-            lines += [f"\t{family} {{ import all; export where source = RTS_STATIC; }};"
+            lines += [f"\t{family} {{ import all; export where source = RTS_STATIC; {session.channel} }};"
                       for family in session.channels()]
             lines += ["}"]
         self.config.write_text("\n".join(lines) + "\n")
+
+    def _attributes(self, prefix):
+        return f" {{ {self.attributes[prefix]} }}" if prefix in self.attributes else ""
 
     # What it announces
 

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the validation says of a real peer, and that it opens nothing before the peer has mended what it says."""
+import json
+
+from lab.bird import DEFAULT
+from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
+from lab.wait import until
+
+OWN_PATH = f"bgp_path.prepend({ACME_AS});"
+# A route server puts no AS number in front and leaves next hops alone: so BIRD says whatever a test wants.
+AS_TOLD = {"extra": "rs client;", "channel": "next hop keep;"}
+# What offends, by the check that is to see it: family, prefix, attributes.
+OFFENDERS = {
+    "no-default": ("ipv4", DEFAULT["ipv4"], OWN_PATH),
+    "no-bogons": ("ipv6", "2001:db8:77::/48", OWN_PATH),
+    "prefix-length": ("ipv4", "8.8.4.0/25", OWN_PATH),
+    "no-own-prefix": ("ipv4", "9.9.9.0/24", OWN_PATH),
+    "allowed-prefixes": ("ipv4", "7.1.0.0/16", OWN_PATH),
+    "first-as": ("ipv4", "8.1.0.0/16", "bgp_path.prepend(13335);"),
+    "no-transit": ("ipv4", "8.4.0.0/16", f"bgp_path.prepend(1299); {OWN_PATH}"),
+    "path-length": ("ipv4", "8.5.0.0/16", OWN_PATH * 51),
+    "path-asn": ("ipv4", "8.2.0.0/16", f"bgp_path.prepend(64512); {OWN_PATH}"),
+    "next-hop": ("ipv4", "8.3.0.0/16", f"{OWN_PATH} bgp_next_hop = 9.1.1.1;"),
+}
+GOOD = {"ipv4": "8.8.8.0/24", "ipv6": "2a00:1450::/32"}
+
+
+def blocking(s):
+    return {(entry["check"], entry["session"]) for entry in s.edge.connection(NAME)["blocking"]}
+
+
+def wait_blocked(s, checks):
+    """Waits until exactly these checks block, each for the session that its offender is sent on."""
+    wanted = {(check, s.acme_address(OFFENDERS[check][0])) for check in checks}
+    until(f"{sorted(checks)} block", lambda: blocking(s), lambda seen: seen == wanted)
+    assert s.edge.connection_state(NAME) == "Validating"
+
+
+def test_a_connection_opens_once_the_peer_has_taken_back_what_offends(lab):
+    s = Scenario(lab, acme=AS_TOLD)
+    s.acme.announced = {family: [GOOD[family]] for family in FAMILIES}
+    s.acme.attributes = {prefix: OWN_PATH for prefix in GOOD.values()}
+    for family, prefix, attributes in OFFENDERS.values():
+        s.acme.announced[family].append(prefix)
+        s.acme.attributes[prefix] = attributes
+    required = [f"peering {NAME} check {check} required" for check in OFFENDERS if check != "no-default"]
+    lists = [f"peering {NAME} allowed-prefixes {family} ACME" for family in FAMILIES]
+    s.start(s.config(top=["ip prefix-list ACME deny 7.0.0.0/8 le 32", "ip prefix-list ACME permit any",
+                          "ipv6 prefix-list ACME permit any"],
+                     bgp=[*s.declaration(), *required, *lists], ipv4=["network 9.9.0.0/16"]))
+    s.acme.wait_established()
+    config = s.edge.running_config()
+    assert all(f" {line}\n" in config for line in required + lists)
+    s.edge.verb(NAME, "approve")
+    s.edge.verb(NAME, "ready")
+    left = dict(OFFENDERS)
+    wait_blocked(s, left)
+    shown = s.edge.vtysh(f"show peering {NAME} checks")
+    # A reason that is long goes on in the next line.
+    shown = " ".join(shown.split())
+    for words in ("8.8.4.0/25 path 64510", "(documentation (RFC 3849))", "8.1.0.0/16 path 13335", "(AS1299 buys no transit)", "(51 AS numbers)", "(AS64512: private use",
+                  "(next hop 9.1.1.1)", "9.9.9.0/24 path", "7.1.0.0/16 path", "1 of 10 prefixes", "Blocking: "):
+        assert words in shown, shown
+
+    # What somebody has made advisory, or turned off, blocks nothing; a router that starts again knows.
+    s.edge.configure_bgp(f"peering {NAME} check no-default off", f"peering {NAME} check path-asn advisory")
+    wait_blocked(s, left.keys() - {"no-default", "path-asn"})
+    s.restart_bgpd(extension=False)
+    s.acme.wait_established()
+    wait_blocked(s, left.keys() - {"no-default", "path-asn"})
+    s.edge.configure_bgp(f"no peering {NAME} check no-default", f"peering {NAME} check path-asn required")
+    wait_blocked(s, left)
+
+    for check, (family, prefix, _) in OFFENDERS.items():
+        assert blocking(s)
+        assert "% " in s.edge.refused(f"peering {NAME} activate")
+        if check == "path-asn":
+            # Mended, not withdrawn.
+            s.acme.attributes[prefix] = OWN_PATH
+            s.acme.reconfigure()
+        else:
+            s.acme.withdraw(family, [prefix])
+        del left[check]
+        wait_blocked(s, left)
+    s.settle()
+    s.expect_nothing_passed()
+    s.edge.verb(NAME, "activate")
+    for family in FAMILIES:
+        until(f"acme's {family} routes at the witness", lambda: s.witness_has_of_acme(family),
+              lambda seen: seen == set(s.acme.announced[family]))
+    assert set(s.acme.announced["ipv4"]) == {GOOD["ipv4"], "8.2.0.0/16"}
+
+
+def test_each_check_says_what_there_is(lab):
+    s = Scenario(lab, acme={"extra": "enable route refresh off;"})
+    address = {family: s.acme_address(family) for family in FAMILIES}
+    s.start(s.config(bgp=s.declaration(),
+                     ipv6=[f"neighbor {address['ipv4']} activate", f"neighbor {address['ipv4']} route-map ACME-IN in",
+                           f"neighbor {address['ipv4']} route-map ACME-OUT out"]))
+    s.acme.wait_established()
+    s.edge.verb(NAME, "approve")
+    s.edge.verb(NAME, "ready")
+
+    def verdicts(family):
+        said = json.loads(s.edge.vtysh(f"show peering {NAME} checks json"))
+        assert list(said)[0] == "schemaVersion" and said["name"] == NAME
+        return {entry["name"]: entry["verdict"] for entry in said["checks"] if entry["session"] == address[family]}
+
+    both = {"local-policy": "pass", "session-stable": "pass", "remote-asn": "pass", "addresses": "pass",
+            "agreed-families": "pass", "capabilities": "fail", "role": "unknown", "end-of-rib": "unknown",
+            "received-limit": "pass", "no-default": "pass", "no-bogons": "fail", "no-own-prefix": "pass",
+            "allowed-prefixes": "unknown", "first-as": "pass", "path-asn": "pass", "no-transit": "pass",
+            "path-length": "pass", "next-hop": "pass", "bfd": "unknown",
+            "ttl-security": "fail", "gate-holds": "pass"}
+    until("the verdicts on IPv4", lambda: verdicts("ipv4"),
+          lambda seen: seen == {**both, "prefix-length": "fail", "agreed-families": "fail"})
+    until("the verdicts on IPv6", lambda: verdicts("ipv6"), lambda seen: seen == {**both, "prefix-length": "pass"})
+    assert blocking(s) == {("agreed-families", address["ipv4"])}
+
+    # The other side of the same: no family that is not meant, a route server, roles.
+    s.edge.configure_bgp(f"peering {NAME} kind route-server", f"neighbor {address['ipv4']} local-role peer",
+                         "address-family ipv6 unicast", f"no neighbor {address['ipv4']} activate")
+    s.acme.wait_established()
+    until("the verdicts on IPv4 anew", lambda: verdicts("ipv4"),
+          lambda seen: seen == {**both, "prefix-length": "fail", "first-as": None, "role": "fail"})
+    s.wait_passed()
+    assert "first-as" in s.edge.vtysh(f"show peering {NAME} checks")
+    assert "path-asn" not in s.edge.vtysh(f"show peering {NAME}")
+    assert "ttl-security: FAIL, which blocks nothing" in s.edge.vtysh(f"show peering {NAME}")
+    s.settle()
+    s.expect_nothing_passed()
