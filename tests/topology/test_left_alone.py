@@ -19,7 +19,8 @@ LINK_LOCAL = re.compile("fe80000000000000[0-9a-f]{16}")
 
 
 def said(capture, addresses):
-    """What each end of the sessions that came up has said, in order. KEEPALIVEs come and go by timers."""
+    """Every message of each end of the sessions that came up, whole. KEEPALIVEs come and go by timers, and which of two
+    UPDATEs bgpd sends first hangs on where its memory lies: they are compared as a bag."""
     conversation, found = capture.read(), {}
     for address in addresses:
         for session in conversation.sessions(address):
@@ -27,7 +28,7 @@ def said(capture, addresses):
                 found.setdefault((stream.sender[0], stream.receiver[0]), []).extend(
                     (bgp.NAMES.get(message.type), LINK_LOCAL.sub("link-local", message.body.hex()))
                     for message in bgp.messages(stream) if message.type != bgp.KEEPALIVE)
-    return found
+    return {ends: sorted(messages) for ends, messages in found.items()}
 
 
 def groups(s):
