@@ -61,7 +61,7 @@ static Peering__SessionStatus *report_session(const struct session *session)
 	return status;
 }
 
-static Peering__CheckStatus *report_check(const struct check *check, const struct session *session)
+static Peering__CheckStatus *report_check(const struct check *check, enum check_level level, const struct session *session)
 {
 	Peering__CheckStatus *status = must(malloc(sizeof(*status)));
 	struct check_result result;
@@ -73,6 +73,7 @@ static Peering__CheckStatus *report_check(const struct check *check, const struc
 	status->session = text(session->address);
 	status->figures = text(result.figures);
 	status->reason = text(result.reason);
+	status->level = text(check_level_name(level));
 	return status;
 }
 
@@ -132,8 +133,12 @@ static Peering__ConnectionStatus *report_connection(const struct connection *con
 		status->sessions[status->n_sessions++] = report_session(session);
 		if (connection->state != STATE_VALIDATING || !check_applies(session))
 			continue;
-		for (size_t i = 0; i < check_count; i++)
-			status->checks[status->n_checks++] = report_check(checks[i], session);
+		for (size_t i = 0; i < check_count; i++) {
+			enum check_level level = check_level(connection, i);
+
+			if (level != CHECK_OFF)
+				status->checks[status->n_checks++] = report_check(checks[i], level, session);
+		}
 	}
 	return status;
 }

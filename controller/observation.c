@@ -117,6 +117,7 @@ static json_object *checks_to_json(const Peering__ConnectionStatus *status)
 		json_object *object = json_object_new_object();
 
 		add_text(object, "name", check->name, WORD_MAX);
+		add_text(object, "level", check->level, WORD_MAX);
 		add_text(object, "verdict", check->verdict, WORD_MAX);
 		add_text(object, "session", check->session, WORD_MAX);
 		add_text(object, "figures", check->figures, SENTENCE_MAX);

@@ -224,13 +224,14 @@ static void show_sessions(json_object *sessions)
 
 static void show_checks(json_object *checks)
 {
-	static const char *const headings[] = {"CHECK", "VERDICT", "SESSION", "FIGURES", "REASON", NULL};
+	static const char *const headings[] = {"CHECK", "LEVEL", "VERDICT", "SESSION", "FIGURES", "REASON", NULL};
 	struct table *table = table_new(headings);
 
 	for (size_t i = 0; i < list_length(checks); i++) {
 		json_object *check = json_object_array_get_idx(checks, i);
 
-		table_row(table, (const char *[]){member_text(check, "name"), member_text(check, "verdict"),
+		table_row(table, (const char *[]){member_text(check, "name"), member_text(check, "level"),
+						  member_text(check, "verdict"),
 						  member_text(check, "session"), member_text(check, "figures"),
 						  member_text(check, "reason")});
 	}
