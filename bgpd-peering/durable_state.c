@@ -264,6 +264,7 @@ static void read_lines(FILE *file)
 	unsigned long number = 0;
 	char error[160];
 	bool all_damaged = false;
+	int error_number;
 
 	while ((length = getline(&line, &capacity, file)) > 0) {
 		struct journal_record record;
@@ -271,7 +272,8 @@ static void read_lines(FILE *file)
 		number++;
 		if (line[length - 1] != '\n') {
 			/* The line that was being written when the power went: never acknowledged, cut off. */
-			zlog_notice("peering: %s ends in a torn line of %zd bytes, which is cut off", path, length);
+			if (!ferror(file))
+				zlog_notice("peering: %s ends in a torn line of %zd bytes, which is cut off", path, length);
 			break;
 		}
 		valid_bytes += (uint64_t)length;
@@ -284,8 +286,16 @@ static void read_lines(FILE *file)
 			all_damaged |= number == 1;
 		}
 	}
+	error_number = errno;
 	free(line);
-	if (number > 0 && (all_damaged || !journal_id[0])) {
+	if (ferror(file)) {
+		/* No end of the file: what stands behind may close what was read as open. */
+		unreadable = true;
+		close_all();
+		snprintf(problem, sizeof(problem),
+			 "%s cannot be read behind line %lu: %s; every gate stays closed, and the file is left as it is. Mend the disk or put a copy of the file back, and restart bgpd",
+			 path, number, safe_strerror(error_number));
+	} else if (number > 0 && (all_damaged || !journal_id[0])) {
 		unreadable = true;
 		close_all();
 		snprintf(problem, sizeof(problem),
@@ -561,9 +571,15 @@ bool durable_state_was_present(void)
 	return present;
 }
 
+bool durable_state_breaks_off(void)
+{
+	return unreadable && journal_id[0];
+}
+
 const char *durable_state_journal_id(void)
 {
-	return journal_id;
+	/* The controller knows more of this journal than could be read: nothing is reported in its name. */
+	return unreadable ? "" : journal_id;
 }
 
 const char *durable_state_path(void)
