@@ -41,22 +41,25 @@ static void violated(struct session *session, const char *what)
 {
 	struct violation *violation = &session->violation;
 	char message[CONNECTION_NAME_MAX + 96];
-	struct peer *peer;
+	struct peer *peer = session_peer(session);
+	bool comes_back = peer && peer_dynamic_neighbor(peer) && peer_is_established(peer);
 
 	figures.violations++;
-	/* It is shut already: a table may hold a million routes of it until bgpd has cleared them. */
-	if (violation->count++)
+	/*
+	 * It is shut already: a table may hold a million routes of it until bgpd has cleared them. But a dynamic neighbor
+	 * cannot be shut, and what it does when it has come back is a new finding.
+	 */
+	if (violation->count++ && !comes_back)
 		return;
 	violation->at = wall_clock_milliseconds();
 	strlcpy(violation->what, what, sizeof(violation->what));
+	violation->ended = true;
 	alert("audit: %s of %s: %s, although its gate is closed; the session is shut. Keep the log, then `clear peering violation %s`",
 	      session->address, session->connection->name, what, session->connection->name);
 	gate_assert(session);
 	snprintf(message, sizeof(message), "%s: audit violation", session->connection->name);
 	gate_shut(session, message);
-	/* A dynamic neighbor cannot be shut. */
-	peer = session_peer(session);
-	if (peer && peer_dynamic_neighbor(peer) && peer_is_established(peer))
+	if (comes_back)
 		peer_reset_session(peer);
 	controller_link_changed(session->connection);
 }
@@ -88,6 +91,9 @@ static void look_at(struct session *session)
 	struct gate_facts facts;
 	char what[sizeof(session->violation.what)];
 
+	/* It goes in the next turn, or is down already. */
+	if (session->violation.ended)
+		return;
 	figures.looks++;
 	gate_inspect(session, &facts);
 	if (facts.advertised || facts.in_group) {
@@ -215,7 +221,10 @@ static struct session *gated_origin(const struct bgp_path_info *path)
 	    (path_origin(path) == path && !wall_stands(WALL_ORIGINALS)))
 		return NULL;
 	session = session_counted(path_origin(path)->peer);
-	return session && is_looked_at(session) && !gate_closing_is_on(session) ? session : NULL;
+	/* One finding is enough for a session: the table may hold a million of its routes until bgpd has cleared them. */
+	if (!session || session->violation.ended)
+		return NULL;
+	return is_looked_at(session) && !gate_closing_is_on(session) ? session : NULL;
 }
 
 static void look_at_paths(const struct bgp_dest *dest)

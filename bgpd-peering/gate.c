@@ -210,6 +210,7 @@ bool gate_is_busy(const struct session *session)
 void gate_session_up(struct session *session, struct peer *peer)
 {
 	memset(session->negotiated, 0, sizeof(session->negotiated));
+	session->violation.ended = false;
 	if (session->gate == GATE_DENY && !session->hands_off)
 		inbound_begin(session, peer, true);
 	gate_assert(session);
@@ -226,7 +227,8 @@ void gate_session_settle(struct session *session)
 	FOREACH_AFI_SAFI (afi, safi) {
 		if (session->negotiated[afi][safi] && CHECK_FLAG(peer->cap, PEER_CAP_RESTART_RCV) && !session->closing)
 			gate_closing_end_of_rib(peer, afi, safi);
-		gate_closing_remove_paths(session, peer, afi, safi);
+		if (wall_stands(WALL_CLOSING))
+			gate_closing_remove_paths(session, peer, afi, safi);
 	}
 }
 
