@@ -7,6 +7,8 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/walls.h"
 
+#include "lib/utf8.h"
+
 /* What our shutdown messages begin with; `neighbor X shutdown message …` of the operator's own is left alone. */
 #define SHUT_PREFIX "peering "
 
@@ -181,7 +183,7 @@ void gate_assert_typed(struct session *session, const char *line)
 		return;
 	session->attempts.count++;
 	session->attempts.last_at = wall_clock_milliseconds();
-	strlcpy(session->attempts.last_line, line, sizeof(session->attempts.last_line));
+	utf8_copy(session->attempts.last_line, sizeof(session->attempts.last_line), line);
 }
 
 void gate_close(struct session *session)

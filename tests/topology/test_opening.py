@@ -316,8 +316,11 @@ def test_a_bypass_needs_no_disk_and_no_controller(scenario):
     s.edge.state.chmod(0o500)
     s.start(s.config(bgp=["peering controller 192.0.2.250", "peering EMPTY received-limit ipv4 5", *s.declaration()]))
     s.acme.wait_established()
-    s.edge.vtysh("peering bypass all reason the disk is gone")
+    s.edge.vtysh("peering bypass all reason the disk is gone: " + "ü" * 100)
     s.wait_open()
+    # A long reason is cut between two characters.
+    reason = s.edge.bgpd_json("show peering json")["bypass"]["reason"]
+    assert reason.removeprefix("the disk is gone: ").strip("ü") == "" and reason.endswith("ü"), reason
     # What is shown is what is, for one without a neighbor yet too.
     shown = {entry["name"]: entry["gate"] for entry in s.edge.bgpd_json("show peering json")["connections"]}
     assert shown == {NAME: "allow", "EMPTY": "allow"}
