@@ -53,6 +53,7 @@ static void violated(struct session *session, const char *what)
 		return;
 	violation->at = wall_clock_milliseconds();
 	strlcpy(violation->what, what, sizeof(violation->what));
+	violation->ended = true;
 	alert("audit: %s of %s: %s, although its gate is closed; the session is shut. Keep the log, then `clear peering violation %s`",
 	      session->address, session->connection->name, what, session->connection->name);
 	gate_assert(session);
@@ -101,6 +102,9 @@ static void look_at(struct session *session)
 	struct gate_facts facts;
 	char what[sizeof(session->violation.what)];
 
+	/* It goes in the next turn, or is down already. */
+	if (session->violation.ended)
+		return;
 	figures.looks++;
 	gate_inspect(session, &facts);
 	if (facts.advertised || facts.in_group) {
@@ -228,7 +232,10 @@ static struct session *gated_origin(const struct bgp_path_info *path)
 	    (path_origin(path) == path && !wall_stands(WALL_ORIGINALS)))
 		return NULL;
 	session = session_counted(path_origin(path)->peer);
-	return session && is_looked_at(session) && !gate_closing_is_on(session) ? session : NULL;
+	/* One finding is enough for a session: the table may hold a million of its routes until bgpd has cleared them. */
+	if (!session || session->violation.ended)
+		return NULL;
+	return is_looked_at(session) && !gate_closing_is_on(session) ? session : NULL;
 }
 
 static void look_at_paths(const struct bgp_dest *dest)

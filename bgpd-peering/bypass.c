@@ -8,6 +8,8 @@
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/transition.h"
 
+#include "lib/utf8.h"
+
 #define REMINDER_INTERVAL 3600 /* seconds */
 
 static struct bypass of_all;
@@ -62,7 +64,7 @@ void bypass_begin(struct connection *connection, const char *actor, const char *
 
 	*bypass = (struct bypass){.on = true, .since = wall_clock_milliseconds()};
 	strlcpy(bypass->actor, actor, sizeof(bypass->actor));
-	strlcpy(bypass->reason, reason, sizeof(bypass->reason));
+	utf8_copy(bypass->reason, sizeof(bypass->reason), reason);
 	durable_state_bypass(connection ? connection->name : NULL, bypass);
 	alert("bypass of %s by %s: %s", connection ? connection->name : "every session", actor, reason);
 	remind_later();

@@ -174,7 +174,7 @@ static bool may_be_adopted(const struct connection *connection)
 	frr_each (session_list_const, &connection->sessions, session)
 		if (gate_is_shut_by_us(session))
 			return false;
-	return connection->adopted_line && session_list_count(&connection->sessions);
+	return connection->adopted_line && session_list_count(&connection->sessions) && !durable_state_breaks_off();
 }
 
 static void settle(struct connection *connection, const char *actor)
@@ -196,6 +196,9 @@ static void settle(struct connection *connection, const char *actor)
 			return;
 		}
 		alert("%s says adopted and is gated all the same: %s", connection->name, verdict.message);
+	} else if (connection->adopted_line && durable_state_breaks_off()) {
+		alert("%s says adopted, but the journal may have said that it ended: %s; `peering bypass %s reason …` opens it meanwhile",
+		      connection->name, durable_state_problem(), connection->name);
 	} else if (connection->adopted_line) {
 		alert("%s says adopted, but its neighbor was shut when the connection ended: it stays shut and gated; `peering %s request` begins again",
 		      connection->name, connection->name);

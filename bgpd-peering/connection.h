@@ -59,6 +59,7 @@ struct policy_attempts {
 
 /* The audit has found that something has passed although the gate was closed; audit.h. */
 struct violation {
+	bool ended;	/* the session that the last one was found on is being shut or reset */
 	uint32_t count; /* 0: none since a person has looked */
 	uint64_t at;	/* of the last one, Unix milliseconds */
 	char what[256];

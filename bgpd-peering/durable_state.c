@@ -584,9 +584,15 @@ bool durable_state_was_present(void)
 	return present;
 }
 
+bool durable_state_breaks_off(void)
+{
+	return unreadable && journal_id[0];
+}
+
 const char *durable_state_journal_id(void)
 {
-	return journal_id;
+	/* The controller knows more of this journal than could be read: nothing is reported in its name. */
+	return unreadable ? "" : journal_id;
 }
 
 const char *durable_state_path(void)

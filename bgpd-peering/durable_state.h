@@ -38,6 +38,8 @@ const char *durable_state_problem(void);
 
 /* Whether a journal was there when bgpd started (also a damaged one). */
 bool durable_state_was_present(void);
+/* Whether only its beginning could be read: what came behind it, the end of a connection perhaps, is not known. */
+bool durable_state_breaks_off(void);
 const char *durable_state_path(void);
 const char *durable_state_journal_id(void);
 

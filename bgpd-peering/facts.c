@@ -5,6 +5,7 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/transition.h"
 
 void session_facts(const struct session *session, struct session_facts *facts)
 {
@@ -121,5 +122,5 @@ enum gate_position connection_gate(const struct connection *connection)
 	frr_each (session_list_const, &connection->sessions, session)
 		if (!session->hands_off && session->gate == GATE_DENY)
 			return GATE_DENY;
-	return session_list_count(&connection->sessions) ? GATE_ALLOW : lifecycle_gate(connection->state);
+	return session_list_count(&connection->sessions) ? GATE_ALLOW : transition_connection_gate(connection);
 }

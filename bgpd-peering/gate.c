@@ -7,6 +7,8 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/walls.h"
 
+#include "lib/utf8.h"
+
 /* What our shutdown messages begin with; `neighbor X shutdown message …` of the operator's own is left alone. */
 #define SHUT_PREFIX "peering "
 
@@ -215,7 +217,7 @@ void gate_assert_typed(struct session *session, const char *line)
 		return;
 	session->attempts.count++;
 	session->attempts.last_at = wall_clock_milliseconds();
-	strlcpy(session->attempts.last_line, line, sizeof(session->attempts.last_line));
+	utf8_copy(session->attempts.last_line, sizeof(session->attempts.last_line), line);
 }
 
 void gate_close(struct session *session)
@@ -248,6 +250,7 @@ bool gate_is_busy(const struct session *session)
 void gate_session_up(struct session *session, struct peer *peer)
 {
 	memset(session->negotiated, 0, sizeof(session->negotiated));
+	session->violation.ended = false;
 	if (session->gate == GATE_DENY && !session->hands_off)
 		inbound_begin(session, peer, true);
 	gate_assert(session);
@@ -264,7 +267,8 @@ void gate_session_settle(struct session *session)
 	FOREACH_AFI_SAFI (afi, safi) {
 		if (session->negotiated[afi][safi] && CHECK_FLAG(peer->cap, PEER_CAP_RESTART_RCV) && !session->closing)
 			gate_closing_end_of_rib(peer, afi, safi);
-		gate_closing_remove_paths(session, peer, afi, safi);
+		if (wall_stands(WALL_CLOSING))
+			gate_closing_remove_paths(session, peer, afi, safi);
 	}
 }
 

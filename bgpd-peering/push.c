@@ -16,6 +16,7 @@
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 
+#include "lib/linklist.h"
 #include "lib/utf8.h"
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_PUSH, "Peering push without an answer");
@@ -107,6 +108,9 @@ static bool may_be_taken(const Peering__Push *push, struct verdict *verdict)
 	*verdict = (struct verdict){.accepted = true, .code = ""};
 	if (!router_works())
 		verdict_refuse(verdict, "inert", "the peering module is inert in this bgpd; the router's log says why");
+	else if (router.booting && !listcount(bm->bgp))
+		verdict_refuse(verdict, "pending",
+			       "the router has just started, and has not read its configuration yet; try again in a moment");
 	else if (!push->id[0] || strlen(push->id) >= PUSH_ID_MAX || !utf8_is_clean(push->id))
 		verdict_refuse(verdict, "bad-id", "the push has no id of 1 to %d bytes", PUSH_ID_MAX - 1);
 	else if (push->n_operations > OPERATIONS_MAX)

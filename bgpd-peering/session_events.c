@@ -92,7 +92,9 @@ static void status_changed(struct peer *peer)
 	if (peer_fsm_status(peer) == Established && !router.reading_file)
 		router.booting = false;
 	session = session_counted(peer);
-	if (session && peer_fsm_status(peer) != Established && peer_fsm_status(peer) != Deleted) {
+	/* One that goes without being the neighbor any more goes all the same: nothing of it may be looked at afterwards. */
+	if (session && peer_fsm_status(peer) != Established &&
+	    (peer_fsm_status(peer) != Deleted || !CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE))) {
 		session_down(session);
 		return;
 	}
@@ -200,7 +202,8 @@ static int on_command_done(struct vty *vty, const char *line)
 	}
 	if (router.reading_file)
 		configuration_file_goes_on();
-	if (line && strstr(line, GATE_ROUTE_MAP) && wall_stands(WALL_TYPED))
+	/* A line that defines it, not the thousands that a file which was saved while gated has for its neighbors. */
+	if (line && strstr(line, GATE_ROUTE_MAP) && !node_has_neighbors(vty->node) && wall_stands(WALL_TYPED))
 		assert_all_closed();
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says

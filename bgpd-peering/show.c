@@ -330,7 +330,7 @@ static void show_sessions(struct vty *vty, const struct connection *connection)
 				snprintf(limit, sizeof(limit), "%u", family_has.limit);
 			ttable_add_row(table, "%s%s|%s|%s|%s|%s|%s|%llu|%llu|%s/%s|%s", session->address,
 				       session->required ? "" : " optional", family_name(family), facts.bgp_state, up,
-				       session->held ? "deny, held" : gate_position_name(facts.gate), received,
+				       session->held && facts.gate == GATE_DENY ? "deny, held" : gate_position_name(facts.gate), received,
 				       (unsigned long long)family_has.installed,
 				       (unsigned long long)family_has.advertised, or_none(family_has.import_policy),
 				       or_none(family_has.export_policy), limit);

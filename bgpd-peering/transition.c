@@ -26,6 +26,11 @@ static enum gate_position prescribed_gate(const struct connection *connection)
 	return connection->journal_damaged ? GATE_DENY : gate_of_state(connection->state);
 }
 
+enum gate_position transition_connection_gate(const struct connection *connection)
+{
+	return connection->let_go || bypass_covers(connection) ? GATE_ALLOW : prescribed_gate(connection);
+}
+
 enum gate_position transition_session_gate(const struct session *session)
 {
 	if (session->connection->let_go || bypass_covers(session->connection))

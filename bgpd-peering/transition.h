@@ -59,7 +59,9 @@ void transition_restore_gates(void);
 /* Adds to what `show peering NAME` tells of the past. */
 void transition_remember(struct connection *connection, const struct history_entry *entry);
 
-/* The gate that bypass, state and journal prescribe for a session now. */
+/* The gate that bypass, state and journal prescribe for a connection now, sessions that are held back aside. */
+enum gate_position transition_connection_gate(const struct connection *connection);
+/* The same for a session. */
 enum gate_position transition_session_gate(const struct session *session);
 
 /*

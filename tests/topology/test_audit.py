@@ -5,7 +5,8 @@ The far sides say that something has passed; the audit has to have found it, shu
 """
 import pytest
 
-from lab.scenario import FAMILIES, NAME, Scenario
+from lab.bird import Session
+from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
 from lab.walls import Walls
 
@@ -122,6 +123,70 @@ def test_a_copy_in_another_instance_is_found(lab):
     until("copies of acme's routes in vrf blue", copies, lambda seen: seen == set(s.acme_routes["ipv4"]))
     s.walls.down("policy", "parser", "typed", "closing", "count", "originals")
     wait_found(s, "a copy of ", " table of vrf blue")
+
+
+def test_what_had_passed_is_taken_back_by_the_closing_wall(lab):
+    """Without it the routes that were accepted before stay, and so do their copies; with it they leave every table."""
+    s = Scenario(lab, vrfs=["blue"], acme={"extra": "enable route refresh off;"})
+    s.walls = Walls(s.edge)
+    s.walls.down("closing", "audit")
+    s.start(s.config(bgp=s.declaration(), top=["vrf blue", "exit-vrf"], bottom=[
+        "router bgp 64500 vrf blue", "bgp router-id 192.0.2.99", "no bgp network import-check",
+        "address-family ipv4 unicast", "import vrf default", "exit-address-family", "exit"]))
+
+    def taken():
+        copies = set(s.edge.bgpd_json("show bgp vrf blue ipv4 unicast json").get("routes", {}))
+        return [s.witness_has_of_acme("ipv4"), s.witness_has_of_acme("ipv6"), copies & set(s.acme_routes["ipv4"])]
+
+    everything = [set(s.acme_routes["ipv4"]), set(s.acme_routes["ipv6"]), set(s.acme_routes["ipv4"])]
+    s.acme.wait_established()
+    s.edge.vtysh(f"peering bypass {NAME} reason a test")
+    until("acme's routes everywhere", taken, lambda seen: seen == everything)
+    senders = [session.neighbor for session in s.acme.sessions]
+    s.capture.wait_keepalives(senders, 3)
+    s.edge.vtysh(f"no peering bypass {NAME}")
+    s.edge.wait_gate(NAME, "deny")
+    s.capture.wait_keepalives(senders, 3)
+    assert taken() == everything, "something else than the wall has taken them back"
+    s.walls.down("audit")
+    s.edge.configure(f"router bgp {EDGE_AS}",
+                     *(f"neighbor {s.acme_address(family)} description closed" for family in FAMILIES))
+    until("acme's routes nowhere", taken, lambda seen: seen == [set(), set(), set()])
+
+
+def dynamic(s):
+    """acme's IPv4 session alone, of a listen range. Returns what config() takes."""
+    s.acme.sessions = [Session("edge_ipv4", s.acme_link.far_ipv4, s.acme_link.near_ipv4)]
+
+    def neighbor(family):
+        return ["neighbor PEERS peer-group", f"neighbor PEERS remote-as {ACME_AS}", "neighbor PEERS timers 1 9",
+                "bgp listen range 192.0.2.0/30 peer-group PEERS"] if family == "ipv4" else []
+
+    def family_lines(family):
+        return ["neighbor PEERS activate", "neighbor PEERS route-map ACME-IN in",
+                "neighbor PEERS route-map ACME-OUT out"] if family == "ipv4" else []
+
+    return {"acme_neighbor": neighbor, "acme_family": family_lines}
+
+
+def sessions_of_acme(s):
+    return len(s.capture.read().sessions(s.edge_address("ipv4")))
+
+
+def test_a_dynamic_neighbor_that_leaks_again_is_reset_again(lab):
+    """It cannot be shut, and comes back."""
+    s = Scenario(lab, witness_as=EDGE_AS)
+    s.walls = Walls(s.edge)
+    s.walls.down("groups", "policy", "typed", "closing")
+    s.start(s.config(bgp=["peering default-deny"], **dynamic(s)))
+    until("one session after the other", lambda: sessions_of_acme(s), lambda count: count >= 4)
+    s.walls.up()
+    s.edge.vtysh(f"clear peering violation {s.acme_address('ipv4')}")
+    count = sessions_of_acme(s)
+    # What leaked as the walls came up may be one more.
+    until("a session that stays", lambda: [sessions_of_acme(s), s.acme.wait_established(), s.settle(),
+                                           sessions_of_acme(s)], lambda seen: seen[0] == seen[3] >= count)
+    assert s.acme.received("edge_ipv4") == set() and s.witness_has_of_acme("ipv4") == set()
 
 
 def test_a_wall_that_is_missing_stands_again(scenario):

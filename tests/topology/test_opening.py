@@ -175,8 +175,8 @@ def wanted_of(s, family, lines):
     return s.to_acme(family) | ({DEFAULT[family]} if "default-originate" in lines else set())
 
 
-@pytest.mark.parametrize("acme", [{}, NO_REFRESH, {"extra": "graceful restart on;"}],
-                         ids=["plain", "without-route-refresh", "graceful-restart"])
+@pytest.mark.parametrize("acme", [{}, NO_REFRESH, {"extra": "graceful restart on; long lived graceful restart on;"}],
+                         ids=["plain", "without-route-refresh", "keeps-stale-routes"])
 @pytest.mark.parametrize("lines", [
     [], ["default-originate"], ["soft-reconfiguration inbound"],
 ], ids=lambda lines: lines[0].replace(" ", "-") if lines else "plain")
@@ -222,6 +222,9 @@ def test_the_ways_around_a_route_map_are_closed_too(scenario):
               f"neighbor {address['ipv4']} default-originate route-map ANY"],
         ipv6=[f"neighbor {address['ipv6']} default-originate route-map ANY"]))
     s.acme.wait_established()
+    # One that is typed while the gate is closed: bgpd's timer comes by every five seconds, and finds no update-group.
+    s.edge.configure_bgp("address-family ipv6 unicast",
+                         f"neighbor {address['ipv6']} advertise-map ANY non-exist-map NONE")
     s.settle(keepalives=8)
     s.expect_nothing_passed()
     s.edge.vtysh(BYPASS)
@@ -379,10 +382,16 @@ def test_routes_of_a_peer_that_restarts_do_not_outlive_its_gate(lab, long_lived)
 def test_a_bypass_needs_no_disk_and_no_controller(scenario):
     s = scenario
     s.edge.state.chmod(0o500)
-    s.start(s.config(bgp=["peering controller 192.0.2.250", *s.declaration()]))
+    s.start(s.config(bgp=["peering controller 192.0.2.250", "peering EMPTY received-limit ipv4 5", *s.declaration()]))
     s.acme.wait_established()
-    s.edge.vtysh("peering bypass all reason the disk is gone")
+    s.edge.vtysh("peering bypass all reason the disk is gone: " + "ü" * 100)
     s.wait_open()
+    # A long reason is cut between two characters.
+    reason = s.edge.bgpd_json("show peering json")["bypass"]["reason"]
+    assert reason.removeprefix("the disk is gone: ").strip("ü") == "" and reason.endswith("ü"), reason
+    # What is shown is what is, for one without a neighbor yet too.
+    shown = {entry["name"]: entry["gate"] for entry in s.edge.bgpd_json("show peering json")["connections"]}
+    assert shown == {NAME: "allow", "EMPTY": "allow"}
     assert s.edge.log_lines("ALERT bypass of every session by operator: the disk is gone")
     s.edge.vtysh("no peering bypass all")
     for family in FAMILIES:

@@ -229,6 +229,48 @@ def test_a_failed_adoption_changes_nothing(internal):
     s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
 
 
+def test_a_journal_that_cannot_be_read_to_its_end_opens_nothing(scenario):
+    """What is behind the bad sector may be the end of a connection: it does not come back, with a line `adopted` of an old
+    file or without, and the file is not cut."""
+    s = scenario
+    s.disk = Disk(s.edge)
+    s.start(s.config())
+    s.acme.wait_established()
+    s.edge.vtysh(f"peering FIRST adopt neighbor {s.acme_address('ipv4')}")
+    s.edge.wait_state("FIRST", "Active")
+    journal = s.edge.state / "journal.jsonl"
+    readable = len(journal.read_bytes())
+    s.edge.vtysh(f"peering SECOND adopt neighbor {s.acme_address('ipv6')}")
+    s.edge.wait_state("SECOND", "Active")
+    s.edge.vtysh("write memory")
+    old_file = s.edge.config_file.read_text()
+    assert "peering FIRST adopted" in old_file and "peering SECOND adopted" in old_file
+    for name in ("FIRST", "SECOND"):
+        s.edge.verb(name, "deprovision")
+        s.edge.wait_state(name, "None")
+    whole = journal.read_bytes()
+    ended = s.capture.read().end()
+    s.edge.write_config(old_file)
+    # In the middle of a line, which then looks like a torn one.
+    s.disk.unreadable(readable + 20)
+    s.restart_bgpd(between=lambda: None)
+    s.acme.wait_established()
+    s.settle()
+    s.expect_nothing_sent(after=ended)
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+    assert journal.read_bytes() == whole
+    assert s.edge.log_lines("ALERT .*journal.jsonl cannot be read behind line .*: Input/output error; every gate stays closed")
+    assert "journal.jsonl cannot be read" in s.edge.vtysh("show peering")
+    # The disk was replaced: what it says counts again.
+    s.disk.good()
+    s.restart_bgpd(between=lambda: None)
+    for name in ("FIRST", "SECOND"):
+        s.edge.wait_state(name, "None")
+    s.settle()
+    s.expect_nothing_sent(after=ended)
+
+
 # Sessions from before
 
 def test_what_was_adopted_and_then_ended_does_not_come_back_with_an_old_file(scenario):

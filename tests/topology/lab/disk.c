@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Preloaded into bgpd: a disk that syncs slowly or not at all. Before each fdatasync() it reads the file that
- * PEERING_TEST_DISK names: "delay MILLISECONDS", "fail ERRNO", or nothing.
+ * Preloaded into bgpd: a disk that syncs slowly or not at all, or whose journal cannot be read to its end. Before each
+ * fdatasync(), and as the journal is opened for reading, it reads the file that PEERING_TEST_DISK names: "delay
+ * MILLISECONDS", "fail ERRNO", "unreadable OFFSET", or nothing.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,18 +12,87 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int fdatasync(int fd)
+static FILE *real_fopen(const char *path, const char *mode)
+{
+	FILE *(*next)(const char *, const char *) = (FILE * (*)(const char *, const char *)) dlsym(RTLD_NEXT, "fopen");
+
+	return next(path, mode);
+}
+
+static void ask(char word[16], int *number)
 {
 	const char *path = getenv("PEERING_TEST_DISK");
-	FILE *file = path ? fopen(path, "re") : NULL;
-	char word[16] = "";
+	FILE *file = path ? real_fopen(path, "re") : NULL;
+
+	word[0] = '\0';
+	if (!file)
+		return;
+	if (fscanf(file, "%15s %d", word, number) != 2)
+		word[0] = '\0';
+	fclose(file);
+}
+
+/* ---- a sector that cannot be read ---- */
+
+struct broken {
+	FILE *file;
+	size_t left; /* bytes in front of it */
+};
+
+static ssize_t broken_read(void *cookie, char *buffer, size_t size)
+{
+	struct broken *broken = cookie;
+	size_t got;
+
+	if (broken->left == 0) {
+		errno = EIO;
+		return -1;
+	}
+	got = fread(buffer, 1, size < broken->left ? size : broken->left, broken->file);
+	broken->left -= got;
+	return (ssize_t)got;
+}
+
+static int broken_close(void *cookie)
+{
+	struct broken *broken = cookie;
+
+	fclose(broken->file);
+	free(broken);
+	return 0;
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+	const cookie_io_functions_t functions = {.read = broken_read, .close = broken_close};
+	FILE *file = real_fopen(path, mode);
+	struct broken *broken;
+	char word[16];
 	int number = 0;
 
-	if (file) {
-		if (fscanf(file, "%15s %d", word, &number) != 2)
-			word[0] = '\0';
-		fclose(file);
-	}
+	if (!file || mode[0] != 'r' || !strstr(path, "journal.jsonl"))
+		return file;
+	ask(word, &number);
+	if (strcmp(word, "unreadable") != 0)
+		return file;
+	broken = malloc(sizeof(*broken));
+	*broken = (struct broken){.file = file, .left = (size_t)number};
+	return fopencookie(broken, mode, functions);
+}
+
+FILE *fopen64(const char *path, const char *mode)
+{
+	return fopen(path, mode);
+}
+
+/* ---- a sync ---- */
+
+int fdatasync(int fd)
+{
+	char word[16];
+	int number = 0;
+
+	ask(word, &number);
 	if (strcmp(word, "fail") == 0) {
 		errno = number;
 		return -1;

@@ -41,5 +41,9 @@ class Disk:
     def slow(self, milliseconds):
         self._say(f"delay {milliseconds}")
 
+    def unreadable(self, offset):
+        """The journal can be read up to there when bgpd starts, and no further."""
+        self._say(f"unreadable {offset}")
+
     def full(self):
         self._say(f"fail {errno.ENOSPC}")

@@ -282,6 +282,11 @@ class Router:
         return until(f"connection {name} in state {state}", now, lambda seen: seen["connectionState"] == state,
                      **options)
 
+    def wait_gate(self, name, gate):
+        """Waits until every session of the connection has that gate."""
+        return until(f"every gate of {name} {gate}", lambda: self.connection(name),
+                     lambda seen: {session["gate"] for session in seen["sessions"]} == {gate})
+
     def verb(self, name, verb):
         return self.vtysh(f"peering {name} {verb}")
 
