@@ -117,8 +117,6 @@ enum gate_position connection_gate(const struct connection *connection)
 {
 	const struct session *session;
 
-	if (session_list_count(&connection->sessions) == 0 && bypass_covers(connection))
-		return GATE_ALLOW;
 	frr_each (session_list_const, &connection->sessions, session)
 		if (!session->hands_off && session->gate == GATE_DENY)
 			return GATE_DENY;

@@ -363,6 +363,8 @@ void gate_closing_remove_paths(struct session *session, struct peer *peer, afi_t
 	/* A peer has one of the two; its labeled routes, counted with unicast ones, are looked at as what they are. */
 	if (safi == SAFI_UNICAST && peer->afc[afi][SAFI_LABELED_UNICAST])
 		return;
+	if (safi == SAFI_LABELED_UNICAST && !peer->afc[afi][safi])
+		return;
 	if (installed(peer, &family) > 0)
 		family_of(begin(session, peer), afi, safi)->remove = true;
 }

@@ -23,21 +23,17 @@ def scenario(lab):
 
 def reload(s, how, text):
     """Runs frr-reload.py with a file of this text. Returns what it would change, or has changed, as lines."""
-    folder = s.lab.folder("edge", "bin")
-    wrapper = folder / "vtysh"
-    wrapper.write_text((build.SOURCE / "vtysh" / "vtysh-wrapper.in").read_text().replace(
-        "@pkglibdir@", str(build.vtysh_extension().parent)))
-    wrapper.chmod(0o755)
-    file = folder / "new.conf"
-    file.write_text(text)
+    wrapper, guard = build.vtysh_wrapper()
     scratch = s.lab.folder("edge", "reload")
-    # vtysh there is what the machine has; the wrapper is given FRR's own.
+    file = scratch / "new.conf"
+    file.write_text(text)
     ended = subprocess.run(
-        s.edge.namespace.command(["/usr/bin/python3", str(RELOAD), how, "--stdout", "--bindir", str(folder),
+        s.edge.namespace.command(["/usr/bin/python3", str(RELOAD), how, "--stdout", "--bindir", str(wrapper.parent),
                                   "--confdir", str(s.edge.etc), "--rundir", str(scratch),
                                   "--vty_socket", str(s.edge.run_folder), str(file)]),
         text=True, timeout=300, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env={**os.environ, "LC_ALL": "C.UTF-8", "PEERING_VTYSH": build.VTYSH})
+        env={**os.environ, "LC_ALL": "C.UTF-8", "PEERING_VTYSH": build.VTYSH, "PEERING_GUARD": str(guard),
+             "PEERING_EXTENSION": str(build.vtysh_extension())})
     assert ended.returncode == 0, f"{RELOAD} {how}: status {ended.returncode}:\n{ended.stdout}"
     return [line for line in ended.stdout.splitlines() if " INFO: " not in line]
 
