@@ -12,7 +12,10 @@ static bool is_meant(const struct session *session, const struct peer *peer, afi
 {
 	sa_family_t family = peer_remote_address(peer)->sa.sa_family;
 
-	if (safi == SAFI_UNICAST && !peer->conf_if && afi == (family == AF_INET ? AFI_IP : AFI_IP6))
+	/* What both sides need for their traffic; others are had or not, and shown. */
+	if (safi != SAFI_UNICAST)
+		return false;
+	if (!peer->conf_if && afi == (family == AF_INET ? AFI_IP : AFI_IP6))
 		return true;
 	if (peer->group && peer->group->conf->afc[afi][safi])
 		return false;

@@ -382,7 +382,7 @@ def test_a_push_is_answered_when_the_disk_has_it(small_disk, pushed):
         s.script.send(push=dict(id="1", operations=[
             declare(NAME, ACME_AS, [v4]),
             *(declare(f"C{number}", ACME_AS, [f"203.0.113.{number}"]) for number in range(1, 60))]))
-        until(f"{NAME} at the router", lambda: NAME in s.edge.vtysh("show peering"))
+        until(f"{NAME} at the router", lambda: NAME in s.edge.vtysh("show peering all"))
         assert s.edge.connection_state(NAME) == "PendingApproval"
         with pytest.raises(TimeoutError):
             s.script.result("1", timeout=3)
