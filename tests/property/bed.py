@@ -16,7 +16,7 @@ from lab.bird import Bird, prefixes, session_pair
 from lab.capture import Capture
 from lab.frr import Router, VtyshError
 from lab.vty import CMD_SUCCESS, Vty, VtyError
-from lab.wait import until
+from lab.wait import NotSeen, until
 from lab.walls import Walls
 
 from judge import Found
@@ -222,7 +222,31 @@ class Bed:
 
     def _do_bypass(self, peer, family):
         self.gates[peer, family].bypass(time.time())
-        self.ask(f"peering bypass {self._connection(peer, family)} reason a step")
+        status, text = self.ask(f"peering bypass {self._connection(peer, family)} reason a step")
+        if status == CMD_SUCCESS and not text.startswith("%"):
+            self._let_pass(peer, family)
+
+    def _let_pass(self, peer, family):
+        """Steps follow each other faster than bgpd sends: without a pause a gate would close before anything passed, and
+        nothing would be there to be taken back. Other steps may have left nothing to pass."""
+        try:
+            until("a route", lambda: self.birds[peer].received(f"edge_{family}"), timeout=3)
+        except NotSeen:
+            pass
+
+    def _do_promote(self):
+        """acme's way to Active, as far as it goes."""
+        for verb in ("approve", "ready"):
+            self._do_verb("acme", "ipv4", verb)
+        try:
+            until("a passed validation", self._activated, timeout=6, pause=0.5)
+        except NotSeen:
+            return
+        self._let_pass("acme", "ipv4")
+
+    def _activated(self):
+        self._do_verb("acme", "ipv4", "activate")
+        return self.gates["acme", "ipv4"].active
 
     def _do_no_bypass(self, peer, family):
         self.ask(f"no peering bypass {self._connection(peer, family)}")

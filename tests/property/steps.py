@@ -66,6 +66,7 @@ KINDS = (
     (2, lambda draw: ["recreate"]),
     (2, lambda draw: ["restart"]),
     (2, lambda draw: ["kill"]),
+    (1, lambda draw: ["promote"]),
     (1, lambda draw: ["reload"]),
 )
 
