@@ -295,6 +295,9 @@ class Bed:
     def _back(self, begin):
         try:
             self.witness.wait_established()
+            # In the first second of a session bgpd 8.4.4 forgets to pass withdrawals on to it.
+            self.captures["witness"].wait_keepalives(
+                [self.links["witness"].near_address(family) for family in FAMILIES], 3)
         finally:
             self.outages.add(begin, time.time())
 
