@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The verdict: what the far sides saw, held against the model.
+
+Captures give the time of every announcement, so that nothing is missed between two looks; tables give what is held now.
+What may be a matter of a busy machine is looked at again before it counts.
+"""
+import time
+from dataclasses import dataclass
+
+from lab.wait import NotSeen, until
+
+from steps import FAMILIES, PEERS
+
+# A second look may take this long where the machine is busy.
+PATIENCE = 30.0
+
+
+@dataclass
+class Finding:
+    """`kind`: "out", "in" (leaks), "verb" (a gate opened by no row), "gate" (the router's word differs), "cut" (an open
+    session lost something), "crash"."""
+    kind: str
+    text: str
+
+    LEAKS = ("out", "in", "verb", "gate")
+
+    @property
+    def leak(self):
+        return self.kind in self.LEAKS
+
+
+class Found(Exception):
+    def __init__(self, kind, text):
+        super().__init__(f"{kind}: {text}")
+        self.finding = Finding(kind, text)
+
+
+def _eventually(kind, what, probe, holds):
+    try:
+        until(what, probe, holds, timeout=PATIENCE, pause=0.3)
+    except NotSeen as error:
+        raise Found(kind, str(error)) from None
+
+
+def expect_alive(bed):
+    if not bed.edge.bgpd.running():
+        raise Found("crash", "bgpd ended and nobody asked for it:\n" + "\n".join(bed.edge.log_text().splitlines()[-25:]))
+
+
+def judge_captures(bed):
+    """Every announcement until now, whenever it was."""
+    for peer in PEERS:
+        said = bed.captures[peer].read()
+        for family in FAMILIES:
+            for event in said.routes(bed.links[peer].near_address(family), kind="announce"):
+                if not bed.gates[peer, family].allowed(event.time):
+                    raise Found("out", f"{event.prefix} announced to {peer} at {event.time:.3f}")
+    said = bed.captures["witness"].read()
+    for family in FAMILIES:
+        address = bed.links["witness"].near_address(family)
+        for event in said.routes(address):
+            peer = bed.owner(event.prefix)
+            if event.kind == "announce" and peer and not bed.gates[peer, family].allowed(event.time):
+                raise Found("in", f"{event.prefix} of {peer} passed on to the witness at {event.time:.3f}")
+            if event.kind == "withdraw" and event.prefix == bed.own(family) and not bed.outages.covers(event.time):
+                raise Found("cut", f"{event.prefix} withdrawn from the witness at {event.time:.3f}")
+
+
+def judge_tables(bed):
+    """What the far sides hold now of gates that have been closed for long enough, and what the router says of these."""
+    now = time.time()
+    for peer in PEERS:
+        for family in FAMILIES:
+            if not bed.gates[peer, family].settled_closed(now):
+                continue
+            _eventually("out", f"{peer} holds nothing of the edge's {family}",
+                        lambda: bed.birds[peer].received(f"edge_{family}"), lambda seen: not seen)
+            _eventually("in", f"the witness holds nothing of {peer}'s {family}",
+                        lambda: {prefix for prefix in bed.witness.received(f"edge_{family}")
+                                 if bed.owner(prefix) == peer}, lambda seen: not seen)
+            _eventually("gate", f"the gate of {peer}'s {family} is closed, or there is no such session",
+                        lambda: bed.gate_shown(peer, family), lambda seen: seen <= {"deny"})
+
+
+def judge_witness(bed):
+    for family in FAMILIES:
+        _eventually("cut", f"the witness holds the edge's own {family}",
+                    lambda: bed.witness.received(f"edge_{family}"), lambda seen: bed.own(family) in seen)
+
+
+def judge(bed):
+    expect_alive(bed)
+    judge_captures(bed)
+    judge_tables(bed)
+    judge_witness(bed)
+    expect_alive(bed)
