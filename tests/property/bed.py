@@ -290,6 +290,8 @@ class Bed:
         except VtyshError:
             # Lines that were typed in an order that a file does not have; what stands, stands.
             pass
+        # Three kills within ten minutes would have the module do nothing.
+        self.ask("clear peering crashes")
         self._back(begin)
 
     def _back(self, begin):

@@ -35,11 +35,20 @@ class Found(Exception):
         self.finding = Finding(kind, text)
 
 
-def _eventually(kind, what, probe, holds):
+def _eventually(kind, what, probe, holds, explain=lambda seen: ""):
     try:
         until(what, probe, holds, timeout=PATIENCE, pause=0.3)
     except NotSeen as error:
-        raise Found(kind, str(error)) from None
+        raise Found(kind, f"{error}{explain(probe())}") from None
+
+
+def _told_the_witness(bed, family, held):
+    """What the capture says of the prefixes that it holds: when its sessions began, and what came over them."""
+    address = bed.links["witness"].near_address(family)
+    said = bed.captures["witness"].read()
+    lines = [f"{session.opened_at:.3f} session" for session in said.sessions(address)]
+    lines += [f"{event.time:.3f} {event.kind} {event.prefix}" for event in said.routes(address) if event.prefix in held]
+    return "\n" + "\n".join(sorted(lines)[-20:])
 
 
 def expect_alive(bed):
@@ -77,7 +86,8 @@ def judge_tables(bed):
                         lambda: bed.birds[peer].received(f"edge_{family}"), lambda seen: not seen)
             _eventually("in", f"the witness holds nothing of {peer}'s {family}",
                         lambda: {prefix for prefix in bed.witness.received(f"edge_{family}")
-                                 if bed.owner(prefix) == peer}, lambda seen: not seen)
+                                 if bed.owner(prefix) == peer}, lambda seen: not seen,
+                        lambda seen: _told_the_witness(bed, family, seen))
             _eventually("gate", f"the gate of {peer}'s {family} is closed, or there is no such session",
                         lambda: bed.gate_shown(peer, family), lambda seen: seen <= {"deny"})
 
