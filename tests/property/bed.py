@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The lab of a sequence, and what each kind of step does in it.
 
-    acme  (AS 64510, declared; IPv4 a member of group MEMBERS)  ─┐
-    stray (AS 64511, discovered under default-deny)             ─┤ edge ── witness (AS 64499, adopted: always open)
-    guest (AS 64512, dynamic neighbors of group RANGE)          ─┘
+    acme     (AS 64510, declared; IPv4 a member of group MEMBERS)              ─┐
+    stray    (AS 64511, discovered under default-deny)                         ─┤
+    guest    (AS 64512, dynamic neighbors of group RANGE; no route refresh)    ─┤ edge ── witness (AS 64499, adopted:
+    newcomer (AS 64513, declared by the controller alone, in steps of the run) ─┘         always open)
+
+The controller is a script of the test; see "push".
 
 A step that the router refuses is a step all the same.
 """
@@ -14,19 +17,26 @@ import time
 from lab import build
 from lab.bird import Bird, prefixes, session_pair
 from lab.capture import Capture
+from lab.controller import Controller
 from lab.frr import Router, VtyshError
 from lab.vty import CMD_SUCCESS, Vty, VtyError
 from lab.wait import NotSeen, until
 from lab.walls import Walls
+from scripted_controller import ScriptedController, declare, verb
+from wire import Closed
 
 from judge import Found
 from model import Gate, Outages
-from steps import FAMILIES, PEERS
+from steps import FAMILIES, PEERS, TYPED
 
 EDGE_AS = 64500
-ASNS = {"acme": 64510, "stray": 64511, "guest": 64512, "witness": 64499}
+ASNS = {"acme": 64510, "stray": 64511, "guest": 64512, "newcomer": 64513, "witness": 64499}
 OWN = {"ipv4": "203.0.113.0/24", "ipv6": "2001:db8:ffff::/48"}
-NAME = "PNI-ACME"
+# Connections with lines of their own; those of others are named after the address.
+NAMES = {"acme": "PNI-ACME", "newcomer": "PNI-NEW"}
+NAME = NAMES["acme"]
+# What BIRD has beside its defaults.
+SPECIAL = {"guest": {"extra": "enable route refresh off;"}}
 
 
 class Bed:
@@ -42,13 +52,17 @@ class Bed:
             self._pool[name] = {family: prefixes(family, 20, start=100 * number) for family in FAMILIES}
             self._owner.update({prefix: name for family in FAMILIES for prefix in self._pool[name][family]})
             announced = {family: self._pool[name][family][:5] for family in FAMILIES}
-            self.birds[name] = Bird(lab, name, ASNS[name], session_pair(self.links[name]), announced)
+            self.birds[name] = Bird(lab, name, ASNS[name], session_pair(self.links[name], **SPECIAL.get(name, {})),
+                                    announced)
             self.captures[name] = Capture(lab.namespace(name), "edge", self.links[name].near_ipv4)
         self.witness = self.birds["witness"]
-        acme = Gate()
-        self.gates = {("acme", family): acme for family in FAMILIES}
-        self.gates.update({(peer, family): Gate(discovered=True) for peer in PEERS[1:] for family in FAMILIES})
+        by_name = {peer: Gate() for peer in NAMES}
+        self.gates = {(peer, family): by_name.get(peer) or Gate(discovered=True) for peer in PEERS for family in FAMILIES}
         self.outages = Outages()
+        self.began = None  # from when on no session of the witness may end
+        self.controller = Controller(lab, self.edge)
+        self.script = ScriptedController(self.controller)
+        self._pushes = 0
         self._ours = lab.folder("edge", "files") / "ours.conf"
         self._plain = self._ours.with_name("plain.conf")
         self._wrapper = lab.folder("edge", "bin") / "vtysh"
@@ -68,7 +82,7 @@ class Bed:
         return self.links[peer].far_address(family)
 
     def _connection(self, peer, family):
-        return NAME if peer == "acme" else self.address(peer, family)
+        return NAMES.get(peer) or self.address(peer, family)
 
     def _policy_target(self, peer, family):
         if peer == "guest":
@@ -92,7 +106,7 @@ class Bed:
                 lines += self._neighbor(peer, family, ASNS[peer])
         lines += [f"bgp listen range {self._range(family)} peer-group RANGE" for family in FAMILIES]
         if peering:
-            lines += ["peering default-deny"]
+            lines += ["peering default-deny", *self.controller.router_lines()]
             for name, peer in ((NAME, "acme"), ("WITNESS", "witness")):
                 lines += [f"peering {name} neighbor {self.address(peer, family)}" for family in FAMILIES]
             lines += [f"peering {NAME} received-limit {family} 1000" for family in FAMILIES]
@@ -129,14 +143,19 @@ class Bed:
         for bird in self.birds.values():
             bird.start()
         self.edge.start(self._config(True))
-        for bird in self.birds.values():
-            bird.wait_established()
-        for peer in PEERS:
+        for peer in (*TYPED, "witness"):
+            self.birds[peer].wait_established()
+        for peer in TYPED:
             for family in FAMILIES:
                 until(f"a gate record of {peer}'s {family}", lambda: self.gate_shown(peer, family))
         for family in FAMILIES:
             until("the witness's routes", lambda: self.witness.received(f"edge_{family}"),
                   lambda seen: OWN[family] in seen)
+        self.began = time.time()
+
+    def stop(self):
+        """What the lab does not end by itself."""
+        self.script.close()
 
     # bgpd's vty, one connection
 
@@ -177,7 +196,7 @@ class Bed:
         self._type_bgp(f"{no}neighbor {target} {line}")
 
     def _do_global(self, line):
-        self._type_bgp(line.format(acme=self.address("acme", "ipv4")))
+        self._type_bgp(line.format(acme=self.address("acme", "ipv4"), stray=self.address("stray", "ipv4")))
 
     def _do_reserved(self, line):
         self._type(line)
@@ -214,11 +233,23 @@ class Bed:
                        *self._neighbor(peer, family, ASNS[peer] if asn == "own" else 64999),
                        f"address-family {family} unicast", *self._family(address, "PASS"))
 
+    def _accepted(self, command):
+        status, text = self.ask(command)
+        return status == CMD_SUCCESS and not text.startswith("%")
+
     def _do_verb(self, peer, family, verb):
-        before = time.time()
-        status, text = self.ask(f"peering {self._connection(peer, family)} {verb}")
-        if status == CMD_SUCCESS and not text.startswith("%") and not self.gates[peer, family].verb(verb, before):
-            raise Found("verb", f"{verb} of {peer}'s {family} was accepted before the verbs that it needs: {text}")
+        sent = time.time()
+        if self._accepted(f"peering {self._connection(peer, family)} {verb}"):
+            self._taken(peer, family, verb, sent)
+
+    def _taken(self, peer, family, verb, sent):
+        if not self.gates[peer, family].verb(verb, sent, time.time()):
+            raise Found("verb", f"{verb} of {peer}'s {family} was accepted where the lifecycle has no row for it")
+
+    def _do_clear_gate(self, peer, family):
+        sent = time.time()
+        if self._accepted(f"clear peering gate {self._connection(peer, family)} reason a step"):
+            self.gates[peer, family].let_go(sent)
 
     def _do_bypass(self, peer, family):
         self.gates[peer, family].bypass(time.time())
@@ -234,19 +265,62 @@ class Bed:
         except NotSeen:
             pass
 
-    def _do_promote(self):
-        """acme's way to Active, as far as it goes."""
-        for verb in ("approve", "ready"):
-            self._do_verb("acme", "ipv4", verb)
+    def _do_promote(self, peer, family):
+        """The whole way to Active, as far as it goes."""
+        for verb in ("request", "approve", "ready"):
+            self._do_verb(peer, family, verb)
         try:
-            until("a passed validation", self._activated, timeout=6, pause=0.5)
+            until("a passed validation", lambda: self._activated(peer, family), timeout=6, pause=0.5)
         except NotSeen:
             return
-        self._let_pass("acme", "ipv4")
+        self._let_pass(peer, family)
 
-    def _activated(self):
-        self._do_verb("acme", "ipv4", "activate")
-        return self.gates["acme", "ipv4"].active
+    def _activated(self, peer, family):
+        self._do_verb(peer, family, "activate")
+        return self.gates[peer, family].active
+
+    # The controller
+
+    def _push(self, *operations):
+        """Whether the router applied them; None where there is no session with it, because its lines are gone or it is just
+        coming up."""
+        self._pushes += 1
+        for _ in range(3):
+            try:
+                if self.script.socket is None:
+                    self.script.accept(timeout=5)
+                return self.script.push(f"push-{self._pushes}", *operations, timeout=20).applied
+            except (Closed, OSError):
+                self.script.hang_up()
+        return None
+
+    def _push_verbs(self, peer, *verbs):
+        """One after the other in a push each."""
+        for one in verbs:
+            sent = time.time()
+            if self._push(verb(NAMES[peer], one)):
+                self._taken(peer, "ipv4", one, sent)
+
+    def _do_push(self, what):
+        if what == "acme":
+            self._push_verbs("acme", "request", "approve", "ready", "activate")
+            return
+        if what in ("declare", "up"):
+            self._push(declare(NAMES["newcomer"], ASNS["newcomer"], [self.address("newcomer", family) for family in FAMILIES],
+                               import_policy="PASS", export_policy="PASS"))
+        if what == "up":
+            self._push_verbs("newcomer", "request", "approve", "ready")
+            try:
+                until("a passed validation", self._pushed_active, timeout=10, pause=1)
+            except NotSeen:
+                return
+            self._let_pass("newcomer", "ipv4")
+        elif what != "declare":
+            self._push_verbs("newcomer", what)
+
+    def _pushed_active(self):
+        self._push_verbs("newcomer", "activate")
+        return self.gates["newcomer", "ipv4"].active
 
     def _do_no_bypass(self, peer, family):
         self.ask(f"no peering bypass {self._connection(peer, family)}")

@@ -29,4 +29,6 @@ def play(steps, walls_down=()):
             judge(bed)
         except Found as found:
             return found.finding, made
+        finally:
+            bed.stop()
         return None, made

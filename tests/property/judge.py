@@ -4,6 +4,7 @@
 Captures give the time of every announcement, so that nothing is missed between two looks; tables give what is held now.
 What may be a matter of a busy machine is looked at again before it counts.
 """
+import functools
 import time
 from dataclasses import dataclass
 
@@ -56,17 +57,34 @@ def expect_alive(bed):
         raise Found("crash", "bgpd ended and nobody asked for it:\n" + "\n".join(bed.edge.log_text().splitlines()[-25:]))
 
 
+def closing_seen(said, sender, closed):
+    """When the far side had seen a closing to its end: withdrawals, then End-of-RIB, after that nothing of what was queued
+    can follow; or the end of the session, if the next one was opened later. None where neither was seen."""
+    events = [event for event in said.routes(sender) if event.time > closed]
+    ended = [session.opened_at for session in said.sessions(sender) if session.opened_at > closed]
+    for number, event in enumerate(events):
+        if event.kind == "end-of-rib" and any(earlier.kind == "withdraw" for earlier in events[:number]):
+            ended.append(event.time)
+            break
+    return min(ended, default=None)
+
+
 def judge_captures(bed):
     """Every announcement until now, whenever it was."""
     for peer in PEERS:
         said = bed.captures[peer].read()
         for family in FAMILIES:
-            for event in said.routes(bed.links[peer].near_address(family), kind="announce"):
-                if not bed.gates[peer, family].allowed(event.time):
+            sender = bed.links[peer].near_address(family)
+            seen = functools.cache(lambda closed: closing_seen(said, sender, closed))
+            for event in said.routes(sender, kind="announce"):
+                if not bed.gates[peer, family].allowed(event.time, seen):
                     raise Found("out", f"{event.prefix} announced to {peer} at {event.time:.3f}")
     said = bed.captures["witness"].read()
     for family in FAMILIES:
         address = bed.links["witness"].near_address(family)
+        for session in said.sessions(address):
+            if session.opened_at > bed.began and not bed.outages.covers(session.opened_at):
+                raise Found("cut", f"the witness's {family} session was begun again at {session.opened_at:.3f}")
         for event in said.routes(address):
             peer = bed.owner(event.prefix)
             if event.kind == "announce" and peer and not bed.gates[peer, family].allowed(event.time):

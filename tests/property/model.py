@@ -9,10 +9,15 @@ the verbs that lead to it, or a bypass. Times are in seconds since 1970, as thos
 GRACE = 5.0
 
 
+# What ends a connection. `request` begins again.
+ENDS = ("deprovision", "withdraw", "reject", "force-cancel")
+
+
 class Gate:
-    """One peer's. `discovered` peers need no `ready`."""
+    """One connection's. A `discovered` one needs no `ready`, and can be adopted until it is approved or ends."""
 
     def __init__(self, discovered=False):
+        self._discovered = discovered
         self._needs = {"approve"} if discovered else {"approve", "ready"}
         self._verbs = set()
         self.active = False
@@ -33,14 +38,29 @@ class Gate:
         elif before and not self.may_be_open:
             self._closed.append((self._opened_at, now))
 
-    def verb(self, name, now):
-        """A verb that the router accepted. Returns whether the lifecycle allows it to have been; `now` is a time before
-        it was sent."""
-        self._verbs.add(name)
-        if name != "activate":
+    def verb(self, name, sent, answered):
+        """A verb that the router accepted. Returns whether the lifecycle allows it to have been. Times are before it was
+        sent, from when on it may have opened, and after the answer, by when it has closed."""
+        if name in ENDS:
+            self._verbs = set()
+            self._needs, self._discovered = {"request", "approve", "ready"}, False
+            self._change(answered, active=False)
             return True
-        self._change(now, active=True)
-        return self._needs <= self._verbs
+        self._verbs.add(name)
+        if name not in ("activate", "adopt", "cancel"):
+            return True
+        if self.active:
+            return name != "cancel"
+        allowed = self._needs <= self._verbs if name == "activate" else name == "adopt" and self._may_adopt()
+        self._change(sent, active=True)
+        return allowed
+
+    def _may_adopt(self):
+        return self._discovered and "approve" not in self._verbs
+
+    def let_go(self, sent):
+        """`clear peering gate` was accepted: what becomes of the session is no longer the lifecycle's."""
+        self._change(sent, active=True)
 
     def bypass(self, now):
         self._change(now, bypassed=True)
@@ -54,11 +74,17 @@ class Gate:
         if not self.may_be_open and self._closed and now - self._closed[-1][1] < GRACE:
             self._change(now, bypassed=True)
 
-    def allowed(self, time):
-        """Whether the far side may have seen a route at that time."""
+    def allowed(self, time, complete=lambda closed: None):
+        """Whether the far side may have seen a route at that time. `complete` tells, for the time of a closing, when the far
+        side had seen all of it: what it sees after that is new. None where it does not know."""
         if self.may_be_open and time >= self._opened_at:
             return True
-        return any(begin <= time <= end + GRACE for begin, end in self._closed)
+        return any(begin <= time <= self._last(end, complete) for begin, end in self._closed if begin <= time)
+
+    @staticmethod
+    def _last(closed, complete):
+        known = complete(closed)
+        return closed + GRACE if known is None else min(known, closed + GRACE)
 
     def settled_closed(self, now):
         """Whether nothing that ever passed may be left by now."""

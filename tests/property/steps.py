@@ -2,13 +2,16 @@
 """Which steps there are, and which one a seed and an index give.
 
 A step depends on nothing else, so that any part of a sequence can be run again. It is a list of strings: the kind, then
-its arguments; what the kinds do is in bed.py. Peers are "acme" (declared), "stray" (discovered under default-deny) and
-"guest" (a dynamic neighbor); see bed.py.
+its arguments; what the kinds do is in bed.py. Peers are "acme" (declared), "stray" (discovered under default-deny),
+"guest" (a dynamic neighbor) and "newcomer" (which a controller declares); see bed.py.
 """
 import random
 
-PEERS = ("acme", "stray", "guest")
+TYPED = ("acme", "stray", "guest")
+PEERS = (*TYPED, "newcomer")
 FAMILIES = ("ipv4", "ipv6")
+# The newcomer is rarely there.
+POLICED = (*TYPED, *TYPED, "newcomer")
 # Per neighbor and family; each has its `no` form.
 POLICY = (
     "route-map {map} in", "route-map {map} out", "prefix-list ANY in", "prefix-list ANY out", "filter-list ANY in",
@@ -23,7 +26,9 @@ CLEARS = ("", "soft", "soft in", "soft out", "in", "out")
 GLOBAL = (
     "no bgp ebgp-requires-policy", "bgp ebgp-requires-policy", "peering default-deny", "no peering default-deny",
     "peering default-deny monitor", "no peering default-deny monitor", "peering default-deny-except remote-as 64999",
-    "no peering default-deny-except remote-as 64999", "bgp graceful-restart", "no bgp graceful-restart",
+    "no peering default-deny-except remote-as 64999", "peering default-deny-except neighbor {stray}",
+    "no peering default-deny-except neighbor {stray}", "peering default-deny-except peer-group RANGE",
+    "no peering default-deny-except peer-group RANGE", "bgp graceful-restart", "no bgp graceful-restart",
     "no peering PNI-ACME neighbor {acme}", "no peering PNI-ACME received-limit ipv4",
     "peering PNI-ACME received-limit ipv4 1000",
     "peering PNI-ACME neighbor {acme}",
@@ -36,7 +41,7 @@ def _policy(draw):
     line = draw.choice(POLICY).format(map=draw.choice(["PASS", "PASS", "UNDEFINED"]))
     # What opens is typed more often than what takes it away.
     no = "no " if draw.random() < (0.15 if line == "activate" else 0.35) else ""
-    return ["policy", draw.choice(PEERS), draw.choice(FAMILIES), no, line]
+    return ["policy", draw.choice(POLICED), draw.choice(FAMILIES), no, line]
 
 
 def _setting(draw):
@@ -56,9 +61,14 @@ KINDS = (
     (40, lambda draw: ["withdraw", draw.choice(PEERS), draw.choice(FAMILIES), str(draw.randrange(20))]),
     (60, lambda draw: ["network", draw.choice(FAMILIES), draw.choice(["", "no "]), str(draw.randrange(8))]),
     (30, lambda draw: ["flap", draw.choice(PEERS)]),
-    (25, lambda draw: ["renew", draw.choice(PEERS), draw.choice(FAMILIES), draw.choice(["own", "own", "other"])]),
+    (25, lambda draw: ["renew", draw.choice(TYPED), draw.choice(FAMILIES), draw.choice(["own", "own", "other"])]),
     (40, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
-                      draw.choice(["approve", "ready", "activate", "retry", "cancel"])]),
+                      draw.choice(["request", "approve", "ready", "activate", "retry", "cancel"])]),
+    (12, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
+                      draw.choice(["deprovision", "deprovision", "adopt", "withdraw", "reject", "force-cancel"])]),
+    (8, lambda draw: ["push", draw.choice(["declare", "up", "up", "acme", "approve", "ready", "activate", "deprovision",
+                                          "withdraw"])]),
+    (2, lambda draw: ["clear-gate", draw.choice(PEERS), draw.choice(FAMILIES)]),
     (25, lambda draw: ["bypass", draw.choice(PEERS), draw.choice(FAMILIES)]),
     (45, lambda draw: ["no-bypass", draw.choice(PEERS), draw.choice(FAMILIES)]),
     (5, lambda draw: ["file"]),
@@ -66,7 +76,7 @@ KINDS = (
     (2, lambda draw: ["recreate"]),
     (2, lambda draw: ["restart"]),
     (2, lambda draw: ["kill"]),
-    (1, lambda draw: ["promote"]),
+    (2, lambda draw: ["promote", draw.choice(TYPED), draw.choice(FAMILIES)]),
     (1, lambda draw: ["reload"]),
 )
 

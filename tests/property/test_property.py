@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "topology")]
 
-from model import GRACE, Gate, Outages  # noqa: E402
+from model import ENDS, GRACE, Gate, Outages  # noqa: E402
 from shrink import shrink  # noqa: E402
 from steps import step  # noqa: E402
 
@@ -34,17 +34,47 @@ def test_a_gate_opens_for_a_bypass_and_leaves_some_seconds_behind_it():
 def test_no_bypass_leaves_an_active_gate_open():
     gate = Gate()
     for verb in ("approve", "ready", "activate"):
-        assert gate.verb(verb, 10.0)
+        assert gate.verb(verb, 10.0, 10.1)
     gate.bypass(20.0)
     gate.no_bypass(30.0)
     assert gate.allowed(100.0)
 
 
+def taken(gate, *verbs):
+    """Whether the lifecycle allows each, a second apart."""
+    return [gate.verb(verb, 10.0 + number, 10.5 + number) for number, verb in enumerate(verbs)]
+
+
 def test_an_activation_needs_what_leads_to_it():
-    assert not Gate().verb("activate", 1.0)
-    gate = Gate(discovered=True)
-    gate.verb("approve", 1.0)
-    assert gate.verb("activate", 2.0)
+    assert taken(Gate(), "activate") == [False]
+    assert taken(Gate(), "approve", "activate") == [True, False]
+    assert taken(Gate(discovered=True), "approve", "activate") == [True, True]
+
+
+def test_what_has_ended_is_closed_and_begins_again_with_a_request():
+    for end in ENDS:
+        gate = Gate(discovered=True)
+        assert all(taken(gate, "approve", "activate", end))
+        assert gate.allowed(12.5 + GRACE) and not gate.allowed(12.6 + GRACE) and not gate.may_be_open
+        assert taken(gate, "approve", "ready", "activate") == [True, True, False]
+        assert all(taken(gate, end, "request", "approve", "ready", "activate")) and gate.may_be_open
+
+
+def test_only_what_was_discovered_is_adopted_until_it_is_approved():
+    assert taken(Gate(discovered=True), "adopt", "adopt") == [True, True]
+    assert taken(Gate(), "adopt") == [False]
+    assert taken(Gate(discovered=True), "approve", "adopt") == [True, False]
+    assert taken(Gate(discovered=True), "reject", "request", "adopt") == [True, True, False]
+    assert taken(Gate(discovered=True), "adopt", "deprovision", "cancel") == [True, True, False]
+
+
+def test_nothing_new_may_follow_a_closing_that_was_seen_to_its_end():
+    gate = Gate()
+    gate.bypass(10.0)
+    gate.no_bypass(20.0)
+    assert gate.allowed(21.0) and gate.allowed(21.0, lambda closed: closed + 2)
+    assert not gate.allowed(21.0, lambda closed: closed + 0.5)
+    assert not gate.allowed(20.1 + GRACE, lambda closed: closed + 2 * GRACE)
 
 
 def test_a_bypass_that_ended_just_before_a_kill_may_come_back():
