@@ -19,7 +19,7 @@ PATIENCE = 30.0
 @dataclass
 class Finding:
     """`kind`: "out", "in" (leaks), "verb" (a gate opened by no row), "gate" (the router's word differs), "cut" (an open
-    session lost something), "crash"."""
+    session lost something), "crash", "reload" (frr-reload.py failed)."""
     kind: str
     text: str
 

@@ -118,17 +118,17 @@ def run(*arguments):
 
 
 def test_a_leak_is_found_replayed_and_shrunk(tmp_path):
-    """Without the update-group wall an originated default passes by the route-map; a file with that among harmless steps."""
+    """Without the update-group wall an originated default passes by the route-map; a file with that and a harmless step."""
     walls = ["groups", "typed", "closing", "audit"]
-    harmless = [["network", "ipv4", "", "1"], ["announce", "stray", "ipv6", "7"]]
+    harmless = ["announce", "stray", "ipv6", "7"]
     guilty = ["policy", "stray", "ipv4", "", "default-originate"]
     kept = tmp_path / "kept.json"
     kept.write_text(json.dumps({"seed": "planted", "wallsDown": walls,
-                                "steps": [*harmless, guilty, ["clear", "stray", "ipv4", "soft out"]]}))
+                                "steps": [harmless, guilty]}))
     ended = run("--replay", kept, "--folder", tmp_path)
     assert ended.returncode == 1, ended.stdout
     lines = ended.stdout.splitlines()
-    assert lines[0] == "seed planted" and lines[-1] == "4 steps, 1 leaks", ended.stdout
+    assert lines[0] == "seed planted" and lines[-1] == "2 steps, 1 leaks", ended.stdout
     assert "FOUND out" in ended.stdout, ended.stdout
     shrunk = json.loads((tmp_path / "kept-again-shrunk.json").read_text())
-    assert guilty in shrunk["steps"] and len(shrunk["steps"]) < 4, ended.stdout
+    assert shrunk["steps"] == [guilty], ended.stdout
