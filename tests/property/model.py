@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The reference: when each peer's gate may be open, by doc's lifecycle and by what was typed alone.
+
+It knows nothing of bgpd. A gate is closed until a row of the lifecycle opens it: an activation that was accepted after
+the verbs that lead to it, or a bypass. Times are in seconds since 1970, as those of captures.
+"""
+
+# What far sides may still see after a gate closed.
+GRACE = 5.0
+
+
+# What ends a connection. `request` begins again.
+ENDS = ("deprovision", "withdraw", "reject", "force-cancel")
+
+
+class Gate:
+    """One connection's. A `discovered` one needs no `ready`, and can be adopted until it is approved or ends."""
+
+    def __init__(self, discovered=False):
+        self._discovered = discovered
+        self._needs = {"approve"} if discovered else {"approve", "ready"}
+        self._verbs = set()
+        self.active = False
+        self.bypassed = False
+        self._opened_at = None
+        self._closed = []  # (from, to), past times in which it may have been open
+
+    @property
+    def may_be_open(self):
+        return self.active or self.bypassed
+
+    def _change(self, now, active=None, bypassed=None):
+        before = self.may_be_open
+        self.active = self.active if active is None else active
+        self.bypassed = self.bypassed if bypassed is None else bypassed
+        if self.may_be_open and not before:
+            self._opened_at = now
+        elif before and not self.may_be_open:
+            self._closed.append((self._opened_at, now))
+
+    def verb(self, name, sent, answered):
+        """A verb that the router accepted. Returns whether the lifecycle allows it to have been. Times are before it was
+        sent, from when on it may have opened, and after the answer, by when it has closed."""
+        if name in ENDS:
+            self._verbs = set()
+            self._needs, self._discovered = {"request", "approve", "ready"}, False
+            self._change(answered, active=False)
+            return True
+        self._verbs.add(name)
+        if name not in ("activate", "adopt", "cancel"):
+            return True
+        if self.active:
+            return name != "cancel"
+        allowed = self._needs <= self._verbs if name == "activate" else name == "adopt" and self._may_adopt()
+        self._change(sent, active=True)
+        return allowed
+
+    def _may_adopt(self):
+        return self._discovered and "approve" not in self._verbs
+
+    def let_go(self, sent):
+        """`clear peering gate` was accepted: what becomes of the session is no longer the lifecycle's."""
+        self._change(sent, active=True)
+
+    def bypass(self, now):
+        self._change(now, bypassed=True)
+
+    def no_bypass(self, now):
+        """`now` is a time after the router answered."""
+        self._change(now, bypassed=False)
+
+    def killed(self, now):
+        """The end of a bypass is journalled after it took place: one that ended just now may come back."""
+        if not self.may_be_open and self._closed and now - self._closed[-1][1] < GRACE:
+            self._change(now, bypassed=True)
+
+    def allowed(self, time, complete=lambda closed: None):
+        """Whether the far side may have seen a route at that time. `complete` tells, for the time of a closing, when the far
+        side had seen all of it: what it sees after that is new. None where it does not know."""
+        if self.may_be_open and time >= self._opened_at:
+            return True
+        return any(begin <= time <= self._last(end, complete) for begin, end in self._closed if begin <= time)
+
+    @staticmethod
+    def _last(closed, complete):
+        known = complete(closed)
+        return closed + GRACE if known is None else min(known, closed + GRACE)
+
+    def settled_closed(self, now):
+        """Whether nothing that ever passed may be left by now."""
+        return not self.may_be_open and not (self._closed and now <= self._closed[-1][1] + GRACE)
+
+
+class Outages:
+    """When the witness's session was asked to end, so that its routes may go."""
+
+    # Until a session is back and has everything again.
+    LASTS = 15.0
+
+    def __init__(self):
+        self._spans = []
+
+    def add(self, begin, end):
+        self._spans.append((begin, end + self.LASTS))
+
+    def covers(self, time):
+        return any(begin <= time <= end for begin, end in self._spans)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The property test's own parts, and that it finds a leak where there is one."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "topology")]
+
+from model import ENDS, GRACE, Gate, Outages  # noqa: E402
+from shrink import shrink  # noqa: E402
+from steps import step  # noqa: E402
+
+
+def test_a_seed_and_an_index_give_one_step():
+    first = [step("a", index) for index in range(300)]
+    assert first == [step("a", index) for index in range(300)]
+    assert step("a", 250) == first[250]
+    assert first != [step("b", index) for index in range(300)]
+
+
+def test_a_gate_opens_for_a_bypass_and_leaves_some_seconds_behind_it():
+    gate = Gate()
+    assert not gate.allowed(10.0) and gate.settled_closed(10.0)
+    gate.bypass(20.0)
+    assert not gate.allowed(19.9) and gate.allowed(20.0) and not gate.settled_closed(100.0)
+    gate.no_bypass(30.0)
+    assert gate.allowed(30.0 + GRACE) and not gate.allowed(30.1 + GRACE)
+    assert not gate.settled_closed(30.0 + GRACE) and gate.settled_closed(30.1 + GRACE)
+
+
+def test_no_bypass_leaves_an_active_gate_open():
+    gate = Gate()
+    for verb in ("approve", "ready", "activate"):
+        assert gate.verb(verb, 10.0, 10.1)
+    gate.bypass(20.0)
+    gate.no_bypass(30.0)
+    assert gate.allowed(100.0)
+
+
+def taken(gate, *verbs):
+    """Whether the lifecycle allows each, a second apart."""
+    return [gate.verb(verb, 10.0 + number, 10.5 + number) for number, verb in enumerate(verbs)]
+
+
+def test_an_activation_needs_what_leads_to_it():
+    assert taken(Gate(), "activate") == [False]
+    assert taken(Gate(), "approve", "activate") == [True, False]
+    assert taken(Gate(discovered=True), "approve", "activate") == [True, True]
+
+
+def test_what_has_ended_is_closed_and_begins_again_with_a_request():
+    for end in ENDS:
+        gate = Gate(discovered=True)
+        assert all(taken(gate, "approve", "activate", end))
+        assert gate.allowed(12.5 + GRACE) and not gate.allowed(12.6 + GRACE) and not gate.may_be_open
+        assert taken(gate, "approve", "ready", "activate") == [True, True, False]
+        assert all(taken(gate, end, "request", "approve", "ready", "activate")) and gate.may_be_open
+
+
+def test_only_what_was_discovered_is_adopted_until_it_is_approved():
+    assert taken(Gate(discovered=True), "adopt", "adopt") == [True, True]
+    assert taken(Gate(), "adopt") == [False]
+    assert taken(Gate(discovered=True), "approve", "adopt") == [True, False]
+    assert taken(Gate(discovered=True), "reject", "request", "adopt") == [True, True, False]
+    assert taken(Gate(discovered=True), "adopt", "deprovision", "cancel") == [True, True, False]
+
+
+def test_nothing_new_may_follow_a_closing_that_was_seen_to_its_end():
+    gate = Gate()
+    gate.bypass(10.0)
+    gate.no_bypass(20.0)
+    assert gate.allowed(21.0) and gate.allowed(21.0, lambda closed: closed + 2)
+    assert not gate.allowed(21.0, lambda closed: closed + 0.5)
+    assert not gate.allowed(20.1 + GRACE, lambda closed: closed + 2 * GRACE)
+
+
+def test_a_bypass_that_ended_just_before_a_kill_may_come_back():
+    gate = Gate()
+    gate.bypass(10.0)
+    gate.no_bypass(20.0)
+    gate.killed(20.0 + GRACE + 1)
+    assert gate.settled_closed(30.0)
+    gate.bypass(40.0)
+    gate.no_bypass(50.0)
+    gate.killed(51.0)
+    assert gate.may_be_open
+
+
+def test_outages_excuse_their_own_time_alone():
+    outages = Outages()
+    outages.add(10.0, 12.0)
+    assert not outages.covers(9.9) and outages.covers(11.0) and not outages.covers(12.1 + Outages.LASTS)
+
+
+def test_shrinking_leaves_what_is_needed_in_order():
+    asked = []
+
+    def fails(steps):
+        asked.append(steps)
+        return {7, 40, 41} <= set(steps)
+
+    assert shrink(list(range(100)), fails) == [7, 40, 41]
+    assert len(asked) < 150
+
+
+def test_shrinking_finds_that_nothing_is_needed_and_stops_when_it_is_told():
+    assert shrink([1, 2, 3], lambda steps: True) == []
+    stopped = shrink(list(range(100)), lambda steps: 7 in steps, enough=lambda: True)
+    assert stopped == list(range(100))
+
+
+def run(*arguments):
+    return subprocess.run([HERE / "run", *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, env=os.environ)
+
+
+def test_a_leak_is_found_replayed_and_shrunk(tmp_path):
+    """Without the update-group wall an originated default passes by the route-map; a file with that and a harmless step."""
+    walls = ["groups", "typed", "closing", "audit"]
+    harmless = ["announce", "stray", "ipv6", "7"]
+    guilty = ["policy", "stray", "ipv4", "", "default-originate"]
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps({"seed": "planted", "wallsDown": walls,
+                                "steps": [harmless, guilty]}))
+    ended = run("--replay", kept, "--folder", tmp_path)
+    assert ended.returncode == 1, ended.stdout
+    lines = ended.stdout.splitlines()
+    assert lines[0] == "seed planted" and lines[-1] == "2 steps, 1 leaks", ended.stdout
+    assert "FOUND out" in ended.stdout, ended.stdout
+    shrunk = json.loads((tmp_path / "kept-again-shrunk.json").read_text())
+    assert shrunk["steps"] == [guilty], ended.stdout
