@@ -18,6 +18,7 @@ the edge's in it, and the witness behind the edge has none of the row's.
 import functools
 from dataclasses import dataclass, field
 
+from .bgp import ROUTE_REFRESH
 from .bird import Bird, Session, prefixes
 from .capture import Capture
 from .frr import Router
@@ -26,7 +27,6 @@ from .wait import until
 
 FAMILIES = ("ipv4", "ipv6")
 CLOSED_PHASES = ("start", "gated", "regated")
-DIRECTIONS = ("out", "in")
 EDGE_AS, FAR_AS, WITNESS_AS = 64500, 64510, 64499
 # `bgp view OTHER`, a confederation's member that the world sees as EDGE_AS.
 VIEW_AS, VIEW_PEER_AS, LOCAL_AS = 65010, 65020, 64496
@@ -72,6 +72,10 @@ class Row:
     over_ipv4: bool = False
     unnumbered: bool = False
 
+    def only_while_gated(self):
+        """Whether what the row is about is not there yet when the session starts."""
+        return bool(self.typed) or self.far == "change"
+
 
 def needs(*words):
     return frozenset(words)
@@ -88,10 +92,10 @@ ROWS = (
     Row("ttl-security", "neighbor ttl-security", session=("neighbor {peer} ttl-security hops 1",),
         needs=needs("ttl-security")),
     Row("multihop", "neighbor ebgp-multihop", session=("neighbor {peer} ebgp-multihop 5",), needs=needs("multihop")),
-    Row("view", "a neighbor in another instance, a view", view=True),
-    Row("confederation", "a neighbor of another AS of the confederation", view=True, needs=needs("confederation"),
-        edge_as=VIEW_AS, far_as=VIEW_PEER_AS),
-    Row("both-families", "IPv6 over the IPv4 session, too", over_ipv4=True),
+    Row("view", "a neighbor in another instance, a view", view=True, needs=needs("accepts")),
+    Row("confederation", "a neighbor of another AS of the confederation", view=True,
+        needs=needs("accepts", "confederation"), edge_as=VIEW_AS, far_as=VIEW_PEER_AS),
+    Row("both-families", "IPv6 over the IPv4 session, too", over_ipv4=True, needs=needs("both-families")),
     # Ways out.
     Row("default-originate", "default-originate", family=("neighbor {peer} default-originate",), gives=(DEFAULT,)),
     Row("default-map", "default-originate with a route-map",
@@ -108,7 +112,7 @@ ROWS = (
     Row("as-override", "as-override", family=("neighbor {peer} as-override",)),
     Row("activate", "the family activated while gated", activated=False,
         typed=("neighbor {peer} activate", "neighbor {peer} route-map PASS in", "neighbor {peer} route-map PASS out")),
-    Row("refresh", "ROUTE-REFRESH of the far side", far="refresh"),
+    Row("refresh", "ROUTE-REFRESH of the far side", far="refresh", needs=needs("route-refresh")),
     Row("orf", "a filter of the far side (ORF)", family=("neighbor {peer} capability orf prefix-list receive",),
         needs=needs("orf")),
     Row("soft-out", "clear soft out", exec=("clear bgp {family} {peer} soft out",)),
@@ -175,7 +179,7 @@ class Place:
             yield PeerSession(
                 self.session_name(carrier), self.far[carrier], self.near[carrier], self.row.far_as, self.row.edge_as,
                 tuple(family for family in FAMILIES if self.carrier(family) == carrier), self.announced,
-                self.row.needs, self.far_interface if self.row.unnumbered else "")
+                self.row.needs, self.far, self.far_interface if self.row.unnumbered else "")
 
     def given(self, family):
         """What has to pass out when the gate is open."""
@@ -297,28 +301,53 @@ class Matrix:
     # The phases
 
     def drive(self):
+        self.start()
+        self.record("start")
+        self._while_gated()
+        self.wait_up()
+        self.settle()
+        self.record("gated")
+        self.open()
+        self.edge.bgpd_vty("no peering bypass all")
+        self.wait_closed()
+        closed_at = self.capture.read().end()
+        self.settle()
+        self.record("regated", after=closed_at)
+
+    def drive_without_walls(self, walls, down):
+        """The same with walls of the gate taken down: everything that a row is about is to pass in each phase, so that
+        each closed cell is seen to fail. `walls` are those of the edge."""
+        walls.down(*down)
+        self.start()
+        # What is only done while gated comes later.
+        self.wait_passed("start", [name for name, place in self.places.items()
+                                   if not place.row.only_while_gated()])
+        self._while_gated()
+        self.wait_up()
+        self.wait_passed("gated", list(self.places))
+        walls.up()
+        self.open()
+        walls.down(*down)
+        self.edge.bgpd_vty("no peering bypass all")
+        self.settle()
+        self.record("regated")
+
+    def start(self):
         for witness in self.witnesses.values():
             witness.start()
         self.far.start()
         self.edge.start(self.config())
         self.wait_up(activated=True)
         self.settle()
-        self.record("start")
-        self._while_gated()
-        self.wait_up()
-        self.settle()
-        self.record("gated")
+
+    def open(self):
+        """The control: opens every gate, and returns when all has passed."""
         self.edge.bgpd_vty("peering bypass all reason the control")
-        self.wait_opened()
+        self.wait_passed("opened", list(self.places))
         # bgpd 8.4.4 forgets withdrawals in the first seconds of an update-group.
         self.settle()
         self.settle()
         self.record("opened")
-        self.edge.bgpd_vty("no peering bypass all")
-        self.wait_closed()
-        closed_at = self.capture.read().end()
-        self.settle()
-        self.record("regated", after=closed_at)
 
     def wait_up(self, activated=False):
         """`activated`: only those that have a family from the beginning."""
@@ -345,16 +374,16 @@ class Matrix:
         self.capture.wait_keepalives([session.neighbor for name, session in self.far.sessions.items() if name in up], 2)
 
     def _while_gated(self):
-        lines, views = [], []
+        lines = []
         for place in self.places.values():
             for family in FAMILIES:
                 peer = place.peer(place.carrier(family))
                 typed = [line.format(peer=peer, family=family) for line in place.row.typed]
-                if typed:
-                    (views if place.row.view else lines).extend([f"address-family {family} unicast", *typed, "exit"])
+                lines += [f"address-family {family} unicast", *typed, "exit"] if typed else []
         self.edge.configure(f"router bgp {EDGE_AS}", *lines)
         # What was activated came up anew.
         self.wait_up()
+        begun = self.capture.read().end()
         for place in self.places.values():
             for family in FAMILIES:
                 peer = place.peer(place.carrier(family))
@@ -367,6 +396,11 @@ class Matrix:
                     self.far.announce(name, family, place.changed[family])
                     self.far.withdraw(name, family, place.announced[family][:1])
                     self.far.announce(name, family, place.announced[family][:1])
+        asked = {session.local for place in self.places.values() if place.row.far == "refresh"
+                 for session in place.sessions()}
+        until("ROUTE-REFRESH of the far side", lambda: asked - {
+            message.sender for message in self.capture.read().messages(type=ROUTE_REFRESH) if message.time > begun},
+            lambda left: not left)
 
     def sent_by_far(self, place, family):
         """What the witness is to get of the row's when the gate is open."""
@@ -392,13 +426,13 @@ class Matrix:
         for (name, family), facts in self.now(after).items():
             self.facts[name, phase, family] = facts
 
-    def wait_opened(self):
+    def wait_passed(self, phase, names):
         def left():
-            self.record("opened")
-            return [problem for name in self.places for family in FAMILIES
-                    for problem in self.not_passed(name, "opened", family)]
+            self.record(phase)
+            return [problem for name in names for family in FAMILIES
+                    for problem in self.not_passed(name, phase, family)]
 
-        until("everything through the open gates", left, lambda problems: not problems)
+        until(f"everything through the gates, {phase}", left, lambda problems: not problems)
 
     def wait_closed(self):
         until("nothing left behind the closed gates", lambda: [

@@ -22,8 +22,13 @@ class PeerSession:
     families: tuple
     announced: dict
     features: frozenset = frozenset()
+    # The far side's addresses, by family: next hops of what it announces.
+    addresses: dict = None
     # Of a session over link-local addresses.
     interface: str = ""
+
+    def next_hop(self, family):
+        return self.addresses[family]
 
     def prefixes(self):
         return [prefix for family in self.families for prefix in self.announced[family]]
