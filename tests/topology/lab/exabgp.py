@@ -16,6 +16,7 @@ exec cat >"$1"
 
 
 class FarExabgp(Peer):
+    ENDS_AT = {"regated": "ExaBGP 4.2.21 resets its sessions when the withdrawals come, so its table would be empty anyway"}
     LACKS = {
         "unnumbered": "the daemon sends no router advertisements, by which the edge would learn of it",
         "accepts": "ExaBGP opens its sessions itself, and bgpd takes no connection for a neighbor in a view",

@@ -106,3 +106,8 @@ class FarBgpd(Peer):
         session = self.sessions[name]
         for family in session.families:
             self._router.bgpd_vty(f"clear bgp {family} {self._peer(session)} soft in")
+
+    def add_multicast(self, name, family):
+        session = self.sessions[name]
+        self._router.configure(f"router bgp {session.local_as}", f"address-family {family} multicast",
+                               f"neighbor {self._peer(session)} activate")

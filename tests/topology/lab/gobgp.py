@@ -75,7 +75,8 @@ class FarGobgp(Peer):
 
         def answers():
             self._process.expect_running()
-            return self._run("global").returncode == 0
+            # It answers before it has taken its configuration.
+            return str(self._config()["global"]["config"]["as"]) in self._run("global").stdout
 
         until(f"an answer from GoBGP {self.name}", answers)
         for prefix in sorted({prefix for session in self.sessions.values() for prefix in session.prefixes()}):

@@ -18,7 +18,7 @@ the edge's in it, and the witness behind the edge has none of the row's.
 import functools
 from dataclasses import dataclass, field
 
-from .bgp import ROUTE_REFRESH
+from .bgp import CAPABILITY_MESSAGE, ROUTE_REFRESH
 from .bird import Bird, Session, prefixes
 from .capture import Capture
 from .frr import Router
@@ -26,6 +26,8 @@ from .peer import PeerSession
 from .wait import until
 
 FAMILIES = ("ipv4", "ipv6")
+# How the capture calls families that it does not read further.
+AFI = {"ipv4": "afi 1 ", "ipv6": "afi 2 "}
 CLOSED_PHASES = ("start", "gated", "regated")
 EDGE_AS, FAR_AS, WITNESS_AS = 64500, 64510, 64499
 # `bgp view OTHER`, a confederation's member that the world sees as EDGE_AS.
@@ -43,6 +45,7 @@ GIVEN = {
 CONDITIONAL = ("203.0.113.128/26", "2001:db8:f003::/48")
 SUPPRESSED = ("198.51.100.96/28", "2001:db8:f021:1::/64")
 SUMMARY = ("198.51.100.96/27", "2001:db8:f021::/48")
+MULTICAST = ("203.0.113.192/26", "2001:db8:f004::/48")
 DEFAULT = ("0.0.0.0/0", "::/0")
 IN_VIEW = ("198.51.100.32/28", "2001:db8:f012::/48")
 MARKS = {"ipv4": [f"198.51.100.{number}/32" for number in range(200, 249)],
@@ -53,7 +56,8 @@ MARKS = {"ipv4": [f"198.51.100.{number}/32" for number in range(200, 249)],
 class Row:
     """`session` and `family` are lines for the edge's neighbor `{peer}`, the second below the address family. `typed` is
     typed below the address family while the gate is closed, `exec` at the prompt then. `far` is what the far side does
-    then: refresh, or change (announce more and withdraw some). `needs` are features of the far side."""
+    then: refresh, change (announce more and withdraw some), or capability (a CAPABILITY message that adds multicast, for
+    which the edge has a route). `needs` are features of the far side."""
     name: str
     says: str
     session: tuple = ()
@@ -74,7 +78,7 @@ class Row:
 
     def only_while_gated(self):
         """Whether what the row is about is not there yet when the session starts."""
-        return bool(self.typed) or self.far == "change"
+        return bool(self.typed) or self.far in ("change", "capability")
 
 
 def needs(*words):
@@ -118,8 +122,8 @@ ROWS = (
     Row("soft-out", "clear soft out", exec=("clear bgp {family} {peer} soft out",)),
     Row("policy-typed", "other policy typed while gated",
         typed=("neighbor {peer} route-map PASS-TOO out", "neighbor {peer} route-map PASS-TOO in")),
-    Row("dynamic-capability", "dynamic capability", session=("neighbor {peer} capability dynamic",),
-        needs=needs("dynamic-capability")),
+    Row("dynamic-capability", "a family that comes in a CAPABILITY message",
+        session=("neighbor {peer} capability dynamic",), far="capability", needs=needs("dynamic-capability")),
     # Ways in.
     Row("soft-reconfiguration", "soft-reconfiguration inbound, and clear soft in",
         family=("neighbor {peer} soft-reconfiguration inbound",), exec=("clear bgp {family} {peer} soft in",)),
@@ -132,9 +136,11 @@ ROWS = (
 
 @dataclass
 class Facts:
-    """What was seen of one cell: the far side's table, the capture, the witness."""
+    """What was seen of one cell: the far side's table, what the edge announced, what of it the edge has not withdrawn,
+    what the witness has."""
     table: set = field(default_factory=set)
     captured: set = field(default_factory=set)
+    held: set = field(default_factory=set)
     witness: set = field(default_factory=set)
 
 
@@ -272,6 +278,10 @@ class Matrix:
             for place in places:
                 lines += self._family(place, family)
             lines += ["exit-address-family"]
+            for place in places:
+                if place.row.far == "capability":
+                    lines += [f"address-family {family} multicast", f"network {MULTICAST[index]}",
+                              *_passing(place.peer(family)), "exit-address-family"]
         return lines + ["exit"]
 
     def _neighbors(self, place):
@@ -308,10 +318,14 @@ class Matrix:
         self.settle()
         self.record("gated")
         self.open()
+        if "regated" in self.far.ENDS_AT:
+            return
         self.edge.bgpd_vty("no peering bypass all")
         self.wait_closed()
         closed_at = self.capture.read().end()
         self.settle()
+        # The sessions are the same: a table that is empty because its session has ended says nothing.
+        self.wait_up()
         self.record("regated", after=closed_at)
 
     def drive_without_walls(self, walls, down):
@@ -396,11 +410,14 @@ class Matrix:
                     self.far.announce(name, family, place.changed[family])
                     self.far.withdraw(name, family, place.announced[family][:1])
                     self.far.announce(name, family, place.announced[family][:1])
-        asked = {session.local for place in self.places.values() if place.row.far == "refresh"
-                 for session in place.sessions()}
-        until("ROUTE-REFRESH of the far side", lambda: asked - {
-            message.sender for message in self.capture.read().messages(type=ROUTE_REFRESH) if message.time > begun},
-            lambda left: not left)
+                if place.row.far == "capability":
+                    self.far.add_multicast(place.session_name(family), family)
+        for far, kind in (("refresh", ROUTE_REFRESH), ("capability", CAPABILITY_MESSAGE)):
+            wanted = {session.local for place in self.places.values() if place.row.far == far
+                      for session in place.sessions()}
+            until(f"what the far side sends for {far}", lambda: wanted - {
+                message.sender for message in self.capture.read().messages(type=kind) if message.time > begun},
+                lambda left: not left)
 
     def sent_by_far(self, place, family):
         """What the witness is to get of the row's when the gate is open."""
@@ -417,9 +434,11 @@ class Matrix:
                 sender = place.near[place.carrier(family)]
                 table = {prefix for prefix in tables[place.session_name(family)]
                          if (":" in prefix) == (family == "ipv6")}
+                # Of every SAFI.
                 captured = {event.prefix for event in said.routes(sender, kind="announce", after=after)
-                            if event.family == family}
-                found[name, family] = Facts(table, captured, witnessed[place.row.view, family] & self.sent_by_far(place, family))
+                            if event.family.split()[0] == family or event.family.startswith(AFI[family])}
+                held = {prefix for prefix in said.held(sender) if (":" in prefix) == (family == "ipv6")}
+                found[name, family] = Facts(table, captured, held, witnessed[place.row.view, family] & self.sent_by_far(place, family))
         return found
 
     def record(self, phase, after=0.0):
@@ -436,22 +455,24 @@ class Matrix:
 
     def wait_closed(self):
         until("nothing left behind the closed gates", lambda: [
-            f"{name} {family}: {sorted(facts.table)} {sorted(facts.witness)}"
-            for (name, family), facts in self.now().items() if facts.table or facts.witness], lambda left: not left)
+            f"{name} {family}: {sorted(facts.table | facts.held)} {sorted(facts.witness)}"
+            for (name, family), facts in self.now().items() if facts.table or facts.held or facts.witness], lambda left: not left)
 
     def leaks(self, name, phase, family):
         """What crossed a gate in a cell, in words; [] where nothing did."""
         facts = self.facts[name, phase, family]
         return [f"{what}: {sorted(seen)}" for what, seen in (
             ("the far side's table holds", facts.table), ("the edge announced", facts.captured),
+            ("the edge has not withdrawn", facts.held),
             ("the witness got", facts.witness)) if seen]
 
     def not_passed(self, name, phase, family):
         """What should have passed and did not, in words."""
         place, facts = self.places[name], self.facts[name, phase, family]
         given, sent = place.given(family), self.sent_by_far(place, family)
+        multicast = {MULTICAST[FAMILIES.index(family)]} if place.row.far == "capability" else set()
         return [f"{name} {family}: {what} {sorted(lacking)}" for what, lacking in (
-            ("not in the far side's table:", given - facts.table), ("not in the capture:", given - facts.captured),
+            ("not in the far side's table:", given - facts.table), ("not in the capture:", (given | multicast) - facts.captured),
             ("not at the witness:", sent - facts.witness)) if lacking]
 
     def logs(self, lines=60):
@@ -500,4 +521,6 @@ def table(far_classes, failed, seen):
     for line in [heads, *rows]:
         lines.append("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
     lines.append(f"pass: nothing crossed at {', '.join(CLOSED_PHASES)}, IPv4 and IPv6, and all of it did when opened")
+    lines += [f"{phase} is n/a for {daemon}: {reason}" for daemon, far_class in far_classes.items()
+              for phase, reason in far_class.ENDS_AT.items()]
     return "\n".join(lines + [f"n/a {number}: {reason}" for reason, number in notes.items()])

@@ -35,8 +35,10 @@ class PeerSession:
 
 
 class Peer:
-    """LACKS: what this daemon cannot do, by feature, with the reason that the table shows."""
+    """LACKS: what this daemon cannot do, by feature, with the reason that the table shows. ENDS_AT: a phase in which
+    the daemon cannot be judged, with the reason; the phases behind it are not gone through either."""
     LACKS = {}
+    ENDS_AT = {}
 
     def __init__(self, lab, name, sessions):
         self.lab = lab
@@ -72,6 +74,10 @@ class Peer:
 
     def refresh(self, name):
         """Asks the edge to send everything again (ROUTE-REFRESH)."""
+        raise NotImplementedError
+
+    def add_multicast(self, name, family):
+        """Adds multicast to a session that is up (a CAPABILITY message)."""
         raise NotImplementedError
 
     def wait_established(self, names=None):
