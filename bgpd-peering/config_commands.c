@@ -131,13 +131,26 @@ static void exception_words(int argc, struct cmd_token *argv[], char words[SESSI
 	snprintf(words, SESSION_ADDRESS_MAX + 32, "%s %s", argv[argc - 2]->text, argv[argc - 1]->arg);
 }
 
+/*
+ * FRR takes the beginning of a keyword for the whole: `peering default neighbor A`, the declaration of a connection of
+ * that name, would except the neighbor.
+ */
+static bool is_whole(struct vty *vty, const struct cmd_token *keyword)
+{
+	if (strcmp(keyword->arg, keyword->text) == 0)
+		return true;
+	vty_out(vty, "%% Nothing was changed: write `%s` in full, or give the connection another name than `%s`\n",
+		keyword->text, keyword->arg);
+	return false;
+}
+
 COMMAND_HANDLER(cmd_default_deny_except)
 {
 	const char *vrf = vrf_of(vty);
 	char words[SESSION_ADDRESS_MAX + 32];
 	struct verdict verdict;
 
-	if (!command_module_works(vty) || !vrf)
+	if (!command_module_works(vty) || !vrf || !is_whole(vty, argv[argc - 3]))
 		return CMD_WARNING_CONFIG_FAILED;
 	exception_words(argc, argv, words);
 	default_deny_add_exception(vrf, words, router_reading_file(vty), &verdict);

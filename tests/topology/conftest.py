@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from lab import build, far_sides, leak_matrix  # noqa: E402
 from lab.namespaces import Lab  # noqa: E402
 
 LOG_TAIL = 60
@@ -46,3 +47,19 @@ def pytest_runtest_makereport(item, call):
             lines = path.read_text(errors="replace").splitlines()[-LOG_TAIL:]
             if lines:
                 report.sections.append((f"end of {path.relative_to(made.directory)}", "\n".join(lines)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The leak matrix as a table, from whatever of its cells ran, in any worker."""
+    cells = {outcome: {tuple(value) for report in terminalreporter.getreports(outcome)
+                       for name, value in getattr(report, "user_properties", ()) if name == "leak-matrix"}
+             for outcome in ("passed", "failed", "error")}
+    failed = cells["failed"] | cells["error"]
+    if not failed | cells["passed"]:
+        return
+    text = leak_matrix.table(far_sides.FAR_SIDES, failed, failed | cells["passed"])
+    terminalreporter.section("leak matrix")
+    terminalreporter.write_line(text)
+    results = build.BUILD / "test-results"
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "leak-matrix.txt").write_text(f"{text}\n")

@@ -101,6 +101,8 @@ BAD_LINES = [
     ("peering json neighbor {acme}", "json"),
     ("peering -X neighbor {acme}", "-X"),
     ("peering " + "N" * 64 + " neighbor {acme}", "63"),
+    # The beginning of `default-deny-except`: it would except the neighbor.
+    ("peering default neighbor {acme}", "another name"),
     ("peering OTHER neighbor {acme}", NAME),
     ("peering OTHER neighbor {inside}", "external"),
     (f"peering {NAME} description " + "d" * 81, "80"),

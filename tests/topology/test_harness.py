@@ -14,7 +14,9 @@ import pytest
 
 from lab import bgp, namespaces
 from lab.bird import DEFAULT, prefixes
-from lab.scenario import FAMILIES, OWN, Scenario
+from lab.far_sides import FAR_SIDES
+from lab.leak_matrix import ROWS, Matrix
+from lab.scenario import EDGE_AS, FAMILIES, OWN, Scenario
 from lab.wait import until
 
 
@@ -55,6 +57,20 @@ def test_without_the_module_an_originated_default_passes_a_denying_route_map(pla
     for family in FAMILIES:
         plain.acme.wait_received(f"edge_{family}", {DEFAULT[family]})
         assert plain.capture.read().held(plain.edge_address(family)) == {DEFAULT[family]}
+
+
+@pytest.mark.parametrize("daemon", FAR_SIDES)
+def test_without_the_module_every_far_side_of_the_leak_matrix_sees_what_passes(lab, daemon):
+    rows = [row for row in ROWS if row.name in ("plain", "default-originate", "default-in")]
+    matrix = Matrix(lab, FAR_SIDES[daemon], rows, module=False)
+    matrix.start()
+    matrix.wait_passed("start", [row.name for row in rows])
+    assert all(matrix.leaks(row.name, "start", family) for row in rows for family in FAMILIES)
+    # So is the end of it.
+    for family in FAMILIES:
+        matrix.edge.configure(f"router bgp {EDGE_AS}", f"no neighbor {matrix.places['plain'].far[family]}")
+    until("nothing left of a session that has ended", lambda: [
+        facts.table for (name, _), facts in matrix.now().items() if name == "plain"], lambda seen: not any(seen))
 
 
 def test_a_capture_follows_thousands_of_routes_in_and_out(plain):

@@ -14,7 +14,8 @@ NAMES = {OPEN: "OPEN", UPDATE: "UPDATE", NOTIFICATION: "NOTIFICATION", KEEPALIVE
          ROUTE_REFRESH: "ROUTE-REFRESH"}
 MP_REACH, MP_UNREACH = 14, 15
 EXTENDED_LENGTH = 0x10
-FAMILIES = {(1, 1): "ipv4", (2, 1): "ipv6"}
+CAPABILITY_MESSAGE = 6
+FAMILIES = {(1, 1): "ipv4", (2, 1): "ipv6", (1, 2): "ipv4 multicast", (2, 2): "ipv6 multicast"}
 CAPABILITY, ADD_PATH = 2, 69
 
 
@@ -156,7 +157,7 @@ def _attributes(data):
 
 
 def _prefixes(family, data, with_path_id):
-    width, make = (4, ipaddress.IPv4Network) if family == "ipv4" else (16, ipaddress.IPv6Network)
+    width, make = (4, ipaddress.IPv4Network) if family.startswith("ipv4") else (16, ipaddress.IPv6Network)
     found, offset = [], 0
     while offset < len(data):
         offset += 4 if with_path_id else 0

@@ -44,7 +44,9 @@ class Session:
     # BIRD's own default, with which it keeps the routes of a bgpd that died for two minutes.
     graceful_restart: bool = False
     extra: str = ""
+    # Of each channel: more of its options, and what is announced, a filter expression.
     channel: str = ""
+    export: str = "source = RTS_STATIC"
 
     def channels(self):
         return self.families or (("ipv6",) if ":" in self.neighbor else ("ipv4",))
@@ -66,6 +68,7 @@ class Bird:
     sessions: list
     announced: dict = field(default_factory=dict)
     attributes: dict = field(default_factory=dict)
+    top: str = ""
 
     def __post_init__(self):
         self.namespace = self.lab.namespace(self.name)
@@ -102,7 +105,7 @@ class Bird:
         lines = [f'log "{self.log}" all;',
                  f"router id {_router_id(self.sessions)};",
                  "debug protocols { states, events };",
-                 "protocol device {}"]
+                 "protocol device {}", self.top]
         for family in ("ipv4", "ipv6"):
             lines += [f"protocol static own_{family} {{", f"\t{family};"]
             lines += [f"\troute {prefix} blackhole{self._attributes(prefix)};" for prefix in self.announced[family]]
@@ -117,7 +120,7 @@ class Bird:
             lines += ["\tpassive on;"] if session.passive else []
             lines += ["\tdisabled;"] if not session.enabled else []
             lines += [f"\t{session.extra}"] if session.extra else []
-            lines += [f"\t{family} {{ import all; export where source = RTS_STATIC; {session.channel} }};"
+            lines += [f"\t{family} {{ import all; export where {session.export}; {session.channel} }};"
                       for family in session.channels()]
             lines += ["}"]
         self.config.write_text("\n".join(lines) + "\n")

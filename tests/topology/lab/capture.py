@@ -124,7 +124,8 @@ class Conversation:
                 held.add(event.prefix)
             elif event.kind == "withdraw":
                 held.discard(event.prefix)
-        return held
+        # A connection on which nothing was said.
+        return set() if starts else held
 
     def sessions(self, address):
         """The BGP sessions of an address that came up, in order: connections on which both ends sent a KEEPALIVE."""

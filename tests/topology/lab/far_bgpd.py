@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""FRR's own bgpd as the far side of the leak matrix, as the package has it, without the module."""
+import json
+
+from .frr import Router
+from .peer import Peer, family_of
+
+FAMILIES = ("ipv4", "ipv6")
+
+
+class FarBgpd(Peer):
+    LACKS = {"confederation": "bgpd's instance has one AS, its other neighbors are outside of the confederation"}
+
+    def __init__(self, lab, name, sessions):
+        super().__init__(lab, name, sessions)
+        self._router = Router(lab, name, module=False)
+        self._announced = {session.name: set(session.prefixes()) for session in sessions}
+
+    @staticmethod
+    def _peer(session):
+        return session.interface or session.neighbor
+
+    def _config(self):
+        lines = ["frr defaults traditional", f"hostname {self.name}", "service integrated-vtysh-config"]
+        lines += ["ip prefix-list ORF-ipv4 permit 0.0.0.0/0 le 32", "ipv6 prefix-list ORF-ipv6 permit ::/0 le 128"]
+        sessions = list(self.sessions.values())
+        for session in sessions:
+            lines += self._filter(session)
+        lines += [f"router bgp {sessions[0].local_as}", "bgp router-id 198.51.100.250", "no bgp ebgp-requires-policy",
+                  "no bgp default ipv4-unicast", "no bgp network import-check"]
+        for session in sessions:
+            lines += self._neighbor(session)
+        for family in FAMILIES:
+            lines += [f"address-family {family} unicast"]
+            lines += [f"network {prefix}" for prefix in sorted(
+                {prefix for session in sessions for prefix in self._announced[session.name]
+                 if family_of(prefix) == family})]
+            for session in sessions:
+                lines += self._family(session, family) if family in session.families else []
+            lines += ["exit-address-family"]
+        return "\n".join([*lines, ""])
+
+    def _filter(self, session):
+        lines = []
+        for family in FAMILIES:
+            ip = "ip" if family == "ipv4" else "ipv6"
+            lines += [f"{ip} prefix-list {session.name}-{family} permit {prefix}"
+                      for prefix in sorted(self._announced[session.name]) if family_of(prefix) == family]
+        return lines
+
+    def _neighbor(self, session):
+        peer = self._peer(session)
+        if session.interface:
+            lines = [f"neighbor {peer} interface v6only remote-as {session.neighbor_as}"]
+        else:
+            lines = [f"neighbor {peer} remote-as {session.neighbor_as}",
+                     f"neighbor {peer} update-source {session.local}"]
+        lines += [f"neighbor {peer} timers 1 30", f"neighbor {peer} timers connect 1"]
+        for feature, line in (("ttl-security", "ttl-security hops 1"), ("multihop", "ebgp-multihop 5"),
+                              ("dynamic-capability", "capability dynamic"),
+                              ("graceful-restart", "graceful-restart")):
+            lines += [f"neighbor {peer} {line}"] if feature in session.features else []
+        return lines
+
+    def _family(self, session, family):
+        peer = self._peer(session)
+        lines = [f"neighbor {peer} activate", f"neighbor {peer} prefix-list {session.name}-{family} out"]
+        if "orf" in session.features:
+            lines += [f"neighbor {peer} capability orf prefix-list send", f"neighbor {peer} prefix-list ORF-{family} in"]
+        if "add-path" in session.features:
+            lines += [f"neighbor {peer} addpath-tx-all-paths"]
+        return lines
+
+    def start(self):
+        self._router.start(self._config())
+
+    def stop(self):
+        self._router.stop_bgpd()
+
+    def established(self):
+        neighbors = self._router.bgpd_json("show bgp neighbors json")
+        return {session.name for session in self.sessions.values()
+                if neighbors.get(self._peer(session), {}).get("bgpState") == "Established"}
+
+    def table(self, name):
+        session, found = self.sessions[name], set()
+        for family in session.families:
+            text = self._router.bgpd_vty(f"show bgp {family} unicast neighbors {self._peer(session)} routes json")
+            found |= set(json.loads(text or "{}").get("routes", {}))
+        return found
+
+    def _change(self, name, family, prefixes, no):
+        session = self.sessions[name]
+        ip = "ip" if family == "ipv4" else "ipv6"
+        lines = [f"{no}{ip} prefix-list {name}-{family} permit {prefix}" for prefix in prefixes]
+        self._router.configure(*lines, f"router bgp {session.local_as}", f"address-family {family} unicast",
+                               *(f"{no}network {prefix}" for prefix in prefixes))
+
+    def announce(self, name, family, prefixes):
+        self._change(name, family, prefixes, "")
+
+    def withdraw(self, name, family, prefixes):
+        self._change(name, family, prefixes, "no ")
+
+    def refresh(self, name):
+        session = self.sessions[name]
+        for family in session.families:
+            self._router.bgpd_vty(f"clear bgp {family} {self._peer(session)} soft in")
+
+    def add_multicast(self, name, family):
+        session = self.sessions[name]
+        self._router.configure(f"router bgp {session.local_as}", f"address-family {family} multicast",
+                               f"neighbor {self._peer(session)} activate")

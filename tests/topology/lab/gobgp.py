@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""GoBGP as the far side of the leak matrix."""
+import json
+
+from .peer import FAMILIES, Peer, family_of
+from .process import Process
+from .wait import until
+
+GOBGPD, GOBGP = "/usr/bin/gobgpd", "/usr/bin/gobgp"
+API = "127.0.0.1:50051"
+
+
+class FarGobgp(Peer):
+    LACKS = {
+        "unnumbered": "the daemon sends no router advertisements, by which the edge would learn of it",
+        "confederation": "the whole of GoBGP is in a confederation, or nothing of it",
+        "orf": "GoBGP sends no outbound route filters",
+        "dynamic-capability": "GoBGP knows no CAPABILITY message",
+        "route-refresh": "GoBGP has no command that asks a peer for its routes again",
+    }
+
+    def __init__(self, lab, name, sessions):
+        super().__init__(lab, name, sessions)
+        self._config_file = self.directory / "gobgpd.json"
+        self._process = None
+
+    def _config(self):
+        """Each session has a policy of its own, that lets its prefixes out; everything else stays."""
+        policies = [{"name": session.name, "statements": [{
+            "name": session.name,
+            "conditions": {"match-prefix-set": {"prefix-set": f"{session.name}-{family}"},
+                           "match-neighbor-set": {"neighbor-set": session.name}},
+            "actions": {"route-disposition": "accept-route"}}]}
+            for session in self.sessions.values() for family in session.families]
+        return {
+            "global": {
+                "config": {"as": next(iter(self.sessions.values())).local_as, "router-id": "198.51.100.250"},
+                "apply-policy": {"config": {"export-policy-list": [policy["name"] for policy in policies],
+                                            "default-export-policy": "reject-route"}}},
+            "defined-sets": {
+                "prefix-sets": [{"prefix-set-name": f"{session.name}-{family}",
+                                 "prefix-list": [{"ip-prefix": prefix} for prefix in session.announced[family]]}
+                                for session in self.sessions.values() for family in session.families],
+                "neighbor-sets": [{"neighbor-set-name": session.name,
+                                   "neighbor-info-list": [f"{session.neighbor}/{128 if ':' in session.neighbor else 32}"]}
+                                  for session in self.sessions.values()]},
+            "policy-definitions": policies,
+            "neighbors": [self._neighbor(session) for session in self.sessions.values()],
+        }
+
+    @staticmethod
+    def _neighbor(session):
+        families = [{"config": {"afi-safi-name": f"{family}-unicast"},
+                     "mp-graceful-restart": {"config": {"enabled": "graceful-restart" in session.features}}}
+                    for family in session.families]
+        neighbor = {"config": {"neighbor-address": session.neighbor, "peer-as": session.neighbor_as},
+                    "transport": {"config": {"local-address": session.local}},
+                    "timers": {"config": {"connect-retry": 1, "hold-time": 30, "keepalive-interval": 1,
+                                          "idle-hold-time-after-reset": 1}},
+                    "afi-safis": families}
+        if "ttl-security" in session.features:
+            neighbor["ttl-security"] = {"config": {"enabled": True, "ttl-min": 255}}
+        if "multihop" in session.features:
+            neighbor["ebgp-multihop"] = {"config": {"enabled": True, "multihop-ttl": 5}}
+        if "add-path" in session.features:
+            neighbor["add-paths"] = {"config": {"receive": True, "send-max": 8}}
+        if "graceful-restart" in session.features:
+            neighbor["graceful-restart"] = {"config": {"enabled": True, "restart-time": 20}}
+        return neighbor
+
+    def start(self):
+        self._config_file.write_text(json.dumps(self._config(), indent=1))
+        self._process = Process(self.namespace, [GOBGPD, "-t", "json", "-f", self._config_file, "-p",
+                                                 "--api-hosts", API, "--pprof-disable"], self.directory / "gobgpd.log")
+
+        def answers():
+            self._process.expect_running()
+            # It answers before it has taken its configuration.
+            return str(self._config()["global"]["config"]["as"]) in self._run("global").stdout
+
+        until(f"an answer from GoBGP {self.name}", answers)
+        for prefix in sorted({prefix for session in self.sessions.values() for prefix in session.prefixes()}):
+            self._gobgp("global", "rib", "add", "-a", family_of(prefix), prefix)
+
+    def stop(self):
+        self._process.stop()
+
+    def _run(self, *words):
+        return self.namespace.run([GOBGP, *words], check=False)
+
+    def _gobgp(self, *words):
+        ended = self._run(*words)
+        assert ended.returncode == 0, f"gobgp {' '.join(words)}: {ended.stdout}{ended.stderr}"
+        return ended.stdout
+
+    def established(self):
+        up = {neighbor["state"]["neighbor_address"] for neighbor in json.loads(self._gobgp("-j", "neighbor"))
+              if neighbor["state"].get("session_state") == 6}
+        return {session.name for session in self.sessions.values() if session.neighbor in up}
+
+    def tables(self):
+        held = {}
+        for family in FAMILIES:
+            for prefix, paths in json.loads(self._gobgp("-j", "global", "rib", "-a", family) or "{}").items():
+                for path in paths:
+                    held.setdefault(path.get("neighbor-ip"), set()).add(prefix)
+        return {session.name: held.get(session.neighbor, set()) for session in self.sessions.values()}
+
+    def table(self, name):
+        return self.tables()[name]
+
+    def announce(self, name, family, prefixes):
+        for prefix in prefixes:
+            self._gobgp("policy", "prefix", "add", f"{name}-{family}", prefix)
+            self._gobgp("global", "rib", "add", "-a", family, prefix)
+
+    def withdraw(self, name, family, prefixes):
+        for prefix in prefixes:
+            self._gobgp("global", "rib", "del", "-a", family, prefix)
