@@ -119,11 +119,12 @@ def test_a_router_without_its_journal_takes_its_own_export_over(scenario):
     # It is in the journal, and what ends here is not opened by a file.
     s.restart_bgpd()
     s.acme.wait_received("edge_ipv4", {OWN["ipv4"], *s.witness_routes["ipv4"]})
+    s.settle()
     s.edge.verb(NAME, "deprovision")
     s.edge.wait_state(NAME, "None")
     assert work(s, "import", path).startswith("0 connections taken over")
-    s.settle(keepalives=0)
-    assert states(s)[NAME] == "None" and has(s)["ipv4"] == CLOSED
+    until("all of it taken back", lambda: has(s)["ipv4"], lambda seen: seen == CLOSED)
+    assert states(s)[NAME] == "None"
 
     # What has ended is ended where the file comes to.
     ended = path.with_name("ended.jsonl")
@@ -143,6 +144,8 @@ def test_another_router_takes_over_what_runs_on_it(scenario):
     path = exported(s)
     restart_without_journal(s, s.config())
     s.wait_open()
+    # bgpd 8.4.4 forgets to pass withdrawals on to the witness in the first moments of its session.
+    s.settle()
     quiet = s.capture.read().end()
     work(s, "import", path)
     s.edge.wait_state(NAME, "Active")

@@ -171,12 +171,22 @@ class Lab:
             self._closed = True
 
 
+def _opened(path):
+    """The file, or None where it has just gone: a lab that ends takes its own away."""
+    try:
+        return open(path)
+    except FileNotFoundError:
+        return contextlib.nullcontext()
+
+
 def sweep(kept=False):
     """Removes the labs of processes that are dead; with `kept`, those too that were left up on purpose."""
     LOCKS.mkdir(exist_ok=True)
     with _sweepers_alone():
         for lock_file in LOCKS.glob(f"{PREFIX}*.lock"):
-            with open(lock_file) as lock, _undisturbed():
+            with _opened(lock_file) as lock, _undisturbed():
+                if lock is None:
+                    continue
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
