@@ -153,6 +153,10 @@ class Bed:
                   lambda seen: OWN[family] in seen)
         self.began = time.time()
 
+    def openings(self):
+        """How often gates have been opened: what a run has tried."""
+        return sum(gate.openings for gate in set(self.gates.values()))
+
     def stop(self):
         """What the lab does not end by itself."""
         self.script.close()
@@ -376,6 +380,8 @@ class Bed:
             # In the first second of a session bgpd 8.4.4 forgets to pass withdrawals on to it.
             self.captures["witness"].wait_keepalives(
                 [self.links["witness"].near_address(family) for family in FAMILIES], 3)
+        except NotSeen as error:
+            raise Found("cut", f"the witness's sessions did not come back: {error}") from None
         finally:
             self.outages.add(begin, time.time())
 
