@@ -127,8 +127,10 @@ class Bed:
         address = self.address(peer, family)
         if (peer, family) == ("acme", "ipv4") and asn == ASNS["acme"]:
             return [f"neighbor {address} peer-group MEMBERS"]
-        return [f"neighbor {address} remote-as {asn}", f"neighbor {address} timers 1 9",
-                f"neighbor {address} timers connect 1"]
+        lines = [f"neighbor {address} remote-as {asn}", f"neighbor {address} timers 1 9",
+                 f"neighbor {address} timers connect 1"]
+        # Later versions of bgpd reset every session without a mode of its own when `bgp graceful-restart` is typed.
+        return [*lines, f"neighbor {address} graceful-restart-helper"] if peer == "witness" else lines
 
     @staticmethod
     def _family(target, policy):
