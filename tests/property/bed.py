@@ -127,8 +127,10 @@ class Bed:
         address = self.address(peer, family)
         if (peer, family) == ("acme", "ipv4") and asn == ASNS["acme"]:
             return [f"neighbor {address} peer-group MEMBERS"]
-        return [f"neighbor {address} remote-as {asn}", f"neighbor {address} timers 1 9",
-                f"neighbor {address} timers connect 1"]
+        lines = [f"neighbor {address} remote-as {asn}", f"neighbor {address} timers 1 9",
+                 f"neighbor {address} timers connect 1"]
+        # Later versions of bgpd reset every session without a mode of its own when `bgp graceful-restart` is typed.
+        return [*lines, f"neighbor {address} graceful-restart-helper"] if peer == "witness" else lines
 
     @staticmethod
     def _family(target, policy):
@@ -152,6 +154,10 @@ class Bed:
             until("the witness's routes", lambda: self.witness.received(f"edge_{family}"),
                   lambda seen: OWN[family] in seen)
         self.began = time.time()
+
+    def openings(self):
+        """How often gates have been opened: what a run has tried."""
+        return sum(gate.openings for gate in set(self.gates.values()))
 
     def stop(self):
         """What the lab does not end by itself."""
@@ -376,6 +382,8 @@ class Bed:
             # In the first second of a session bgpd 8.4.4 forgets to pass withdrawals on to it.
             self.captures["witness"].wait_keepalives(
                 [self.links["witness"].near_address(family) for family in FAMILIES], 3)
+        except NotSeen as error:
+            raise Found("cut", f"the witness's sessions did not come back: {error}") from None
         finally:
             self.outages.add(begin, time.time())
 

@@ -13,7 +13,7 @@ STEPS_BETWEEN_LOOKS = 25
 
 
 def play(steps, walls_down=()):
-    """Runs the steps. Returns the Finding, or None, and how many steps were made."""
+    """Runs the steps. Returns the Finding, or None, how many steps were made, and how often they opened a gate."""
     with Lab() as lab:
         bed = Bed(lab, walls_down)
         made = 0
@@ -28,7 +28,7 @@ def play(steps, walls_down=()):
             time.sleep(GRACE + 1)
             judge(bed)
         except Found as found:
-            return found.finding, made
+            return found.finding, made, bed.openings()
         finally:
             bed.stop()
-        return None, made
+        return None, made, bed.openings()

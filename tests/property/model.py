@@ -22,6 +22,7 @@ class Gate:
         self._verbs = set()
         self.active = False
         self.bypassed = False
+        self.openings = 0
         self._opened_at = None
         self._closed = []  # (from, to), past times in which it may have been open
 
@@ -35,6 +36,7 @@ class Gate:
         self.bypassed = self.bypassed if bypassed is None else bypassed
         if self.may_be_open and not before:
             self._opened_at = now
+            self.openings += 1
         elif before and not self.may_be_open:
             self._closed.append((self._opened_at, now))
 

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "topology")]
 
+from judge import closing_seen  # noqa: E402
 from model import ENDS, GRACE, Gate, Outages  # noqa: E402
 from shrink import shrink  # noqa: E402
 from steps import step  # noqa: E402
@@ -87,6 +89,19 @@ def test_a_bypass_that_ended_just_before_a_kill_may_come_back():
     gate.no_bypass(50.0)
     gate.killed(51.0)
     assert gate.may_be_open
+
+
+def said(*events, sessions=()):
+    """A capture: "withdraw", "end-of-rib" or "announce" and when, and when sessions were opened."""
+    return SimpleNamespace(routes=lambda _sender: [SimpleNamespace(kind=kind, time=time) for kind, time in events],
+                           sessions=lambda _sender: [SimpleNamespace(opened_at=time) for time in sessions])
+
+
+def test_a_closing_is_seen_by_withdrawals_before_end_of_rib_or_by_the_next_session():
+    assert closing_seen(said(("end-of-rib", 9.0), ("end-of-rib", 11.0), ("withdraw", 12.0)), "edge", 10.0) is None
+    assert closing_seen(said(("withdraw", 11.0), ("end-of-rib", 12.0), ("end-of-rib", 13.0)), "edge", 10.0) == 12.0
+    assert closing_seen(said(("withdraw", 9.0), ("end-of-rib", 12.0)), "edge", 10.0) is None
+    assert closing_seen(said(sessions=(5.0, 14.0, 16.0)), "edge", 10.0) == 14.0
 
 
 def test_outages_excuse_their_own_time_alone():
