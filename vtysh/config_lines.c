@@ -97,24 +97,23 @@ static void exit_block(struct config_cursor *cursor, struct config_line *line)
 	}
 }
 
-static void begin_bgp(struct config_cursor *cursor, struct config_line *line)
+static void read_vrf(const struct config_line *line, char vrf[CONFIG_VRF_MAX])
 {
-	cursor->in_bgp = true;
-	cursor->depth = 0;
-	snprintf(cursor->vrf, sizeof(cursor->vrf), "default");
+	snprintf(vrf, CONFIG_VRF_MAX, "default");
 	for (int i = 2; i + 1 < line->count; i++)
 		if (config_word_is(line->words[i], "vrf", 2) || config_word_is(line->words[i], "view", 2))
-			snprintf(cursor->vrf, sizeof(cursor->vrf), "%s", line->words[i + 1]);
-	line->in_bgp = line->begins_bgp = true;
+			snprintf(vrf, CONFIG_VRF_MAX, "%s", line->words[i + 1]);
 }
 
 static void follow(struct config_cursor *cursor, struct config_line *line)
 {
 	const char *first = line->count ? line->words[0] : "!";
 
-	if (line->count >= 2 && !line->no && config_word_is(first, "router", 1) &&
-	    config_word_is(line->words[1], "bgp", 2)) {
-		begin_bgp(cursor, line);
+	if (line->count >= 2 && config_word_is(first, "router", 1) && config_word_is(line->words[1], "bgp", 2)) {
+		read_vrf(line, cursor->vrf);
+		cursor->in_bgp = line->in_bgp = line->begins_bgp = !line->no;
+		line->removes_bgp = line->no;
+		cursor->depth = 0;
 	} else if (cursor->in_bgp) {
 		line->in_bgp = true;
 		if (line->count && cursor->depth && comes_back(line))

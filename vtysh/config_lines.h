@@ -19,6 +19,7 @@ struct config_line {
 	size_t length;	   /* with its newline, where it has one */
 	bool in_bgp;	   /* below `router bgp`, or that line itself */
 	bool begins_bgp;   /* that line */
+	bool removes_bgp;  /* `no router bgp` */
 	bool ends_block;   /* `exit`, or what else leaves `router bgp` for good */
 	int depth;	   /* 0 directly below `router bgp`, 1 in an address family or the like */
 	const char *family; /* at depth 1 in an address family, the line that begins it, in the text */

@@ -296,6 +296,14 @@ static void read_bgp(struct config_instance *instance, const struct config_line 
 	}
 }
 
+static void unshut(const void *node, VISIT visit, void *context)
+{
+	struct config_neighbor *neighbor = *(struct config_neighbor *const *)node;
+
+	if (visit == preorder || visit == leaf)
+		neighbor->shut = false;
+}
+
 void config_model_add(struct config_model *model, const char *text, size_t length)
 {
 	struct config_cursor cursor;
@@ -305,6 +313,8 @@ void config_model_add(struct config_model *model, const char *text, size_t lengt
 	while (config_next(&cursor, &line)) {
 		struct config_instance *instance;
 
+		if (line.removes_bgp)
+			twalk_r(instance_of(model, line.vrf)->neighbors, unshut, NULL);
 		if (!line.in_bgp || !line.count || line.ends_block)
 			continue;
 		instance = instance_of(model, line.vrf);

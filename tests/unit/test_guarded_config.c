@@ -293,6 +293,12 @@ static void each_line_that_may_make_a_neighbor_is_followed(void **state)
 	       "router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n" SHUT("192.0.2.2", "A is Validating")
 	       " neighbor 192.0.2.2 shutdown\n no neighbor 192.0.2.2\n neighbor 192.0.2.2 remote-as 1\n"
 	       SHUT("192.0.2.2", "A is Validating"));
+	expect("router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n neighbor 192.0.2.2 shutdown\nno router bgp 64500\n"
+	       "router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n",
+	       journal,
+	       "router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n" SHUT("192.0.2.2", "A is Validating")
+	       " neighbor 192.0.2.2 shutdown\nno router bgp 64500\nrouter bgp 64500\n neighbor 192.0.2.2 remote-as 1\n"
+	       SHUT("192.0.2.2", "A is Validating"));
 	/* Made in an address family. */
 	expect("router bgp 64500\n neighbor G peer-group\n neighbor G remote-as 1\n address-family ipv6 unicast\n"
 	       "  neighbor 192.0.2.2 peer-group G\n  neighbor G activate\n exit-address-family\n",
