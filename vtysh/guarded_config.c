@@ -310,6 +310,20 @@ static bool default_deny_covers(const struct guarding *guarding, const struct co
 	return !is_excepted(record, range ? NULL : neighbor->key, group, range, as);
 }
 
+/* Whether what the line declares is gated, and then why. For a session that the journal does not know. */
+static bool declaration_gates(const struct guarding *guarding, const struct config_declaration *declaration,
+			      char why[WHY_MAX])
+{
+	const char *name = declaration->connection;
+
+	if (!name[0])
+		snprintf(why, WHY_MAX, "it was gated when this was saved");
+	else
+		snprintf(why, WHY_MAX, "%.64s has not been validated", name);
+	return !name[0] || (guarding->gates && journal_gates_knows(guarding->gates, name)) ||
+	       !config_model_is_adopted(guarding->instance, name);
+}
+
 /* Whether the neighbor is gated, and then why. */
 static bool is_gated(const struct guarding *guarding, const struct config_neighbor *neighbor, char why[WHY_MAX])
 {
@@ -327,16 +341,8 @@ static bool is_gated(const struct guarding *guarding, const struct config_neighb
 		return !record->open;
 	}
 	declaration = config_model_declaration(guarding->instance, neighbor->key);
-	if (declaration) {
-		const char *name = declaration->connection;
-
-		if (!name[0])
-			snprintf(why, WHY_MAX, "it was gated when this was saved");
-		else
-			snprintf(why, WHY_MAX, "%.64s has not been validated", name);
-		return !name[0] || (gates && journal_gates_knows(gates, name)) ||
-		       !config_model_is_adopted(guarding->instance, name);
-	}
+	if (declaration)
+		return declaration_gates(guarding, declaration, why);
 	snprintf(why, WHY_MAX, "undeclared, under default-deny");
 	return default_deny_covers(guarding, neighbor, neighbor->group[0] ? neighbor->group : NULL, NULL);
 }
@@ -447,13 +453,44 @@ static void withhold(struct guarding *guarding, const char *range, const struct 
 	say(guarding, "listen range", range, "dynamic neighbors under default-deny");
 }
 
+static void shut_dynamic(struct guarding *guarding, const char *address, const char *why)
+{
+	append_line(guarding->guarded, " neighbor %s remote-as external\n", address);
+	append_line(guarding->guarded, " neighbor %s shutdown message " GUARD_MESSAGE GUARD_DYNAMIC "%s\n", address, why);
+	say(guarding, "neighbor", address, why);
+}
+
+/* Those that the journal knows, and those that only lines declare. */
+static void shut_range(struct guarding *guarding, const struct config_prefix *range)
+{
+	const struct config_instance *instance = guarding->instance;
+	const struct gate_record *record;
+	char why[WHY_MAX];
+	size_t index = 0;
+
+	while ((record = next_dynamic(guarding, range, &index))) {
+		if (record->open)
+			continue;
+		snprintf(why, sizeof(why), "%s is %s", record->connection, record->state);
+		shut_dynamic(guarding, record->address, why);
+	}
+	for (size_t i = 0; i < instance->declaration_count; i++) {
+		const struct config_declaration *declaration = &instance->declarations[i];
+		struct config_prefix address;
+
+		if (config_prefix_read(declaration->address, &address) && config_prefix_covers(range, &address) &&
+		    !config_model_neighbor(instance, declaration->address) &&
+		    !(guarding->gates && journal_gates_find(guarding->gates, guarding->vrf, declaration->address)) &&
+		    declaration_gates(guarding, declaration, why))
+			shut_dynamic(guarding, declaration->address, why);
+	}
+}
+
 static void pass_range(struct guarding *guarding, const struct config_line *line)
 {
 	struct config_neighbor none = {0}, *group;
-	const struct gate_record *record;
 	struct config_prefix range;
-	char why[WHY_MAX];
-	size_t index = 0;
+	unsigned long as;
 	bool bypass = guarding->gates && journal_gates_bypass_all(guarding->gates);
 
 	if (bypass || line->no || line->depth || line->count < 6 || !config_word_is(line->words[2], "range", 1) ||
@@ -467,14 +504,8 @@ static void pass_range(struct guarding *guarding, const struct config_line *line
 		return;
 	}
 	/* In front of the range, which lets them in. */
-	while ((record = next_dynamic(guarding, &range, &index))) {
-		if (record->open)
-			continue;
-		snprintf(why, sizeof(why), GUARD_DYNAMIC "%s is %s", record->connection, record->state);
-		append_line(guarding->guarded, " neighbor %s remote-as external\n", record->address);
-		append_line(guarding->guarded, " neighbor %s shutdown message " GUARD_MESSAGE "%s\n", record->address, why);
-		say(guarding, "neighbor", record->address, why);
-	}
+	if (!group || sort_of(guarding->instance, group, &as) != SORT_INTERNAL)
+		shut_range(guarding, &range);
 	append(guarding->guarded, line->start, line->length);
 }
 

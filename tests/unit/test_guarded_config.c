@@ -103,9 +103,10 @@ static void internal_neighbors_are_left_alone(void **state)
 	static const char text[] =
 		"router bgp 64500\n neighbor IBGP peer-group\n neighbor IBGP remote-as 64500\n"
 		" neighbor 192.0.2.2 remote-as internal\n neighbor 192.0.2.9 peer-group IBGP\n"
-		" neighbor 192.0.2.10 remote-as 64499\n neighbor 192.0.2.10 local-as 64499\n neighbor eth5 interface\n";
+		" neighbor 192.0.2.10 remote-as 64499\n neighbor 192.0.2.10 local-as 64499\n neighbor eth5 interface\n"
+		" bgp listen range 192.0.2.128/25 peer-group IBGP\n";
 
-	expect(text, FIRST CONNECTION("A", "Validating", "192.0.2.2") DEFAULT_DENY(""), text);
+	expect(text, FIRST CONNECTION("A", "Validating", "192.0.2.2") CONNECTION("B", "None", "192.0.2.130") DEFAULT_DENY(""), text);
 }
 
 static void default_deny_shuts_what_nothing_covers(void **state)
@@ -180,6 +181,18 @@ static void a_gated_dynamic_neighbor_is_shut_beside_its_range(void **state)
 	assert_string_equal(again, result);
 	free(again);
 	free(result);
+}
+
+static void a_declared_dynamic_neighbor_without_a_journal(void **state)
+{
+	expect("router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
+	       " bgp listen range 192.0.2.0/24 peer-group G\n peering A neighbor 192.0.2.2\n peering B neighbor 192.0.2.3\n"
+	       " peering B adopted\n",
+	       NULL,
+	       "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
+	       " neighbor 192.0.2.2 remote-as external\n" SHUT("192.0.2.2", "dynamic, A has not been validated")
+	       " bgp listen range 192.0.2.0/24 peer-group G\n peering A neighbor 192.0.2.2\n peering B neighbor 192.0.2.3\n"
+	       " peering B adopted\n");
 }
 
 static void under_default_deny_a_range_is_taken_out(void **state)
@@ -350,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_part_is_read_beside_what_runs),
 		cmocka_unit_test(without_a_journal_the_lines_count),
 		cmocka_unit_test(a_gated_dynamic_neighbor_is_shut_beside_its_range),
+		cmocka_unit_test(a_declared_dynamic_neighbor_without_a_journal),
 		cmocka_unit_test(under_default_deny_a_range_is_taken_out),
 		cmocka_unit_test(what_was_saved_while_guarded_is_judged_anew),
 		cmocka_unit_test(a_bypass_of_all_shuts_nothing),
