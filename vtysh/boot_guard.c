@@ -33,6 +33,9 @@
 #include "vtysh/vtysh_arguments.h"
 
 #define STATE_DIRECTORY "/var/lib/frr/peering"
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 
 static bool quiet; /* there is no bgpd that an ALERT could be about */
 static bool marks; /* nothing is loaded: vtysh's output is for a program, which loads later */
@@ -111,6 +114,8 @@ static int run_without_bgpd(const char *vtysh, const struct vtysh_arguments *arg
 		if (!dot || strcmp(dot, ".vty") != 0)
 			continue;
 		*dot = '\0';
+		/* "ospfd-2" is reached by the name of its daemon, with its other instances: to load twice does no harm. */
+		entry->d_name[strcspn(entry->d_name, "-")] = '\0';
 		if (strcmp(entry->d_name, "bgpd") == 0)
 			continue;
 		child = fork();
@@ -126,10 +131,18 @@ static int run_without_bgpd(const char *vtysh, const struct vtysh_arguments *arg
 
 /* ---- the copy ---- */
 
+/* A system may refuse memory that could be executed; one before Linux 6.3 does not know of the difference. */
+static int make_memory(void)
+{
+	int fd = memfd_create("frr.conf", MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create("frr.conf", 0) : fd;
+}
+
 /* The name of a file that holds `text` as long as this process, and what it becomes, runs. False with errno set. */
 static bool make_copy(const struct config_text *text, char name[64])
 {
-	int fd = memfd_create("frr.conf", 0);
+	int fd = make_memory();
 	size_t written = 0;
 	sighandler_t previous;
 
@@ -150,7 +163,8 @@ static bool make_copy(const struct config_text *text, char name[64])
 	if (written < text->length)
 		return false;
 	snprintf(name, 64, "/proc/self/fd/%d", fd);
-	return true;
+	/* Where /proc is not mounted vtysh would find nothing under that name, and no daemon would be configured. */
+	return access(name, R_OK) == 0;
 }
 
 /* False where there is no such file, or it cannot be read: vtysh says that better. */

@@ -19,8 +19,11 @@ struct config_line {
 	size_t length;	   /* with its newline, where it has one */
 	bool in_bgp;	   /* below `router bgp`, or that line itself */
 	bool begins_bgp;   /* that line */
-	bool ends_block;   /* `exit`, `end`, or what else leaves `router bgp` for good */
+	bool removes_bgp;  /* `no router bgp` */
+	bool ends_block;   /* `exit`, or what else leaves `router bgp` for good */
 	int depth;	   /* 0 directly below `router bgp`, 1 in an address family or the like */
+	const char *family; /* at depth 1 in an address family, the line that begins it, in the text */
+	size_t family_length;
 	char vrf[CONFIG_VRF_MAX]; /* of the instance: "default", or a name */
 
 	bool no;		       /* begins with `no`, which is not among the words */
@@ -33,6 +36,8 @@ struct config_cursor {
 	const char *next, *end;
 	bool in_bgp;
 	int depth;
+	const char *family;
+	size_t family_length;
 	char vrf[CONFIG_VRF_MAX];
 };
 
@@ -42,6 +47,8 @@ bool config_next(struct config_cursor *cursor, struct config_line *line);
 
 /* Whether `word` is `whole`, or that cut after at least `least` characters: vtysh takes both. */
 bool config_word_is(const char *word, const char *whole, size_t least);
+/* Whether word `index` and the one behind it are `remote-as` and what may follow it. */
+bool config_remote_as(const struct config_line *line, int index);
 /* The rest of the line from word `index` on, without newline, into `text` (cut where it is longer). */
 void config_rest(const struct config_line *line, int index, char *text, size_t size);
 

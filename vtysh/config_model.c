@@ -148,14 +148,6 @@ bool config_model_is_adopted(const struct config_instance *instance, const char 
 	return false;
 }
 
-bool config_model_has_lines(const struct config_model *model)
-{
-	for (size_t i = 0; i < model->count; i++)
-		if (model->instances[i].declaration_count || model->instances[i].says_default_deny)
-			return true;
-	return false;
-}
-
 /* ---- lines ---- */
 
 /* `neighbor X shutdown [message …]` of an operator's. */
@@ -186,37 +178,48 @@ static void read_remote_as(struct config_neighbor *neighbor, const char *word)
 	}
 }
 
+bool config_takes_away(const struct config_line *line)
+{
+	return line->no && !line->depth && config_word_is(line->words[0], "neighbor", 1) &&
+	       (line->count == 2 ||
+		(line->count > 2 && (config_word_is(line->words[2], "remote-as", 3) ||
+				     config_word_is(line->words[2], "interface", 2))));
+}
+
 static void read_neighbor(struct config_instance *instance, const struct config_line *line)
 {
 	struct config_neighbor *neighbor;
 	const char *what;
 
-	if (line->count < 3 || line->depth)
+	if (line->count < 2)
 		return;
-	what = line->words[2];
+	what = line->count > 2 ? line->words[2] : "";
 	neighbor = config_model_neighbor(instance, line->words[1]);
 	if (line->no) {
-		if (neighbor && config_word_is(what, "shutdown", 2))
+		if (neighbor && (config_word_is(what, "shutdown", 2) || config_takes_away(line)))
 			neighbor->shut = false;
 		return;
 	}
+	/* Of an address family this alone is about the neighbor itself. */
+	if (line->count < 3 || (line->depth && (!config_word_is(what, "peer-group", 2) || line->count == 3)))
+		return;
 	if (!neighbor)
 		neighbor = neighbor_of(instance, line->words[1]);
-	if (config_word_is(what, "peer-group", 3)) {
+	if (config_word_is(what, "peer-group", 2)) {
 		if (line->count == 3)
 			neighbor->is_group = true;
 		else
 			snprintf(neighbor->group, sizeof(neighbor->group), "%s", line->words[3]);
-	} else if (config_word_is(what, "remote-as", 6) && line->count > 3) {
+	} else if (config_remote_as(line, 2)) {
 		read_remote_as(neighbor, line->words[3]);
-	} else if (config_word_is(what, "interface", 3)) {
+	} else if (config_word_is(what, "interface", 2)) {
 		for (int i = 3; i + 1 < line->count; i++) {
-			if (config_word_is(line->words[i], "remote-as", 6))
+			if (config_remote_as(line, i))
 				read_remote_as(neighbor, line->words[i + 1]);
-			else if (config_word_is(line->words[i], "peer-group", 3))
+			else if (config_word_is(line->words[i], "peer-group", 2))
 				snprintf(neighbor->group, sizeof(neighbor->group), "%s", line->words[i + 1]);
 		}
-	} else if (strcmp(what, "local-as") == 0 && line->count > 3) {
+	} else if (config_word_is(what, "local-as", 7) && line->count > 3) {
 		neighbor->local_as = read_as(line->words[3]);
 	} else if (shuts(line)) {
 		neighbor->shut = true;
@@ -257,9 +260,8 @@ static void read_own(struct config_instance *instance, const struct config_line 
 		instance->says_default_deny = true;
 		instance->default_deny.on = line->count == 2;
 	} else if (strcmp(name, "default-deny-confederation") == 0) {
-		instance->default_deny.confederation = instance->says_default_deny = true;
+		instance->default_deny.confederation = true;
 	} else if (strcmp(name, "default-deny-except") == 0 && line->count > 3) {
-		instance->says_default_deny = true;
 		except(&instance->default_deny, line->words[2], line->words[3]);
 	} else if (strcmp(name, "gated") == 0 && line->count > 3) {
 		declare(instance, "", line->words[3]);
@@ -274,15 +276,32 @@ static void read_own(struct config_instance *instance, const struct config_line 
 
 static void read_bgp(struct config_instance *instance, const struct config_line *line)
 {
-	if (line->no || line->count < 4 || strcmp(line->words[1], "confederation") != 0 ||
-	    strcmp(line->words[2], "peers") != 0)
+	char numbers[CONFIG_LINE_MAX], *rest = numbers, *word;
+
+	if (line->no || line->count < 4 || strcmp(line->words[1], "confederation") != 0)
 		return;
-	for (int i = 3; i < line->count; i++) {
+	if (strcmp(line->words[2], "identifier") == 0)
+		instance->confederation = read_as(line->words[3]);
+	if (strcmp(line->words[2], "peers") != 0)
+		return;
+	/* All on one line, however many there are. */
+	config_rest(line, 3, numbers, sizeof(numbers));
+	while ((word = strsep(&rest, " \t"))) {
+		if (!*word)
+			continue;
 		instance->confederation_peers =
 			must(reallocarray(instance->confederation_peers, instance->confederation_peer_count + 1,
 					  sizeof(*instance->confederation_peers)));
-		instance->confederation_peers[instance->confederation_peer_count++] = read_as(line->words[i]);
+		instance->confederation_peers[instance->confederation_peer_count++] = read_as(word);
 	}
+}
+
+static void unshut(const void *node, VISIT visit, void *context)
+{
+	struct config_neighbor *neighbor = *(struct config_neighbor *const *)node;
+
+	if (visit == preorder || visit == leaf)
+		neighbor->shut = false;
 }
 
 void config_model_add(struct config_model *model, const char *text, size_t length)
@@ -294,17 +313,19 @@ void config_model_add(struct config_model *model, const char *text, size_t lengt
 	while (config_next(&cursor, &line)) {
 		struct config_instance *instance;
 
+		if (line.removes_bgp)
+			twalk_r(instance_of(model, line.vrf)->neighbors, unshut, NULL);
 		if (!line.in_bgp || !line.count || line.ends_block)
 			continue;
 		instance = instance_of(model, line.vrf);
 		if (line.begins_bgp) {
 			if (line.count > 2 && read_as(line.words[2]))
 				instance->asn = read_as(line.words[2]);
-		} else if (config_word_is(line.words[0], "neighbor", 3)) {
+		} else if (config_word_is(line.words[0], "neighbor", 1)) {
 			read_neighbor(instance, &line);
 		} else if (strcmp(line.words[0], "peering") == 0) {
 			read_own(instance, &line);
-		} else if (strcmp(line.words[0], "bgp") == 0) {
+		} else if (config_word_is(line.words[0], "bgp", 2)) {
 			read_bgp(instance, &line);
 		}
 	}

@@ -39,7 +39,8 @@ struct config_instance {
 	size_t adopted_count;
 	unsigned long *confederation_peers;
 	size_t confederation_peer_count;
-	bool says_default_deny; /* a line of the text speaks of it */
+	unsigned long confederation; /* its identifier, 0 for none */
+	bool says_default_deny;	     /* the text has that line; exceptions alone do not switch it */
 	struct default_deny_record default_deny;
 };
 
@@ -60,8 +61,8 @@ struct config_neighbor *config_model_neighbor(const struct config_instance *inst
 /* NULL where no line declares it. */
 const struct config_declaration *config_model_declaration(const struct config_instance *instance, const char *key);
 bool config_model_is_adopted(const struct config_instance *instance, const char *connection);
-/* Whether the text has a line of the module's. */
-bool config_model_has_lines(const struct config_model *model);
+/* Whether the line takes a neighbor away, with all that was said of it. */
+bool config_takes_away(const struct config_line *line);
 
 /* An address in one spelling; everything else as it is. */
 void config_key(const char *text, char key[CONFIG_KEY_MAX]);

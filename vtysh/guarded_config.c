@@ -71,7 +71,7 @@ static int by_mark(const void *a, const void *b)
 
 static bool is_guard_line(const struct config_line *line, char message[CONFIG_LINE_MAX])
 {
-	if (line->no || !line->in_bgp || line->count < 6 || !config_word_is(line->words[0], "neighbor", 3) ||
+	if (line->no || !line->in_bgp || line->count < 6 || !config_word_is(line->words[0], "neighbor", 1) ||
 	    !config_word_is(line->words[2], "shutdown", 2) || !config_word_is(line->words[3], "message", 1))
 		return false;
 	config_rest(line, 4, message, CONFIG_LINE_MAX);
@@ -126,7 +126,7 @@ static bool is_marked(const struct marks *marks, const struct config_line *line)
 	char message[CONFIG_LINE_MAX];
 	struct mark key, *mark;
 
-	if (line->count < 2 || !config_word_is(line->words[0], "neighbor", 3))
+	if (line->count < 2 || !config_word_is(line->words[0], "neighbor", 1))
 		return false;
 	if (is_guard_line(line, message))
 		return true;
@@ -213,9 +213,10 @@ struct guarding {
 
 static const struct default_deny_record *default_deny_of(const struct guarding *guarding)
 {
-	if (guarding->instance->says_default_deny)
-		return &guarding->instance->default_deny;
-	return guarding->gates ? journal_gates_default_deny(guarding->gates, guarding->vrf) : NULL;
+	const struct default_deny_record *record =
+		guarding->gates ? journal_gates_default_deny(guarding->gates, guarding->vrf) : NULL;
+
+	return guarding->instance->says_default_deny || !record ? &guarding->instance->default_deny : record;
 }
 
 enum sort { SORT_UNKNOWN, SORT_INTERNAL, SORT_EXTERNAL };
@@ -238,9 +239,10 @@ static enum sort sort_of(const struct config_instance *instance, const struct co
 	case AS_EXTERNAL:
 		return SORT_EXTERNAL;
 	case AS_NUMBER:
-		if (!instance->asn)
+		/* What bgpd makes of the last two depends on its version, and on the order in which it was typed. */
+		if (!instance->asn || *as == instance->confederation || (local && (*as == instance->asn || *as == local)))
 			return SORT_UNKNOWN;
-		return *as == instance->asn || (local && *as == local) ? SORT_INTERNAL : SORT_EXTERNAL;
+		return *as == instance->asn ? SORT_INTERNAL : SORT_EXTERNAL;
 	}
 	return SORT_UNKNOWN;
 }
@@ -308,6 +310,20 @@ static bool default_deny_covers(const struct guarding *guarding, const struct co
 	return !is_excepted(record, range ? NULL : neighbor->key, group, range, as);
 }
 
+/* Whether what the line declares is gated, and then why. For a session that the journal does not know. */
+static bool declaration_gates(const struct guarding *guarding, const struct config_declaration *declaration,
+			      char why[WHY_MAX])
+{
+	const char *name = declaration->connection;
+
+	if (!name[0])
+		snprintf(why, WHY_MAX, "it was gated when this was saved");
+	else
+		snprintf(why, WHY_MAX, "%.64s has not been validated", name);
+	return !name[0] || (guarding->gates && journal_gates_knows(guarding->gates, name)) ||
+	       !config_model_is_adopted(guarding->instance, name);
+}
+
 /* Whether the neighbor is gated, and then why. */
 static bool is_gated(const struct guarding *guarding, const struct config_neighbor *neighbor, char why[WHY_MAX])
 {
@@ -325,16 +341,8 @@ static bool is_gated(const struct guarding *guarding, const struct config_neighb
 		return !record->open;
 	}
 	declaration = config_model_declaration(guarding->instance, neighbor->key);
-	if (declaration) {
-		const char *name = declaration->connection;
-
-		if (!name[0])
-			snprintf(why, WHY_MAX, "it was gated when this was saved");
-		else
-			snprintf(why, WHY_MAX, "%.64s has not been validated", name);
-		return !name[0] || (gates && journal_gates_knows(gates, name)) ||
-		       !config_model_is_adopted(guarding->instance, name);
-	}
+	if (declaration)
+		return declaration_gates(guarding, declaration, why);
 	snprintf(why, WHY_MAX, "undeclared, under default-deny");
 	return default_deny_covers(guarding, neighbor, neighbor->group[0] ? neighbor->group : NULL, NULL);
 }
@@ -350,11 +358,24 @@ static void say(struct guarding *guarding, const char *sort, const char *key, co
 	guarding->said(guarding->vrf, what, why, guarding->context);
 }
 
+/* Whether there may be the neighbor behind this line. It need not: a group may turn out to have no AS number yet. */
 static bool may_begin(const struct config_line *line)
 {
-	return !line->no && !line->depth && line->count > 3 - config_word_is(line->words[2], "interface", 3) &&
-	       (config_word_is(line->words[2], "remote-as", 6) || config_word_is(line->words[2], "peer-group", 3) ||
-		config_word_is(line->words[2], "interface", 3));
+	if (line->no)
+		return false;
+	if (config_word_is(line->words[2], "peer-group", 2) && line->count > 3)
+		return true;
+	return !line->depth && (config_remote_as(line, 2) || config_word_is(line->words[2], "interface", 2));
+}
+
+static void shut(struct guarding *guarding, const struct config_line *line, const char *why)
+{
+	/* In an address family vtysh would leave it for this line, and take what follows for something else. */
+	if (line->depth)
+		append_line(guarding->guarded, " exit-address-family\n");
+	append_line(guarding->guarded, " neighbor %s shutdown message " GUARD_MESSAGE "%s\n", line->words[1], why);
+	if (line->depth)
+		append(guarding->guarded, line->family, line->family_length);
 }
 
 static void pass_neighbor(struct guarding *guarding, const struct config_line *line)
@@ -364,19 +385,19 @@ static void pass_neighbor(struct guarding *guarding, const struct config_line *l
 
 	neighbor = line->count > 2 ? config_model_neighbor(guarding->instance, line->words[1]) : NULL;
 	/* The operator's own shutdown stays what it is. */
-	if (neighbor && !neighbor->is_group && !neighbor->shut && is_gated(guarding, neighbor, why)) {
-		if (line->no && config_word_is(line->words[2], "shutdown", 2))
-			return;
+	if (!neighbor || neighbor->is_group || neighbor->shut || !is_gated(guarding, neighbor, why)) {
 		append(guarding->guarded, line->start, line->length);
-		if (!neighbor->visited && may_begin(line)) {
-			neighbor->visited = true;
-			append_line(guarding->guarded, " neighbor %s shutdown message " GUARD_MESSAGE "%s\n",
-				    line->words[1], why);
-			say(guarding, "neighbor", neighbor->key, why);
-		}
 		return;
 	}
+	if (line->no && config_word_is(line->words[2], "shutdown", 2))
+		return;
 	append(guarding->guarded, line->start, line->length);
+	if (!may_begin(line))
+		return;
+	shut(guarding, line, why);
+	if (!neighbor->visited)
+		say(guarding, "neighbor", neighbor->key, why);
+	neighbor->visited = true;
 }
 
 /* Those of the journal that are in the range and have no line of their own. */
@@ -432,16 +453,47 @@ static void withhold(struct guarding *guarding, const char *range, const struct 
 	say(guarding, "listen range", range, "dynamic neighbors under default-deny");
 }
 
+static void shut_dynamic(struct guarding *guarding, const char *address, const char *why)
+{
+	append_line(guarding->guarded, " neighbor %s remote-as external\n", address);
+	append_line(guarding->guarded, " neighbor %s shutdown message " GUARD_MESSAGE GUARD_DYNAMIC "%s\n", address, why);
+	say(guarding, "neighbor", address, why);
+}
+
+/* Those that the journal knows, and those that only lines declare. */
+static void shut_range(struct guarding *guarding, const struct config_prefix *range)
+{
+	const struct config_instance *instance = guarding->instance;
+	const struct gate_record *record;
+	char why[WHY_MAX];
+	size_t index = 0;
+
+	while ((record = next_dynamic(guarding, range, &index))) {
+		if (record->open)
+			continue;
+		snprintf(why, sizeof(why), "%s is %s", record->connection, record->state);
+		shut_dynamic(guarding, record->address, why);
+	}
+	for (size_t i = 0; i < instance->declaration_count; i++) {
+		const struct config_declaration *declaration = &instance->declarations[i];
+		struct config_prefix address;
+
+		if (config_prefix_read(declaration->address, &address) && config_prefix_covers(range, &address) &&
+		    !config_model_neighbor(instance, declaration->address) &&
+		    !(guarding->gates && journal_gates_find(guarding->gates, guarding->vrf, declaration->address)) &&
+		    declaration_gates(guarding, declaration, why))
+			shut_dynamic(guarding, declaration->address, why);
+	}
+}
+
 static void pass_range(struct guarding *guarding, const struct config_line *line)
 {
 	struct config_neighbor none = {0}, *group;
-	const struct gate_record *record;
 	struct config_prefix range;
-	char why[WHY_MAX];
-	size_t index = 0;
+	unsigned long as;
 	bool bypass = guarding->gates && journal_gates_bypass_all(guarding->gates);
 
-	if (bypass || line->no || line->depth || line->count < 6 || strcmp(line->words[2], "range") != 0 ||
+	if (bypass || line->no || line->depth || line->count < 6 || !config_word_is(line->words[2], "range", 1) ||
 	    !config_prefix_read(line->words[3], &range)) {
 		append(guarding->guarded, line->start, line->length);
 		return;
@@ -451,15 +503,10 @@ static void pass_range(struct guarding *guarding, const struct config_line *line
 		withhold(guarding, line->words[3], &range, line->words[5]);
 		return;
 	}
+	/* In front of the range, which lets them in. */
+	if (!group || sort_of(guarding->instance, group, &as) != SORT_INTERNAL)
+		shut_range(guarding, &range);
 	append(guarding->guarded, line->start, line->length);
-	while ((record = next_dynamic(guarding, &range, &index))) {
-		if (record->open)
-			continue;
-		snprintf(why, sizeof(why), GUARD_DYNAMIC "%s is %s", record->connection, record->state);
-		append_line(guarding->guarded, " neighbor %s remote-as external\n", record->address);
-		append_line(guarding->guarded, " neighbor %s shutdown message " GUARD_MESSAGE "%s\n", record->address, why);
-		say(guarding, "neighbor", record->address, why);
-	}
 }
 
 bool guarded_config(const char *text, size_t length, const char *running, size_t running_length,
@@ -490,10 +537,10 @@ bool guarded_config(const char *text, size_t length, const char *running, size_t
 	while (config_next(&cursor, &line)) {
 		guarding.vrf = line.vrf;
 		guarding.instance = line.in_bgp ? config_model_instance(&model, line.vrf) : NULL;
-		if (guarding.instance && line.count && !line.begins_bgp && config_word_is(line.words[0], "neighbor", 3))
+		if (guarding.instance && line.count && !line.begins_bgp && config_word_is(line.words[0], "neighbor", 1))
 			pass_neighbor(&guarding, &line);
-		else if (guarding.instance && line.count > 2 && strcmp(line.words[0], "bgp") == 0 &&
-			 strcmp(line.words[1], "listen") == 0)
+		else if (guarding.instance && line.count > 2 && config_word_is(line.words[0], "bgp", 2) &&
+			 config_word_is(line.words[1], "listen", 1))
 			pass_range(&guarding, &line);
 		else
 			append(guarded, line.start, line.length);

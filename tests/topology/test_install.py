@@ -346,3 +346,6 @@ def test_status_says_what_is_set_up(installed):
     assert f"options: {DAEMONS} loads the module" in installed.run(SETUP, "status")
     installed.path(module_path()).unlink()
     assert "bgpd will not start" in installed.run(SETUP, "status")
+    assert "past the boot guard" not in said
+    installed.run("sh", "-c", "cd /etc/frr && rm -f frr.conf && touch bgpd.conf")
+    assert "bgpd reads /etc/frr/bgpd.conf by itself, past the boot guard" in installed.run(SETUP, "status")

@@ -103,9 +103,10 @@ static void internal_neighbors_are_left_alone(void **state)
 	static const char text[] =
 		"router bgp 64500\n neighbor IBGP peer-group\n neighbor IBGP remote-as 64500\n"
 		" neighbor 192.0.2.2 remote-as internal\n neighbor 192.0.2.9 peer-group IBGP\n"
-		" neighbor 192.0.2.10 remote-as 64499\n neighbor 192.0.2.10 local-as 64499\n neighbor eth5 interface\n";
+		" neighbor 192.0.2.10 remote-as 64499\n neighbor 192.0.2.10 local-as 64499\n neighbor eth5 interface\n"
+		" bgp listen range 192.0.2.128/25 peer-group IBGP\n";
 
-	expect(text, FIRST CONNECTION("A", "Validating", "192.0.2.2") DEFAULT_DENY(""), text);
+	expect(text, FIRST CONNECTION("A", "Validating", "192.0.2.2") CONNECTION("B", "None", "192.0.2.130") DEFAULT_DENY(""), text);
 }
 
 static void default_deny_shuts_what_nothing_covers(void **state)
@@ -171,9 +172,8 @@ static void a_gated_dynamic_neighbor_is_shut_beside_its_range(void **state)
 								CONNECTION("B", "Active", "192.0.2.3"));
 
 	assert_string_equal(result, "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
-				    " bgp listen range 192.0.2.0/24 peer-group G\n neighbor 192.0.2.2 remote-as external\n"
-				    SHUT("192.0.2.2", "dynamic, A is Validating")
-				    " address-family ipv4 unicast\n  neighbor G activate\n");
+				    " neighbor 192.0.2.2 remote-as external\n" SHUT("192.0.2.2", "dynamic, A is Validating")
+				    " bgp listen range 192.0.2.0/24 peer-group G\n address-family ipv4 unicast\n  neighbor G activate\n");
 	expect_plain(result, text);
 	/* Once more, beside what runs since then. */
 	again = guarded_beside(text, result, FIRST CONNECTION("A", "Validating", "192.0.2.2")
@@ -181,6 +181,18 @@ static void a_gated_dynamic_neighbor_is_shut_beside_its_range(void **state)
 	assert_string_equal(again, result);
 	free(again);
 	free(result);
+}
+
+static void a_declared_dynamic_neighbor_without_a_journal(void **state)
+{
+	expect("router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
+	       " bgp listen range 192.0.2.0/24 peer-group G\n peering A neighbor 192.0.2.2\n peering B neighbor 192.0.2.3\n"
+	       " peering B adopted\n",
+	       NULL,
+	       "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
+	       " neighbor 192.0.2.2 remote-as external\n" SHUT("192.0.2.2", "dynamic, A has not been validated")
+	       " bgp listen range 192.0.2.0/24 peer-group G\n peering A neighbor 192.0.2.2\n peering B neighbor 192.0.2.3\n"
+	       " peering B adopted\n");
 }
 
 static void under_default_deny_a_range_is_taken_out(void **state)
@@ -245,9 +257,104 @@ static void an_address_family_without_end_is_left(void **state)
 	       " neighbor 192.0.2.2 remote-as 64510\n" SHUT("192.0.2.2", "A is Validating"));
 }
 
+/* A gated neighbor behind `lines` is still met as one of `router bgp`. */
+static void expect_met(const char *lines)
+{
+	char text[2048], wanted[4096];
+
+	snprintf(text, sizeof(text), "router bgp 64500\n%s neighbor 192.0.2.2 remote-as 64510\n", lines);
+	snprintf(wanted, sizeof(wanted), "%s" SHUT("192.0.2.2", "A is Validating"), text);
+	expect(text, journal, wanted);
+}
+
+static void what_does_not_leave_bgp_in_vtysh_does_not_here(void **state)
+{
+	expect_met("end\n");
+	expect_met(" address-family ipv4 unicast\n exit-address-family\n exit-address-family\n");
+	expect_met(" address-family ipv4 unicast\n quit\n");
+	expect_met(" vrf-policy V\n exit-vrf-policy\n");
+	expect_met(" bmp targets T\n  ip access-list ACL\n exit\n");
+	expect("router bgp 64500\n neighbor G peer-group\n neighbor G remote-as 64510\n address-family ipv4 unicast\n quit\n"
+	       " vnc redistribute mode plain\n neighbor 192.0.2.2 peer-group G\n",
+	       journal,
+	       "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as 64510\n address-family ipv4 unicast\n quit\n"
+	       " vnc redistribute mode plain\n neighbor 192.0.2.2 peer-group G\n" SHUT("192.0.2.2", "A is Validating"));
+	/* `bgp listen range` behind an address family whose end is missing. */
+	expect("router bgp 64500\n neighbor G peer-group\n neighbor G remote-as 64510\n address-family ipv4 unicast\n"
+	       " bgp listen range 192.0.2.0/30 peer-group G\n",
+	       FIRST CONNECTION("A", "Validating", "192.0.2.2"),
+	       "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as 64510\n address-family ipv4 unicast\n"
+	       " neighbor 192.0.2.2 remote-as external\n" SHUT("192.0.2.2", "dynamic, A is Validating")
+	       " bgp listen range 192.0.2.0/30 peer-group G\n");
+	/* A quick hand's words; and an instance by the same. */
+	expect("r bgp 64500 vr default\n neigh 192.0.2.2 rem 64510\n", journal,
+	       "r bgp 64500 vr default\n neigh 192.0.2.2 rem 64510\n" SHUT("192.0.2.2", "A is Validating"));
+}
+
+static void each_line_that_may_make_a_neighbor_is_followed(void **state)
+{
+	/* Without an AS number of G's bgpd refuses the first; the second makes it. */
+	expect("router bgp 64500\n neighbor G peer-group\n neighbor 192.0.2.2 peer-group G\n neighbor 192.0.2.2 remote-as 1\n",
+	       journal,
+	       "router bgp 64500\n neighbor G peer-group\n neighbor 192.0.2.2 peer-group G\n" SHUT("192.0.2.2", "A is Validating")
+	       " neighbor 192.0.2.2 remote-as 1\n" SHUT("192.0.2.2", "A is Validating"));
+	assert_string_equal(said, "default neighbor 192.0.2.2: A is Validating\n");
+	/* Taken away with the operator's shutdown, and made again. */
+	expect("router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n neighbor 192.0.2.2 shutdown\n no neighbor 192.0.2.2\n"
+	       " neighbor 192.0.2.2 remote-as 1\n",
+	       journal,
+	       "router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n" SHUT("192.0.2.2", "A is Validating")
+	       " neighbor 192.0.2.2 shutdown\n no neighbor 192.0.2.2\n neighbor 192.0.2.2 remote-as 1\n"
+	       SHUT("192.0.2.2", "A is Validating"));
+	expect("router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n neighbor 192.0.2.2 shutdown\nno router bgp 64500\n"
+	       "router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n",
+	       journal,
+	       "router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n" SHUT("192.0.2.2", "A is Validating")
+	       " neighbor 192.0.2.2 shutdown\nno router bgp 64500\nrouter bgp 64500\n neighbor 192.0.2.2 remote-as 1\n"
+	       SHUT("192.0.2.2", "A is Validating"));
+	/* Made in an address family. */
+	expect("router bgp 64500\n neighbor G peer-group\n neighbor G remote-as 1\n address-family ipv6 unicast\n"
+	       "  neighbor 192.0.2.2 peer-group G\n  neighbor G activate\n exit-address-family\n",
+	       journal,
+	       "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as 1\n address-family ipv6 unicast\n"
+	       "  neighbor 192.0.2.2 peer-group G\n exit-address-family\n" SHUT("192.0.2.2", "A is Validating")
+	       " address-family ipv6 unicast\n  neighbor G activate\n exit-address-family\n");
+}
+
+static void many_members_of_a_confederation_are_all_read(void **state)
+{
+	char text[2048] = "router bgp 64500\n bgp confederation identifier 100\n bgp confederation peers";
+
+	for (int i = 0; i < 60; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %d", 64601 + i);
+	strcat(text, "\n neighbor 192.0.2.9 remote-as 64660\n neighbor 192.0.2.8 remote-as 100\n");
+	expect(text, FIRST DEFAULT_DENY(""), text);
+}
+
+static void exceptions_alone_do_not_switch_default_deny_off(void **state)
+{
+	expect("router bgp 64500\n peering default-deny-except remote-as 5\n neighbor 192.0.2.9 remote-as 1\n",
+	       FIRST DEFAULT_DENY(""),
+	       "router bgp 64500\n peering default-deny-except remote-as 5\n neighbor 192.0.2.9 remote-as 1\n"
+	       SHUT("192.0.2.9", "undeclared, under default-deny"));
+}
+
+/* Gated by the journal, whatever a version of bgpd makes of a local AS number: it was external to the module. */
+static void a_local_as_hides_no_gated_neighbor(void **state)
+{
+	expect("router bgp 64500\n neighbor 192.0.2.2 remote-as 64500\n neighbor 192.0.2.2 local-as 64999\n", journal,
+	       "router bgp 64500\n neighbor 192.0.2.2 remote-as 64500\n" SHUT("192.0.2.2", "A is Validating")
+	       " neighbor 192.0.2.2 local-as 64999\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_does_not_leave_bgp_in_vtysh_does_not_here),
+		cmocka_unit_test(each_line_that_may_make_a_neighbor_is_followed),
+		cmocka_unit_test(many_members_of_a_confederation_are_all_read),
+		cmocka_unit_test(exceptions_alone_do_not_switch_default_deny_off),
+		cmocka_unit_test(a_local_as_hides_no_gated_neighbor),
 		cmocka_unit_test(behind_the_first_line),
 		cmocka_unit_test(in_its_own_instance_alone),
 		cmocka_unit_test(what_the_operator_shut_stays_his),
@@ -256,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_part_is_read_beside_what_runs),
 		cmocka_unit_test(without_a_journal_the_lines_count),
 		cmocka_unit_test(a_gated_dynamic_neighbor_is_shut_beside_its_range),
+		cmocka_unit_test(a_declared_dynamic_neighbor_without_a_journal),
 		cmocka_unit_test(under_default_deny_a_range_is_taken_out),
 		cmocka_unit_test(what_was_saved_while_guarded_is_judged_anew),
 		cmocka_unit_test(a_bypass_of_all_shuts_nothing),
