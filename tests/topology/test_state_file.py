@@ -117,7 +117,7 @@ def test_a_router_without_its_journal_takes_its_own_export_over(scenario):
     assert work(s, "import", path).startswith("0 connections taken over")
 
     # It is in the journal, and what ends here is not opened by a file.
-    s.restart_bgpd()
+    s.restart_bgpd("stop_bgpd")
     s.acme.wait_received("edge_ipv4", {OWN["ipv4"], *s.witness_routes["ipv4"]})
     s.settle()
     s.edge.verb(NAME, "deprovision")

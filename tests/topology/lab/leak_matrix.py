@@ -328,9 +328,9 @@ class Matrix:
         self.wait_up()
         self.record("regated", after=closed_at)
 
-    def drive_without_walls(self, walls, down):
+    def drive_without_walls(self, walls, down, never):
         """The same with walls of the gate taken down: everything that a row is about is to pass in each phase, so that
-        each closed cell is seen to fail. `walls` are those of the edge."""
+        each closed cell is seen to fail. `walls` are those of the edge; the rows `never` are not waited for."""
         walls.down(*down)
         self.start()
         # What is only done while gated comes later.
@@ -338,9 +338,9 @@ class Matrix:
                                    if not place.row.only_while_gated()])
         self._while_gated()
         self.wait_up()
-        self.wait_passed("gated", list(self.places))
+        self.wait_passed("gated", [name for name in self.places if name not in never])
         walls.up()
-        self.open()
+        self.open(never)
         walls.down(*down)
         self.edge.bgpd_vty("no peering bypass all")
         self.settle()
@@ -354,10 +354,10 @@ class Matrix:
         self.wait_up(activated=True)
         self.settle()
 
-    def open(self):
-        """The control: opens every gate, and returns when all has passed."""
+    def open(self, never=()):
+        """The control: opens every gate, and returns when all has passed, but for the rows `never`."""
         self.edge.bgpd_vty("peering bypass all reason the control")
-        self.wait_passed("opened", list(self.places))
+        self.wait_passed("opened", [name for name in self.places if name not in never])
         # bgpd 8.4.4 forgets withdrawals in the first seconds of an update-group.
         self.settle()
         self.settle()
