@@ -122,6 +122,8 @@ def test_a_router_without_its_journal_takes_its_own_export_over(scenario):
     s.edge.verb(NAME, "deprovision")
     s.edge.wait_state(NAME, "None")
     assert work(s, "import", path).startswith("0 connections taken over")
+    # bgpd takes the routes of a session that ended out in its own time.
+    until("closed again", lambda: has(s)["ipv4"], lambda seen: seen == CLOSED)
     s.settle(keepalives=0)
     assert states(s)[NAME] == "None" and has(s)["ipv4"] == CLOSED
 
