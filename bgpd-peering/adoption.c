@@ -2,6 +2,7 @@
 #include "bgpd-peering/adoption.h"
 
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/session_events.h"
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/walls.h"
 
@@ -140,29 +141,62 @@ void adoption_describe(const struct peer *peer, void (*said)(const char *line, v
 	    session ? "would be adopted, and its gate opened" : "would be adopted");
 }
 
+static struct session *make(const struct peer *peer, const char *name)
+{
+	struct connection *connection = connection_new(name, bgp_vrf_name(peer->bgp));
+	struct session *session;
+
+	connection->kind = KIND_EXCHANGE;
+	connection->declared = connection->adopted_line = true;
+	session = session_new(connection, peer_key(peer));
+	session->declared = true;
+	/* One that comes up while the journal is being written: where default-deny gates already, it waits for that. */
+	session->hands_off = peer_is_established((struct peer *)peer) ||
+			     default_deny_mode(connection->vrf) != DEFAULT_DENY_ON;
+	return session;
+}
+
 static void adopt(struct peer *peer, bool gated, const struct speaker *speaker)
 {
 	struct session *session = session_of_peer(peer);
 	char name[CONNECTION_NAME_MAX];
 	struct connection *connection;
 	struct verdict verdict;
+	bool made = !session;
 
 	if (session && !(gated && session->connection->discovered))
 		return;
 	name_of(peer, session, name);
-	if (session) {
-		connection = session->connection;
-	} else {
-		connection = connection_new(name, bgp_vrf_name(peer->bgp));
-		connection->kind = KIND_EXCHANGE;
-		connection->declared = connection->adopted_line = true;
-		session = session_new(connection, peer_key(peer));
-		session->declared = session->hands_off = true;
-	}
-	if (transition(connection, EVENT_ADOPT, "operator", "there already", &verdict))
+	if (made)
+		session = make(peer, name);
+	connection = session->connection;
+	if (transition(connection, EVENT_ADOPT, "operator", "there already", &verdict)) {
+		connection->pending.made = made && connection->pending.ticket;
 		strlcpy(verdict.message, "adopted", sizeof(verdict.message));
+	} else if (made) {
+		/* It is what it was: left behind, an open session would be gated at its next start, a gated one opened. */
+		session_delete(session);
+		connection_delete(connection);
+	}
 	say(speaker, name, peer->as, verdict.message);
 	zlog_notice("peering: %s AS%u: %s", name, peer->as, verdict.message);
+}
+
+void adoption_failed(struct connection *connection)
+{
+	struct session *session = session_list_first(&connection->sessions);
+	const struct peer *peer;
+
+	default_deny_adoption_failed(connection->vrf);
+	peer = session ? session_peer(session) : NULL;
+	if (!peer || default_deny_judge(peer) != IS_DENIED) {
+		transition_let_go(connection);
+		return;
+	}
+	connection->declared = connection->adopted_line = session->declared = false;
+	connection->discovered = true;
+	connection->remote_as = peer->as;
+	session_events_later(connection);
 }
 
 static struct peer *peer_of(const struct mark *mark)

@@ -29,6 +29,9 @@ void adoption_unmark(const struct peer *peer);
  */
 void adoption_run(void (*said)(const char *line, void *context), void *context);
 
+/* Its line could not be written, and what the adoption has made goes again. For transition.c. */
+void adoption_failed(struct connection *connection);
+
 /* What adopting this neighbor would be called, in the words of the lines above; for a dry run. */
 void adoption_describe(const struct peer *peer, void (*said)(const char *line, void *context), void *context);
 

@@ -28,6 +28,9 @@ struct instance {
 	bool confederation;
 	struct list *exceptions; /* of struct exception */
 	bool adopting;		 /* `on` has been said, and what ran then is being adopted: then the mode is on */
+	uint64_t on_line;	 /* the journal's, that says it was switched on so; 0: none, or somebody has spoken since */
+	enum default_deny_mode mode_before; /* what it was until then */
+	bool confederation_before;
 	bool on_at_end;		 /* a file says `on`: from its end, when what runs has been adopted */
 	bool confederation_at_end; /* likewise */
 	bool read;		 /* a line of the configuration that is read at start speaks of it */
@@ -103,6 +106,7 @@ static void begin_line(struct instance *instance, bool reading)
 	if (!reading || !router.booting || instance->read)
 		return;
 	instance->read = true;
+	instance->edited |= instance->confederation || !list_isempty(instance->exceptions);
 	instance->confederation = false;
 	list_delete_all_node(instance->exceptions);
 }
@@ -347,7 +351,8 @@ enum default_deny_answer default_deny_judge(const struct peer *peer)
 		return LEFT_ALONE;
 	if (instance->mode != DEFAULT_DENY_ON && !instance->adopting)
 		return WOULD_BE_DENIED;
-	return adoption_awaits(peer) ? LEFT_ALONE : IS_DENIED;
+	/* Where it is on already, one that comes up before its turn is gated, and opened when the journal knows. */
+	return instance->adopting && adoption_awaits(peer) ? LEFT_ALONE : IS_DENIED;
 }
 
 /* What an instance without a line has. */
@@ -474,6 +479,12 @@ unsigned int default_deny_would_adopt(const char *vrf, void (*said)(const char *
 	return count;
 }
 
+/* What it adopts is not in the journal yet, or may not be. */
+static bool is_being_switched_on(const struct instance *instance)
+{
+	return instance->adopting || (instance->on_line && !durable_state_lines_done(instance->on_line));
+}
+
 /*
  * What comes from now on is gated. What is marked is not, and only when all of it is in the journal does the journal say
  * that default-deny is on: after a crash in between nothing is gated for want of its line.
@@ -483,6 +494,10 @@ static void switch_on(struct instance *instance, bool (*fits)(const struct peer 
 {
 	struct bgp *bgp = bgp_of_vrf(instance->vrf);
 
+	if (!is_being_switched_on(instance)) {
+		instance->mode_before = instance->mode;
+		instance->confederation_before = instance->confederation && fits != is_new_in_confederation;
+	}
 	instance->adopting = true;
 	if (bgp)
 		mark(bgp, fits);
@@ -504,11 +519,29 @@ void default_deny_adopted(void)
 		/* What runs could not be adopted, and would be gated as it flaps. */
 		if (!durable_state_writable(error, sizeof(error))) {
 			alert("default-deny of vrf %s is not switched on: %s", instance->vrf, error);
+			instance->confederation = instance->confederation_before;
 			continue;
 		}
 		instance->mode = DEFAULT_DENY_ON;
 		journal(instance);
+		instance->on_line = durable_state_newest_line();
 	}
+}
+
+/* As it was before what switched it on: what runs, and could not be adopted, would be gated as it flaps. */
+void default_deny_adoption_failed(const char *vrf)
+{
+	struct instance *instance = find(vrf);
+
+	if (!instance || !is_being_switched_on(instance))
+		return;
+	instance->adopting = false;
+	instance->on_line = 0;
+	instance->mode = instance->mode_before;
+	instance->confederation = instance->confederation_before;
+	alert("default-deny of vrf %s is as it was before: the neighbors that run could not be adopted, the journal cannot be written; say it again when it can",
+	      vrf);
+	journal(instance);
 }
 
 /* ---- the lines ---- */
@@ -522,8 +555,10 @@ bool default_deny_set_mode(const char *vrf, enum default_deny_mode mode, bool re
 	begin_line(instance, reading);
 	if (mode == DEFAULT_DENY_ON && instance->adopting)
 		return true;
-	if (mode != DEFAULT_DENY_ON)
+	if (mode != DEFAULT_DENY_ON) {
 		instance->on_at_end = instance->adopting = false;
+		instance->on_line = 0;
+	}
 	if (mode == instance->mode)
 		return true;
 	if (mode != DEFAULT_DENY_ON) {

@@ -66,6 +66,9 @@ unsigned int default_deny_would_adopt(const char *vrf, void (*said)(const char *
 /* All that was marked has been adopted. For adoption.c. */
 void default_deny_adopted(void);
 
+/* One was not after all: the journal could not be written. For adoption.c. */
+void default_deny_adoption_failed(const char *vrf);
+
 /* What the journal says, at start only: replaces what is known of the instance. */
 void default_deny_restore(const char *vrf, enum default_deny_mode mode, bool confederation, char *const *exceptions,
 			  size_t count);

@@ -99,11 +99,11 @@ static void status_changed(struct peer *peer)
 		return;
 	}
 
+	if (peer_fsm_status(peer) == Deleted && CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) &&
+	    !peer_dynamic_neighbor(peer))
+		adoption_unmark(peer);
 	session = session_of_peer(peer);
 	if (!session) {
-		if (peer_fsm_status(peer) == Deleted && CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE) &&
-		    !peer_dynamic_neighbor(peer))
-			adoption_unmark(peer);
 		if (peer_fsm_status(peer) != Established || default_deny_judge(peer) != IS_DENIED)
 			return;
 		session = default_deny_discover(bgp_vrf_name(peer->bgp), peer_key(peer), peer->as);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/transition.h"
 
+#include "bgpd-peering/adoption.h"
 #include "bgpd-peering/audit.h"
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
@@ -408,23 +409,30 @@ static void go(event_ref *event)
 	controller_link_gone();
 }
 
-static void released(struct connection *connection, const struct pending_change *change, int error)
+void transition_let_go(struct connection *connection)
 {
 	struct session *session;
 
+	connection->let_go = true;
+	frr_each (session_list, &connection->sessions, session) {
+		if (session->hands_off)
+			continue;
+		gate_unshut(session);
+		gate_open(session);
+	}
+	event_stop(connection->evaluation);
+	event_add_now(go, connection, &connection->evaluation);
+}
+
+static void released(struct connection *connection, const struct pending_change *change, int error)
+{
 	if (error) {
 		alert("%s stays gated: that it is let go of could not be journalled: %s", connection->name,
 		      safe_strerror(error));
 		return;
 	}
 	zlog_notice("peering: %s is let go of by %s: %s", connection->name, change->entry.actor, change->entry.message);
-	connection->let_go = true;
-	frr_each (session_list, &connection->sessions, session) {
-		gate_unshut(session);
-		gate_open(session);
-	}
-	event_stop(connection->evaluation);
-	event_add_now(go, connection, &connection->evaluation);
+	transition_let_go(connection);
 }
 
 /* An undeclared session that default-deny would gate again at once has another way out. */
@@ -496,6 +504,10 @@ void transition_durable(const char *name, uint64_t ticket, int error)
 	if (error) {
 		alert("%s stays %s: its transition could not be journalled: %s", connection->name,
 		      connection_state_name(connection->state), safe_strerror(error));
+		if (change.made) {
+			adoption_failed(connection);
+			return;
+		}
 		validation_state_changed(connection);
 	} else {
 		transition_remember(connection, &change.entry);

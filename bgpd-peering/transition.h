@@ -70,6 +70,9 @@ enum gate_position transition_session_gate(const struct session *session);
  */
 bool transition_release(struct connection *connection, const char *actor, const char *reason, struct verdict *verdict);
 
+/* Lets go of a connection that the journal does not have, or no more. What was open before is not touched. */
+void transition_let_go(struct connection *connection);
+
 /* The gates and shut marks that the state prescribes, asserted on every session. Idempotent. */
 void transition_assert(struct connection *connection);
 

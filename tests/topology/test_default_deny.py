@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lab.bird import Session
+from lab.disk import Disk
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, OWN, Scenario
 from lab.wait import until
 from lab.walls import Walls
@@ -277,6 +278,60 @@ def test_many_are_adopted_in_the_background_and_none_is_gated_meanwhile(internal
     told = s.to_acme("ipv4")
     s.restart_bgpd()
     until("open after a restart", lambda: s.acme.received("edge_ipv4"), lambda seen: told <= seen)
+
+
+def wait_disk(s, good):
+    until("the router's word on its journal", lambda: s.edge.vtysh("show peering"),
+          lambda text: ("cannot be written" in text) != good)
+
+
+def test_nothing_is_gated_by_an_introduction_that_the_disk_refuses(internal):
+    s = internal
+    disk = Disk(s.edge)
+    s.start(s.config())
+    s.acme.wait_established()
+    s.wait_open()
+    quiet = s.capture.read().end()
+    disk.full()
+    s.edge.configure_bgp("peering default-deny")
+    wait_disk(s, good=False)
+    until("nothing of it is left", lambda: s.edge.bgpd_json("show peering json"),
+          lambda seen: not seen["connections"] and not seen["adoptionsLeft"])
+    assert "default-deny" not in s.edge.running_config()
+    s.settle()
+    assert s.capture.read().routes(kind="withdraw", after=quiet) == []
+    s.edge.vtysh(f"clear bgp {s.acme_address('ipv4')}")
+    s.settle(keepalives=0)
+    s.acme.wait_established()
+    s.wait_open()
+    disk.good()
+    wait_disk(s, good=True)
+    s.edge.configure_bgp("peering default-deny")
+    for address in addresses(s):
+        s.edge.wait_state(address, "Active")
+    s.wait_open()
+
+
+def test_nothing_opens_by_an_adoption_that_the_disk_refuses(internal):
+    """Neighbors that are gated as they come, and are not up yet."""
+    s = internal
+    disk = Disk(s.edge)
+    s.witness.start()
+    s.edge.start(s.config(bgp=["peering default-deny"]))
+    disk.full()
+    s.edge.vtysh("peering adopt all")
+    wait_disk(s, good=False)
+    s.acme.start()
+    s.acme.wait_established()
+    s.settle()
+    s.expect_nothing_passed()
+    disk.good()
+    wait_disk(s, good=True)
+    assert s.edge.bgpd_json("show peering json")["defaultDeny"][0]["mode"] == "on"
+    s.edge.vtysh("peering adopt all")
+    for address in addresses(s):
+        s.edge.wait_state(address, "Active")
+    s.wait_open()
 
 
 def test_neighbors_of_the_confederation_that_are_up_are_adopted_first(lab):
