@@ -46,6 +46,21 @@ static void of_router(struct vty *vty)
 	vty_out(vty, "peering_audit_longest_hold_seconds %.6f\n", (double)audit->longest_microseconds / 1e6);
 }
 
+/* The value of a label. Connections have plain names; an interface or a VRF may have any. Valid until the next call. */
+static const char *escaped(const char *text)
+{
+	static char value[2 * MAX(SESSION_ADDRESS_MAX, VRF_NAME_MAX)];
+	size_t used = 0;
+
+	for (; *text && used + 2 < sizeof(value); text++) {
+		if (*text == '"' || *text == '\\')
+			value[used++] = '\\';
+		value[used++] = *text;
+	}
+	value[used] = '\0';
+	return value;
+}
+
 static uint64_t seconds_in_state(const struct connection *connection)
 {
 	uint64_t now = wall_clock_milliseconds();
@@ -53,7 +68,6 @@ static uint64_t seconds_in_state(const struct connection *connection)
 	return now > connection->state_since ? (now - connection->state_since) / 1000 : 0;
 }
 
-/* Names, addresses and VRFs have no character that the format would want escaped. */
 static void of_connections(struct vty *vty)
 {
 	const struct connection *connection;
@@ -61,7 +75,7 @@ static void of_connections(struct vty *vty)
 	begin(vty, "connection_state", "gauge", "The state that a connection is in: always 1.");
 	frr_each (connection_tree_const, &connections, connection)
 		vty_out(vty, "peering_connection_state{connection=\"%s\",vrf=\"%s\",asn=\"%u\",kind=\"%s\",state=\"%s\"} 1\n",
-			connection->name, connection->vrf, connection_peer_asn(connection),
+			connection->name, escaped(connection->vrf), connection_peer_asn(connection),
 			connection_kind_name(connection->kind), connection_state_name(connection->state));
 	begin(vty, "connection_state_seconds", "gauge", "How long the connection has been in its state.");
 	frr_each (connection_tree_const, &connections, connection)
@@ -84,7 +98,7 @@ static void of_degradations(struct vty *vty)
 
 		for (size_t i = 0; i < count; i++)
 			vty_out(vty, "peering_connection_degraded{connection=\"%s\",session=\"%s\",cause=\"%s\"} %d\n",
-				connection->name, found[i].session ? found[i].session->address : "", found[i].cause,
+				connection->name, found[i].session ? escaped(found[i].session->address) : "", found[i].cause,
 				found[i].severity);
 	}
 }
@@ -127,7 +141,7 @@ static void of_sessions(struct vty *vty, const char *name, const char *help, fig
 			for (int family = 0; family < FAMILY_COUNT; family++)
 				if (facts.carries[family] && figure_of(session, family, &number))
 					vty_out(vty, "peering_%s{connection=\"%s\",session=\"%s\",afi=\"%s\"} %llu\n", name,
-						connection->name, session->address, family_name(family),
+						connection->name, escaped(session->address), family_name(family),
 						(unsigned long long)number);
 		}
 	}
@@ -145,7 +159,7 @@ static void up_of_sessions(struct vty *vty)
 
 			session_facts(session, &facts);
 			vty_out(vty, "peering_session_up{connection=\"%s\",session=\"%s\"} %d\n", connection->name,
-				session->address, facts.established);
+				escaped(session->address), facts.established);
 		}
 	}
 }
