@@ -4,6 +4,7 @@
 Nothing of the project's own code is used, so that what the C side says is read by another decoder. The router is the
 far side in the controller's tests; where bgpd itself matters, the tests use the real module.
 """
+import contextlib
 import functools
 import socket
 import ssl
@@ -164,6 +165,23 @@ class Connection:
         """Many in one write, as a router that catches up sends them."""
         self.send_bytes(b"".join(frame(envelope(transition=transition(sequence, connection, **fields)))
                                  for sequence in range(first, last + 1)))
+
+    @contextlib.contextmanager
+    def beating(self, every):
+        """Heartbeats from a thread, one in so many seconds; nothing else may be sent meanwhile."""
+        done = threading.Event()
+
+        def beat():
+            while not done.wait(every):
+                self.send(heartbeat=dict(at_milliseconds=1))
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
     def wait_acked(self, sequence, timeout=30):
         """Reads until the sequence is acknowledged; returns the sequence of the newest Ack."""
