@@ -40,7 +40,7 @@ bool session_opens_with_reset(const struct session *session);
 /* Declared, else what the first session's neighbor has; 0 where neither says. */
 as_t connection_peer_asn(const struct connection *connection);
 
-#define CONNECTION_FLAGS_MAX 8
+#define CONNECTION_FLAGS_MAX 10
 /* "adopted", "discovered", "undeclared", "conflict", "journal-damaged", "pushed", "bypass", "violation"; returns how many. */
 size_t connection_flags(const struct connection *connection, const char *flags[CONNECTION_FLAGS_MAX]);
 
