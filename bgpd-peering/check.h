@@ -28,6 +28,7 @@ struct check {
 	void (*run)(const struct session *session, struct peer *peer, struct check_result *result);
 };
 
+extern const struct check check_profile;
 extern const struct check check_local_policy;
 extern const struct check check_session_stable;
 extern const struct check check_remote_asn;

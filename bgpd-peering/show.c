@@ -418,6 +418,8 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 		vty_out(vty, "  AS%u", connection_peer_asn(connection));
 	if (connection->description[0])
 		vty_out(vty, " \"%s\"", connection->description);
+	if (connection->profile[0])
+		vty_out(vty, "  profile %s", connection->profile);
 	vty_out(vty, "  %s  vrf %s  generation %llu\n", connection_kind_name(connection->kind), connection->vrf,
 		(unsigned long long)connection->generation);
 	vty_out(vty, "State    %s since %s   Gate %s   Activation %s, window %us\n",
