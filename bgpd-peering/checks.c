@@ -70,6 +70,8 @@ enum check_level check_level(const struct connection *connection, size_t place)
 	const struct check *check = checks[place];
 	const struct profile *profile = profile_of(connection);
 
+	if (check->concerns && !check->concerns(connection))
+		return CHECK_OFF;
 	if (!check->fixed && connection->check_levels[place] != CHECK_LEVEL_DEFAULT)
 		return connection->check_levels[place];
 	if (!check->fixed && profile && profile->check_levels[place] != CHECK_LEVEL_DEFAULT)
