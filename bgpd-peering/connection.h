@@ -72,6 +72,12 @@ PREDECL_DLIST(session_list);
 PREDECL_DLIST(policy_list);
 PREDECL_RBTREE_UNIQ(connection_tree);
 
+/* Where the last page of `show peering NAME routes` ended. */
+struct route_bookmark {
+	struct adj_rib_in_walk walk;
+	struct bgp_update_prefix last;
+};
+
 struct session {
 	struct session_table_item by_address;
 	struct session_list_item in_connection;
@@ -101,6 +107,9 @@ struct session {
 	bool kept_from_the_start;      /* of the session: nothing was parsed by bgpd before */
 	bool end_of_rib[FAMILY_COUNT];
 	struct inbound_audit *inbound_audit; /* of inbound_audit.c: what is wrong with it; NULL where it is not counted */
+	struct preview *preview;	/* of preview.c: the newest finished one; NULL: none */
+	struct preview_work *preview_work; /* the one in progress; NULL: none */
+	struct route_bookmark bookmark; /* of show_routes.c */
 	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
 };
 

@@ -61,7 +61,9 @@
 #include "bgpd/bgp_fsm.h"
 #include "bgpd/bgp_io.h"
 #include "bgpd/bgp_memory.h"
+#include "bgpd/bgp_nexthop.h"
 #include "bgpd/bgp_packet.h"
+#include "bgpd/bgp_regex.h"
 #include "bgpd/bgp_route.h"
 #include "bgpd/bgp_table.h"
 #include "bgpd/bgp_updgrp.h"
@@ -277,6 +279,16 @@ static inline bool peer_path_attribute_is_special(const struct peer *peer, uint8
 #endif
 }
 
+/* Whether such an attribute takes the routes away that come with it; only for what is special. */
+static inline bool peer_path_attribute_withdraws(const struct peer *peer, uint8_t type)
+{
+#if FRR_SINCE(9, 0)
+	return peer->withdraw_attrs[type];
+#else
+	return false;
+#endif
+}
+
 /* ---- sorts of neighbors ---- */
 
 /*
@@ -372,6 +384,56 @@ static inline const struct bgp_path_info *path_origin(const struct bgp_path_info
 		path = parent;
 	}
 }
+
+/* Whether bgpd passes over ORIGINATOR_ID and CLUSTER_LIST of the peer. */
+static inline bool peer_ignores_reflection(const struct peer *peer)
+{
+	return FRR_SINCE(10, 0) && peer->sort == BGP_PEER_EBGP;
+}
+
+/* How link bandwidth in extended communities is written between the two. */
+static inline bool peer_has_no_ieee_bandwidth(const struct peer *peer)
+{
+	return CHECK_FLAG(peer->flags, PEER_FLAG_DISABLE_LINK_BW_ENCODING_IEEE);
+}
+
+/* An AS path as it stands in an UPDATE, interned; NULL where it is malformed. */
+struct aspath *peer_read_as_path(const struct peer *peer, const uint8_t *bytes, size_t size, bool four_octet_as);
+
+/* Whether bgpd takes a path of the peer for a loop, `local-as` and `allowas-in` considered. */
+bool peer_finds_own_asn(struct peer *peer, struct bgp_dest *dest, struct attr *attr, afi_t afi, safi_t safi);
+
+/* Whether bgpd takes no host route of that address, its own. */
+static inline bool bgp_refuses_local_address(struct bgp *bgp, const struct prefix *prefix)
+{
+#if FRR_SINCE(10, 7)
+	return is_host_route(prefix) && bgp_hostroute_self(bgp, prefix);
+#else
+	return false;
+#endif
+}
+
+/* Whether a route is meant for other routers alone: its node target communities (since 10.0). */
+bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr);
+
+/* Frees what a route-map has put into a copy of attributes. */
+static inline void attr_copy_flush(struct attr *attr)
+{
+	bgp_attr_flush(attr);
+#if FRR_SINCE(10, 7)
+	bgp_attr_extra_discard(attr);
+#endif
+}
+
+/* What bgpd's rpki module says of a route: "valid", "invalid", "not-found"; "unknown" where it is not there or has no data. */
+const char *peer_origin_validation(struct peer *peer, struct attr *attr, const struct prefix *prefix);
+
+/* A regular expression for AS paths, as FRR compiles and frees them. */
+#if FRR_SINCE(10, 7)
+typedef struct frregex as_path_regex;
+#else
+typedef regex_t as_path_regex;
+#endif
 
 /* Writes a prefix as the withdrawn field of an UPDATE has it. */
 static inline void stream_put_withdrawn(struct stream *stream, const struct prefix *prefix, bool add_path,

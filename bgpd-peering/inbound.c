@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/audit.h"
 #include "bgpd-peering/inbound_audit.h"
+#include "bgpd-peering/preview.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
@@ -161,6 +162,7 @@ static void discard(struct session *session)
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		session->end_of_rib[family] = false;
 	session->kept_from_the_start = false;
+	adj_rib_in_walk_end(&session->bookmark.walk);
 	if (!session->adj_rib_in)
 		return;
 	entry = XCALLOC(MTYPE_PEERING_INBOUND, sizeof(*entry));
@@ -244,6 +246,7 @@ void inbound_replay(struct session *session)
 		inbound_end(session);
 		return;
 	}
+	preview_forget(session);
 	session->replay = XCALLOC(MTYPE_PEERING_INBOUND, sizeof(*session->replay));
 	session->replay->session = session;
 	event_add_now(replay_some, session->replay, &session->replay->event);
@@ -254,6 +257,7 @@ void inbound_replay(struct session *session)
 void inbound_init(void)
 {
 	discarded_list_init(&discarded);
+	preview_init();
 	/* Behind whoever else looks at messages (BMP, dumps): they see what the peer has sent. */
 	hook_register_prio(bgp_packet_dump, INT_MAX, on_message);
 }
@@ -271,6 +275,7 @@ void inbound_end(struct session *session)
 {
 	session_counted_clear(session);
 	inbound_audit_end(session);
+	preview_forget(session);
 	if (session->replay) {
 		event_stop(session->replay->event);
 		XFREE(MTYPE_PEERING_INBOUND, session->replay);
