@@ -425,8 +425,18 @@ static inline void attr_copy_flush(struct attr *attr)
 #endif
 }
 
-/* What bgpd's rpki module says of a route: "valid", "invalid", "not-found"; "unknown" where it is not there or has no data. */
-const char *peer_origin_validation(struct peer *peer, struct attr *attr, const struct prefix *prefix);
+/* What RPKI says of a route's origin (RFC 6811). */
+enum origin_validity {
+	ORIGIN_UNKNOWN = 0, /* bgpd does not validate, or no cache is synchronised */
+	ORIGIN_VALID,
+	ORIGIN_NOT_FOUND,
+	ORIGIN_INVALID,
+	ORIGIN_VALIDITY_COUNT
+};
+const char *origin_validity_name(enum origin_validity validity); /* "not-found" */
+/* Whether bgpd's rpki module is loaded. */
+bool origin_validation_is_loaded(void);
+enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, const struct prefix *prefix);
 
 /* A regular expression for AS paths, as FRR compiles and frees them. */
 #if FRR_SINCE(10, 7)
