@@ -237,7 +237,7 @@ void preview_begin(struct session *session, int64_t microseconds)
 		go_on(session->preview_work, microseconds);
 }
 
-bool preview_would_accept(struct session *session, enum counted_family family, uint64_t *count)
+bool preview_would_accept(const struct session *session, enum counted_family family, uint64_t *count)
 {
 	const struct preview *preview = session->preview;
 	bool stands = preview && preview_stands(session, preview);
@@ -247,7 +247,7 @@ bool preview_would_accept(struct session *session, enum counted_family family, u
 	if (!session->preview_work && inbound_is_complete(session) &&
 	    inbound_count(session, FAMILY_IPV4) + inbound_count(session, FAMILY_IPV6) <= CHEAP_ROUTES &&
 	    (!stands || wall_clock_milliseconds() - preview->at > FRESH_MILLISECONDS))
-		work_begin(session, false);
+		work_begin(session_find(session->connection->vrf, session->address), false);
 	if (!stands)
 		return false;
 	*count = preview->families[family].by_rule[IMPORT_ACCEPTED].routes;
