@@ -139,7 +139,7 @@ static bool takes_path(const struct route_filter *filter, const struct kept_attr
 {
 	if (!filter->as_path)
 		return true;
-	return attributes->attr.aspath && bgp_regexec(filter->as_path, attributes->attr.aspath) != REG_NOMATCH;
+	return attributes->attr.aspath && bgp_regexec(filter->as_path, attributes->attr.aspath) == 0;
 }
 
 /* A message whose path is not asked for. */
