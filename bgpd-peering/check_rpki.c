@@ -45,7 +45,7 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	} else if (!inbound_is_complete(session)) {
 		snprintf(result->reason, sizeof(result->reason),
 			 "not all that the peer sends is kept; `clear bgp %s` has it sent again", session->address);
-	} else if (!(preview = preview_recent(session_find(session->connection->vrf, session->address)))) {
+	} else if (!(preview = preview_recent(session))) {
 		result->verdict = CHECK_RUNNING;
 		snprintf(result->reason, sizeof(result->reason), "the routes are being looked at");
 	} else {

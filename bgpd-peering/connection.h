@@ -106,6 +106,8 @@ struct session {
 	struct adj_rib_in *adj_rib_in; /* what it has sent since; NULL until the first message */
 	bool kept_from_the_start;      /* of the session: nothing was parsed by bgpd before */
 	bool end_of_rib[FAMILY_COUNT];
+	event_ref *cutting_off; /* in the next turn of the event loop */
+	uint32_t cut_off;	/* it was, because its peer sent more prefixes of a family than that; 0: it was not */
 	struct inbound_audit *inbound_audit; /* of inbound_audit.c: what is wrong with it; NULL where it is not counted */
 	struct preview *preview;	/* of preview.c: the newest finished one; NULL: none */
 	struct preview_work *preview_work; /* the one in progress; NULL: none */

@@ -162,6 +162,20 @@ static inline void peer_reset_session(struct peer *peer)
 	bgp_notify_send(PEER_CONNECTION(peer), BGP_NOTIFY_CEASE, BGP_NOTIFY_CEASE_ADMIN_RESET);
 }
 
+/*
+ * Ends the session with Cease, Maximum Number of Prefixes Reached, as bgpd does for its own maximum-prefix: until somebody
+ * types `clear bgp`. A dynamic neighbor comes back by itself. Never in a hook.
+ */
+static inline void peer_cut_off(struct peer *peer, afi_t afi, uint32_t most)
+{
+	uint8_t data[7] = {0, (uint8_t)afi_int2iana(afi), IANA_SAFI_UNICAST, (uint8_t)(most >> 24), (uint8_t)(most >> 16),
+			   (uint8_t)(most >> 8), (uint8_t)most};
+
+	SET_FLAG(peer->sflags, PEER_STATUS_PREFIX_OVERFLOW);
+	bgp_notify_send_with_data(PEER_CONNECTION(peer), BGP_NOTIFY_CEASE, BGP_NOTIFY_CEASE_MAX_PREFIX, data,
+				  sizeof(data));
+}
+
 /* Tells the peer that it is no longer configured, before peer_delete(). */
 static inline void peer_say_unconfigured(struct peer *peer)
 {
@@ -415,6 +429,29 @@ static inline bool bgp_refuses_local_address(struct bgp *bgp, const struct prefi
 
 /* Whether a route is meant for other routers alone: its node target communities (since 10.0). */
 bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr);
+
+/* A place for a prefix as policies want one, in no table: though it names one. */
+struct outside_dest {
+	struct bgp_dest dest;
+#if FRR_SINCE(9, 0)
+	struct route_node node;
+#endif
+};
+
+static inline struct bgp_dest *outside_dest_set(struct outside_dest *outside, struct bgp_table *table,
+						const struct prefix *prefix)
+{
+	memset(outside, 0, sizeof(*outside));
+#if FRR_SINCE(9, 0)
+	outside->dest.rn = &outside->node;
+	outside->node.table = table->route_table;
+	prefix_copy(&outside->node.p, prefix);
+#else
+	outside->dest.table = table->route_table;
+	prefix_copy(&outside->dest.p, prefix);
+#endif
+	return &outside->dest;
+}
 
 /* Frees what a route-map has put into a copy of attributes. */
 static inline void attr_copy_flush(struct attr *attr)

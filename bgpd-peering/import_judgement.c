@@ -144,7 +144,8 @@ enum import_rule import_judge(const struct import_policy *policy, const struct p
 {
 	struct peer *peer = policy->peer;
 	struct attr attr = kept->attr;
-	struct bgp_dest dest = {.p = *prefix};
+	struct outside_dest outside;
+	struct bgp_dest *dest;
 	enum import_rule rule;
 
 	if (kept->fault)
@@ -153,7 +154,8 @@ enum import_rule import_judge(const struct import_policy *policy, const struct p
 		return IMPORT_FAMILY;
 	if (prefix_is_none(prefix))
 		return IMPORT_PREFIX;
-	if (peer_finds_own_asn(peer, &dest, &attr, policy->afi, SAFI_UNICAST))
+	dest = outside_dest_set(&outside, peer->bgp->rib[policy->afi][SAFI_UNICAST], prefix);
+	if (peer_finds_own_asn(peer, dest, &attr, policy->afi, SAFI_UNICAST))
 		return IMPORT_OWN_ASN;
 	if (kept->has_originator && IPV4_ADDR_SAME(&peer->bgp->router_id, &kept->originator))
 		return IMPORT_ORIGINATOR;
@@ -173,7 +175,7 @@ enum import_rule import_judge(const struct import_policy *policy, const struct p
 		return IMPORT_NODE_TARGET;
 	if (peer->bgp->reject_as_sets && aspath_check_as_sets(attr.aspath))
 		return IMPORT_AS_SET;
-	rule = by_route_map(policy, prefix, &dest, &attr);
+	rule = by_route_map(policy, prefix, dest, &attr);
 	attr_copy_flush(&attr);
 	if (rule == IMPORT_ACCEPTED && leaks_by_role(peer, kept))
 		return IMPORT_ROLE;

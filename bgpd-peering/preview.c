@@ -250,7 +250,7 @@ static bool is_cheap(const struct session *session)
 	return inbound_count(session, FAMILY_IPV4) + inbound_count(session, FAMILY_IPV6) <= CHEAP_ROUTES;
 }
 
-bool preview_would_accept(struct session *session, enum counted_family family, uint64_t *count)
+bool preview_would_accept(const struct session *session, enum counted_family family, uint64_t *count)
 {
 	const struct preview *preview = session->preview;
 	bool stands = preview && preview_stands(session, preview);
@@ -259,14 +259,14 @@ bool preview_would_accept(struct session *session, enum counted_family family, u
 		return false;
 	if (!session->preview_work && inbound_is_complete(session) && is_cheap(session) &&
 	    (!stands || wall_clock_milliseconds() - preview->at > FRESH_MILLISECONDS))
-		work_begin(session, false);
+		work_begin(session_find(session->connection->vrf, session->address), false);
 	if (!stands)
 		return false;
 	*count = preview->families[family].by_rule[IMPORT_ACCEPTED].routes;
 	return true;
 }
 
-const struct preview *preview_recent(struct session *session)
+const struct preview *preview_recent(const struct session *session)
 {
 	const struct preview *preview = session->preview;
 	bool stands = preview && preview_stands(session, preview);
@@ -275,7 +275,7 @@ const struct preview *preview_recent(struct session *session)
 	if (!can_begin(session) || !inbound_is_complete(session))
 		return NULL;
 	if (!session->preview_work && (!preview || wall_clock_milliseconds() - preview->at > fresh))
-		work_begin(session, false);
+		work_begin(session_find(session->connection->vrf, session->address), false);
 	return stands ? preview : NULL;
 }
 

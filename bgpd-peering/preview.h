@@ -64,13 +64,13 @@ void preview_begin(struct session *session, int64_t microseconds);
  * How many routes of the family would be accepted, by the newest preview. One that is out of date is made anew in the
  * background, without what would be sent; where much is kept only preview_begin() does. False: not known.
  */
-bool preview_would_accept(struct session *session, enum counted_family family, uint64_t *count);
+bool preview_would_accept(const struct session *session, enum counted_family family, uint64_t *count);
 
 /*
  * The newest one, without what would be sent, of not long ago: it is made in the background, again each minute and, where
  * little is kept, when the peer has sent something. NULL where there is none yet that stands.
  */
-const struct preview *preview_recent(struct session *session);
+const struct preview *preview_recent(const struct session *session);
 
 /* The session is down, or leaves the gate. */
 void preview_forget(struct session *session);

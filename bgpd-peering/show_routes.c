@@ -22,13 +22,14 @@
 
 struct route_filter {
 	int family; /* of enum counted_family; -1: both */
-	const char *neighbor; /* NULL: each */
+	const struct session *neighbor; /* NULL: each */
 	struct prefix prefix; /* family 0: any */
 	bool longer;
 	as_path_regex *as_path; /* NULL: any */
 	int verdict;		/* -1: any; whether it would be accepted */
 	size_t limit;
-	struct prefix after; /* family 0: from the start */
+	struct prefix after;	      /* family 0: from the start */
+	const struct session *from; /* of which one that was; NULL: the first that may have it */
 };
 
 struct page {
@@ -139,7 +140,7 @@ static bool takes_path(const struct route_filter *filter, const struct kept_attr
 {
 	if (!filter->as_path)
 		return true;
-	return attributes->attr.aspath && bgp_regexec(filter->as_path, attributes->attr.aspath) != REG_NOMATCH;
+	return attributes->attr.aspath && bgp_regexec(filter->as_path, attributes->attr.aspath) == 0;
 }
 
 /* A message whose path is not asked for. */
@@ -231,14 +232,16 @@ static const char *no_routes(const struct session *session)
 static bool walk_connection(struct vty *vty, struct page *page, struct connection *connection)
 {
 	const struct route_filter *filter = page->filter;
+	const struct session *from = filter->from;
 	struct prefix after = filter->after;
 	struct session *session;
 
 	frr_each (session_list, &connection->sessions, session) {
 		if (page->full)
 			break;
-		if (filter->neighbor && strcmp(session->address, filter->neighbor) != 0)
+		if ((filter->neighbor && session != filter->neighbor) || (from && session != from))
 			continue;
+		from = NULL;
 		if (!has_routes(session))
 			continue;
 		if (after.family && !session_carries(session, session->counted_peer,
@@ -289,8 +292,8 @@ static int print_json(struct vty *vty, const struct page *page, const struct con
 	if (page->full) {
 		to_prefix(&page->last, &last);
 		next = json_object_new_object();
-		json_object_string_add(next, "neighbor", page->session->address);
 		json_object_string_addf(next, "after", "%pFX", &last);
+		json_object_string_add(next, "of", page->session->address);
 	}
 	json_object_string_add(object, "name", connection->name);
 	json_object_string_add(object, "connectionState", connection_state_name(connection->state));
@@ -311,8 +314,8 @@ static void print_text(struct vty *vty, struct page *page, const struct connecti
 	reasons_text(vty, connection);
 	to_prefix(&page->last, &last);
 	if (page->full)
-		vty_out(vty, "%zu shown; there is more: add `neighbor %s after %pFX`\n", page->count,
-			page->session->address, &last);
+		vty_out(vty, "%zu shown; for more of them add `after %pFX of %s`\n", page->count, &last,
+			page->session->address);
 	else
 		vty_out(vty, "%zu shown, and no more\n", page->count);
 }
@@ -351,12 +354,27 @@ static bool read_prefix(const char *text, struct prefix *prefix)
 	return true;
 }
 
-static bool read_filter(struct vty *vty, int argc, struct cmd_token *argv[], struct route_filter *filter)
+/* A neighbor of the connection. */
+static bool read_neighbor(struct vty *vty, const struct connection *connection, const char *text,
+			  const struct session **session)
+{
+	char address[SESSION_ADDRESS_MAX];
+
+	if (!text)
+		return true;
+	*session = session_normalize(text, address) ? session_find(connection->vrf, address) : NULL;
+	if (*session && (*session)->connection == connection)
+		return true;
+	vty_out(vty, "%% '%s' is no neighbor of %s\n", text, connection->name);
+	return false;
+}
+
+static bool read_filter(struct vty *vty, const struct connection *connection, int argc, struct cmd_token *argv[],
+			struct route_filter *filter)
 {
 	const char *limit = command_argument(argc, argv, "limit");
 
 	filter->family = command_has(argc, argv, "ipv4") ? FAMILY_IPV4 : command_has(argc, argv, "ipv6") ? FAMILY_IPV6 : -1;
-	filter->neighbor = command_argument(argc, argv, "neighbor");
 	filter->longer = command_has(argc, argv, "longer");
 	filter->verdict = command_has(argc, argv, "accepted") ? 1 : command_has(argc, argv, "rejected") ? 0 : -1;
 	filter->limit = limit ? strtoul(limit, NULL, 10) : LIMIT_DEFAULT;
@@ -365,7 +383,8 @@ static bool read_filter(struct vty *vty, int argc, struct cmd_token *argv[], str
 		vty_out(vty, "%% That is no prefix\n");
 		return false;
 	}
-	return true;
+	return read_neighbor(vty, connection, command_argument(argc, argv, "neighbor"), &filter->neighbor) &&
+	       read_neighbor(vty, connection, command_argument(argc, argv, "of"), &filter->from);
 }
 
 COMMAND_HANDLER(cmd_show_routes)
@@ -373,7 +392,6 @@ COMMAND_HANDLER(cmd_show_routes)
 	const char *name = command_variable(argc, argv, "name");
 	struct connection *connection = connection_find(name);
 	const char *regex = command_argument(argc, argv, "as-path");
-	char address[SESSION_ADDRESS_MAX];
 	struct route_filter filter = {0};
 	int result;
 
@@ -383,16 +401,8 @@ COMMAND_HANDLER(cmd_show_routes)
 		vty_out(vty, "%% There is no connection '%s'; `show peering` lists them\n", name);
 		return CMD_WARNING;
 	}
-	if (!read_filter(vty, argc, argv, &filter))
+	if (!read_filter(vty, connection, argc, argv, &filter))
 		return CMD_WARNING;
-	if (filter.neighbor) {
-		if (!session_normalize(filter.neighbor, address) || !session_find(connection->vrf, address) ||
-		    session_find(connection->vrf, address)->connection != connection) {
-			vty_out(vty, "%% '%s' is no neighbor of %s\n", filter.neighbor, connection->name);
-			return CMD_WARNING;
-		}
-		filter.neighbor = address;
-	}
 	if (regex) {
 		filter.as_path = bgp_regcomp(regex);
 		if (!filter.as_path) {
