@@ -280,8 +280,10 @@ class Matrix:
             lines += ["exit-address-family"]
             for place in places:
                 if place.row.far == "capability":
-                    lines += [f"address-family {family} multicast", f"network {MULTICAST[index]}",
-                              *_passing(place.peer(family)), "exit-address-family"]
+                    # The default, too: from 10 on bgpd finds no network of multicast valid.
+                    peer = place.peer(family)
+                    lines += [f"address-family {family} multicast", f"network {MULTICAST[index]}", *_passing(peer),
+                              f"neighbor {peer} default-originate", "exit-address-family"]
         return lines + ["exit"]
 
     def _neighbors(self, place):
@@ -470,7 +472,7 @@ class Matrix:
         """What should have passed and did not, in words."""
         place, facts = self.places[name], self.facts[name, phase, family]
         given, sent = place.given(family), self.sent_by_far(place, family)
-        multicast = {MULTICAST[FAMILIES.index(family)]} if place.row.far == "capability" else set()
+        multicast = {DEFAULT[FAMILIES.index(family)]} if place.row.far == "capability" else set()
         return [f"{name} {family}: {what} {sorted(lacking)}" for what, lacking in (
             ("not in the far side's table:", given - facts.table), ("not in the capture:", (given | multicast) - facts.captured),
             ("not at the witness:", sent - facts.witness)) if lacking]
