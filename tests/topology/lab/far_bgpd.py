@@ -61,7 +61,9 @@ class FarBgpd(Peer):
         else:
             lines = [f"neighbor {peer} remote-as {session.neighbor_as}",
                      f"neighbor {peer} update-source {session.local}"]
-        lines += [f"neighbor {peer} timers 1 30", f"neighbor {peer} timers connect 1"]
+        # A route server's AS is not in its routes.
+        lines += [f"neighbor {peer} timers 1 30", f"neighbor {peer} timers connect 1",
+                  f"no neighbor {peer} enforce-first-as"]
         for feature, line in (("ttl-security", "ttl-security hops 1"), ("multihop", "ebgp-multihop 5"),
                               ("dynamic-capability", "capability dynamic"),
                               ("graceful-restart", "graceful-restart")):
