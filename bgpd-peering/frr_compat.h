@@ -345,7 +345,8 @@ struct peer *peer_hook_runs(struct peer *peer);
 static inline int peer_create_external(struct bgp *bgp, union sockunion *address, as_t asn)
 {
 #if FRR_SINCE(9, 0)
-	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED, NULL);
+	/* What the configuration shows is kept as text. */
+	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED, asn_asn2asplain(asn));
 #else
 	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED);
 #endif
@@ -355,11 +356,7 @@ static inline int peer_create_external(struct bgp *bgp, union sockunion *address
 static inline void peer_change_asn(struct peer *peer, as_t asn)
 {
 #if FRR_SINCE(9, 0)
-	/* What the configuration shows is kept as text. */
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", asn);
-	peer_as_change(peer, asn, AS_SPECIFIED, text);
+	peer_as_change(peer, asn, AS_SPECIFIED, asn_asn2asplain(asn));
 #else
 	peer_as_change(peer, asn, AS_SPECIFIED);
 #endif
