@@ -142,6 +142,8 @@ void crash_guard_alert(void)
 		alert("inert: the gate of %s (vrf %s) is not closed: %s is %s. Only the boot guard of vtysh's wrapper keeps it shut",
 		      record->address, record->vrf, record->connection, record->state);
 	}
+	if (journal_gates_damage(gates))
+		alert("inert, and %s", journal_gates_damage(gates));
 	if (unguarded)
 		alert("inert: %zu sessions are gated by the journal alone", unguarded);
 	journal_gates_free(gates);

@@ -296,6 +296,12 @@ static bool is_excepted(const struct default_deny_record *record, const char *ke
 	return false;
 }
 
+/* The journal may have known any session as gated. */
+static bool lost_a_line(const struct guarding *guarding)
+{
+	return guarding->gates && journal_gates_lost_a_line(guarding->gates);
+}
+
 static bool default_deny_covers(const struct guarding *guarding, const struct config_neighbor *neighbor,
 				const char *group, const char *range)
 {
@@ -303,7 +309,7 @@ static bool default_deny_covers(const struct guarding *guarding, const struct co
 	unsigned long as;
 
 	/* Where the text does not say what it is, bgpd has been asked, and knows nothing of it either. */
-	if (!record || !record->on || sort_of(guarding->instance, neighbor, &as) != SORT_EXTERNAL)
+	if (!(lost_a_line(guarding) || record->on) || sort_of(guarding->instance, neighbor, &as) != SORT_EXTERNAL)
 		return false;
 	if (is_confederation(guarding->instance, as) && !record->confederation)
 		return false;
@@ -320,7 +326,7 @@ static bool declaration_gates(const struct guarding *guarding, const struct conf
 		snprintf(why, WHY_MAX, "it was gated when this was saved");
 	else
 		snprintf(why, WHY_MAX, "%.64s has not been validated", name);
-	return !name[0] || (guarding->gates && journal_gates_knows(guarding->gates, name)) ||
+	return !name[0] || (guarding->gates && journal_gates_knows(guarding->gates, name)) || lost_a_line(guarding) ||
 	       !config_model_is_adopted(guarding->instance, name);
 }
 
@@ -343,7 +349,8 @@ static bool is_gated(const struct guarding *guarding, const struct config_neighb
 	declaration = config_model_declaration(guarding->instance, neighbor->key);
 	if (declaration)
 		return declaration_gates(guarding, declaration, why);
-	snprintf(why, WHY_MAX, "undeclared, under default-deny");
+	snprintf(why, WHY_MAX, lost_a_line(guarding) ? "a line of the journal cannot be read, and may have known it"
+						     : "undeclared, under default-deny");
 	return default_deny_covers(guarding, neighbor, neighbor->group[0] ? neighbor->group : NULL, NULL);
 }
 

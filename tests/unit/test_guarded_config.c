@@ -109,6 +109,18 @@ static void internal_neighbors_are_left_alone(void **state)
 	expect(text, FIRST CONNECTION("A", "Validating", "192.0.2.2") CONNECTION("B", "None", "192.0.2.130") DEFAULT_DENY(""), text);
 }
 
+static void whom_a_lost_line_may_have_spoken_of_is_shut(void **state)
+{
+	expect("router bgp 64500\n neighbor 192.0.2.3 remote-as 64511\n neighbor 192.0.2.4 remote-as 64512\n"
+	       " neighbor 192.0.2.5 remote-as 64500\n peering E neighbor 192.0.2.6\n peering E adopted\n"
+	       " neighbor 192.0.2.6 remote-as 64513\n",
+	       FIRST "rubbish\n" CONNECTION("B", "Active", "192.0.2.3"),
+	       "router bgp 64500\n neighbor 192.0.2.3 remote-as 64511\n neighbor 192.0.2.4 remote-as 64512\n"
+	       SHUT("192.0.2.4", "a line of the journal cannot be read, and may have known it")
+	       " neighbor 192.0.2.5 remote-as 64500\n peering E neighbor 192.0.2.6\n peering E adopted\n"
+	       " neighbor 192.0.2.6 remote-as 64513\n" SHUT("192.0.2.6", "E has not been validated"));
+}
+
 static void default_deny_shuts_what_nothing_covers(void **state)
 {
 	expect("router bgp 64500\n bgp confederation peers 64601\n neighbor E peer-group\n neighbor E remote-as 64511\n"
@@ -359,6 +371,7 @@ int main(void)
 		cmocka_unit_test(in_its_own_instance_alone),
 		cmocka_unit_test(what_the_operator_shut_stays_his),
 		cmocka_unit_test(internal_neighbors_are_left_alone),
+		cmocka_unit_test(whom_a_lost_line_may_have_spoken_of_is_shut),
 		cmocka_unit_test(default_deny_shuts_what_nothing_covers),
 		cmocka_unit_test(a_part_is_read_beside_what_runs),
 		cmocka_unit_test(without_a_journal_the_lines_count),
