@@ -4,6 +4,7 @@
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/guard_undo.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 
@@ -447,7 +448,7 @@ static unsigned int mark(struct bgp *bgp, bool (*fits)(const struct peer *peer))
 	unsigned int count = 0;
 
 	for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
-		if (!default_deny_covers(peer) || !fits(peer))
+		if (!default_deny_covers(peer) || !fits(peer) || guard_keeps_shut(peer))
 			continue;
 		adoption_mark(peer, fits == is_new_or_undeclared);
 		count++;
@@ -480,7 +481,7 @@ unsigned int default_deny_would_adopt(const char *vrf, void (*said)(const char *
 		if (vrf && strcmp(bgp_vrf_name(bgp), vrf) != 0)
 			continue;
 		for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
-			if (!default_deny_covers(peer) || !is_new_or_undeclared(peer))
+			if (!default_deny_covers(peer) || !is_new_or_undeclared(peer) || guard_keeps_shut(peer))
 				continue;
 			adoption_describe(peer, said, context);
 			count++;

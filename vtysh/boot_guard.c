@@ -291,15 +291,21 @@ static void guard(const char *vtysh, const struct vtysh_arguments *arguments, co
 	exit(run_without_bgpd(vtysh, arguments));
 }
 
-/* What a guard has left in the file is taken out before the module reads it, and before it could shut what is open now. */
-static void take_back(const char *vtysh, const struct vtysh_arguments *arguments)
+/*
+ * What a guard has left in the file is taken out before the module reads it, where it would shut what is open now. The
+ * module itself judges what is left.
+ */
+static void take_back(const char *vtysh, const struct vtysh_arguments *arguments, const char *socket_path)
 {
 	struct config_text text = {0}, plain = {0};
-	char name[64];
+	size_t running_length;
+	char name[64], *running;
 
 	if (!is_regular(arguments->file) || !read_file(arguments->file, &text) ||
-	    !memmem(text.bytes, text.length, GUARD_MESSAGE, strlen(GUARD_MESSAGE)) ||
-	    !guarded_config_plain(text.bytes, text.length, &plain))
+	    !memmem(text.bytes, text.length, GUARD_MESSAGE, strlen(GUARD_MESSAGE)))
+		return;
+	running = bgpd_running_config(socket_path, &running_length);
+	if (!guarded_config_plain(text.bytes, text.length, running ? running : "", running_length, NULL, &plain, NULL, NULL))
 		return;
 	if (!marks)
 		fprintf(stderr, GUARD_MESSAGE "%s was saved while sessions were guarded; they are under the module again. `write memory` saves it as it is now\n",
@@ -333,7 +339,7 @@ int main(int argc, char **argv)
 	snprintf(socket_path, sizeof(socket_path), "%s/bgpd.vty", arguments.socket_folder);
 	answer = bgpd_question(socket_path, state_directory, &running, &running_length);
 	if (answer == BGPD_ENFORCES) {
-		take_back(argv[1], &arguments);
+		take_back(argv[1], &arguments, socket_path);
 		run(argv + 1);
 	}
 	/* One that begins in this moment may be met by vtysh all the same. */

@@ -183,6 +183,35 @@ def test_a_gated_dynamic_neighbor_is_kept_out_of_its_range(lab, deny):
     assert f" {bound}\n" in running and "peering guard" not in running and "PEERING-GUARD" not in running, running
 
 
+@pytest.mark.parametrize("wrapper", [True, False])
+def test_what_a_guard_shut_stays_shut_where_nothing_is_known_of_it(scenario, wrapper):
+    """Saved without the module, then loaded with it by a router that has lost its journal."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    expect_shut(s, boot(s))
+    saved, marks = save(s)
+    assert saved.count("shutdown message peering guard: ") == 2 and f"peering {NAME}" not in saved
+    s.edge.through_wrapper = wrapper
+    boot(s, module=True, between=lambda: journal(s).unlink(), marks=marks)
+    s.witness.wait_established()
+    s.settle()
+    for family in FAMILIES:
+        address = s.acme_address(family)
+        assert s.acme.bgp_state(f"edge_{family}") != "Established"
+        assert s.edge.log_lines(f"ALERT {address} .* was shut by the boot guard: .*`no neighbor {address} shutdown`")
+    # A person decides: one is declared, the other runs as it is, through another load of the file too.
+    s.edge.configure_bgp(f"peering {NAME} neighbor {s.acme_address('ipv4')}",
+                         f"no neighbor {s.acme_address('ipv6')} shutdown")
+    s.acme.wait_established()
+    s.edge.through_wrapper = True
+    s.edge.try_vtysh("-f", str(s.edge.config_file))
+    s.settle()
+    s.acme.wait_established()
+    s.acme.wait_received("edge_ipv6", s.to_acme("ipv6"))
+    assert s.acme.received("edge_ipv4") == set() and s.witness_has_of_acme("ipv4") == set()
+
+
 def test_three_crashes_and_the_module_stands_aside(scenario):
     s = scenario
     s.start(s.config(bgp=[*s.declaration(), "peering default-deny monitor"]))
