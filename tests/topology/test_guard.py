@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from lab import build
 from lab.scenario import ACME_AS, FAMILIES, NAME, WITNESS_AS, Scenario
 from lab.wait import until
 
@@ -246,6 +247,34 @@ def test_three_crashes_and_the_module_stands_aside(scenario):
     assert s.edge.bgpd_vty("show peering guard").startswith("enforcing")
     expect_gated(s)
     assert f" peering {NAME} received-limit ipv4 777\n" in s.edge.running_config()
+
+
+def test_a_bgpd_that_cannot_bind_its_port_has_not_crashed(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.stop_bgpd()
+    config = s.edge.etc / "alone.conf"
+    config.write_text("router bgp 64500\nexit\n")
+    config.chmod(0o644)
+    holder = subprocess.Popen(s.edge.namespace.command(
+        ["python3", "-c", "import socket\nmade = socket.create_server(('::', 179), family=socket.AF_INET6, dualstack_ipv6=True)\n"
+         "print('listening', flush=True)\nwhile True:\n    made.accept()"]), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    try:
+        assert holder.stdout.readline() == "listening\n"
+        for _ in range(4):
+            ended = s.edge.namespace.run(
+                [build.FRR_DAEMONS / "bgpd", "-f", config, "-P", "0", "-i", s.edge.etc / "alone.pid", "--vty_socket", s.edge.etc,
+                 "--moduledir", s.edge.modules, "-M", f"peering:state-dir={s.edge.state},tls-dir={s.edge.tls}"],
+                check=False, timeout=60)
+            assert ended.returncode not in (0, -9), ended
+            assert " running 0 crashes\n" in (s.edge.state / "starts").read_text()
+    finally:
+        holder.kill()
+        holder.wait()
+    s.edge.start_bgpd()
+    assert s.edge.bgpd_vty("show peering guard").startswith("enforcing")
+    expect_gated(s)
 
 
 def test_a_damaged_journal_shuts_and_a_missing_guard_stops_nobody(scenario):
