@@ -143,6 +143,13 @@ bool default_deny_confederation(const char *vrf)
 	return instance && instance->confederation;
 }
 
+bool default_deny_journalled_confederation(const char *vrf)
+{
+	const struct instance *instance = find(vrf);
+
+	return instance && (instance->adopting ? instance->confederation_before : instance->confederation);
+}
+
 void default_deny_each(void (*visit)(const char *vrf, enum default_deny_mode mode, void *context), void *context)
 {
 	struct listnode *node;

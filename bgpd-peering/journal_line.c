@@ -165,7 +165,7 @@ void journal_record_of_default_deny(struct journal_record *record, const char *v
 	record->type = RECORD_DEFAULT_DENY;
 	strlcpy(record->vrf, vrf, sizeof(record->vrf));
 	record->mode = default_deny_mode(vrf);
-	record->confederation = default_deny_confederation(vrf);
+	record->confederation = default_deny_journalled_confederation(vrf);
 	default_deny_each_exception(vrf, add_exception, record);
 }
 
