@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/configuration.h"
 
+#include "bgpd-peering/adoption.h"
 #include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -270,8 +271,8 @@ static bool adopt_neighbor(struct connection *connection, const char *text, stru
 	}
 	session = session_new(connection, address);
 	session->declared = true;
-	session->hands_off = true;
 	peer = session_peer(session);
+	session->hands_off = !peer || adoption_leaves_open(peer);
 	if (!peer) {
 		verdict_refuse(verdict, "no-such-neighbor",
 			       "there is no neighbor %s in vrf %s; configure it under `router bgp` first", address,
@@ -312,8 +313,10 @@ bool configuration_adopt(const char *name, const char *vrf, const char *const *a
 		}
 	}
 	connection->declared = connection->adopted_line = true;
-	if (transition(connection, EVENT_ADOPT, "operator", reason, verdict))
+	if (transition(connection, EVENT_ADOPT, "operator", reason, verdict)) {
+		connection->pending.made = connection->pending.ticket;
 		return true;
+	}
 	undo(connection);
 	return false;
 }
