@@ -3,12 +3,15 @@
 
 bgpd without the module is Debian's own; vtysh is called through the wrapper, as an installation has it. BIRD judges.
 """
+import os
+import signal
 import subprocess
 
 import pytest
 
 from lab import build
-from lab.scenario import ACME_AS, FAMILIES, NAME, WITNESS_AS, Scenario
+from lab.bird import Bird, prefixes, session_pair
+from lab.scenario import ACME_AS, FAMILIES, NAME, OWN, WITNESS_AS, Scenario
 from lab.wait import until
 
 DENY = "PEERING-DENY-ALL"
@@ -325,3 +328,88 @@ def test_past_the_wrapper_what_was_saved_while_gated_denies(scenario):
     s.edge.through_wrapper = False
     boot(s)
     expect_gated(s)
+
+
+def test_an_instance_of_a_vrf_is_guarded_too(lab):
+    s = guarded(Scenario(lab, vrfs=["blue"]))
+    link = lab.link(s.edge.vrf_namespaces["blue"], lab.namespace("blue"))
+    asn, gated, active = 64520, link.far_address("ipv4"), link.far_address("ipv6")
+    peer = Bird(lab, "blue", asn, session_pair(link), {family: prefixes(family, 3, start=5000) for family in FAMILIES})
+    peer.start()
+    instance = ["router bgp 64500 vrf blue", "bgp router-id 192.0.2.98", "no bgp default ipv4-unicast",
+                "no bgp network import-check", *s.neighbor(gated, asn), *s.neighbor(active, asn),
+                f"peering PNI-BLUE neighbor {gated}", f"peering PNI-OLD neighbor {active}", "peering PNI-OLD adopted"]
+    for family, address in (("ipv4", gated), ("ipv6", active)):
+        instance += [f"address-family {family} unicast", f"network {OWN[family]}", f"neighbor {address} activate",
+                     f"neighbor {address} route-map WITNESS in", f"neighbor {address} route-map WITNESS out",
+                     "exit-address-family"]
+    s.start(s.config(top=["vrf blue", "exit-vrf"], bottom=[*instance, "exit"]))
+    peer.wait_established()
+    peer.wait_received("edge_ipv6", {OWN["ipv6"]})
+    said = boot(s)
+    assert f"ALERT peering guard: neighbor {gated} in vrf blue is shut: PNI-BLUE is PendingApproval" in said, said
+    assert f"neighbor {active} in vrf" not in said
+    # Down it was as bgpd was killed, and the other one has come back.
+    peer.wait_established("edge_ipv6")
+    peer.wait_received("edge_ipv6", {OWN["ipv6"]})
+    assert peer.bgp_state("edge_ipv4") != "Established"
+    assert s.edge.bgpd_json(f"show bgp vrf blue neighbors {gated} json")[gated]["bgpState"] == "Idle"
+
+
+def test_a_bgpd_that_does_not_answer_is_taken_for_one_without_the_module(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.kill_bgpd()
+    s.edge.has_module = False
+    s.edge._start_daemon("bgpd")
+    os.kill(s.edge.bgpd.pid, signal.SIGSTOP)
+    try:
+        vtysh = subprocess.Popen(s.edge.namespace.command(s.edge.vtysh_command("-b", "-d", "bgpd")), text=True,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 env=s.edge.vtysh_environment())
+        said = [vtysh.stdout.readline() for _ in FAMILIES]
+    finally:
+        os.kill(s.edge.bgpd.pid, signal.SIGCONT)
+    said = "".join(said) + vtysh.stdout.read()
+    vtysh.wait(timeout=120)
+    assert "bgpd does not answer" in said, said
+    expect_shut(s, said)
+
+
+def test_who_may_not_read_the_journal_gives_bgpd_nothing(scenario):
+    """A user who may speak to bgpd, and is not root."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.kill_bgpd()
+    s.edge.has_module = False
+    s.edge._start_daemon("bgpd")
+    path = s.edge.log_folder / "mine.conf"
+    path.write_text(s.config())
+    path.chmod(0o644)
+    ended = subprocess.run(s.edge.namespace.command(
+        ["setpriv", "--reuid", "65534", "--regid", "frrvty", "--clear-groups", *s.edge.vtysh_command("-f", str(path))]),
+        text=True, timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=s.edge.vtysh_environment(), check=False)
+    assert ended.returncode != 0
+    assert "cannot be read: Permission denied" in ended.stdout and "load it as root" in ended.stdout, ended.stdout
+    assert "router bgp" not in s.edge.running_config()
+    s.expect_nothing_sent()
+
+
+def test_of_the_two_files_the_one_that_vtysh_loads_is_guarded(scenario):
+    """`vtysh -b -f FILE` loads FILE, and since FRR 9 frr.conf."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    other = s.edge.etc / "other.conf"
+    s.edge.kill_bgpd()
+    s.edge.has_module = False
+    s.edge._start_daemon("bgpd")
+    loads_other = "version 8." in s.edge.try_vtysh("--help").stdout
+    other.write_text(s.config() if loads_other else "hostname edge\n")
+    if loads_other:
+        s.edge.write_config("hostname edge\n")
+    said = s.edge.try_vtysh("-b", "-f", str(other)).stdout
+    expect_shut(s, said)

@@ -279,20 +279,27 @@ static void a_bypass_of_all_shuts_nothing(void **state)
 }
 
 /* vtysh reads a line of more than its buffer in pieces, each of them a line. */
-static void a_long_line_is_what_vtysh_makes_of_it(void **state)
+static void a_long_line_in_pieces(size_t buffer)
 {
 	char text[3 * CONFIG_LINE_MAX] = "router bgp 64500\n neighbor 192.0.2.3 description ";
 	size_t begin = strlen("router bgp 64500\n"), length = strlen(text);
 	char *result;
 
-	memset(text + length, 'x', begin + CONFIG_LINE_MAX - 1 - length);
-	strcpy(text + begin + CONFIG_LINE_MAX - 1, "neighbor 192.0.2.2 remote-as 64510\n neighbor 192.0.2.4 remote-as 1");
+	config_lines_set_buffer(buffer);
+	memset(text + length, 'x', begin + buffer - 1 - length);
+	strcpy(text + begin + buffer - 1, "neighbor 192.0.2.2 remote-as 64510\n neighbor 192.0.2.4 remote-as 1");
 	result = guarded_beside(text, "", FIRST CONNECTION("A", "Validating", "192.0.2.2")
 						  CONNECTION("B", "Validating", "192.0.2.4"));
 	assert_non_null(strstr(result, "neighbor 192.0.2.2 remote-as 64510\n" SHUT("192.0.2.2", "A is Validating")));
 	/* The last line has no end of its own. */
 	assert_non_null(strstr(result, "neighbor 192.0.2.4 remote-as 1\n" SHUT("192.0.2.4", "B is Validating")));
 	free(result);
+}
+
+static void a_long_line_is_what_vtysh_makes_of_it(void **state)
+{
+	a_long_line_in_pieces(CONFIG_LINE_MAX);
+	a_long_line_in_pieces(CONFIG_LINE_SMALL);
 }
 
 static void an_address_family_without_end_is_left(void **state)
