@@ -139,7 +139,7 @@ struct pending_change {
 	bool adopted, discovered; /* the connection's flags once it has taken effect */
 	bool declares;		  /* it gets the lines of configuration of an adopted one then */
 	bool release;		  /* it is no transition: the connection is let go of */
-	bool made;		  /* the connection was made for it, by adoption.c */
+	bool made;		  /* the connection was made for it, by an adoption or an import */
 	bool edited;		  /* the connection was, meanwhile: that goes into the journal behind it */
 };
 
