@@ -396,6 +396,13 @@ static inline const struct bgp_path_info *path_origin(const struct bgp_path_info
 	}
 }
 
+/* Whether an attribute that is there once more is passed over (RFC 7606), and does not end the session. */
+static inline bool peer_takes_attribute_twice(const struct peer *peer, uint8_t type)
+{
+	return FRR_SINCE(9, 0) && peer->sort == BGP_PEER_EBGP && type != BGP_ATTR_MP_REACH_NLRI &&
+	       type != BGP_ATTR_MP_UNREACH_NLRI;
+}
+
 /* Whether bgpd passes over ORIGINATOR_ID and CLUSTER_LIST of the peer. */
 static inline bool peer_ignores_reflection(const struct peer *peer)
 {

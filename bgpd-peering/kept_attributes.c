@@ -218,7 +218,7 @@ static enum attributes_fault read_attribute(struct reading *reading, uint8_t fla
 	const struct shape *shape = &shapes[type];
 
 	if (reading->seen[type])
-		return type == BGP_ATTR_MP_REACH_NLRI ? ATTRIBUTES_MALFORMED : ATTRIBUTES_FINE;
+		return peer_takes_attribute_twice(reading->peer, type) ? ATTRIBUTES_FINE : ATTRIBUTES_MALFORMED;
 	reading->seen[type] = true;
 	if (peer_path_attribute_is_special(reading->peer, type))
 		return peer_path_attribute_withdraws(reading->peer, type) ? ATTRIBUTES_DISCOURAGED : ATTRIBUTES_FINE;

@@ -13,6 +13,9 @@
 #define FRESH_MILLISECONDS 5000	  /* one that is younger is not made anew by itself */
 #define RECENT_MILLISECONDS 60000 /* the same for one that nobody looks at */
 #define CHEAP_ROUTES 20000
+/* What a show may work at by itself, and how often. */
+#define AT_ONCE_MICROSECONDS 3000
+#define AT_ONCE_EACH_MICROSECONDS 100000
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_PREVIEW, "Peering preview");
 
@@ -250,19 +253,38 @@ static bool is_cheap(const struct session *session)
 	return inbound_count(session, FAMILY_IPV4) + inbound_count(session, FAMILY_IPV6) <= CHEAP_ROUTES;
 }
 
+/* A show may ask for thousands: the first few are worked at until they are finished, the others in the background. */
+static void work_at_once(struct preview_work *work)
+{
+	static struct timeval window;
+	static int64_t spent;
+	struct timeval begun;
+
+	if (monotime_since(&window, NULL) > AT_ONCE_EACH_MICROSECONDS) {
+		monotime(&window);
+		spent = 0;
+	}
+	if (spent > AT_ONCE_MICROSECONDS)
+		return;
+	monotime(&begun);
+	go_on(work, AT_ONCE_MICROSECONDS - spent);
+	spent += monotime_since(&begun, NULL);
+}
+
 bool preview_would_accept(const struct session *session, enum counted_family family, uint64_t *count)
 {
-	const struct preview *preview = session->preview;
-	bool stands = preview && preview_stands(session, preview);
+	bool stands = session->preview && preview_stands(session, session->preview);
 
 	if (!can_begin(session))
 		return false;
 	if (!session->preview_work && inbound_is_complete(session) && is_cheap(session) &&
-	    (!stands || wall_clock_milliseconds() - preview->at > FRESH_MILLISECONDS))
+	    (!stands || wall_clock_milliseconds() - session->preview->at > FRESH_MILLISECONDS)) {
 		work_begin(session_find(session->connection->vrf, session->address), false);
-	if (!stands)
+		work_at_once(session->preview_work);
+	}
+	if (!session->preview || !preview_stands(session, session->preview))
 		return false;
-	*count = preview->families[family].by_rule[IMPORT_ACCEPTED].routes;
+	*count = session->preview->families[family].by_rule[IMPORT_ACCEPTED].routes;
 	return true;
 }
 
