@@ -12,6 +12,7 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/crash_guard.h"
+#include "bgpd-peering/drain_policy.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
@@ -32,6 +33,7 @@ static int on_late_init(event_master *master)
 		return 0;
 	}
 	connections_init();
+	drain_policy_init();
 	commands_init();
 	config_write_init();
 	session_events_init();
