@@ -62,7 +62,8 @@ static int removed(struct vty *vty, struct connection *connection)
 {
 	bool any = connection->kind != KIND_DIRECT || connection->activation_set || connection->remote_as ||
 		   connection->description[0] || connection->received_limit[FAMILY_IPV4] ||
-		   connection->received_limit[FAMILY_IPV6] || connection->validation_window || connection->adopted_line;
+		   connection->received_limit[FAMILY_IPV6] || connection->validation_window || connection->drain_time ||
+		   connection->adopted_line;
 	const struct session *session;
 
 	for (int family = 0; family < FAMILY_COUNT; family++)
@@ -346,6 +347,26 @@ COMMAND_HANDLER(cmd_no_validation_window)
 	if (!connection)
 		return CMD_SUCCESS;
 	connection->validation_window = 0;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_drain_time)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->drain_time = strtoul(argv[argc - 1]->arg, NULL, 10);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_drain_time)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->drain_time = 0;
 	return removed(vty, connection);
 }
 

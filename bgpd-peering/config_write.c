@@ -31,6 +31,8 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 		vty_out(vty, " peering %s activation %s\n", name, activation_mode_name(connection->activation));
 	if (connection->validation_window)
 		vty_out(vty, " peering %s validation-window %u\n", name, connection->validation_window);
+	if (connection->drain_time)
+		vty_out(vty, " peering %s timers drain %u\n", name, connection->drain_time);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (connection->allowed_prefixes[family][0])
 			vty_out(vty, " peering %s allowed-prefixes %s %s\n", name, family_name(family),
@@ -53,7 +55,7 @@ static void write_gated(struct vty *vty, const struct connection *connection)
 		afi_t afi;
 		safi_t safi;
 
-		if (session->gate != GATE_DENY || session->hands_off || (peer && peer_dynamic_neighbor(peer)))
+		if (session->gate == GATE_ALLOW || session->hands_off || (peer && peer_dynamic_neighbor(peer)))
 			continue;
 		FOREACH_AFI_SAFI (afi, safi) {
 			for (int direction = 0; direction < RMAP_MAX; direction++) {

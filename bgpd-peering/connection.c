@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/connection.h"
 
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
 
@@ -87,6 +88,7 @@ void connection_delete(struct connection *connection)
 	assert(session_list_count(&connection->sessions) == 0);
 	event_stop(connection->evaluation);
 	event_stop(connection->after_hook);
+	event_stop(connection->drain.look);
 	connection_tree_del(&connections, connection);
 	XFREE(MTYPE_PEERING_TEXT, connection->history);
 	XFREE(MTYPE_PEERING_CONNECTION, connection);
@@ -102,6 +104,7 @@ void connection_clear_configuration(struct connection *connection)
 	connection->description[0] = '\0';
 	memset(connection->received_limit, 0, sizeof(connection->received_limit));
 	connection->validation_window = 0;
+	connection->drain_time = 0;
 	memset(connection->allowed_prefixes, 0, sizeof(connection->allowed_prefixes));
 	memset(connection->check_levels, 0, sizeof(connection->check_levels));
 	frr_each (session_list, &connection->sessions, session)
@@ -129,7 +132,8 @@ void connection_facts(const struct connection *connection, struct lifecycle_fact
 		.kind = connection->kind,
 		.discovered = connection->discovered,
 		.ended = connection->state == STATE_NONE && connection->state_since,
-		.draining = connection->state == STATE_PENDING_REMOVE,
+		.draining = drain_is_on(connection),
+		.maintenance = connection->maintenance.on,
 	};
 }
 

@@ -10,6 +10,7 @@
 #define PEERING_CONNECTION_H
 
 #include "bgpd-peering/frr_compat.h"
+#include "bgpd-peering/port_traffic.h"
 
 #include "lib/adj_rib_in.h"
 #include "lib/connection_name.h"
@@ -103,6 +104,23 @@ struct session {
 	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
 };
 
+/* In PendingRemove; drain.h. */
+struct drain {
+	uint64_t ends;	/* deadline.h; 0: it is over */
+	event_ref *look; /* at what drains, in maintenance too */
+	struct port_traffic traffic;
+	unsigned int quiet_looks; /* in a row */
+};
+
+/* Active, and drained all the same; drain.h. */
+struct maintenance {
+	bool on;
+	uint64_t since;	  /* Unix milliseconds */
+	uint64_t ends;	  /* deadline.h; 0: when somebody ends it */
+	uint64_t ends_at; /* Unix milliseconds: where the machine has booted since, this counts */
+	char reason[TRANSITION_MESSAGE_MAX];
+};
+
 /* Somebody has given sessions their own policy, whatever the state; bypass.h. */
 struct bypass {
 	bool on;
@@ -125,6 +143,7 @@ struct pending_change {
 	uint64_t ticket; /* of journal_writer_append(); 0: nothing is pending */
 	struct history_entry entry;
 	bool adopted, discovered; /* the connection's flags once it has taken effect */
+	struct maintenance maintenance;
 	bool declares;		  /* it gets the lines of configuration of an adopted one then */
 	bool release;		  /* it is no transition: the connection is let go of */
 	bool made;		  /* the connection was made for it, by adoption.c */
@@ -146,6 +165,7 @@ struct connection {
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT]; /* prefixes; 0: not set */
 	uint32_t validation_window;	       /* seconds; 0: the default */
+	uint32_t drain_time;		       /* seconds; 0: the default */
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX]; /* prefix-lists; "": none */
 	enum check_level check_levels[CHECKS_MAX]; /* by place in the table of checks; what nobody has set is the default */
 	bool adopted_line;
@@ -161,6 +181,8 @@ struct connection {
 	bool edited;	/* its configuration was, and the journal has not been told */
 	struct pending_change pending;
 	struct bypass bypass;
+	struct drain drain;
+	struct maintenance maintenance, maintenance_next; /* what the verb that is being judged makes of it */
 	bool let_go; /* its gates are open, and it goes as soon as bgpd has all that was kept for it */
 	struct session_list_head sessions;
 	event_ref *evaluation; /* timer of validation.c */

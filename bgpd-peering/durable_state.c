@@ -8,6 +8,7 @@
 
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/push.h"
@@ -151,6 +152,9 @@ static void restore_connection(const struct journal_record *record)
 		session->made = record->sessions[i].made;
 	}
 	connection->journal_damaged = false;
+	connection->drain.ends = record->drain_ends;
+	connection->maintenance = record->maintenance;
+	drain_restored(connection, record->boot_id);
 	transition_restore(connection, record->state, record->generation, record->state_since);
 }
 
@@ -627,6 +631,7 @@ static void record_pending(struct journal_record *record, const struct connectio
 
 	record->adopted = pending->adopted;
 	record->discovered = pending->discovered;
+	record->maintenance = pending->maintenance;
 	record->declared |= pending->declares;
 	record->adopted_line |= pending->declares;
 	frr_each (session_list_const, &connection->sessions, session) {

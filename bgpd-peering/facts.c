@@ -106,6 +106,8 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 		flags[count++] = "journal-damaged";
 	if (connection->pushed)
 		flags[count++] = "pushed";
+	if (connection->maintenance.on)
+		flags[count++] = "maintenance";
 	if (bypass_covers(connection))
 		flags[count++] = "bypass";
 	if (connection_is_violated(connection))
@@ -115,10 +117,15 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 
 enum gate_position connection_gate(const struct connection *connection)
 {
+	enum gate_position gate = session_list_count(&connection->sessions) ? GATE_ALLOW
+									    : transition_connection_gate(connection);
 	const struct session *session;
 
-	frr_each (session_list_const, &connection->sessions, session)
+	frr_each (session_list_const, &connection->sessions, session) {
 		if (!session->hands_off && session->gate == GATE_DENY)
 			return GATE_DENY;
-	return session_list_count(&connection->sessions) ? GATE_ALLOW : transition_connection_gate(connection);
+		if (session->gate == GATE_DRAIN)
+			gate = GATE_DRAIN;
+	}
+	return gate;
 }

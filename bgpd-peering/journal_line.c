@@ -81,6 +81,9 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	record->generation = connection->generation;
 	record->adopted = connection->adopted;
 	record->discovered = connection->discovered;
+	record->drain_ends = connection->drain.ends;
+	record->maintenance = connection->maintenance;
+	strlcpy(record->boot_id, deadline_boot_id(), sizeof(record->boot_id));
 	record->declared = connection->declared;
 	record->adopted_line = connection->adopted_line;
 	record->kind = connection->kind;
@@ -88,6 +91,7 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	strlcpy(record->description, connection->description, sizeof(record->description));
 	memcpy(record->received_limit, connection->received_limit, sizeof(record->received_limit));
 	record->validation_window = connection->validation_window;
+	record->drain_time = connection->drain_time;
 	memcpy(record->allowed_prefixes, connection->allowed_prefixes, sizeof(record->allowed_prefixes));
 	memcpy(record->check_levels, connection->check_levels, sizeof(record->check_levels));
 	record->activation_set = connection->activation_set;
@@ -112,6 +116,7 @@ void journal_record_settings(const struct journal_record *record, struct connect
 	strlcpy(connection->description, record->description, sizeof(connection->description));
 	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
 	connection->validation_window = record->validation_window;
+	connection->drain_time = record->drain_time;
 	memcpy(connection->allowed_prefixes, record->allowed_prefixes, sizeof(connection->allowed_prefixes));
 	memcpy(connection->check_levels, record->check_levels, sizeof(connection->check_levels));
 	connection->activation_set = record->activation_set;
@@ -189,6 +194,28 @@ static void add_check_levels(json_object *object, const struct journal_record *r
 		json_object_put(levels);
 }
 
+static void add_drain(json_object *object, const struct journal_record *record)
+{
+	const struct maintenance *maintenance = &record->maintenance;
+	bool drains = record->state == STATE_PENDING_REMOVE && record->drain_ends;
+	json_object *one;
+
+	if (drains)
+		add_number(object, "drainEnds", record->drain_ends);
+	if (maintenance->on) {
+		one = json_object_new_object();
+		add_number(one, "since", maintenance->since);
+		add_text(one, "reason", maintenance->reason);
+		if (maintenance->ends) {
+			add_number(one, "ends", maintenance->ends);
+			add_number(one, "endsAt", maintenance->ends_at);
+		}
+		json_object_object_add(object, "maintenance", one);
+	}
+	if (drains || maintenance->ends)
+		add_text(object, "boot", record->boot_id);
+}
+
 static json_object *connection_json(const struct journal_record *record)
 {
 	json_object *object = json_object_new_object();
@@ -201,6 +228,7 @@ static json_object *connection_json(const struct journal_record *record)
 	add_number(object, "generation", record->generation);
 	add_true(object, "adopted", record->adopted);
 	add_true(object, "discovered", record->discovered);
+	add_drain(object, record);
 
 	add_true(object, "declared", record->declared);
 	add_true(object, "adoptedLine", record->adopted_line);
@@ -213,6 +241,8 @@ static json_object *connection_json(const struct journal_record *record)
 			add_number(object, limit_keys[family], record->received_limit[family]);
 	if (record->validation_window)
 		add_number(object, "validationWindow", record->validation_window);
+	if (record->drain_time)
+		add_number(object, "drainTime", record->drain_time);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (record->allowed_prefixes[family][0])
 			add_text(object, allowed_keys[family], record->allowed_prefixes[family]);
@@ -464,7 +494,21 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 			return false;
 	}
 	return decode_check_levels(connection, record) && get_optional(connection, "remoteAs", &record->remote_as) &&
-	       get_optional(connection, "validationWindow", &record->validation_window);
+	       get_optional(connection, "validationWindow", &record->validation_window) &&
+	       get_optional(connection, "drainTime", &record->drain_time);
+}
+
+static bool decode_maintenance(json_object *connection, struct maintenance *maintenance)
+{
+	json_object *object;
+
+	if (!json_object_object_get_ex(connection, "maintenance", &object))
+		return true;
+	maintenance->on = true;
+	if (!json_object_is_type(object, json_type_object) || !get_number(object, "since", &maintenance->since) ||
+	    !copy_text(object, "reason", maintenance->reason, sizeof(maintenance->reason)))
+		return false;
+	return !get_number(object, "ends", &maintenance->ends) || get_number(object, "endsAt", &maintenance->ends_at);
 }
 
 static bool decode_connection(json_object *object, struct journal_record *record)
@@ -481,9 +525,11 @@ static bool decode_connection(json_object *object, struct journal_record *record
 	    !copy_text(connection, "vrf", record->vrf, sizeof(record->vrf)) || state < 0 || !sessions ||
 	    !get_number(connection, "since", &record->state_since) ||
 	    !get_number(connection, "generation", &record->generation) || !decode_settings(connection, record) ||
-	    json_object_array_length(sessions) > SESSIONS_MAX)
+	    !decode_maintenance(connection, &record->maintenance) || json_object_array_length(sessions) > SESSIONS_MAX)
 		return false;
 	record->state = state;
+	get_number(connection, "drainEnds", &record->drain_ends);
+	copy_text(connection, "boot", record->boot_id, sizeof(record->boot_id));
 	record->adopted = get_true(connection, "adopted");
 	record->discovered = get_true(connection, "discovered");
 	for (size_t i = 0; i < json_object_array_length(sessions); i++) {

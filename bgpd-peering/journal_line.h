@@ -9,6 +9,7 @@
 #define PEERING_JOURNAL_LINE_H
 
 #include "bgpd-peering/connection.h"
+#include "bgpd-peering/deadline.h"
 #include "bgpd-peering/default_deny.h"
 
 #include "lib/journal_gates.h"
@@ -50,6 +51,9 @@ struct journal_record {
 	uint64_t state_since; /* Unix milliseconds */
 	uint64_t generation;
 	bool adopted, discovered;
+	uint64_t drain_ends; /* of PendingRemove; deadline.h, in boot_id */
+	struct maintenance maintenance;
+	char boot_id[DEADLINE_BOOT_ID_MAX];
 
 	/* the connection's lines of configuration */
 	bool declared, adopted_line;
@@ -57,7 +61,7 @@ struct journal_record {
 	as_t remote_as;
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT];
-	uint32_t validation_window;
+	uint32_t validation_window, drain_time;
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX];
 	enum check_level check_levels[CHECKS_MAX];
 	bool activation_set;

@@ -7,6 +7,7 @@
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
@@ -15,7 +16,7 @@
 
 #include "lib/utf8.h"
 
-/* Without a drain of its own yet, a session of PendingRemove is closed at once: nothing is announced for its going. */
+/* Whether a state opens gates; that it drains them first is no state's matter alone. */
 static enum gate_position gate_of_state(enum connection_state state)
 {
 	return lifecycle_gate(state) == GATE_ALLOW ? GATE_ALLOW : GATE_DENY;
@@ -24,7 +25,13 @@ static enum gate_position gate_of_state(enum connection_state state)
 /* A state whose journal line cannot be read is not trusted to open anything. */
 static enum gate_position prescribed_gate(const struct connection *connection)
 {
-	return connection->journal_damaged ? GATE_DENY : gate_of_state(connection->state);
+	if (connection->journal_damaged)
+		return GATE_DENY;
+	if (drain_is_on(connection))
+		return GATE_DRAIN;
+	return connection->maintenance.on && gate_of_state(connection->state) == GATE_ALLOW
+		       ? GATE_DRAIN
+		       : gate_of_state(connection->state);
 }
 
 enum gate_position transition_connection_gate(const struct connection *connection)
@@ -66,23 +73,23 @@ void transition_remember(struct connection *connection, const struct history_ent
 
 static void assert_session(struct connection *connection, struct session *session)
 {
+	enum gate_position gate = transition_session_gate(session);
 	char message[CONNECTION_NAME_MAX + 96];
 
 	if (session->hands_off)
 		return;
-	if (transition_session_gate(session) == GATE_ALLOW) {
-		if (session->gate == GATE_ALLOW)
-			gate_assert(session);
-		else if (!gate_open(session))
-			zlog_notice("peering: %s: %s has neither route refresh nor kept routes; its session is reset to learn its routes",
-				    connection->name, session->address);
-	} else {
+	if (gate == GATE_DENY)
 		gate_close(session);
-	}
+	else if (session->gate == gate)
+		gate_assert(session);
+	else if (!gate_open(session, gate))
+		zlog_notice("peering: %s: %s has neither route refresh nor kept routes; its session is reset to learn its routes",
+			    connection->name, session->address);
 	if (audit_keeps_shut(session)) {
 		snprintf(message, sizeof(message), "%s: audit violation", connection->name);
 		gate_shut(session, message);
-	} else if (lifecycle_shut(connection->state) || connection->state == STATE_PENDING_REMOVE) {
+	} else if (lifecycle_shut(connection->state) ||
+		   (connection->state == STATE_PENDING_REMOVE && !drain_is_on(connection))) {
 		snprintf(message, sizeof(message), "%s: connection is %s", connection->name,
 			 connection_state_name(connection->state));
 		gate_shut(session, message);
@@ -120,10 +127,14 @@ static void enter(struct connection *connection, enum connection_state to)
 	connection->state = to;
 	if (to == STATE_NONE)
 		connection->adopted = connection->discovered = false;
+	if (gate_of_state(to) != GATE_ALLOW)
+		connection->maintenance = (struct maintenance){0};
+	if (to == STATE_PENDING_REMOVE)
+		drain_begin(connection);
 	frr_each (session_list, &connection->sessions, session) {
-		if (prescribed_gate(connection) != GATE_ALLOW)
+		if (prescribed_gate(connection) == GATE_DENY)
 			session->held = false;
-		else if (session->hands_off && !session->held)
+		else if (session->hands_off && !session->held && to == STATE_ACTIVE)
 			take_as_it_stands(session);
 	}
 	transition_assert(connection);
@@ -236,6 +247,12 @@ static bool opens_with_the_others(const struct connection *connection, const str
 	return event == EVENT_ADOPT || connection->journal_damaged || check_applies(session);
 }
 
+/* What was drained, not closed, opens as it was: what had been held back stays so. */
+static bool validates(enum lifecycle_event event)
+{
+	return event != EVENT_CANCEL && event != EVENT_MAINTENANCE_OFF;
+}
+
 /* What the change makes of the connection's flags, and of each session. */
 static void prepare(struct connection *connection, enum lifecycle_event event, bool loosens,
 		    struct pending_change *change)
@@ -246,8 +263,11 @@ static void prepare(struct connection *connection, enum lifecycle_event event, b
 	change->discovered = connection->discovered && event != EVENT_APPROVE && event != EVENT_ADOPT;
 	/* What nobody had declared gets its lines: a session that is adopted stays open without the journal too. */
 	change->declares = event == EVENT_ADOPT && connection->discovered && !connection->declared;
+	change->maintenance = event == EVENT_MAINTENANCE_ON || event == EVENT_MAINTENANCE_OFF
+				      ? connection->maintenance_next
+				      : connection->maintenance;
 	frr_each (session_list, &connection->sessions, session) {
-		if (loosens)
+		if (loosens && validates(event))
 			session->held_next = !opens_with_the_others(connection, session, event);
 		else
 			session->held_next = session->held && !(event == EVENT_ADOPT && session->hands_off);
@@ -260,6 +280,7 @@ static void take_effect(struct connection *connection, const struct pending_chan
 
 	connection->adopted = change->adopted;
 	connection->discovered = change->discovered;
+	connection->maintenance = change->maintenance;
 	if (change->declares)
 		connection->declared = connection->adopted_line = true;
 	frr_each (session_list, &connection->sessions, session) {
@@ -349,7 +370,7 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	}
 
 	loosens = lifecycle_loosens(from, &outcome) ||
-		  (gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) != GATE_ALLOW);
+		  (gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) == GATE_DENY);
 	waits = loosens && waits_for_the_disk(event);
 	if (waits && !durable_state_writable(verdict->message, sizeof(verdict->message))) {
 		verdict->code = "journal";
@@ -425,7 +446,7 @@ void transition_let_go(struct connection *connection)
 		if (session->hands_off)
 			continue;
 		gate_unshut(session);
-		gate_open(session);
+		gate_open(session, GATE_ALLOW);
 	}
 	event_stop(connection->evaluation);
 	event_add_now(go, connection, &connection->evaluation);

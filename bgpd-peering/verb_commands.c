@@ -6,6 +6,7 @@
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/state_file.h"
@@ -97,6 +98,64 @@ static char *last_words(int argc, struct cmd_token *argv[])
 	int at = 0;
 
 	return argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
+}
+
+COMMAND_HANDLER(cmd_deprovision_now)
+{
+	struct connection *connection;
+	struct verdict verdict;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	if (transition(connection, EVENT_DEPROVISION, "operator", NULL, &verdict)) {
+		drain_end(connection, "the operator does not wait for it");
+		say_next(vty, connection, &verdict);
+	}
+	return command_result(vty, &verdict);
+}
+
+static uint32_t seconds_of(int argc, struct cmd_token *argv[])
+{
+	const char *seconds = command_variable(argc, argv, "seconds");
+
+	return seconds ? strtoul(seconds, NULL, 10) : 0;
+}
+
+COMMAND_HANDLER(cmd_maintenance)
+{
+	struct connection *connection;
+	struct verdict verdict;
+	char *reason;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	reason = last_words(argc, argv);
+	if (drain_maintenance(connection, !command_has(argc, argv, "off"), seconds_of(argc, argv), "operator", reason,
+			      &verdict))
+		vty_out(vty, "%s: maintenance %s\n", connection->name, command_has(argc, argv, "off") ? "off" : "on");
+	XFREE(MTYPE_TMP, reason);
+	return command_result(vty, &verdict);
+}
+
+COMMAND_HANDLER(cmd_maintenance_of_port)
+{
+	struct verdict verdict;
+	char *reason;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	reason = last_words(argc, argv);
+	if (drain_maintenance_of_port(command_variable(argc, argv, "interface"), !command_has(argc, argv, "off"),
+				      seconds_of(argc, argv), "operator", reason, &verdict))
+		vty_out(vty, "%s\n", verdict.message);
+	XFREE(MTYPE_TMP, reason);
+	return command_result(vty, &verdict);
 }
 
 COMMAND_HANDLER(cmd_bypass)
