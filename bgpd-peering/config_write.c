@@ -7,6 +7,7 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/timers.h"
 
 static void write_connection(struct vty *vty, const struct connection *connection)
 {
@@ -29,10 +30,12 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 				connection->received_limit[family]);
 	if (connection->activation_set)
 		vty_out(vty, " peering %s activation %s\n", name, activation_mode_name(connection->activation));
-	if (connection->validation_window)
-		vty_out(vty, " peering %s validation-window %u\n", name, connection->validation_window);
-	if (connection->drain_time)
-		vty_out(vty, " peering %s timers drain %u\n", name, connection->drain_time);
+	for (int timer = 0; timer < TIMER_COUNT; timer++) {
+		if (connection->timers[timer] && timer == TIMER_WINDOW)
+			vty_out(vty, " peering %s validation-window %u\n", name, connection->timers[timer]);
+		else if (connection->timers[timer])
+			vty_out(vty, " peering %s timers %s %u\n", name, timer_name(timer), connection->timers[timer]);
+	}
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (connection->allowed_prefixes[family][0])
 			vty_out(vty, " peering %s allowed-prefixes %s %s\n", name, family_name(family),
@@ -104,6 +107,9 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 				controller_link_port());
 	}
 	write_default_deny(vty, vrf);
+	for (int timer = 0; timer < TIMER_COUNT; timer++)
+		if (timers_default(vrf, timer))
+			vty_out(vty, " peering timers %s %u\n", timer_name(timer), timers_default(vrf, timer));
 	frr_each (connection_tree_const, &connections, connection) {
 		if (strcmp(connection->vrf, vrf) != 0)
 			continue;

@@ -24,7 +24,6 @@ DECLARE_MTYPE(PEERING_TEXT);
 #define DESCRIPTION_MAX 81	/* with the final NUL */
 #define HISTORY_MAX 100		/* transitions kept for `show peering NAME` */
 #define SESSIONS_MAX 64		/* of one connection */
-#define VALIDATION_WINDOW_DEFAULT 600 /* seconds */
 #define PREFIX_LIST_NAME_MAX 65	/* with the final NUL */
 #define CHECKS_MAX 32		/* checks that there can be; check.h */
 
@@ -40,6 +39,16 @@ static inline const char *family_name(enum counted_family family)
 {
 	return family == FAMILY_IPV4 ? "ipv4" : "ipv6";
 }
+
+/* What takes how long; timers.h. */
+enum connection_timer {
+	TIMER_WINDOW = 0, /* every required session has to be up for so long before it may pass */
+	TIMER_ESTABLISH,  /* it may wait for its link, and then for its peer */
+	TIMER_VALIDATION, /* it may be Validating */
+	TIMER_STALE,	  /* it waits for its peer before it is called stale */
+	TIMER_DRAIN,	  /* traffic has to leave, on the way out */
+	TIMER_COUNT
+};
 
 /* What a check's verdict means for a connection. */
 enum check_level { CHECK_LEVEL_DEFAULT = 0, CHECK_REQUIRED, CHECK_ADVISORY, CHECK_OFF, CHECK_LEVEL_COUNT };
@@ -92,6 +101,7 @@ struct session {
 	struct policy_list_item in_policies;
 	struct policy_attempts attempts;
 	struct violation violation;
+	uint32_t wrong_opens; /* OPENs with another AS number than the neighbor's, one after the other */
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
 	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */
 
@@ -145,6 +155,8 @@ struct pending_change {
 	bool adopted, discovered; /* the connection's flags once it has taken effect */
 	struct maintenance maintenance;
 	bool declares;		  /* it gets the lines of configuration of an adopted one then */
+	bool overridden;	  /* likewise */
+	enum connection_kind kind; /* and its kind */
 	bool release;		  /* it is no transition: the connection is let go of */
 	bool made;		  /* the connection was made for it, by adoption.c */
 	bool edited;		  /* the connection was, meanwhile: that goes into the journal behind it */
@@ -164,17 +176,21 @@ struct connection {
 	as_t remote_as; /* 0: whatever the neighbor's own line says */
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT]; /* prefixes; 0: not set */
-	uint32_t validation_window;	       /* seconds; 0: the default */
-	uint32_t drain_time;		       /* seconds; 0: the default */
+	uint32_t timers[TIMER_COUNT];	       /* seconds; 0: the default */
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX]; /* prefix-lists; "": none */
 	enum check_level check_levels[CHECKS_MAX]; /* by place in the table of checks; what nobody has set is the default */
 	bool adopted_line;
 
 	/* what has become of it */
 	enum connection_state state;
+	enum connection_state former;	  /* in ExternalBlocker: the state that it was blocked in; None elsewhere */
+	enum connection_kind wanted_kind; /* in TypeChange…: what it is to become */
 	uint64_t state_since; /* Unix milliseconds */
+	time_t entered;		 /* when this bgpd saw the state begin, by the monotonic clock */
+	uint64_t before_entered; /* seconds that an earlier bgpd saw of it */
 	uint64_t generation;
 	bool adopted, discovered, journal_damaged;
+	bool overridden; /* a person has activated it whatever the validation said, and nobody has looked at that since */
 	bool report_wanted; /* the controller has not seen the last change */
 	bool unsettled; /* read from a file whose end has not come yet, and not known to the journal */
 	bool read;	/* a line of the configuration that is read at start speaks of it */
@@ -186,6 +202,7 @@ struct connection {
 	bool let_go; /* its gates are open, and it goes as soon as bgpd has all that was kept for it */
 	struct session_list_head sessions;
 	event_ref *evaluation; /* timer of validation.c */
+	event_ref *state_timer; /* of timers.c */
 	event_ref *after_hook; /* of session_events.c */
 
 	struct history_entry *history; /* ring, MTYPE_PEERING_TEXT */
@@ -213,7 +230,8 @@ enum connection_state connection_coming_state(const struct connection *connectio
 /* Whether a session of it is up with an open gate although nothing had been said of it: it is to be adopted. */
 bool connection_has_conflict(const struct connection *connection);
 void connection_facts(const struct connection *connection, struct lifecycle_facts *facts);
-uint32_t connection_window(const struct connection *connection);
+/* Under a type change: what it becomes. */
+enum connection_kind connection_kind_to_be(const struct connection *connection);
 enum activation_mode connection_activation(const struct connection *connection);
 
 /* `address` as bgpd prints it (session_normalize()). NULL where no connection has it. */

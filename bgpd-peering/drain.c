@@ -7,6 +7,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/utf8.h"
@@ -95,7 +96,7 @@ static void watch_anew(struct connection *connection)
 
 static uint64_t drain_deadline(const struct connection *connection)
 {
-	return deadline_in(connection->drain_time ? connection->drain_time : DRAIN_TIME_DEFAULT);
+	return deadline_in(timers_seconds(connection, TIMER_DRAIN));
 }
 
 static bool is_in_use(const struct session *session)

@@ -11,8 +11,6 @@
 
 #include "bgpd-peering/transition.h"
 
-#define DRAIN_TIME_DEFAULT 300 /* seconds */
-
 /* The connection has become PendingRemove. Where nothing is up and open there is nothing to drain. */
 void drain_begin(struct connection *connection);
 /* Whether it drains before it goes. */

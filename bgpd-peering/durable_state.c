@@ -13,6 +13,7 @@
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
 
 #include "lib/utf8.h"
@@ -129,6 +130,9 @@ static void restore_connection(const struct journal_record *record)
 		connection = connection_new(record->name, record->vrf);
 	connection->adopted = record->adopted;
 	connection->discovered = record->discovered;
+	connection->overridden = record->overridden;
+	connection->former = record->former;
+	connection->wanted_kind = record->wanted_kind;
 	restore_settings(connection, record);
 
 	/* The line says which sessions there are now; those that it does not name are gone. */
@@ -220,6 +224,9 @@ static void restore(struct journal_record *record)
 	case RECORD_PUSHED:
 		keep_pushed(record->declaration);
 		record->declaration = NULL;
+		break;
+	case RECORD_TIMERS:
+		timers_restore(record->vrf, record->timers);
 		break;
 	case RECORD_CONTROLLER:
 		controller_link_restore(record->host[0] ? record->host : NULL, record->port,
@@ -632,6 +639,8 @@ static void record_pending(struct journal_record *record, const struct connectio
 	record->adopted = pending->adopted;
 	record->discovered = pending->discovered;
 	record->maintenance = pending->maintenance;
+	record->overridden = pending->overridden;
+	record->kind = pending->kind;
 	record->declared |= pending->declares;
 	record->adopted_line |= pending->declares;
 	frr_each (session_list_const, &connection->sessions, session) {
@@ -755,6 +764,15 @@ void durable_state_default_deny(const char *vrf)
 	journal_record_of_default_deny(&record, vrf);
 	append(&record, false);
 	journal_record_clear(&record);
+}
+
+void durable_state_timers(const char *vrf, const uint32_t seconds[TIMER_COUNT])
+{
+	struct journal_record record = {.type = RECORD_TIMERS};
+
+	strlcpy(record.vrf, vrf, sizeof(record.vrf));
+	memcpy(record.timers, seconds, sizeof(record.timers));
+	append(&record, false);
 }
 
 void durable_state_controller(void)

@@ -81,6 +81,8 @@ uint64_t durable_state_forget(const struct connection *connection, bool opens);
 void durable_state_bypass(const char *name, const struct bypass *bypass);
 /* Journals the instance's default-deny as it is now. */
 void durable_state_default_deny(const char *vrf);
+/* The defaults of an instance's timers. */
+void durable_state_timers(const char *vrf, const uint32_t seconds[TIMER_COUNT]);
 /* What the lines say of the controller has changed. */
 void durable_state_controller(void);
 void durable_state_acked(uint64_t sequence);

@@ -5,6 +5,7 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
 
 void session_facts(const struct session *session, struct session_facts *facts)
@@ -98,6 +99,10 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 		flags[count++] = "adopted";
 	if (connection->discovered)
 		flags[count++] = "discovered";
+	if (connection->overridden)
+		flags[count++] = "overridden";
+	if (timers_is_stale(connection))
+		flags[count++] = "stale";
 	if (!connection->declared && !connection->discovered)
 		flags[count++] = "undeclared";
 	if (connection_has_conflict(connection))

@@ -13,7 +13,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_POLICY] = "policy",	   [RECORD_DEFAULT_DENY] = "defaultDeny",
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
-	[RECORD_CONTROLLER] = "controller",
+	[RECORD_TIMERS] = "timers",	   [RECORD_CONTROLLER] = "controller",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -23,6 +23,13 @@ static const char *const limit_keys[FAMILY_COUNT] = {
 static const char *const allowed_keys[FAMILY_COUNT] = {
 	[FAMILY_IPV4] = "allowedPrefixesIpv4",
 	[FAMILY_IPV6] = "allowedPrefixesIpv6",
+};
+static const char *const timer_keys[TIMER_COUNT] = {
+	[TIMER_WINDOW] = "validationWindow",
+	[TIMER_ESTABLISH] = "establishTimer",
+	[TIMER_VALIDATION] = "validationTimer",
+	[TIMER_STALE] = "staleTimer",
+	[TIMER_DRAIN] = "drainTimer",
 };
 static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "in", [RMAP_OUT] = "out"};
 
@@ -84,14 +91,16 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	record->drain_ends = connection->drain.ends;
 	record->maintenance = connection->maintenance;
 	strlcpy(record->boot_id, deadline_boot_id(), sizeof(record->boot_id));
+	record->overridden = connection->overridden;
+	record->former = connection->former;
+	record->wanted_kind = connection->wanted_kind;
 	record->declared = connection->declared;
 	record->adopted_line = connection->adopted_line;
 	record->kind = connection->kind;
 	record->remote_as = connection->remote_as;
 	strlcpy(record->description, connection->description, sizeof(record->description));
 	memcpy(record->received_limit, connection->received_limit, sizeof(record->received_limit));
-	record->validation_window = connection->validation_window;
-	record->drain_time = connection->drain_time;
+	memcpy(record->timers, connection->timers, sizeof(record->timers));
 	memcpy(record->allowed_prefixes, connection->allowed_prefixes, sizeof(record->allowed_prefixes));
 	memcpy(record->check_levels, connection->check_levels, sizeof(record->check_levels));
 	record->activation_set = connection->activation_set;
@@ -115,8 +124,7 @@ void journal_record_settings(const struct journal_record *record, struct connect
 	connection->remote_as = record->remote_as;
 	strlcpy(connection->description, record->description, sizeof(connection->description));
 	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
-	connection->validation_window = record->validation_window;
-	connection->drain_time = record->drain_time;
+	memcpy(connection->timers, record->timers, sizeof(connection->timers));
 	memcpy(connection->allowed_prefixes, record->allowed_prefixes, sizeof(connection->allowed_prefixes));
 	memcpy(connection->check_levels, record->check_levels, sizeof(connection->check_levels));
 	connection->activation_set = record->activation_set;
@@ -216,6 +224,13 @@ static void add_drain(json_object *object, const struct journal_record *record)
 		add_text(object, "boot", record->boot_id);
 }
 
+static void add_timers(json_object *object, const struct journal_record *record)
+{
+	for (int timer = 0; timer < TIMER_COUNT; timer++)
+		if (record->timers[timer])
+			add_number(object, timer_keys[timer], record->timers[timer]);
+}
+
 static json_object *connection_json(const struct journal_record *record)
 {
 	json_object *object = json_object_new_object();
@@ -229,6 +244,11 @@ static json_object *connection_json(const struct journal_record *record)
 	add_true(object, "adopted", record->adopted);
 	add_true(object, "discovered", record->discovered);
 	add_drain(object, record);
+	add_true(object, "overridden", record->overridden);
+	if (record->state == STATE_EXTERNAL_BLOCKER)
+		add_text(object, "former", connection_state_name(record->former));
+	if (record->state == STATE_TYPE_CHANGE_REQUESTED || record->state == STATE_TYPE_CHANGE_IN_PROGRESS)
+		add_text(object, "wantedKind", connection_kind_name(record->wanted_kind));
 
 	add_true(object, "declared", record->declared);
 	add_true(object, "adoptedLine", record->adopted_line);
@@ -239,10 +259,7 @@ static json_object *connection_json(const struct journal_record *record)
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (record->received_limit[family])
 			add_number(object, limit_keys[family], record->received_limit[family]);
-	if (record->validation_window)
-		add_number(object, "validationWindow", record->validation_window);
-	if (record->drain_time)
-		add_number(object, "drainTime", record->drain_time);
+	add_timers(object, record);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (record->allowed_prefixes[family][0])
 			add_text(object, allowed_keys[family], record->allowed_prefixes[family]);
@@ -378,6 +395,10 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_END:
 		add_number(object, "lines", record->sequence);
 		break;
+	case RECORD_TIMERS:
+		add_text(object, "vrf", record->vrf);
+		add_timers(object, record);
+		break;
 	case RECORD_CONTROLLER:
 		add_text(object, "host", record->host);
 		add_number(object, "port", record->port);
@@ -470,6 +491,32 @@ static bool decode_check_levels(json_object *connection, struct journal_record *
 	return true;
 }
 
+static bool decode_timers(json_object *object, struct journal_record *record)
+{
+	for (int timer = 0; timer < TIMER_COUNT; timer++)
+		if (!get_optional(object, timer_keys[timer], &record->timers[timer]))
+			return false;
+	return true;
+}
+
+/* What stands for a moment only, beside some states. */
+static bool decode_passing(json_object *connection, struct journal_record *record)
+{
+	int former = connection_state_from_name(get_text(connection, "former"));
+	int wanted = connection_kind_from_name(get_text(connection, "wantedKind"));
+
+	if (record->state == STATE_EXTERNAL_BLOCKER && former != STATE_PROVISIONING_STARTED &&
+	    former != STATE_PROVISIONING_COMPLETED && former != STATE_VALIDATING)
+		return false;
+	if ((record->state == STATE_TYPE_CHANGE_REQUESTED || record->state == STATE_TYPE_CHANGE_IN_PROGRESS) && wanted < 0)
+		return false;
+	if (record->state == STATE_EXTERNAL_BLOCKER)
+		record->former = former;
+	if (wanted >= 0)
+		record->wanted_kind = wanted;
+	return true;
+}
+
 /* The lines of configuration. */
 static bool decode_settings(json_object *connection, struct journal_record *record)
 {
@@ -494,8 +541,7 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 			return false;
 	}
 	return decode_check_levels(connection, record) && get_optional(connection, "remoteAs", &record->remote_as) &&
-	       get_optional(connection, "validationWindow", &record->validation_window) &&
-	       get_optional(connection, "drainTime", &record->drain_time);
+	       decode_timers(connection, record);
 }
 
 static bool decode_maintenance(json_object *connection, struct maintenance *maintenance)
@@ -530,7 +576,10 @@ static bool decode_connection(json_object *object, struct journal_record *record
 	record->state = state;
 	get_number(connection, "drainEnds", &record->drain_ends);
 	copy_text(connection, "boot", record->boot_id, sizeof(record->boot_id));
+	if (!decode_passing(connection, record))
+		return false;
 	record->adopted = get_true(connection, "adopted");
+	record->overridden = get_true(connection, "overridden");
 	record->discovered = get_true(connection, "discovered");
 	for (size_t i = 0; i < json_object_array_length(sessions); i++) {
 		json_object *session = json_object_array_get_idx(sessions, i);
@@ -724,6 +773,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		       get_number(object, "at", &record->state_since);
 	case RECORD_END:
 		return get_number(object, "lines", &record->sequence);
+	case RECORD_TIMERS:
+		return copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) && decode_timers(object, record);
 	case RECORD_CONTROLLER:
 		return decode_controller(object, record);
 	default:

@@ -217,7 +217,7 @@ static bool apply(struct connection *connection, const Peering__DeclareConnectio
 	connection->activation = activation_from_wire(declaration->activation);
 	connection->activation_set = declaration->activation != PEERING__ACTIVATION_MODE__ACTIVATION_UNSPECIFIED;
 	connection->remote_as = declaration->peer_asn;
-	connection->validation_window = declaration->validation_window;
+	connection->timers[TIMER_WINDOW] = declaration->validation_window;
 	strlcpy(connection->description, declaration->description, sizeof(connection->description));
 	for (int family = 0; anew && family < FAMILY_COUNT; family++)
 		connection->received_limit[family] = 0;

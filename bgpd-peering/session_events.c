@@ -19,6 +19,7 @@
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
 
+#include "lib/bgp_open.h"
 #include "lib/linklist.h"
 
 bool peer_is_external(const struct peer *peer)
@@ -139,6 +140,27 @@ static int on_status_changed(struct peer *peer)
 	return 0;
 }
 
+/*
+ * An OPEN that bgpd is about to refuse for its AS number. Whether it comes in on the neighbor itself or on the other
+ * connection of a collision, no session comes of it.
+ */
+static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct stream *message)
+{
+	struct session *session;
+	uint32_t asn;
+
+	if (type != BGP_MSG_OPEN || !router_works() || stream_get_endp(message) < size)
+		return 0;
+	session = session_of_peer(peer);
+	asn = session && peer->as_type == AS_SPECIFIED ? bgp_open_asn(STREAM_DATA(message), size) : 0;
+	if (!asn)
+		return 0;
+	session->wrong_opens = asn == peer->as ? 0 : session->wrong_opens + 1;
+	if (session->wrong_opens)
+		validation_look_again(session->connection);
+	return 0;
+}
+
 /* ---- what people type ---- */
 
 static void assert_reserved(struct session *session, const char *line)
@@ -223,5 +245,6 @@ static int on_command_done(struct vty *vty, const char *line)
 void session_events_init(void)
 {
 	hook_register(peer_status_changed, on_status_changed);
+	hook_register(bgp_packet_dump, on_message);
 	hook_register(cmd_execute_done, on_command_done);
 }

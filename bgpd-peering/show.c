@@ -13,6 +13,7 @@
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/state_file.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/termtable.h"
@@ -454,7 +455,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 		(unsigned long long)connection->generation);
 	vty_out(vty, "State    %s since %s   Gate %s   Activation %s, window %us\n",
 		connection_state_name(connection->state), since, gate_position_name(connection_gate(connection)),
-		activation_mode_name(connection_activation(connection)), connection_window(connection));
+		activation_mode_name(connection_activation(connection)), timers_seconds(connection, TIMER_WINDOW));
 	if (flag_count) {
 		vty_out(vty, "Flags    ");
 		for (size_t i = 0; i < flag_count; i++)

@@ -14,6 +14,7 @@
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/state_file.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #define SCHEMA_VERSION 1
@@ -213,7 +214,7 @@ static json_object *connection_json(const struct connection *connection)
 	add_number(object, "stateSeconds", now > connection->state_since ? (now - connection->state_since) / 1000 : 0);
 	add_number(object, "generation", connection->generation);
 	add_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
-	add_number(object, "validationWindow", connection_window(connection));
+	add_number(object, "validationWindow", timers_seconds(connection, TIMER_WINDOW));
 	add_text(object, "gate", gate_position_name(connection_gate(connection)));
 	json_object_object_add(object, "flags", flags);
 	json_object_object_add(object, "degraded", degraded_json(connection));

@@ -539,6 +539,9 @@ static void take_connection(const struct journal_record *record)
 		return;
 	}
 	connection->generation = MAX(connection->generation, record->generation);
+	connection->former = record->former;
+	connection->wanted_kind = record->wanted_kind;
+	connection->overridden = record->overridden;
 	snprintf(reason, sizeof(reason), "state of %s", now.router[0] ? now.router : "another router");
 	if (!transition_take_over(connection, record->state, record->adopted,
 				  record->discovered && !connection->declared, reason, &verdict)) {

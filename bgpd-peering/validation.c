@@ -11,11 +11,17 @@
 
 #define VALIDATION_INTERVAL 1 /* seconds */
 
+/* Its sessions are up and gated, and the checks decide. */
+static bool is_validated(const struct connection *connection)
+{
+	return connection->state == STATE_VALIDATING || connection->state == STATE_TYPE_CHANGE_IN_PROGRESS;
+}
+
 static bool waits(const struct connection *connection)
 {
 	if (connection->let_go)
 		return false;
-	return connection->state == STATE_PROVISIONING_COMPLETED || connection->state == STATE_VALIDATING ||
+	return connection->state == STATE_PROVISIONING_COMPLETED || is_validated(connection) ||
 	       connection->state == STATE_PENDING_REMOVE;
 }
 
@@ -84,11 +90,23 @@ bool validation_passed(const struct connection *connection)
 	struct check_result result;
 	const struct session *session;
 
-	return connection->state == STATE_VALIDATING && required_sessions_up(connection) &&
+	return is_validated(connection) && required_sessions_up(connection) &&
 	       !first_obstacle(connection, &obstacle, &session, &result);
 }
 
 /* ---- moving on ---- */
+
+#define WRONG_OPENS_MOST 10
+
+static bool says_another_asn(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session->required && session->wrong_opens >= WRONG_OPENS_MOST)
+			return true;
+	return false;
+}
 
 static void evaluate(event_ref *event)
 {
@@ -96,6 +114,12 @@ static void evaluate(event_ref *event)
 
 	if (connection->pending.ticket || !waits(connection) || !router_works())
 		return;
+	if (says_another_asn(connection) &&
+	    (connection->state == STATE_PROVISIONING_COMPLETED || connection->state == STATE_VALIDATING)) {
+		transition(connection, EVENT_WRONG_ASN, "router", "the peer has another AS number in its OPEN, again and again",
+			   NULL);
+		return;
+	}
 	if (connection->state == STATE_PROVISIONING_COMPLETED) {
 		if (required_sessions_up(connection))
 			transition(connection, EVENT_ESTABLISHED, "router", "every required session is up", NULL);
@@ -110,7 +134,7 @@ static void evaluate(event_ref *event)
 			event_add_seconds(evaluate, connection, VALIDATION_INTERVAL, &connection->evaluation);
 		return;
 	}
-	if (!required_sessions_up(connection)) {
+	if (connection->state == STATE_VALIDATING && !required_sessions_up(connection)) {
 		transition(connection, EVENT_SESSION_LOST, "router", "a required session is down", NULL);
 		return;
 	}
@@ -158,6 +182,14 @@ static void sessions_not_up(const struct connection *connection, char *text, siz
 	}
 }
 
+/* Why it is in its state. */
+static const char *last_message(const struct connection *connection)
+{
+	if (!connection->history_count)
+		return "";
+	return connection->history[(connection->history_next + HISTORY_MAX - 1) % HISTORY_MAX].message;
+}
+
 void validation_waiting_for(const struct connection *connection, char *text, size_t size)
 {
 	const struct check *obstacle;
@@ -183,6 +215,13 @@ void validation_waiting_for(const struct connection *connection, char *text, siz
 	case STATE_PROVISIONING_COMPLETED:
 		sessions_not_up(connection, text, size);
 		break;
+	case STATE_EXTERNAL_BLOCKER:
+		snprintf(text, size, "a third party; `unblock`: %s", last_message(connection));
+		break;
+	case STATE_TYPE_CHANGE_REQUESTED:
+		snprintf(text, size, "`type-change start`, to become %s", connection_kind_name(connection->wanted_kind));
+		break;
+	case STATE_TYPE_CHANGE_IN_PROGRESS:
 	case STATE_VALIDATING:
 		if (first_obstacle(connection, &obstacle, &session, &result))
 			snprintf(text, size, "%s (%s): %s", obstacle->name, session->address, result.reason);

@@ -65,7 +65,7 @@ KINDS = (
     (40, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
                       draw.choice(["request", "approve", "ready", "activate", "retry", "cancel"])]),
     (12, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
-                      draw.choice(["deprovision", "adopt", "adopt", "withdraw", "reject", "force-cancel"])]),
+                      draw.choice(["deprovision", "adopt", "adopt", "withdraw", "reject", "force-cancel reason property"])]),
     (8, lambda draw: ["push", draw.choice(["declare", "up", "up", "acme", "approve", "ready", "activate", "deprovision",
                                           "withdraw"])]),
     (2, lambda draw: ["clear-gate", draw.choice(PEERS), draw.choice(FAMILIES)]),

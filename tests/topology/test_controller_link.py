@@ -136,7 +136,7 @@ def test_a_controller_that_is_configured_late_hears_of_everything_once(scenario)
     s.validate()
     s.activate()
     s.edge.configure_bgp(*(f"peering K{number} kind direct" for number in range(300)))
-    for which in ("approve", "force-cancel", "request") * 4:
+    for which in ("approve", "force-cancel reason once more", "request") * 4:
         s.edge.vtysh(*(f"peering K{number} {which}" for number in range(300)))
 
     def lines_in_memory():
