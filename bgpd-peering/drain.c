@@ -233,8 +233,12 @@ void drain_restored(struct connection *connection, const char *boot_id)
 	uint64_t now = wall_clock_milliseconds();
 	struct maintenance *maintenance = &connection->maintenance;
 
-	if (strcmp(boot_id, deadline_boot_id()) == 0)
+	if (strcmp(boot_id, deadline_boot_id()) == 0) {
+		/* It has ended while bgpd was away. */
+		if (!deadline_seconds_left(connection->drain.ends))
+			connection->drain.ends = 0;
 		return;
+	}
 	if (connection->drain.ends)
 		connection->drain.ends = drain_deadline(connection);
 	if (maintenance->ends)

@@ -31,7 +31,10 @@ bool drain_maintenance(struct connection *connection, bool on, uint32_t seconds,
 bool drain_maintenance_of_port(const char *interface, bool on, uint32_t seconds, const char *actor, const char *reason,
 			       struct verdict *verdict);
 
-/* What the journal says of a drain, or of a maintenance, in another boot of the machine: it begins anew from now on. */
+/*
+ * What the journal says of a drain, or of a maintenance, and in which boot of the machine. In another one a drain begins
+ * anew, and a maintenance ends when the wall clock says so.
+ */
 void drain_restored(struct connection *connection, const char *boot_id);
 /* Looks from time to time at what drains. After a start, for each connection; idempotent. */
 void drain_watch(struct connection *connection);

@@ -114,7 +114,7 @@ def test_transitions_while_the_controller_is_away_arrive_once_each(scenario, res
     if restart_bgpd:
         s.restart_bgpd()
         s.wait_open()
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     s.controller.start()
     wait_transitions(s, UP + DOWN)
@@ -145,7 +145,7 @@ def test_a_controller_that_is_configured_late_hears_of_everything_once(scenario)
 
     until("nothing of the journal in memory", lines_in_memory, lambda count: count == 0)
     s.edge.configure_bgp(*s.controller.router_lines())
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     wait_transitions(s, UP + DOWN)
     stored = s.controller.transitions()
     wanted = 300 + 300 * 12 + len(UP + DOWN)
