@@ -449,6 +449,7 @@ int push_verb_event(const char *verb)
 	 */
 	static const enum lifecycle_event given[] = {
 		EVENT_REQUEST, EVENT_APPROVE, EVENT_READY, EVENT_ACTIVATE, EVENT_DEPROVISION, EVENT_WITHDRAW, EVENT_RETRY,
+		EVENT_MAINTENANCE_ON, EVENT_MAINTENANCE_OFF,
 	};
 	int event = lifecycle_event_from_name(verb);
 
@@ -535,7 +536,8 @@ static bool check_verb(struct push_plan *plan, const Peering__ConnectionVerb *ve
 		return false;
 	if (outcome.unchanged)
 		return true;
-	planned->pending = lifecycle_gate(outcome.to) == GATE_ALLOW && lifecycle_gate(planned->state) != GATE_ALLOW;
+	planned->pending = lifecycle_loosens(planned->state, &outcome);
+	planned->facts.maintenance = outcome.effect == EFFECT_DRAINS;
 	planned->state = outcome.to;
 	planned->facts.passed = false;
 	if (event == EVENT_APPROVE)

@@ -311,6 +311,9 @@ static const struct command commands[] = {
 	{"withdraw", "withdraw ROUTER NAME [--reason TEXT]", "Takes a request back that is not in service.\n", 2, "r",
 	 verb},
 	{"retry", "retry ROUTER NAME [--reason TEXT]", "Tries again after a failure.\n", 2, "r", verb},
+	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
+	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
+	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
