@@ -245,7 +245,8 @@ class Bed:
 
     def _do_verb(self, peer, family, verb):
         sent = time.time()
-        if self._accepted(f"peering {self._connection(peer, family)} {verb}"):
+        reason = " reason a step" if verb == "force-cancel" else ""
+        if self._accepted(f"peering {self._connection(peer, family)} {verb}{reason}"):
             self._taken(peer, family, verb, sent)
 
     def _taken(self, peer, family, verb, sent):

@@ -67,7 +67,7 @@ KINDS = (
     (20, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
                       draw.choice(["deprovision", "cancel", "maintenance on", "maintenance off"])]),
     (12, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
-                      draw.choice(["deprovision now", "adopt", "adopt", "withdraw", "reject", "force-cancel reason property"])]),
+                      draw.choice(["deprovision now", "adopt", "adopt", "withdraw", "reject", "force-cancel"])]),
     (8, lambda draw: ["push", draw.choice(["declare", "up", "up", "acme", "approve", "ready", "activate", "deprovision",
                                           "withdraw"])]),
     (2, lambda draw: ["clear-gate", draw.choice(PEERS), draw.choice(FAMILIES)]),
