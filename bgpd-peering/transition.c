@@ -312,6 +312,7 @@ static void take_effect(struct connection *connection, const struct pending_chan
 		session->declared |= change->declares;
 	}
 	enter(connection, change->entry.to);
+	drain_watch(connection);
 }
 
 /*
@@ -433,6 +434,7 @@ bool transition_take_over(struct connection *connection, enum connection_state t
 			  .at_milliseconds = wall_clock_milliseconds()},
 		.adopted = adopted,
 		.discovered = discovered,
+		.maintenance = connection->maintenance,
 		.overridden = connection->overridden,
 		.kind = connection->kind,
 	};
