@@ -24,10 +24,12 @@ struct check {
 	enum check_level level;		     /* where the connection says nothing */
 	enum check_level route_server_level; /* the same for kind route-server; CHECK_LEVEL_DEFAULT: `level` */
 	bool fixed;			     /* nothing that is configured changes its level */
+	bool (*concerns)(const struct connection *connection); /* false: it is off; NULL: it concerns every one */
 	/* Judges one session of a connection. `peer` is what bgpd has for it, NULL where it has none. */
 	void (*run)(const struct session *session, struct peer *peer, struct check_result *result);
 };
 
+extern const struct check check_profile;
 extern const struct check check_local_policy;
 extern const struct check check_session_stable;
 extern const struct check check_remote_asn;

@@ -6,6 +6,7 @@
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/timers.h"
 
@@ -30,6 +31,8 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 				connection->received_limit[family]);
 	if (connection->activation_set)
 		vty_out(vty, " peering %s activation %s\n", name, activation_mode_name(connection->activation));
+	if (connection->profile[0])
+		vty_out(vty, " peering %s profile %s\n", name, connection->profile);
 	for (int timer = 0; timer < TIMER_COUNT; timer++) {
 		if (connection->timers[timer] && timer == TIMER_WINDOW)
 			vty_out(vty, " peering %s validation-window %u\n", name, connection->timers[timer]);
@@ -46,6 +49,18 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 				check_level_name(connection->check_levels[i]));
 	if (connection->adopted_line || (connection->adopted && connection->state == STATE_ACTIVE))
 		vty_out(vty, " peering %s adopted\n", name);
+}
+
+static void write_profile(const struct profile *profile, void *context)
+{
+	struct vty *vty = context;
+
+	if (profile->validation_window)
+		vty_out(vty, " peering profile %s validation-window %u\n", profile->name, profile->validation_window);
+	for (size_t i = 0; i < check_count; i++)
+		if (profile->check_levels[i] != CHECK_LEVEL_DEFAULT)
+			vty_out(vty, " peering profile %s check %s %s\n", profile->name, checks[i]->name,
+				check_level_name(profile->check_levels[i]));
 }
 
 /* What the reserved route-map hides; read back, it is there when the gate opens. */
@@ -110,6 +125,7 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 	for (int timer = 0; timer < TIMER_COUNT; timer++)
 		if (timers_default(vrf, timer))
 			vty_out(vty, " peering timers %s %u\n", timer_name(timer), timers_default(vrf, timer));
+	profile_each(vrf, write_profile, vty);
 	frr_each (connection_tree_const, &connections, connection) {
 		if (strcmp(connection->vrf, vrf) != 0)
 			continue;

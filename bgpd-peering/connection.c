@@ -4,6 +4,7 @@
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 
 #include "lib/jhash.h"
@@ -106,6 +107,7 @@ void connection_clear_configuration(struct connection *connection)
 	connection->description[0] = '\0';
 	memset(connection->received_limit, 0, sizeof(connection->received_limit));
 	memset(connection->timers, 0, sizeof(connection->timers));
+	connection->profile[0] = '\0';
 	memset(connection->allowed_prefixes, 0, sizeof(connection->allowed_prefixes));
 	memset(connection->check_levels, 0, sizeof(connection->check_levels));
 	frr_each (session_list, &connection->sessions, session)

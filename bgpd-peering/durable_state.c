@@ -11,6 +11,7 @@
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/timers.h"
@@ -217,6 +218,9 @@ static void restore(struct journal_record *record)
 	case RECORD_DEFAULT_DENY:
 		default_deny_restore(record->vrf, record->mode, record->confederation, record->exceptions,
 				     record->exception_count);
+		break;
+	case RECORD_PROFILE:
+		profile_restore(record->vrf, record->profile, record->check_levels, record->timers[TIMER_WINDOW]);
 		break;
 	case RECORD_ACKED:
 		sequences.acked = MAX(sequences.acked, record->sequence);
@@ -772,6 +776,16 @@ void durable_state_timers(const char *vrf, const uint32_t seconds[TIMER_COUNT])
 
 	strlcpy(record.vrf, vrf, sizeof(record.vrf));
 	memcpy(record.timers, seconds, sizeof(record.timers));
+	append(&record, false);
+}
+
+void durable_state_profile(const struct profile *profile)
+{
+	struct journal_record record = {.type = RECORD_PROFILE, .timers[TIMER_WINDOW] = profile->validation_window};
+
+	strlcpy(record.profile, profile->name, sizeof(record.profile));
+	strlcpy(record.vrf, profile->vrf, sizeof(record.vrf));
+	memcpy(record.check_levels, profile->check_levels, sizeof(record.check_levels));
 	append(&record, false);
 }
 

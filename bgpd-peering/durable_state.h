@@ -83,6 +83,9 @@ void durable_state_bypass(const char *name, const struct bypass *bypass);
 void durable_state_default_deny(const char *vrf);
 /* The defaults of an instance's timers. */
 void durable_state_timers(const char *vrf, const uint32_t seconds[TIMER_COUNT]);
+/* Journals the profile as it is now; one without lines is gone. */
+struct profile;
+void durable_state_profile(const struct profile *profile);
 /* What the lines say of the controller has changed. */
 void durable_state_controller(void);
 void durable_state_acked(uint64_t sequence);

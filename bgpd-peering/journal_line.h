@@ -30,6 +30,7 @@ enum record_type {
 	RECORD_PUSHED,	     /* declaration */
 	RECORD_EXPORT,	     /* first line of a state file: name (the router's), state_since (when) */
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
+	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
 	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
 	RECORD_TYPE_COUNT
@@ -65,6 +66,7 @@ struct journal_record {
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT];
 	uint32_t timers[TIMER_COUNT]; /* of RECORD_TIMERS too */
+	char profile[PROFILE_NAME_MAX];
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX];
 	enum check_level check_levels[CHECKS_MAX];
 	bool activation_set;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/timers.h"
 
+#include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/validation.h"
 
 #define RETRY_INTERVAL 1 /* seconds */
 
@@ -78,10 +81,13 @@ uint32_t timers_default(const char *vrf, enum connection_timer timer)
 
 uint32_t timers_seconds(const struct connection *connection, enum connection_timer timer)
 {
+	const struct profile *profile = timer == TIMER_WINDOW ? profile_of(connection) : NULL;
 	uint32_t of_instance;
 
 	if (connection->timers[timer])
 		return connection->timers[timer];
+	if (profile && profile->validation_window)
+		return profile->validation_window;
 	of_instance = timers_default(connection->vrf, timer);
 	return of_instance ? of_instance : built_in[timer];
 }
@@ -91,19 +97,23 @@ void timers_restore(const char *vrf, const uint32_t seconds[TIMER_COUNT])
 	memcpy(find_or_make(vrf)->seconds, seconds, sizeof(find_or_make(vrf)->seconds));
 }
 
+static void look_again(struct connection *connection)
+{
+	timers_look_again(connection);
+	validation_look_again(connection);
+}
+
 void timers_set_default(const char *vrf, enum connection_timer timer, uint32_t seconds)
 {
+	static struct connection_walk walk = {.visit = look_again};
 	struct timer_default *entry = find_or_make(vrf);
-	struct connection *connection;
 
 	entry->read[timer] = true;
 	if (entry->seconds[timer] == seconds)
 		return;
 	entry->seconds[timer] = seconds;
 	durable_state_timers(vrf, entry->seconds);
-	frr_each (connection_tree, &connections, connection)
-		if (strcmp(connection->vrf, vrf) == 0)
-			timers_look_again(connection);
+	connection_walk_begin(&walk);
 }
 
 void timers_settle_lines(void)

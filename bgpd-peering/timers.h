@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long what takes, in seconds: of a connection, else of its instance, else built in. And the timers of the states:
+ * How long what takes, in seconds: of a connection, else of its profile (window), else of its
+ * instance, else built in. And the timers of the states:
  * `establish` in ProvisioningStarted and ProvisioningCompleted, `validation` in Validating.
  *
  * They run by the monotonic clock: nothing that is done to the wall clock makes one end. One that acts begins anew with
