@@ -73,7 +73,7 @@ static void write_gated(struct vty *vty, const struct connection *connection)
 		afi_t afi;
 		safi_t safi;
 
-		if (session->gate != GATE_DENY || session->hands_off || (peer && peer_dynamic_neighbor(peer)))
+		if (session->gate == GATE_ALLOW || session->hands_off || (peer && peer_dynamic_neighbor(peer)))
 			continue;
 		FOREACH_AFI_SAFI (afi, safi) {
 			for (int direction = 0; direction < RMAP_MAX; direction++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/connection.h"
 
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/profile.h"
@@ -89,6 +90,7 @@ void connection_delete(struct connection *connection)
 	assert(session_list_count(&connection->sessions) == 0);
 	event_stop(connection->evaluation);
 	event_stop(connection->after_hook);
+	event_stop(connection->drain.look);
 	event_stop(connection->state_timer);
 	connection_tree_del(&connections, connection);
 	XFREE(MTYPE_PEERING_TEXT, connection->history);
@@ -160,7 +162,8 @@ void connection_facts(const struct connection *connection, struct lifecycle_fact
 		.former = connection->former,
 		.discovered = connection->discovered,
 		.ended = connection->state == STATE_NONE && connection->state_since,
-		.draining = connection->state == STATE_PENDING_REMOVE,
+		.draining = drain_is_on(connection),
+		.maintenance = connection->maintenance.on,
 		.sibling = connection->state == STATE_TYPE_CHANGE_REQUESTED && has_sibling(connection),
 	};
 }

@@ -10,6 +10,7 @@
 #define PEERING_CONNECTION_H
 
 #include "bgpd-peering/frr_compat.h"
+#include "bgpd-peering/port_traffic.h"
 
 #include "lib/adj_rib_in.h"
 #include "lib/connection_name.h"
@@ -46,6 +47,7 @@ enum connection_timer {
 	TIMER_ESTABLISH,  /* it may wait for its link, and then for its peer */
 	TIMER_VALIDATION, /* it may be Validating */
 	TIMER_STALE,	  /* it waits for its peer before it is called stale */
+	TIMER_DRAIN,	  /* traffic has to leave, on the way out */
 	TIMER_COUNT
 };
 
@@ -80,6 +82,12 @@ PREDECL_DLIST(session_list);
 PREDECL_DLIST(policy_list);
 PREDECL_RBTREE_UNIQ(connection_tree);
 
+/* Where the last page of `show peering NAME routes` ended. */
+struct route_bookmark {
+	struct adj_rib_in_walk walk;
+	struct bgp_update_prefix last;
+};
+
 struct session {
 	struct session_table_item by_address;
 	struct session_list_item in_connection;
@@ -109,8 +117,30 @@ struct session {
 	struct adj_rib_in *adj_rib_in; /* what it has sent since; NULL until the first message */
 	bool kept_from_the_start;      /* of the session: nothing was parsed by bgpd before */
 	bool end_of_rib[FAMILY_COUNT];
+	event_ref *cutting_off; /* in the next turn of the event loop */
+	uint32_t cut_off;	/* it was, because its peer sent more prefixes of a family than that; 0: it was not */
 	struct inbound_audit *inbound_audit; /* of inbound_audit.c: what is wrong with it; NULL where it is not counted */
+	struct preview *preview;	/* of preview.c: the newest finished one; NULL: none */
+	struct preview_work *preview_work; /* the one in progress; NULL: none */
+	struct route_bookmark bookmark; /* of show_routes.c */
 	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
+};
+
+/* In PendingRemove; drain.h. */
+struct drain {
+	uint64_t ends;	/* deadline.h; 0: it is over */
+	event_ref *look; /* at what drains, in maintenance too */
+	struct port_traffic traffic;
+	unsigned int quiet_looks; /* in a row */
+};
+
+/* Active, and drained all the same; drain.h. */
+struct maintenance {
+	bool on;
+	uint64_t since;	  /* Unix milliseconds */
+	uint64_t ends;	  /* deadline.h; 0: when somebody ends it */
+	uint64_t ends_at; /* Unix milliseconds: where the machine has booted since, this counts */
+	char reason[TRANSITION_MESSAGE_MAX];
 };
 
 /* Somebody has given sessions their own policy, whatever the state; bypass.h. */
@@ -135,11 +165,12 @@ struct pending_change {
 	uint64_t ticket; /* of journal_writer_append(); 0: nothing is pending */
 	struct history_entry entry;
 	bool adopted, discovered; /* the connection's flags once it has taken effect */
+	struct maintenance maintenance;
 	bool declares;		  /* it gets the lines of configuration of an adopted one then */
 	bool overridden;	  /* likewise */
 	enum connection_kind kind; /* and its kind */
 	bool release;		  /* it is no transition: the connection is let go of */
-	bool made;		  /* the connection was made for it, by adoption.c */
+	bool made;		  /* the connection was made for it, by an adoption or an import */
 	bool edited;		  /* the connection was, meanwhile: that goes into the journal behind it */
 };
 
@@ -180,6 +211,8 @@ struct connection {
 	bool edited;	/* its configuration was, and the journal has not been told */
 	struct pending_change pending;
 	struct bypass bypass;
+	struct drain drain;
+	struct maintenance maintenance, maintenance_next; /* what the verb that is being judged makes of it */
 	bool let_go; /* its gates are open, and it goes as soon as bgpd has all that was kept for it */
 	struct session_list_head sessions;
 	event_ref *evaluation; /* timer of validation.c */

@@ -5,6 +5,8 @@
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/profile.h"
 
+#include "lib/journal_damage.h"
+
 #include <json-c/json.h>
 
 static const char *const type_names[RECORD_TYPE_COUNT] = {
@@ -31,6 +33,7 @@ static const char *const timer_keys[TIMER_COUNT] = {
 	[TIMER_ESTABLISH] = "establishTimer",
 	[TIMER_VALIDATION] = "validationTimer",
 	[TIMER_STALE] = "staleTimer",
+	[TIMER_DRAIN] = "drainTimer",
 };
 static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "in", [RMAP_OUT] = "out"};
 
@@ -89,6 +92,9 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	record->generation = connection->generation;
 	record->adopted = connection->adopted;
 	record->discovered = connection->discovered;
+	record->drain_ends = connection->drain.ends;
+	record->maintenance = connection->maintenance;
+	strlcpy(record->boot_id, deadline_boot_id(), sizeof(record->boot_id));
 	record->overridden = connection->overridden;
 	record->former = connection->former;
 	record->wanted_kind = connection->wanted_kind;
@@ -176,7 +182,7 @@ void journal_record_of_default_deny(struct journal_record *record, const char *v
 	record->type = RECORD_DEFAULT_DENY;
 	strlcpy(record->vrf, vrf, sizeof(record->vrf));
 	record->mode = default_deny_mode(vrf);
-	record->confederation = default_deny_confederation(vrf);
+	record->confederation = default_deny_journalled_confederation(vrf);
 	default_deny_each_exception(vrf, add_exception, record);
 }
 
@@ -202,6 +208,28 @@ static void add_check_levels(json_object *object, const struct journal_record *r
 		json_object_put(levels);
 }
 
+static void add_drain(json_object *object, const struct journal_record *record)
+{
+	const struct maintenance *maintenance = &record->maintenance;
+	bool drains = record->state == STATE_PENDING_REMOVE && record->drain_ends;
+	json_object *one;
+
+	if (drains)
+		add_number(object, "drainEnds", record->drain_ends);
+	if (maintenance->on) {
+		one = json_object_new_object();
+		add_number(one, "since", maintenance->since);
+		add_text(one, "reason", maintenance->reason);
+		if (maintenance->ends) {
+			add_number(one, "ends", maintenance->ends);
+			add_number(one, "endsAt", maintenance->ends_at);
+		}
+		json_object_object_add(object, "maintenance", one);
+	}
+	if (drains || maintenance->ends)
+		add_text(object, "boot", record->boot_id);
+}
+
 static void add_timers(json_object *object, const struct journal_record *record)
 {
 	for (int timer = 0; timer < TIMER_COUNT; timer++)
@@ -221,6 +249,7 @@ static json_object *connection_json(const struct journal_record *record)
 	add_number(object, "generation", record->generation);
 	add_true(object, "adopted", record->adopted);
 	add_true(object, "discovered", record->discovered);
+	add_drain(object, record);
 	add_true(object, "overridden", record->overridden);
 	if (record->state == STATE_EXTERNAL_BLOCKER)
 		add_text(object, "former", connection_state_name(record->former));
@@ -537,6 +566,19 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 	       decode_timers(connection, record);
 }
 
+static bool decode_maintenance(json_object *connection, struct maintenance *maintenance)
+{
+	json_object *object;
+
+	if (!json_object_object_get_ex(connection, "maintenance", &object))
+		return true;
+	maintenance->on = true;
+	if (!json_object_is_type(object, json_type_object) || !get_number(object, "since", &maintenance->since) ||
+	    !copy_text(object, "reason", maintenance->reason, sizeof(maintenance->reason)))
+		return false;
+	return !get_number(object, "ends", &maintenance->ends) || get_number(object, "endsAt", &maintenance->ends_at);
+}
+
 static bool decode_connection(json_object *object, struct journal_record *record)
 {
 	json_object *connection, *sessions;
@@ -551,9 +593,11 @@ static bool decode_connection(json_object *object, struct journal_record *record
 	    !copy_text(connection, "vrf", record->vrf, sizeof(record->vrf)) || state < 0 || !sessions ||
 	    !get_number(connection, "since", &record->state_since) ||
 	    !get_number(connection, "generation", &record->generation) || !decode_settings(connection, record) ||
-	    json_object_array_length(sessions) > SESSIONS_MAX)
+	    !decode_maintenance(connection, &record->maintenance) || json_object_array_length(sessions) > SESSIONS_MAX)
 		return false;
 	record->state = state;
+	get_number(connection, "drainEnds", &record->drain_ends);
+	copy_text(connection, "boot", record->boot_id, sizeof(record->boot_id));
 	if (!decode_passing(connection, record))
 		return false;
 	record->adopted = get_true(connection, "adopted");
@@ -766,15 +810,13 @@ static bool decode_record(json_object *object, struct journal_record *record)
 
 bool journal_line_decode(const char *line, struct journal_record *record, char *error, size_t error_size)
 {
-	enum json_tokener_error parse_error = json_tokener_success;
-	json_object *object = json_tokener_parse_verbose(line, &parse_error);
+	json_object *object = journal_damage_parse(line);
 	const char *type;
 	bool good = false;
 
 	*record = (struct journal_record){.type = RECORD_TYPE_COUNT};
-	if (!object || !json_object_is_type(object, json_type_object)) {
-		snprintf(error, error_size, "no JSON object: %s", json_tokener_error_desc(parse_error));
-		json_object_put(object);
+	if (!object) {
+		snprintf(error, error_size, "it is no JSON object");
 		return false;
 	}
 	type = get_text(object, "type");
@@ -827,21 +869,4 @@ Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnec
 	free(line);
 	free(again);
 	return read.declaration;
-}
-
-bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX])
-{
-	static const char key[] = "\"name\":\"";
-	const char *start = strstr(line, key);
-	size_t length;
-
-	if (!start)
-		return false;
-	start += strlen(key);
-	length = strcspn(start, "\"");
-	if (start[length] != '"' || length >= CONNECTION_NAME_MAX)
-		return false;
-	memcpy(name, start, length);
-	name[length] = '\0';
-	return connection_name_error(name) == NULL;
 }

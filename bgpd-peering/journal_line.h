@@ -9,6 +9,7 @@
 #define PEERING_JOURNAL_LINE_H
 
 #include "bgpd-peering/connection.h"
+#include "bgpd-peering/deadline.h"
 #include "bgpd-peering/default_deny.h"
 
 #include "lib/journal_gates.h"
@@ -54,6 +55,9 @@ struct journal_record {
 	bool adopted, discovered, overridden;
 	enum connection_state former;	  /* of ExternalBlocker */
 	enum connection_kind wanted_kind; /* of TypeChange… */
+	uint64_t drain_ends;		  /* of PendingRemove; deadline.h, in boot_id */
+	struct maintenance maintenance;
+	char boot_id[DEADLINE_BOOT_ID_MAX];
 
 	/* the connection's lines of configuration */
 	bool declared, adopted_line;
@@ -109,9 +113,6 @@ void journal_record_of_default_deny(struct journal_record *record, const char *v
 bool journal_line_decode(const char *line, struct journal_record *record, char *error, size_t error_size);
 /* Frees what decoding, or one of the functions above, has made. */
 void journal_record_clear(struct journal_record *record);
-
-/* The connection that an unreadable line seems to speak of. */
-bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX]);
 
 /*
  * The declaration as the journal gives it back: without what this version does not know. NULL where the journal could not

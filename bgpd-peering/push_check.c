@@ -450,6 +450,7 @@ int push_verb_event(const char *verb)
 	static const enum lifecycle_event given[] = {
 		EVENT_REQUEST, EVENT_APPROVE, EVENT_READY,   EVENT_ACTIVATE, EVENT_DEPROVISION, EVENT_WITHDRAW,
 		EVENT_RETRY,   EVENT_BLOCK,   EVENT_UNBLOCK, EVENT_DELETE,   EVENT_FORCE_CANCEL,
+		EVENT_MAINTENANCE_ON, EVENT_MAINTENANCE_OFF,
 	};
 	int event = lifecycle_event_from_name(verb);
 
@@ -543,7 +544,9 @@ static bool check_verb(struct push_plan *plan, const Peering__ConnectionVerb *ve
 		return false;
 	if (outcome.unchanged)
 		return true;
-	planned->pending = lifecycle_gate(outcome.to) == GATE_ALLOW && lifecycle_gate(planned->state) != GATE_ALLOW;
+	planned->pending = lifecycle_loosens(planned->state, &outcome);
+	if (event == EVENT_MAINTENANCE_ON || event == EVENT_MAINTENANCE_OFF)
+		planned->facts.maintenance = event == EVENT_MAINTENANCE_ON;
 	if (event == EVENT_BLOCK)
 		planned->facts.former = planned->state;
 	planned->state = outcome.to;

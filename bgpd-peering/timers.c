@@ -15,10 +15,12 @@ static const char *const names[TIMER_COUNT] = {
 	[TIMER_ESTABLISH] = "establish",
 	[TIMER_VALIDATION] = "validation",
 	[TIMER_STALE] = "stale",
+	[TIMER_DRAIN] = "drain",
 };
 static const uint32_t built_in[TIMER_COUNT] = {
 	[TIMER_WINDOW] = 600,
 	[TIMER_STALE] = 14 * 86400,
+	[TIMER_DRAIN] = 300,
 };
 
 PREDECL_DLIST(timer_defaults);

@@ -7,6 +7,7 @@
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
@@ -16,7 +17,7 @@
 
 #include "lib/utf8.h"
 
-/* Without a drain of its own yet, a session of PendingRemove is closed at once: nothing is announced for its going. */
+/* Whether a state opens gates; that it drains them first is no state's matter alone. */
 static enum gate_position gate_of_state(enum connection_state state)
 {
 	return lifecycle_gate(state) == GATE_ALLOW ? GATE_ALLOW : GATE_DENY;
@@ -25,7 +26,13 @@ static enum gate_position gate_of_state(enum connection_state state)
 /* A state whose journal line cannot be read is not trusted to open anything. */
 static enum gate_position prescribed_gate(const struct connection *connection)
 {
-	return connection->journal_damaged ? GATE_DENY : gate_of_state(connection->state);
+	if (connection->journal_damaged)
+		return GATE_DENY;
+	if (drain_is_on(connection))
+		return GATE_DRAIN;
+	return connection->maintenance.on && gate_of_state(connection->state) == GATE_ALLOW
+		       ? GATE_DRAIN
+		       : gate_of_state(connection->state);
 }
 
 enum gate_position transition_connection_gate(const struct connection *connection)
@@ -73,23 +80,22 @@ static bool is_shut(const struct connection *connection)
 
 static void assert_session(struct connection *connection, struct session *session)
 {
+	enum gate_position gate = transition_session_gate(session);
 	char message[CONNECTION_NAME_MAX + 96];
 
 	if (session->hands_off)
 		return;
-	if (transition_session_gate(session) == GATE_ALLOW) {
-		if (session->gate == GATE_ALLOW)
-			gate_assert(session);
-		else if (!gate_open(session))
-			zlog_notice("peering: %s: %s has neither route refresh nor kept routes; its session is reset to learn its routes",
-				    connection->name, session->address);
-	} else {
+	if (gate == GATE_DENY)
 		gate_close(session);
-	}
+	else if (session->gate == gate)
+		gate_assert(session);
+	else if (!gate_open(session, gate))
+		zlog_notice("peering: %s: %s has neither route refresh nor kept routes; its session is reset to learn its routes",
+			    connection->name, session->address);
 	if (audit_keeps_shut(session)) {
 		snprintf(message, sizeof(message), "%s: audit violation", connection->name);
 		gate_shut(session, message);
-	} else if (is_shut(connection) || connection->state == STATE_PENDING_REMOVE) {
+	} else if (is_shut(connection) || (connection->state == STATE_PENDING_REMOVE && !drain_is_on(connection))) {
 		snprintf(message, sizeof(message), "%s: connection is %s", connection->name,
 			 connection_state_name(connection->state));
 		gate_shut(session, message);
@@ -135,11 +141,15 @@ static void enter(struct connection *connection, enum connection_state to)
 		connection->overridden = false;
 	if (to == STATE_NONE)
 		connection->adopted = connection->discovered = false;
+	if (gate_of_state(to) != GATE_ALLOW)
+		connection->maintenance = (struct maintenance){0};
+	if (to == STATE_PENDING_REMOVE)
+		drain_begin(connection);
 	frr_each (session_list, &connection->sessions, session) {
 		session->wrong_opens = 0;
-		if (prescribed_gate(connection) != GATE_ALLOW)
+		if (prescribed_gate(connection) == GATE_DENY)
 			session->held = false;
-		else if (session->hands_off && !session->held)
+		else if (session->hands_off && !session->held && to == STATE_ACTIVE)
 			take_as_it_stands(session);
 	}
 	transition_assert(connection);
@@ -254,6 +264,12 @@ static bool opens_with_the_others(const struct connection *connection, const str
 	       check_applies(session);
 }
 
+/* What was drained, not closed, opens as it was: what had been held back stays so. */
+static bool validates(enum lifecycle_event event)
+{
+	return event != EVENT_CANCEL && event != EVENT_MAINTENANCE_OFF;
+}
+
 /* What the change makes of the connection's flags, and of each session. */
 static void prepare(struct connection *connection, enum lifecycle_event event, bool loosens,
 		    struct pending_change *change)
@@ -268,8 +284,11 @@ static void prepare(struct connection *connection, enum lifecycle_event event, b
 									: connection->kind;
 	/* What nobody had declared gets its lines: a session that is adopted stays open without the journal too. */
 	change->declares = event == EVENT_ADOPT && connection->discovered && !connection->declared;
+	change->maintenance = event == EVENT_MAINTENANCE_ON || event == EVENT_MAINTENANCE_OFF
+				      ? connection->maintenance_next
+				      : connection->maintenance;
 	frr_each (session_list, &connection->sessions, session) {
-		if (loosens)
+		if (loosens && validates(event))
 			session->held_next = !opens_with_the_others(connection, session, event);
 		else
 			session->held_next = session->held && !(event == EVENT_ADOPT && session->hands_off);
@@ -282,6 +301,7 @@ static void take_effect(struct connection *connection, const struct pending_chan
 
 	connection->adopted = change->adopted;
 	connection->discovered = change->discovered;
+	connection->maintenance = change->maintenance;
 	connection->overridden = change->overridden;
 	if (change->entry.from == STATE_TYPE_CHANGE_IN_PROGRESS)
 		connection->kind = change->kind;
@@ -292,6 +312,7 @@ static void take_effect(struct connection *connection, const struct pending_chan
 		session->declared |= change->declares;
 	}
 	enter(connection, change->entry.to);
+	drain_watch(connection);
 }
 
 /*
@@ -383,7 +404,7 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	}
 
 	loosens = lifecycle_loosens(from, &outcome) ||
-		  (gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) != GATE_ALLOW);
+		  (gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) == GATE_DENY);
 	waits = loosens && waits_for_the_disk(event);
 	if (waits && !durable_state_writable(verdict->message, sizeof(verdict->message))) {
 		verdict->code = "journal";
@@ -413,6 +434,7 @@ bool transition_take_over(struct connection *connection, enum connection_state t
 			  .at_milliseconds = wall_clock_milliseconds()},
 		.adopted = adopted,
 		.discovered = discovered,
+		.maintenance = connection->maintenance,
 		.overridden = connection->overridden,
 		.kind = connection->kind,
 	};
@@ -474,7 +496,7 @@ void transition_let_go(struct connection *connection)
 		if (session->hands_off)
 			continue;
 		gate_unshut(session);
-		gate_open(session);
+		gate_open(session, GATE_ALLOW);
 	}
 	event_stop(connection->evaluation);
 	event_add_now(go, connection, &connection->evaluation);
@@ -557,13 +579,15 @@ void transition_durable(const char *name, uint64_t ticket, int error)
 		released(connection, &change, error);
 		return;
 	}
+	if (error && change.made) {
+		alert("%s is not adopted, and its neighbors are as they were: it could not be journalled: %s", connection->name,
+		      safe_strerror(error));
+		adoption_failed(connection);
+		return;
+	}
 	if (error) {
 		alert("%s stays %s: its transition could not be journalled: %s", connection->name,
 		      connection_state_name(connection->state), safe_strerror(error));
-		if (change.made) {
-			adoption_failed(connection);
-			return;
-		}
 		validation_state_changed(connection);
 	} else {
 		transition_remember(connection, &change.entry);

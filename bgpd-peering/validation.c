@@ -3,6 +3,8 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/deadline.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
@@ -124,6 +126,8 @@ static void evaluate(event_ref *event)
 		return;
 	}
 	if (connection->state == STATE_PENDING_REMOVE) {
+		if (drain_is_on(connection))
+			return;
 		if (!any_session_leaving(connection))
 			transition(connection, EVENT_DRAINED, "router", "every session is down or denied", NULL);
 		else
@@ -232,7 +236,11 @@ void validation_waiting_for(const struct connection *connection, char *text, siz
 		snprintf(text, size, "`retry` or `withdraw`");
 		break;
 	case STATE_PENDING_REMOVE:
-		snprintf(text, size, "the sessions to go down");
+		if (drain_is_on(connection))
+			snprintf(text, size, "its drain, at most %llu s; `deprovision now` or `cancel`",
+				 (unsigned long long)deadline_seconds_left(connection->drain.ends));
+		else
+			snprintf(text, size, "the sessions to go down");
 		break;
 	default:
 		break;

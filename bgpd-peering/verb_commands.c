@@ -6,6 +6,7 @@
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/state_file.h"
@@ -152,7 +153,8 @@ COMMAND_HANDLER(cmd_verb)
 	reason = last_words(argc, argv);
 	if (event == EVENT_ACTIVATE_FORCE && !command_has(argc, argv, "json"))
 		say_resets(vty, connection);
-	transition(connection, event, "operator", reason, &verdict);
+	if (transition(connection, event, "operator", reason, &verdict) && command_has(argc, argv, "now"))
+		drain_end(connection, "the operator does not wait for it");
 	XFREE(MTYPE_TMP, reason);
 	return verb_result(vty, argc, argv, connection, &verdict);
 }
@@ -214,6 +216,48 @@ COMMAND_HANDLER(cmd_adopt_neighbor)
 		addresses[count++] = argv[i]->arg;
 	if (configuration_adopt(name, vrf ? vrf : VRF_DEFAULT_NAME, addresses, count, NULL, &verdict))
 		vty_out(vty, "%s\n", verdict.message);
+	return command_result(vty, &verdict);
+}
+
+static uint32_t seconds_of(int argc, struct cmd_token *argv[])
+{
+	const char *seconds = command_variable(argc, argv, "seconds");
+
+	return seconds ? strtoul(seconds, NULL, 10) : 0;
+}
+
+COMMAND_HANDLER(cmd_maintenance)
+{
+	struct connection *connection;
+	struct verdict verdict;
+	char *reason;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	reason = last_words(argc, argv);
+	if (drain_maintenance(connection, !command_has(argc, argv, "off"), seconds_of(argc, argv), "operator", reason,
+			      &verdict))
+		snprintf(verdict.message, sizeof(verdict.message), "%s: maintenance %s", connection->name,
+			 command_has(argc, argv, "off") ? "off" : "on");
+	XFREE(MTYPE_TMP, reason);
+	return verb_result(vty, argc, argv, connection, &verdict);
+}
+
+COMMAND_HANDLER(cmd_maintenance_of_port)
+{
+	struct verdict verdict;
+	char *reason;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	reason = last_words(argc, argv);
+	if (drain_maintenance_of_port(command_variable(argc, argv, "interface"), !command_has(argc, argv, "off"),
+				      seconds_of(argc, argv), "operator", reason, &verdict))
+		vty_out(vty, "%s\n", verdict.message);
+	XFREE(MTYPE_TMP, reason);
 	return command_result(vty, &verdict);
 }
 

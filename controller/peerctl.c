@@ -315,6 +315,9 @@ static const struct command commands[] = {
 	{"unblock", "unblock ROUTER NAME [--reason TEXT]", "Lets it go on where it was blocked.\n", 2, "r", verb},
 	{"force-cancel", "force-cancel ROUTER NAME --reason TEXT",
 	 "Gives up a connection that is not in service, whatever it waits for.\n", 2, "r", verb},
+	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
+	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
+	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

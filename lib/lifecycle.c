@@ -433,7 +433,20 @@ const char *lifecycle_event_name(enum lifecycle_event event)
 	return name_of(event_names, EVENT_COUNT, event);
 }
 
+/* Where a verb is one word, as in an address, its words are joined. */
+static bool is_spelled(const char *event, const char *name)
+{
+	while (*event && (*event == *name || (*event == ' ' && *name == '-'))) {
+		event++;
+		name++;
+	}
+	return *event == *name;
+}
+
 int lifecycle_event_from_name(const char *name)
 {
-	return value_of(event_names, EVENT_COUNT, name);
+	for (int event = 0; name && event < EVENT_COUNT; event++)
+		if (is_spelled(event_names[event], name))
+			return event;
+	return -1;
 }

@@ -160,6 +160,6 @@ int activation_mode_from_name(const char *name);
 const char *gate_position_name(enum gate_position gate); /* "deny" */
 int gate_position_from_name(const char *name);
 const char *lifecycle_event_name(enum lifecycle_event event); /* "approve" */
-int lifecycle_event_from_name(const char *name);
+int lifecycle_event_from_name(const char *name); /* "maintenance-on" too */
 
 #endif
