@@ -6,6 +6,7 @@
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/preview.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
 
 void session_facts(const struct session *session, struct session_facts *facts)
@@ -105,6 +106,10 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 		flags[count++] = "adopted";
 	if (connection->discovered)
 		flags[count++] = "discovered";
+	if (connection->overridden)
+		flags[count++] = "overridden";
+	if (timers_is_stale(connection))
+		flags[count++] = "stale";
 	if (!connection->declared && !connection->discovered)
 		flags[count++] = "undeclared";
 	if (connection_has_conflict(connection))
@@ -113,6 +118,8 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 		flags[count++] = "journal-damaged";
 	if (connection->pushed)
 		flags[count++] = "pushed";
+	if (connection->maintenance.on)
+		flags[count++] = "maintenance";
 	if (bypass_covers(connection))
 		flags[count++] = "bypass";
 	if (connection_is_violated(connection))
@@ -122,10 +129,15 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 
 enum gate_position connection_gate(const struct connection *connection)
 {
+	enum gate_position gate = session_list_count(&connection->sessions) ? GATE_ALLOW
+									    : transition_connection_gate(connection);
 	const struct session *session;
 
-	frr_each (session_list_const, &connection->sessions, session)
+	frr_each (session_list_const, &connection->sessions, session) {
 		if (!session->hands_off && session->gate == GATE_DENY)
 			return GATE_DENY;
-	return session_list_count(&connection->sessions) ? GATE_ALLOW : transition_connection_gate(connection);
+		if (session->gate == GATE_DRAIN)
+			gate = GATE_DRAIN;
+	}
+	return gate;
 }

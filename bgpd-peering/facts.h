@@ -44,11 +44,14 @@ bool session_opens_with_reset(const struct session *session);
 /* Declared, else what the first session's neighbor has; 0 where neither says. */
 as_t connection_peer_asn(const struct connection *connection);
 
-#define CONNECTION_FLAGS_MAX 8
-/* "adopted", "discovered", "undeclared", "conflict", "journal-damaged", "pushed", "bypass", "violation"; returns how many. */
+#define CONNECTION_FLAGS_MAX 12
+/*
+ * "adopted", "discovered", "undeclared", "conflict", "journal-damaged", "pushed", "maintenance", "bypass", "violation",
+ * "overridden", "stale"; returns how many.
+ */
 size_t connection_flags(const struct connection *connection, const char *flags[CONNECTION_FLAGS_MAX]);
 
-/* The gate that the connection shows: closed where any session's is. */
+/* The gate that the connection shows: closed where any session's is, else draining where any session's is. */
 enum gate_position connection_gate(const struct connection *connection);
 
 #endif

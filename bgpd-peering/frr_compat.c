@@ -225,8 +225,20 @@ bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr)
 #endif
 }
 
+const char *origin_validity_name(enum origin_validity validity)
+{
+	static const char *const names[ORIGIN_VALIDITY_COUNT] = {"unknown", "valid", "not-found", "invalid"};
+
+	return validity < ORIGIN_VALIDITY_COUNT ? names[validity] : "unknown";
+}
+
+bool origin_validation_is_loaded(void)
+{
+	return _hook_bgp_rpki_prefix_status.entries != NULL;
+}
+
 /* The hook is called as FRR's own hook_call() would, which exists only where the hook is defined. */
-const char *peer_origin_validation(struct peer *peer, struct attr *attr, const struct prefix *prefix)
+enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, const struct prefix *prefix)
 {
 	int state = RPKI_NOT_BEING_USED;
 
@@ -242,12 +254,12 @@ const char *peer_origin_validation(struct peer *peer, struct attr *attr, const s
 	}
 	switch (state) {
 	case RPKI_VALID:
-		return "valid";
+		return ORIGIN_VALID;
 	case RPKI_NOTFOUND:
-		return "not-found";
+		return ORIGIN_NOT_FOUND;
 	case RPKI_INVALID:
-		return "invalid";
+		return ORIGIN_INVALID;
 	default:
-		return "unknown";
+		return ORIGIN_UNKNOWN;
 	}
 }

@@ -345,7 +345,8 @@ struct peer *peer_hook_runs(struct peer *peer);
 static inline int peer_create_external(struct bgp *bgp, union sockunion *address, as_t asn)
 {
 #if FRR_SINCE(9, 0)
-	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED, NULL);
+	/* What the configuration shows is kept as text. */
+	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED, asn_asn2asplain(asn));
 #else
 	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED);
 #endif
@@ -355,11 +356,7 @@ static inline int peer_create_external(struct bgp *bgp, union sockunion *address
 static inline void peer_change_asn(struct peer *peer, as_t asn)
 {
 #if FRR_SINCE(9, 0)
-	/* What the configuration shows is kept as text. */
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", asn);
-	peer_as_change(peer, asn, AS_SPECIFIED, text);
+	peer_as_change(peer, asn, AS_SPECIFIED, asn_asn2asplain(asn));
 #else
 	peer_as_change(peer, asn, AS_SPECIFIED);
 #endif
@@ -469,8 +466,18 @@ static inline void attr_copy_flush(struct attr *attr)
 #endif
 }
 
-/* What bgpd's rpki module says of a route: "valid", "invalid", "not-found"; "unknown" where it is not there or has no data. */
-const char *peer_origin_validation(struct peer *peer, struct attr *attr, const struct prefix *prefix);
+/* What RPKI says of a route's origin (RFC 6811). */
+enum origin_validity {
+	ORIGIN_UNKNOWN = 0, /* bgpd does not validate, or no cache is synchronised */
+	ORIGIN_VALID,
+	ORIGIN_NOT_FOUND,
+	ORIGIN_INVALID,
+	ORIGIN_VALIDITY_COUNT
+};
+const char *origin_validity_name(enum origin_validity validity); /* "not-found" */
+/* Whether bgpd's rpki module is loaded. */
+bool origin_validation_is_loaded(void);
+enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, const struct prefix *prefix);
 
 /* A regular expression for AS paths, as FRR compiles and frees them. */
 #if FRR_SINCE(10, 7)

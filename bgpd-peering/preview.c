@@ -11,6 +11,7 @@
 #define SLICE_MICROSECONDS 4000
 #define REST_MILLISECONDS 10	  /* between two slices */
 #define FRESH_MILLISECONDS 5000	  /* one that is younger is not made anew by itself */
+#define RECENT_MILLISECONDS 60000 /* the same for one that nobody looks at */
 #define CHEAP_ROUTES 20000
 /* What a show may work at by itself, and how often. */
 #define AT_ONCE_MICROSECONDS 3000
@@ -34,6 +35,8 @@ struct preview_work {
 	int64_t microseconds;
 	struct import_policy policies[FAMILY_COUNT];
 	const struct kept_attributes *attributes;
+	struct attr *attr; /* the same, as bgpd's hook wants it */
+	bool validates;
 };
 DECLARE_DLIST(preview_list, struct preview_work, item);
 
@@ -79,6 +82,9 @@ static bool judge(const struct bgp_update_prefix *from, void *context)
 	rule = import_judge(&work->policies[family], &prefix, work->attributes);
 	into->judged++;
 	count(&into->by_rule[rule], &prefix, work->attributes->attr.aspath);
+	if (work->validates && work->attributes->attr.aspath)
+		count(&into->by_origin[peer_origin_validity(work->session->counted_peer, work->attr, &prefix)], &prefix,
+		      work->attributes->attr.aspath);
 	return !time_is_up(work);
 }
 
@@ -94,6 +100,7 @@ static bool judge_kept(struct preview_work *work, struct peer *peer)
 			return false;
 		kept_attributes_read(&attributes, peer, message, size);
 		work->attributes = &attributes;
+		work->attr = &attributes.attr;
 		adj_rib_in_walk_prefixes(&work->kept, judge, work);
 		kept_attributes_release(&attributes);
 	}
@@ -163,6 +170,7 @@ static void go_on(struct preview_work *work, int64_t microseconds)
 	struct peer *peer = work->session->counted_peer;
 
 	monotime(&work->begun);
+	work->validates = origin_validation_is_loaded();
 	work->microseconds = microseconds;
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		import_policy_begin(&work->policies[family], work->session, peer, family);
@@ -245,6 +253,11 @@ void preview_begin(struct session *session, int64_t microseconds)
 		session->preview->asked_for = true;
 }
 
+static bool is_cheap(const struct session *session)
+{
+	return inbound_count(session, FAMILY_IPV4) + inbound_count(session, FAMILY_IPV6) <= CHEAP_ROUTES;
+}
+
 /* A show may ask for thousands: the first few are worked at until they are finished, the others in the background. */
 static void work_at_once(struct preview_work *work)
 {
@@ -269,8 +282,7 @@ bool preview_would_accept(const struct session *session, enum counted_family fam
 
 	if (!can_begin(session))
 		return false;
-	if (!session->preview_work && inbound_is_complete(session) &&
-	    inbound_count(session, FAMILY_IPV4) + inbound_count(session, FAMILY_IPV6) <= CHEAP_ROUTES &&
+	if (!session->preview_work && inbound_is_complete(session) && is_cheap(session) &&
 	    (!stands || wall_clock_milliseconds() - session->preview->at > FRESH_MILLISECONDS)) {
 		work_begin(session_find(session->connection->vrf, session->address), false);
 		work_at_once(session->preview_work);
@@ -279,6 +291,19 @@ bool preview_would_accept(const struct session *session, enum counted_family fam
 		return false;
 	*count = session->preview->families[family].by_rule[IMPORT_ACCEPTED].routes;
 	return true;
+}
+
+const struct preview *preview_recent(const struct session *session)
+{
+	const struct preview *preview = session->preview;
+	bool stands = preview && preview_stands(session, preview);
+	uint64_t fresh = stands || !is_cheap(session) ? RECENT_MILLISECONDS : 0;
+
+	if (!can_begin(session) || !inbound_is_complete(session))
+		return NULL;
+	if (!session->preview_work && (!preview || wall_clock_milliseconds() - preview->at > fresh))
+		work_begin(session_find(session->connection->vrf, session->address), false);
+	return stands ? preview : NULL;
 }
 
 void preview_forget(struct session *session)

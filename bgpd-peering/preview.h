@@ -30,6 +30,7 @@ struct preview_family {
 	bool carries;
 	uint64_t judged; /* routes: of a prefix with several path identifiers each counts */
 	struct preview_count by_rule[IMPORT_RULE_COUNT]; /* IMPORT_ACCEPTED, too */
+	struct preview_count by_origin[ORIGIN_VALIDITY_COUNT]; /* all 0 where bgpd's rpki module is not loaded */
 	uint32_t maximum_prefix; /* 0: none, or it only warns */
 	bool sends;		 /* `sent` is known */
 	struct preview_count sent;
@@ -65,6 +66,12 @@ void preview_begin(struct session *session, int64_t microseconds);
  * background, without what would be sent; where much is kept only preview_begin() does. False: not known.
  */
 bool preview_would_accept(const struct session *session, enum counted_family family, uint64_t *count);
+
+/*
+ * The newest one, without what would be sent, of not long ago: it is made in the background, again each minute and, where
+ * little is kept, when the peer has sent something. NULL where there is none yet that stands.
+ */
+const struct preview *preview_recent(const struct session *session);
 
 /* The session is down, or leaves the gate. */
 void preview_forget(struct session *session);

@@ -3,6 +3,8 @@
 
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/bypass.h"
+#include "bgpd-peering/deadline.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -11,6 +13,7 @@
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/state_file.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/termtable.h"
@@ -145,6 +148,8 @@ static void flag_letters(const struct connection *connection, char text[8])
 		text[at++] = 'A';
 	if (connection->discovered)
 		text[at++] = 'D';
+	if (connection->maintenance.on)
+		text[at++] = 'M';
 	if (connection_has_conflict(connection))
 		text[at++] = 'C';
 	if (!connection->declared && !connection->discovered)
@@ -271,7 +276,8 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 	if (found > counts[SEVERITY_NONE])
 		vty_out(vty, "Attention: %u (%u critical)\n", found - counts[SEVERITY_NONE], counts[SEVERITY_CRITICAL]);
 	show_table_print(vty, table);
-	vty_out(vty, "Flags: A adopted  C conflict  D discovered  U undeclared   * what your policy would accept\n");
+	vty_out(vty,
+		"Flags: A adopted  C conflict  D discovered  M maintenance  U undeclared   * what your policy would accept\n");
 	if (shown < found)
 		vty_out(vty, "%u of %u shown (`show peering all` for every one)\n", shown, found);
 }
@@ -390,6 +396,34 @@ static void show_attempts(struct vty *vty, const struct connection *connection)
 	}
 }
 
+/* Why it drains, until when, and what still passes. */
+static void show_drain(struct vty *vty, const struct connection *connection)
+{
+	const struct maintenance *maintenance = &connection->maintenance;
+	const struct port_traffic *traffic = &connection->drain.traffic;
+	char age[16], left[16];
+
+	if (maintenance->on) {
+		show_age(seconds_since(maintenance->since), age);
+		show_age(deadline_seconds_left(maintenance->ends), left);
+		vty_out(vty, "Maintenance since %s, %s%s%s%s; `peering %s maintenance off` ends it\n", age,
+			maintenance->ends ? "for another " : "until somebody ends it", maintenance->ends ? left : "",
+			maintenance->reason[0] ? ": " : "", maintenance->reason, connection->name);
+	}
+	if (connection_gate(connection) != GATE_DRAIN)
+		return;
+	vty_out(vty, "Drain    ");
+	if (drain_is_on(connection)) {
+		show_age(deadline_seconds_left(connection->drain.ends), left);
+		vty_out(vty, "shut in %s; ", left);
+	}
+	if (traffic->known)
+		vty_out(vty, "left on %s: %llu bit/s in, %llu bit/s out\n", traffic->interfaces,
+			(unsigned long long)traffic->in_bits, (unsigned long long)traffic->out_bits);
+	else
+		vty_out(vty, "the traffic on its port is not known%s\n", traffic->looked_at ? " yet" : "");
+}
+
 static void show_history(struct vty *vty, const struct connection *connection)
 {
 	size_t shown = MIN(connection->history_count, (size_t)HISTORY_SHOWN);
@@ -432,7 +466,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 		(unsigned long long)connection->generation);
 	vty_out(vty, "State    %s since %s   Gate %s   Activation %s, window %us\n",
 		connection_state_name(connection->state), since, gate_position_name(connection_gate(connection)),
-		activation_mode_name(connection_activation(connection)), connection_window(connection));
+		activation_mode_name(connection_activation(connection)), timers_seconds(connection, TIMER_WINDOW));
 	if (flag_count) {
 		vty_out(vty, "Flags    ");
 		for (size_t i = 0; i < flag_count; i++)
@@ -447,6 +481,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	show_resets(vty, connection);
 	show_violations(vty, connection);
 	show_attempts(vty, connection);
+	show_drain(vty, connection);
 	if (connection->state == STATE_VALIDATING)
 		show_checks_table(vty, connection, false);
 	show_history(vty, connection);

@@ -71,7 +71,8 @@ static void add_route(struct page *page, const struct bgp_update_prefix *from, c
 		      enum counted_family family, enum import_rule rule)
 {
 	struct attr *attr = &page->attributes->attr;
-	const char *validation = attr->aspath ? peer_origin_validation(page->peer, attr, prefix) : "unknown";
+	const char *validation = origin_validity_name(
+		attr->aspath ? peer_origin_validity(page->peer, attr, prefix) : ORIGIN_UNKNOWN);
 	const char *path = attr->aspath && attr->aspath->str ? attr->aspath->str : "";
 	const char *name = import_policy_name(&page->policies[family], rule);
 	char next_hop[INET6_ADDRSTRLEN];
