@@ -6,6 +6,7 @@
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/walls.h"
+#include "bgpd-peering/watch.h"
 
 #include "lib/utf8.h"
 
@@ -146,6 +147,8 @@ static bool open_all(struct session *session, struct peer *peer)
 		gate_policy_restore(session, peer, afi, safi, learning);
 	if (!was_closed)
 		return true;
+	/* What is given out, or asked for, comes by once more. */
+	watch_begin(session, peer, opening == OPENS_WITH_REFRESH || inbound_is_complete(session));
 	if (opening == OPENS_WITH_KEPT)
 		inbound_replay(session);
 	else
@@ -253,6 +256,8 @@ void gate_session_up(struct session *session, struct peer *peer)
 	session->violation.ended = false;
 	if (session->gate == GATE_DENY && !session->hands_off)
 		inbound_begin(session, peer, true);
+	else if (!session->hands_off)
+		watch_begin(session, peer, true);
 	gate_assert(session);
 }
 
@@ -275,6 +280,7 @@ void gate_session_settle(struct session *session)
 void gate_session_down(struct session *session)
 {
 	gate_closing_stop(session);
+	watch_end(session);
 	inbound_end(session);
 	memset(session->negotiated, 0, sizeof(session->negotiated));
 }
