@@ -145,6 +145,7 @@ void connection_facts(const struct connection *connection, struct lifecycle_fact
 		.kind = connection->kind,
 		.discovered = connection->discovered,
 		.ended = connection->state == STATE_NONE && connection->state_since,
+		.draining = connection->state == STATE_PENDING_REMOVE,
 	};
 }
 

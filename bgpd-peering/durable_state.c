@@ -663,7 +663,8 @@ uint64_t durable_state_transition(const struct connection *connection, struct hi
 	if (pending)
 		record_pending(&record, connection, pending);
 	record.state = entry->to;
-	record.state_since = entry->at_milliseconds;
+	if (entry->from != entry->to)
+		record.state_since = entry->at_milliseconds;
 	record.transition = &message;
 	line = append(&record, pending != NULL);
 	line->transition = journal_line_copy_transition(&message);

@@ -466,7 +466,8 @@ static void list_allowed(const struct planned *planned, struct verdict *verdict)
 
 	lifecycle_allowed(planned->state, &planned->facts, all, sizeof(all));
 	verdict->allowed[0] = '\0';
-	while ((word = strsep(&rest, ", "))) {
+	while ((word = strsep(&rest, ","))) {
+		word += strspn(word, " ");
 		if (!*word || push_verb_event(word) < 0 || used >= sizeof(verdict->allowed))
 			continue;
 		used += (size_t)snprintf(verdict->allowed + used, sizeof(verdict->allowed) - used, "%s%s",

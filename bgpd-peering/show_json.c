@@ -137,13 +137,9 @@ static json_object *allowed_json(const struct connection *connection)
 	struct lifecycle_facts facts;
 
 	connection_facts(connection, &facts);
-	facts.passed = true;
-	for (int event = 0; lifecycle_is_verb(event); event++) {
-		struct lifecycle_outcome outcome = lifecycle_judge(connection->state, event, &facts);
-
-		if (outcome.refusal == REFUSAL_NONE && !outcome.unchanged && event != EVENT_PROVISION)
+	for (int event = 0; lifecycle_is_verb(event); event++)
+		if (lifecycle_is_allowed(connection->state, event, &facts))
 			json_object_array_add(array, json_object_new_string(lifecycle_event_name(event)));
-	}
 	return array;
 }
 

@@ -115,8 +115,9 @@ static void enter(struct connection *connection, enum connection_state to)
 	/* A line `adopted` speaks of the session from before, not of what comes after it. */
 	if (connection->state == STATE_ACTIVE && to != STATE_ACTIVE)
 		connection->adopted_line = false;
+	if (connection->state != to)
+		connection->state_since = wall_clock_milliseconds();
 	connection->state = to;
-	connection->state_since = wall_clock_milliseconds();
 	if (to == STATE_NONE)
 		connection->adopted = connection->discovered = false;
 	frr_each (session_list, &connection->sessions, session) {
@@ -174,6 +175,11 @@ static void refuse(struct connection *connection, enum lifecycle_event event, co
 		verdict_refuse(verdict, "ended",
 			       "%s has ended, its gate is closed: `peering %s request` begins again, with a validation",
 			       connection->name, connection->name);
+		break;
+	case REFUSAL_NO_SIBLING:
+		verdict_refuse(verdict, "no-sibling",
+			       "no other connection with this peer is Active with every session up: nothing would carry the traffic of %s",
+			       connection->name);
 		break;
 	default:
 		verdict_refuse(verdict, "not-allowed", "%s is %s, which does not take `%s`; allowed now: %s",
@@ -342,7 +348,8 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		return true;
 	}
 
-	loosens = gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) != GATE_ALLOW;
+	loosens = lifecycle_loosens(from, &outcome) ||
+		  (gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) != GATE_ALLOW);
 	waits = loosens && waits_for_the_disk(event);
 	if (waits && !durable_state_writable(verdict->message, sizeof(verdict->message))) {
 		verdict->code = "journal";

@@ -66,16 +66,11 @@ static json_object *allowed_verbs(const struct store_observation *observed, json
 
 	if (kind >= 0)
 		facts.kind = (enum connection_kind)kind;
-	/* That the validation has to pass first is said where `activate` is refused. */
-	facts.passed = true;
 	for (const char *const *verb = api_verbs; state >= 0 && *verb; verb++) {
 		int event = lifecycle_event_from_name(*verb);
-		struct lifecycle_outcome outcome;
 
-		if (event < 0)
-			continue;
-		outcome = lifecycle_judge((enum connection_state)state, (enum lifecycle_event)event, &facts);
-		if (outcome.refusal == REFUSAL_NONE && !outcome.unchanged)
+		if (event >= 0 &&
+		    lifecycle_is_allowed((enum connection_state)state, (enum lifecycle_event)event, &facts))
 			json_object_array_add(array, json_object_new_string(*verb));
 	}
 	return array;
