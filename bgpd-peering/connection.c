@@ -141,12 +141,19 @@ bool connection_has_conflict(const struct connection *connection)
 
 void connection_facts(const struct connection *connection, struct lifecycle_facts *facts)
 {
+	const struct session *session;
+
 	*facts = (struct lifecycle_facts){
 		.kind = connection->kind,
 		.discovered = connection->discovered,
 		.ended = connection->state == STATE_NONE && connection->state_since,
 		.draining = connection->state == STATE_PENDING_REMOVE,
+		.deny_on_violation = connection->on_violation_deny,
 	};
+	frr_each (session_list_const, &connection->sessions, session) {
+		facts->violated |= session->held && session->denied;
+		facts->held |= session->held && !session->denied;
+	}
 }
 
 uint32_t connection_window(const struct connection *connection)

@@ -151,7 +151,7 @@ static void close_gate(struct session *session)
 	struct denial *denial = &session->denial;
 	const struct offence *fault = &session->fault;
 	uint64_t now = wall_clock_milliseconds();
-	char reason[TRANSITION_MESSAGE_MAX];
+	char reason[SESSION_ADDRESS_MAX + sizeof(denial->cause) + sizeof(denial->reason) + 8];
 
 	if (!denial->at || denial->at > now || now - denial->at > IN_A_ROW_SECONDS * UINT64_C(1000))
 		denial->count = 0;
@@ -160,7 +160,7 @@ static void close_gate(struct session *session)
 	strlcpy(denial->cause, fault->check->cause ? fault->check->cause : fault->check->name, sizeof(denial->cause));
 	strlcpy(denial->figures, fault->figures, sizeof(denial->figures));
 	utf8_copy(denial->reason, sizeof(denial->reason), fault->reason);
-	snprintf(reason, sizeof(reason), "%s %s: %s", session->address, fault->check->name, denial->reason);
+	snprintf(reason, sizeof(reason), "%s %s: %s", session->address, denial->cause, denial->reason);
 	forget(session);
 	transition_close_session(session, EVENT_VIOLATION, reason);
 	alert("%s: the gate of %s has closed, %s: %s; `peering %s reopen` once it is mended", session->connection->name,

@@ -10,8 +10,10 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/validation.h"
+#include "bgpd-peering/watch.h"
 
 #include "lib/utf8.h"
 
@@ -121,12 +123,16 @@ static void enter(struct connection *connection, enum connection_state to)
 	if (to == STATE_NONE)
 		connection->adopted = connection->discovered = false;
 	frr_each (session_list, &connection->sessions, session) {
-		if (prescribed_gate(connection) != GATE_ALLOW)
-			session->held = false;
+		/* What was closed by itself stays so where the connection may come back as it was. */
+		if (prescribed_gate(connection) != GATE_ALLOW && to != STATE_PENDING_REMOVE)
+			session->held = session->denied = false;
 		else if (session->hands_off && !session->held)
 			take_as_it_stands(session);
 	}
 	transition_assert(connection);
+	if (to != STATE_ACTIVE)
+		frr_each (session_list, &connection->sessions, session)
+			watch_end(session);
 	if (to == STATE_NONE)
 		session_events_later(connection);
 	validation_state_changed(connection);
@@ -236,6 +242,33 @@ static bool opens_with_the_others(const struct connection *connection, const str
 	return event == EVENT_ADOPT || connection->journal_damaged || check_applies(session);
 }
 
+/*
+ * Which sessions of an Active connection the event opens by itself, each validated alone: what a violation has closed by
+ * `reopen`, what was added by `activate`. What opens without being asked, service.c has chosen.
+ */
+static void choose(struct connection *connection, enum lifecycle_event event, struct lifecycle_facts *facts)
+{
+	const struct check *obstacle;
+	struct check_result result;
+	bool denied = false, added = false;
+	struct session *session;
+
+	frr_each (session_list, &connection->sessions, session) {
+		if (event == EVENT_REOPEN || event == EVENT_ACTIVATE)
+			session->opens = session->held && session->denied == (event == EVENT_REOPEN) &&
+					 !service_obstacle(session, &obstacle, &result);
+		else if (event != EVENT_PASSED)
+			session->opens = session->held && event == EVENT_ACTIVATE_FORCE;
+		denied |= session->opens && session->denied;
+		added |= session->opens && !session->denied;
+	}
+	facts->passed = denied || added;
+	if (event == EVENT_PASSED || connection->journal_damaged) {
+		facts->violated = denied && !connection->journal_damaged;
+		facts->held = added && !connection->journal_damaged;
+	}
+}
+
 /* What the change makes of the connection's flags, and of each session. */
 static void prepare(struct connection *connection, enum lifecycle_event event, bool loosens,
 		    struct pending_change *change)
@@ -247,10 +280,15 @@ static void prepare(struct connection *connection, enum lifecycle_event event, b
 	/* What nobody had declared gets its lines: a session that is adopted stays open without the journal too. */
 	change->declares = event == EVENT_ADOPT && connection->discovered && !connection->declared;
 	frr_each (session_list, &connection->sessions, session) {
-		if (loosens)
-			session->held_next = !opens_with_the_others(connection, session, event);
+		if (connection->state == STATE_ACTIVE && !connection->journal_damaged)
+			session->held_next = session->held && !session->opens && !(event == EVENT_ADOPT && session->hands_off);
+		else if (loosens)
+			session->held_next = (session->held && connection->state == STATE_PENDING_REMOVE) ||
+					     !opens_with_the_others(connection, session, event);
 		else
 			session->held_next = session->held && !(event == EVENT_ADOPT && session->hands_off);
+		if (!session->held_next && (loosens || event == EVENT_ADOPT))
+			service_session_opens(session);
 	}
 }
 
@@ -264,6 +302,7 @@ static void take_effect(struct connection *connection, const struct pending_chan
 		connection->declared = connection->adopted_line = true;
 	frr_each (session_list, &connection->sessions, session) {
 		session->held = session->held_next;
+		session->denied &= session->held;
 		session->declared |= change->declares;
 	}
 	enter(connection, change->entry.to);
@@ -322,7 +361,10 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	if (is_changing(connection, verdict))
 		return false;
 	connection_facts(connection, &facts);
-	facts.passed = validation_passed(connection);
+	if (from == STATE_ACTIVE)
+		choose(connection, event, &facts);
+	else
+		facts.passed = validation_passed(connection);
 	if (event == EVENT_ADOPT)
 		facts.discovered |= connection_has_conflict(connection);
 	outcome = lifecycle_judge(from, event, &facts);
@@ -366,6 +408,36 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	prepare(connection, event, loosens, &change);
 
 	return carry_out(connection, &change, waits, verdict);
+}
+
+void transition_close_session(struct session *session, enum lifecycle_event event, const char *reason)
+{
+	struct connection *connection = session->connection;
+	struct lifecycle_outcome outcome;
+	struct lifecycle_facts facts;
+	struct history_entry entry = {
+		.from = connection->state,
+		.to = connection->state,
+		.actor = "router",
+		.at_milliseconds = wall_clock_milliseconds(),
+	};
+
+	connection_facts(connection, &facts);
+	outcome = lifecycle_judge(connection->state, event, &facts);
+	if (outcome.refusal != REFUSAL_NONE || outcome.effect != EFFECT_CLOSES)
+		return;
+	session->held = session->held_next = true;
+	session->denied = event == EVENT_VIOLATION;
+	gate_close(session);
+	strlcpy(entry.cause, outcome.row, sizeof(entry.cause));
+	utf8_copy(entry.message, sizeof(entry.message), reason);
+	/* A change that is on its way to the disk does not know of this. */
+	connection->pending.edited |= connection->pending.ticket != 0;
+	durable_state_transition(connection, &entry, NULL);
+	transition_remember(connection, &entry);
+	zlog_notice("peering: %s: row %s, by %s: %s", connection->name, entry.cause, entry.actor, entry.message);
+	controller_link_changed(connection);
+	validation_look_again(connection);
 }
 
 bool transition_take_over(struct connection *connection, enum connection_state to, bool adopted, bool discovered,

@@ -18,7 +18,8 @@ void validation_look_again(struct connection *connection);
 /* The same at once. */
 void validation_look_now(struct connection *connection);
 
-/* Every required check passes now, for this generation. False outside Validating. */
+/* Every required check passes now, for this generation. Of one that is Active: on a session that was
+ * added to it. False in any other state. */
 bool validation_passed(const struct connection *connection);
 /* One sentence: what the connection waits for, and what to type; "" where it waits for nothing. */
 void validation_waiting_for(const struct connection *connection, char *text, size_t size);
