@@ -167,6 +167,16 @@ static void close_gate(struct session *session)
 	      session->address, denial->cause, denial->reason, session->connection->name);
 }
 
+static void close_other_as(struct session *session, const struct peer *peer)
+{
+	char reason[TRANSITION_MESSAGE_MAX];
+
+	snprintf(reason, sizeof(reason), "%s is AS%u now, AS%u was validated", session->address, peer->as,
+		 session->validated_as);
+	forget(session);
+	transition_close_session(session, EVENT_SESSION_CHANGED, reason);
+}
+
 /* ---- opening ---- */
 
 uint64_t service_hold_down(const struct session *session)
@@ -214,6 +224,11 @@ static bool look_at_open(struct session *session, struct peer *peer)
 	struct check_result result = {0};
 	const struct check *failing;
 
+	/* It came up so while a bypass was on. */
+	if (session->validated_as && session->validated_as != peer->as && !bypass_covers(connection)) {
+		close_other_as(session, peer);
+		return true;
+	}
 	watch_begin(session, peer, false);
 	note_limits(session);
 	failing = find_failing(session, CHECK_REQUIRED, &result);
@@ -271,24 +286,27 @@ bool service_look(struct connection *connection)
 
 /* ---- sessions ---- */
 
+static bool is_open(const struct session *session)
+{
+	return session->connection->state == STATE_ACTIVE && !session->held && !session->hands_off &&
+	       session->gate == GATE_ALLOW && !bypass_covers(session->connection);
+}
+
 void service_session_up(struct session *session, struct peer *peer)
 {
-	char reason[TRANSITION_MESSAGE_MAX];
+	bool other = false;
 
-	if (session->connection->state != STATE_ACTIVE || session->held || session->hands_off ||
-	    session->gate != GATE_ALLOW || bypass_covers(session->connection))
-		return;
-	if (!session->validated_as) {
+	if (is_open(session) && session->validated_as && session->validated_as != peer->as) {
+		other = true;
+		session->gate = GATE_DENY;
+	} else if (is_open(session) && !session->validated_as) {
 		/* Adopted while it was down, or from a journal that did not say. */
 		session->validated_as = peer->as;
 		durable_state_connection(session->connection);
-		return;
 	}
-	if (session->validated_as == peer->as)
-		return;
-	snprintf(reason, sizeof(reason), "%s is AS%u now, AS%u was validated", session->address, peer->as,
-		 session->validated_as);
-	transition_close_session(session, EVENT_SESSION_CHANGED, reason);
+	gate_session_up(session, peer);
+	if (other)
+		close_other_as(session, peer);
 }
 
 void service_session_down(struct session *session)

@@ -26,8 +26,10 @@
 /* Looks at every session of an Active connection now. Returns whether it is to be looked at again in a second. */
 bool service_look(struct connection *connection);
 
-/* The session comes up, and its peer has another AS number than the one that was validated: its gate closes by itself. The
- * hook at Established, before its first route. */
+/*
+ * The session comes up: gate_session_up(), closed where its peer has another AS number than the one that was validated. In
+ * the hook at Established, before its first route.
+ */
 void service_session_up(struct session *session, struct peer *peer);
 /* It was up, and is down. */
 void service_session_down(struct session *session);

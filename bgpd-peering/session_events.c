@@ -55,7 +55,6 @@ void session_events_later(struct connection *connection)
 static void session_up(struct session *session, struct peer *peer)
 {
 	service_session_up(session, peer);
-	gate_session_up(session, peer);
 	if (session->gate == GATE_DENY)
 		session_events_later(session->connection);
 	validation_look_again(session->connection);
