@@ -28,10 +28,12 @@ struct check {
 	bool of_routes;			     /* looks at what the peer announces */
 	const char *cause;		     /* what a failure is called while the connection is in service; NULL: `name` */
 	bool urgent;			     /* such a failure is critical; else it is a warning */
+	bool (*concerns)(const struct connection *connection); /* false: it is off; NULL: it concerns every one */
 	/* Judges one session of a connection. `peer` is what bgpd has for it, NULL where it has none. */
 	void (*run)(const struct session *session, struct peer *peer, struct check_result *result);
 };
 
+extern const struct check check_profile;
 extern const struct check check_local_policy;
 extern const struct check check_session_stable;
 extern const struct check check_remote_asn;

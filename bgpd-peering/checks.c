@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/check.h"
 
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/watch.h"
 
 const struct check *const checks[] = {
+	&check_profile,
 	&check_local_policy,
 	&check_session_stable,
 	&check_remote_asn,
@@ -68,9 +70,14 @@ int check_find(const char *name)
 enum check_level check_level(const struct connection *connection, size_t place)
 {
 	const struct check *check = checks[place];
+	const struct profile *profile = profile_of(connection);
 
+	if (check->concerns && !check->concerns(connection))
+		return CHECK_OFF;
 	if (!check->fixed && connection->check_levels[place] != CHECK_LEVEL_DEFAULT)
 		return connection->check_levels[place];
+	if (!check->fixed && profile && profile->check_levels[place] != CHECK_LEVEL_DEFAULT)
+		return profile->check_levels[place];
 	if (connection->kind == KIND_ROUTE_SERVER && check->route_server_level != CHECK_LEVEL_DEFAULT)
 		return check->route_server_level;
 	return check->level;

@@ -6,6 +6,7 @@
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 
 static void write_connection(struct vty *vty, const struct connection *connection)
@@ -29,6 +30,8 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 				connection->received_limit[family]);
 	if (connection->activation_set)
 		vty_out(vty, " peering %s activation %s\n", name, activation_mode_name(connection->activation));
+	if (connection->profile[0])
+		vty_out(vty, " peering %s profile %s\n", name, connection->profile);
 	if (connection->validation_window)
 		vty_out(vty, " peering %s validation-window %u\n", name, connection->validation_window);
 	for (int family = 0; family < FAMILY_COUNT; family++)
@@ -47,6 +50,18 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 		vty_out(vty, " peering %s reopen-hold-down %u\n", name, connection->reopen_hold_down);
 	if (connection->adopted_line || (connection->adopted && connection->state == STATE_ACTIVE))
 		vty_out(vty, " peering %s adopted\n", name);
+}
+
+static void write_profile(const struct profile *profile, void *context)
+{
+	struct vty *vty = context;
+
+	if (profile->validation_window)
+		vty_out(vty, " peering profile %s validation-window %u\n", profile->name, profile->validation_window);
+	for (size_t i = 0; i < check_count; i++)
+		if (profile->check_levels[i] != CHECK_LEVEL_DEFAULT)
+			vty_out(vty, " peering profile %s check %s %s\n", profile->name, checks[i]->name,
+				check_level_name(profile->check_levels[i]));
 }
 
 /* What the reserved route-map hides; read back, it is there when the gate opens. */
@@ -108,6 +123,7 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 				controller_link_port());
 	}
 	write_default_deny(vty, vrf);
+	profile_each(vrf, write_profile, vty);
 	frr_each (connection_tree_const, &connections, connection) {
 		if (strcmp(connection->vrf, vrf) != 0)
 			continue;

@@ -7,6 +7,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/guard_undo.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
@@ -407,6 +408,7 @@ void configuration_file_end(void)
 			durable_state_connection(connection);
 		connection->edited = false;
 	}
+	profile_file_end();
 	push_make_again();
 	/* Of a start, before the first peer can be up; later each line has closed what it concerns, and there is time. */
 	if (router.booting)

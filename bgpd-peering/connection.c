@@ -2,6 +2,7 @@
 #include "bgpd-peering/connection.h"
 
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 
 #include "lib/jhash.h"
@@ -116,6 +117,7 @@ void connection_clear_configuration(struct connection *connection)
 	connection->description[0] = '\0';
 	memset(connection->received_limit, 0, sizeof(connection->received_limit));
 	connection->validation_window = 0;
+	connection->profile[0] = '\0';
 	memset(connection->allowed_prefixes, 0, sizeof(connection->allowed_prefixes));
 	memset(connection->check_levels, 0, sizeof(connection->check_levels));
 	connection->on_violation_deny = connection->reopen_auto = false;
@@ -158,7 +160,11 @@ void connection_facts(const struct connection *connection, struct lifecycle_fact
 
 uint32_t connection_window(const struct connection *connection)
 {
-	return connection->validation_window ? connection->validation_window : VALIDATION_WINDOW_DEFAULT;
+	const struct profile *profile = profile_of(connection);
+
+	if (connection->validation_window)
+		return connection->validation_window;
+	return profile && profile->validation_window ? profile->validation_window : VALIDATION_WINDOW_DEFAULT;
 }
 
 enum activation_mode connection_activation(const struct connection *connection)

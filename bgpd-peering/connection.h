@@ -24,6 +24,7 @@ DECLARE_MTYPE(PEERING_TEXT);
 #define HISTORY_MAX 100		/* transitions kept for `show peering NAME` */
 #define SESSIONS_MAX 64		/* of one connection */
 #define VALIDATION_WINDOW_DEFAULT 600 /* seconds */
+#define PROFILE_NAME_MAX CONNECTION_NAME_MAX
 #define PREFIX_LIST_NAME_MAX 65	/* with the final NUL */
 #define CHECKS_MAX 32		/* checks that there can be; check.h */
 #define FLAPS_MOST 3		/* ends of a session that are remembered; service.h */
@@ -182,9 +183,11 @@ struct connection {
 	as_t remote_as; /* 0: whatever the neighbor's own line says */
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT]; /* prefixes; 0: not set */
-	uint32_t validation_window;	       /* seconds; 0: the default */
+	uint32_t validation_window;	       /* seconds; 0: the profile's, or the default */
+	char profile[PROFILE_NAME_MAX];	       /* profile.h; "": none */
+	uint64_t profile_serial;	       /* the profile's change that the generation stands for */
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX]; /* prefix-lists; "": none */
-	enum check_level check_levels[CHECKS_MAX]; /* by place in the table of checks; what nobody has set is the default */
+	enum check_level check_levels[CHECKS_MAX]; /* by place in the table of checks; what nobody has set is the profile's, or the default */
 	bool adopted_line;
 	bool on_violation_deny;	   /* a violation closes the session's gate; else it is reported */
 	bool reopen_auto;	   /* which opens again by itself; else an operator's `reopen` */

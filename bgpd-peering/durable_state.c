@@ -10,6 +10,7 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
@@ -212,6 +213,9 @@ static void restore(struct journal_record *record)
 	case RECORD_DEFAULT_DENY:
 		default_deny_restore(record->vrf, record->mode, record->confederation, record->exceptions,
 				     record->exception_count);
+		break;
+	case RECORD_PROFILE:
+		profile_restore(record->vrf, record->profile, record->check_levels, record->validation_window);
 		break;
 	case RECORD_ACKED:
 		sequences.acked = MAX(sequences.acked, record->sequence);
@@ -753,6 +757,16 @@ void durable_state_default_deny(const char *vrf)
 	journal_record_of_default_deny(&record, vrf);
 	append(&record, false);
 	journal_record_clear(&record);
+}
+
+void durable_state_profile(const struct profile *profile)
+{
+	struct journal_record record = {.type = RECORD_PROFILE, .validation_window = profile->validation_window};
+
+	strlcpy(record.profile, profile->name, sizeof(record.profile));
+	strlcpy(record.vrf, profile->vrf, sizeof(record.vrf));
+	memcpy(record.check_levels, profile->check_levels, sizeof(record.check_levels));
+	append(&record, false);
 }
 
 void durable_state_controller(void)

@@ -81,6 +81,9 @@ uint64_t durable_state_forget(const struct connection *connection, bool opens);
 void durable_state_bypass(const char *name, const struct bypass *bypass);
 /* Journals the instance's default-deny as it is now. */
 void durable_state_default_deny(const char *vrf);
+/* Journals the profile as it is now; one without lines is gone. */
+struct profile;
+void durable_state_profile(const struct profile *profile);
 /* What the lines say of the controller has changed. */
 void durable_state_controller(void);
 void durable_state_acked(uint64_t sequence);

@@ -240,6 +240,8 @@ bool gate_open(struct session *session)
 
 	session->gate = GATE_ALLOW;
 	session->hands_off = false;
+	/* What was typed meanwhile applies from here on. */
+	session->attempts = (struct policy_attempts){0};
 	if (!peer || gate_closing_is_on(session))
 		return true;
 	return open_all(session, peer);

@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/address_family.h"
 #include "bgpd-peering/check.h"
+#include "bgpd-peering/profile.h"
 
 #include <json-c/json.h>
 
@@ -13,7 +14,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_POLICY] = "policy",	   [RECORD_DEFAULT_DENY] = "defaultDeny",
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
-	[RECORD_CONTROLLER] = "controller",
+	[RECORD_CONTROLLER] = "controller",   [RECORD_PROFILE] = "profile",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -88,6 +89,7 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	strlcpy(record->description, connection->description, sizeof(record->description));
 	memcpy(record->received_limit, connection->received_limit, sizeof(record->received_limit));
 	record->validation_window = connection->validation_window;
+	strlcpy(record->profile, connection->profile, sizeof(record->profile));
 	memcpy(record->allowed_prefixes, connection->allowed_prefixes, sizeof(record->allowed_prefixes));
 	memcpy(record->check_levels, connection->check_levels, sizeof(record->check_levels));
 	record->activation_set = connection->activation_set;
@@ -118,6 +120,7 @@ void journal_record_settings(const struct journal_record *record, struct connect
 	strlcpy(connection->description, record->description, sizeof(connection->description));
 	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
 	connection->validation_window = record->validation_window;
+	strlcpy(connection->profile, record->profile, sizeof(connection->profile));
 	memcpy(connection->allowed_prefixes, record->allowed_prefixes, sizeof(connection->allowed_prefixes));
 	memcpy(connection->check_levels, record->check_levels, sizeof(connection->check_levels));
 	connection->activation_set = record->activation_set;
@@ -239,6 +242,8 @@ static json_object *connection_json(const struct journal_record *record)
 			add_number(object, limit_keys[family], record->received_limit[family]);
 	if (record->validation_window)
 		add_number(object, "validationWindow", record->validation_window);
+	if (record->profile[0])
+		add_text(object, "profile", record->profile);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (record->allowed_prefixes[family][0])
 			add_text(object, allowed_keys[family], record->allowed_prefixes[family]);
@@ -369,6 +374,13 @@ char *journal_line_encode(const struct journal_record *record)
 		add_true(object, "confederation", record->confederation);
 		json_object_object_add(object, "except", exceptions_json(record));
 		break;
+	case RECORD_PROFILE:
+		add_text(object, "profile", record->profile);
+		add_text(object, "vrf", record->vrf);
+		if (record->validation_window)
+			add_number(object, "validationWindow", record->validation_window);
+		add_check_levels(object, record);
+		break;
 	case RECORD_ACKED:
 		add_number(object, "sequence", record->sequence);
 		break;
@@ -484,6 +496,12 @@ static bool get_choice(json_object *object, const char *key, const char *normal,
 	return !json_object_object_get_ex(object, key, NULL) || *is_other || (word && strcmp(word, normal) == 0);
 }
 
+static bool decode_profile_name(json_object *object, struct journal_record *record)
+{
+	return copy_text(object, "profile", record->profile, sizeof(record->profile)) &&
+	       !profile_name_error(record->profile);
+}
+
 /* The lines of configuration. */
 static bool decode_settings(json_object *connection, struct journal_record *record)
 {
@@ -507,6 +525,8 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 		    !copy_text(connection, allowed_keys[family], record->allowed_prefixes[family], PREFIX_LIST_NAME_MAX))
 			return false;
 	}
+	if (json_object_object_get_ex(connection, "profile", NULL) && !decode_profile_name(connection, record))
+		return false;
 	return decode_check_levels(connection, record) &&
 	       get_choice(connection, "onViolation", "report", "deny", &record->on_violation_deny) &&
 	       get_choice(connection, "reopen", "manual", "auto", &record->reopen_auto) &&
@@ -735,6 +755,10 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return decode_policies(object, record);
 	case RECORD_DEFAULT_DENY:
 		return decode_default_deny(object, record);
+	case RECORD_PROFILE:
+		return decode_profile_name(object, record) && copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) &&
+		       decode_check_levels(object, record) &&
+		       get_optional(object, "validationWindow", &record->validation_window);
 	case RECORD_ACKED:
 		return get_number(object, "sequence", &record->sequence);
 	case RECORD_PUSHED:

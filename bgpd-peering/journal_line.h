@@ -29,6 +29,7 @@ enum record_type {
 	RECORD_PUSHED,	     /* declaration */
 	RECORD_EXPORT,	     /* first line of a state file: name (the router's), state_since (when) */
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
+	RECORD_PROFILE,	     /* profile, vrf, and its lines: validation_window, check_levels; none: it is gone */
 	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
 	RECORD_TYPE_COUNT
 };
@@ -58,6 +59,7 @@ struct journal_record {
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT];
 	uint32_t validation_window;
+	char profile[PROFILE_NAME_MAX];
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX];
 	enum check_level check_levels[CHECKS_MAX];
 	bool activation_set;

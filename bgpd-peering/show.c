@@ -385,8 +385,8 @@ static void show_attempts(struct vty *vty, const struct connection *connection)
 		if (session->gate != GATE_DENY || !session->attempts.count)
 			continue;
 		show_age(seconds_since(session->attempts.last_at), age);
-		vty_out(vty, "Typed    %s: %u lines while gated, %s ago `%s`; policies apply when the gate opens\n",
-			session->address, session->attempts.count, age, session->attempts.last_line);
+		vty_out(vty, "Typed    %s: %u line%s while gated, the last %s ago `%s`; policies apply when the gate opens\n",
+			session->address, session->attempts.count, session->attempts.count == 1 ? "" : "s", age, session->attempts.last_line);
 	}
 }
 
@@ -446,6 +446,8 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 		vty_out(vty, "  AS%u", connection_peer_asn(connection));
 	if (connection->description[0])
 		vty_out(vty, " \"%s\"", connection->description);
+	if (connection->profile[0])
+		vty_out(vty, "  profile %s", connection->profile);
 	vty_out(vty, "  %s  vrf %s  generation %llu\n", connection_kind_name(connection->kind), connection->vrf,
 		(unsigned long long)connection->generation);
 	vty_out(vty, "State    %s since %s   Gate %s   Activation %s, window %us\n",

@@ -182,6 +182,7 @@ static json_object *connection_json(const struct connection *connection)
 	add_text(object, "vrf", connection->vrf);
 	add_number(object, "peerAsn", connection_peer_asn(connection));
 	add_text(object, "kind", connection_kind_name(connection->kind));
+	add_text(object, "profile", connection->profile);
 	add_text(object, "description", connection->description);
 	add_text(object, "connectionState", connection_state_name(connection->state));
 	add_time(object, "stateSince", connection->state_since);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the validation says of a real peer, and that it opens nothing before the peer has mended what it says."""
 import json
+import re
 
 from lab.bird import DEFAULT
 from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
@@ -106,7 +107,7 @@ def test_each_check_says_what_there_is(lab):
         assert list(said)[0] == "schemaVersion" and said["name"] == NAME
         return {entry["name"]: entry["verdict"] for entry in said["checks"] if entry["session"] == address[family]}
 
-    both = {"local-policy": "pass", "session-stable": "pass", "remote-asn": "pass", "addresses": "pass",
+    both = {"profile": None, "local-policy": "pass", "session-stable": "pass", "remote-asn": "pass", "addresses": "pass",
             "agreed-families": "pass", "capabilities": "fail", "role": "unknown", "end-of-rib": "unknown",
             "received-limit": "pass", "no-default": "pass", "no-bogons": "fail", "no-own-prefix": "pass",
             "allowed-prefixes": "unknown", "first-as": "pass", "path-asn": "pass", "no-transit": "pass",
@@ -129,3 +130,65 @@ def test_each_check_says_what_there_is(lab):
     assert "ttl-security: FAIL, which blocks nothing" in s.edge.vtysh(f"show peering {NAME}")
     s.settle()
     s.expect_nothing_passed()
+
+
+def test_a_profile_says_for_many_what_each_may_say_otherwise(lab):
+    s = Scenario(lab, acme=AS_TOLD)
+    s.acme.announced = {family: [GOOD[family]] for family in FAMILIES}
+    s.acme.attributes = {prefix: OWN_PATH for prefix in GOOD.values()}
+    for check in ("no-transit", "prefix-length"):
+        family, prefix, attributes = OFFENDERS[check]
+        s.acme.announced[family].append(prefix)
+        s.acme.attributes[prefix] = attributes
+    profile = ["peering profile PEERS validation-window 2", "peering profile PEERS check prefix-length required",
+               "peering profile PEERS check no-transit required"]
+    window = f"peering {NAME} validation-window"
+    own = [line for line in s.declaration() if not line.startswith(window)]
+    s.start(s.config(bgp=[*own, *profile, f"peering {NAME} profile PEERS"]))
+    s.acme.wait_established()
+    config = s.edge.running_config()
+    assert all(f" {line}\n" in config for line in [*profile, f"peering {NAME} profile PEERS"])
+    s.edge.verb(NAME, "approve")
+    s.edge.verb(NAME, "ready")
+    both = {"no-transit", "prefix-length"}
+    wait_blocked(s, both)
+
+    # The connection's own word goes first; what the profile says anew counts for all that name it.
+    s.edge.configure_bgp(f"peering {NAME} check no-transit advisory")
+    wait_blocked(s, {"prefix-length"})
+    s.edge.configure_bgp(f"no peering {NAME} check no-transit")
+    wait_blocked(s, both)
+    generation = s.edge.connection(NAME)["generation"]
+    s.edge.configure_bgp("peering profile PEERS check prefix-length off")
+    wait_blocked(s, {"no-transit"})
+    until("a new generation", lambda: s.edge.connection(NAME)["generation"], lambda seen: seen > generation)
+
+    # The journal has it where the file has lost every line; where the file has lines, what it does not name is gone.
+    def profile_lines():
+        return [line for line in s.edge.running_config().splitlines() if " profile " in line]
+
+    known = profile_lines()
+    s.edge.vtysh("write memory")
+    saved = s.edge.config_file.read_text()
+    assert all(f"{line}\n" in saved for line in known)
+    s.restart_bgpd(between=lambda: s.edge.write_config(re.sub(r"(?m)^ peering .*\n", "", saved)))
+    s.acme.wait_established()
+    wait_blocked(s, {"no-transit"})
+    assert profile_lines() == known
+    s.restart_bgpd("stop_bgpd", between=lambda: s.edge.write_config(
+        saved.replace(" peering profile PEERS check no-transit required\n", "")))
+    s.acme.wait_established()
+    s.wait_passed()
+    s.edge.configure_bgp("peering profile PEERS check no-transit required")
+    wait_blocked(s, {"no-transit"})
+
+    # Without its last line there is no profile, and without a profile nothing passes, whatever it would have required.
+    s.edge.configure_bgp(*(f"no {line}" for line in profile[:1]), "no peering profile PEERS check no-transit",
+                         "no peering profile PEERS check prefix-length", f"{window} 2")
+    until("what is named and not there blocks", lambda: {check for check, _ in blocking(s)},
+          lambda seen: seen == {"profile"})
+    assert "there is no such profile" in " ".join(s.edge.vtysh(f"show peering {NAME} checks").split())
+    s.settle()
+    s.expect_nothing_passed()
+    s.edge.configure_bgp(f"no peering {NAME} profile PEERS")
+    s.wait_passed()

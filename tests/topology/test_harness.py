@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab import bgp, namespaces
+from lab.build import SOURCE
 from lab.bird import DEFAULT, prefixes
 from lab.far_sides import FAR_SIDES
 from lab.leak_matrix import ROWS, Matrix
@@ -243,3 +244,22 @@ def test_waiting_says_what_was_seen_last():
     with pytest.raises(AssertionError, match="(?s)a seven: not seen within 0 s.*42"):
         until("a seven", lambda: 42, lambda seen: seen == 7, timeout=0.2)
     assert time.monotonic() - begun < 30
+
+
+def test_an_assertion_is_final_and_what_was_cut_off_is_gone_through_once_more(tmp_path):
+    said = {"test_saw[it]": '<failure message="AssertionError: assert not {\'192.0.2.0/24\'}">…</failure>',
+            "test_compared": '<failure message="assert 1 == 2">…</failure>',
+            "test_expected": '<failure message="Failed: DID NOT RAISE">…</failure>',
+            "test_saw_and_broke": '<failure message="assert 1 == 2">…</failure>'
+                                  '<error message="failed on teardown with &quot;TimeoutError: x&quot;">…</error>',
+            "test_skipped": '<skipped message="no device">…</skipped>',
+            "test_good": "",
+            "test_waited[a b]": '<failure message="lab.wait.NotSeen: up: not seen within 120 s.">…</failure>',
+            "test_cut": '<failure message="ssl.SSLEOFError: EOF occurred in violation of protocol">…</failure>',
+            "test_set_up": '<error message="failed on setup with &quot;subprocess.TimeoutExpired: x&quot;">…</error>'}
+    report = tmp_path / "report.xml"
+    report.write_text("<testsuites><testsuite>" + "".join(
+        f'<testcase classname="test_some" name="{name}">{what}</testcase>' for name, what in said.items())
+        + "</testsuite></testsuites>")
+    named = subprocess.run([SOURCE / "tests" / "unsettled", report], capture_output=True, text=True, check=True).stdout
+    assert named.split("\n") == ["test_some.py::test_waited[a b]", "test_some.py::test_cut", "test_some.py::test_set_up", ""]

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An RPKI cache that a router validates origins with: StayRTR, which speaks RTR (RFC 8210)."""
+import json
+
+from .process import Process
+
+PORT = 8282
+
+
+class RtrCache:
+    """`roas` maps a prefix to the AS number that may originate it, up to `longest` bits where that is given."""
+
+    def __init__(self, lab, namespace, address, roas=()):
+        self.address = address
+        self.roas = dict(roas)
+        self._namespace = namespace
+        self._folder = lab.folder("rtr-cache")
+        self._file = self._folder / "vrps.json"
+        self._process = None
+
+    def _write(self):
+        self._file.write_text(json.dumps({"metadata": {}, "roas": [
+            {"prefix": prefix, "maxLength": int(prefix.partition("/")[2]), "asn": f"AS{asn}", "ta": "lab"}
+            for prefix, asn in self.roas.items()]}))
+
+    def start(self):
+        self._write()
+        self._process = Process(self._namespace, [
+            "stayrtr", "-bind", f"{self.address}:{PORT}", "-cache", self._file, "-checktime=false",
+            "-metrics.addr", "127.0.0.1:9847", "-protocol", "1", "-refresh", "1"], self._folder / "stayrtr.log")
+
+    def change(self, **roas):
+        raise NotImplementedError
+
+    def stop(self):
+        self._process.stop()

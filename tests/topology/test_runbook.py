@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The runbook's walk: each command of doc/runbook.md is typed, in order, and prints what the page says.
+
+PEERING_WRITE_RUNBOOK=1 writes what the commands print into the page. Read the difference then: it is what people will read.
+"""
+import os
+import re
+
+from lab.bird import DEFAULT, Bird, prefixes, session_pair
+from lab.build import SOURCE
+from lab.runbook import Event, lasting, parse, written_into
+from lab.scenario import FAMILIES, Scenario
+from lab.wait import NotSeen, until
+
+PAGE = SOURCE / "doc" / "runbook.md"
+WRITES = bool(os.environ.get("PEERING_WRITE_RUNBOOK"))
+BETA_AS = 64511
+BETA_ROUTES = {family: prefixes(family, 4, start=8000) for family in FAMILIES}
+
+
+class Walk:
+    """One router with a peer from before (acme), an internal neighbor, and one that is new (beta)."""
+
+    def __init__(self, lab):
+        # A peer that restarts gracefully keeps what it has while bgpd is started anew with the module.
+        self.s = Scenario(lab, module=False, acme={"graceful_restart": True}, witness={"graceful_restart": True},
+                          witness_as=64500)
+        self.beta_link = lab.link(self.s.edge.namespace, lab.namespace("beta"))
+        self.beta = Bird(lab, "beta", BETA_AS, session_pair(self.beta_link), BETA_ROUTES)
+        self.s.edge.name = "edge1"
+        text = self.s.config(top=[line for name in ("BETA-IN", "BETA-OUT")
+                                  for line in (f"route-map {name} permit 10", "exit")],
+                             bgp=["bgp graceful-restart"])
+        self.s.start(text.replace("hostname edge", "hostname edge1"))
+        self.s.acme.wait_established()
+        self.s.wait_open()
+        self.beta.start()
+
+    def happen(self, words):
+        waits = re.fullmatch(r"until (\S+) (is (\S+)|passes|is blocked by (\S+)|is gone)", words)
+        if waits:
+            self._wait(*waits.groups())
+        elif words == "bgpd starts anew with the module":
+            self.s.edge.add_module()
+            self.s.restart_bgpd("kill_bgpd")
+            self.s.acme.wait_established()
+            self.s.wait_open()
+        elif words == "beta announces a default route":
+            self.beta.announce("ipv4", [DEFAULT["ipv4"]])
+        elif words == "beta withdraws it":
+            self.beta.withdraw("ipv4", [DEFAULT["ipv4"]])
+        elif words == "beta has the edge's routes":
+            for family in FAMILIES:
+                until(f"the edge's {family} routes at beta", lambda: self.beta.received(f"edge_{family}"), bool)
+        elif words == "beta has none of the edge's routes":
+            for family in FAMILIES:
+                until(f"no {family} route at beta", lambda: self.beta.received(f"edge_{family}"), lambda seen: not seen)
+        else:
+            raise ValueError(f"nobody knows how to do this: {words}")
+
+    def _wait(self, name, what, state, check):
+        edge = self.s.edge
+        if state:
+            edge.wait_state(name, state)
+        elif what == "passes":
+            until(f"{name} passes", lambda: edge.connection(name),
+                  lambda seen: seen["connectionState"] == "Validating" and not seen["blocking"])
+        elif check:
+            until(f"{name} is blocked by {check}", lambda: edge.connection(name)["blocking"],
+                  lambda seen: {entry["check"] for entry in seen} == {check})
+        else:
+            until(f"{name} is gone", lambda: edge.show_json("show peering json")["connections"],
+                  lambda seen: name not in {entry["name"] for entry in seen})
+
+    def type(self, typed):
+        said = self.s.edge.try_vtysh(*(word for command in typed.commands for word in ("-c", command))).stdout.splitlines()
+        # It has words of its own on where the lab's files are.
+        return said[-1:] if typed.commands == ["write memory"] else said
+
+
+def test_every_command_of_the_runbook_prints_what_the_page_says(lab):
+    walk, text, outputs = Walk(lab), PAGE.read_text(), []
+    for step in parse(text):
+        if isinstance(step, Event):
+            walk.happen(step.words)
+            continue
+        if WRITES:
+            outputs.append((step, walk.type(step)))
+            continue
+        wanted = lasting(step.output)
+        if step.commands[0].startswith("show "):
+            try:
+                until(f"line {step.line}, {step.commands[0]}", lambda: lasting(walk.type(step)),
+                      lambda seen: seen == wanted, timeout=30)
+            except NotSeen as error:
+                raise AssertionError(str(error) + "\nThe page says:\n" + "\n".join(wanted)) from None
+        else:
+            assert lasting(walk.type(step)) == wanted, f"line {step.line}, {step.commands}"
+    if WRITES:
+        PAGE.write_text(written_into(text, outputs))
