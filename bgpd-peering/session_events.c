@@ -99,6 +99,8 @@ static void status_changed(struct peer *peer)
 	if (peer_fsm_status(peer) == Established && !router.reading_file)
 		router.booting = false;
 	session = session_counted(peer);
+	if (!session)
+		session = session_watched(peer);
 	/* One that goes without being the neighbor any more goes all the same: nothing of it may be looked at afterwards. */
 	if (session && peer_fsm_status(peer) != Established &&
 	    (peer_fsm_status(peer) != Deleted || !CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE))) {

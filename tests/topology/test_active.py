@@ -10,8 +10,10 @@ import pytest
 
 from lab.bgp import KEEPALIVE
 from lab.bird import DEFAULT, Bird, prefixes, session_pair
+from lab.controller import Controller
 from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
+from scripted_controller import ScriptedController, declare, verb
 
 pytestmark = pytest.mark.versions
 
@@ -366,3 +368,45 @@ def test_a_neighbor_that_gets_another_as_is_validated_anew(lab):
     s.edge.verb(NAME, "activate")
     wait_family(s, "ipv4", True)
     assert rows(s)[-2:] == ["27", "27"]
+
+
+def test_a_session_that_is_pushed_to_a_connection_in_service_is_validated_alone(lab):
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge)
+    script = ScriptedController(s.controller)
+    s.start(s.config(bgp=[*s.controller.router_lines(), "peering default-deny",
+                          *(f"peering WITNESS neighbor {s.witness_link.far_address(family)}" for family in FAMILIES),
+                          "peering WITNESS adopted"],
+                     acme_neighbor=lambda family: [], acme_family=lambda family: []))
+    script.accept()
+    v4, v6 = (s.acme_address(family) for family in FAMILIES)
+    assert script.push("1", declare(NAME, ACME_AS, [v4]), verb(NAME, "approve"), verb(NAME, "ready")).applied
+    until("the IPv4 session", lambda: s.acme.bgp_state("edge_ipv4"), lambda state: state == "Established")
+    s.wait_passed()
+    assert script.push("2", verb(NAME, "activate")).applied
+    wait_family(s, "ipv4", True)
+    begun = s.capture.read().end()
+
+    # What it has is to stay as it was.
+    for identity, changed in {"3": declare(NAME, ACME_AS, [v6]), "4": declare(NAME, ACME_AS, [v4, v6], limit=50),
+                              "5": declare(NAME, ACME_AS + 1, [v4, v6])}.items():
+        refused = script.push(identity, changed)
+        assert not refused.applied and refused.results[0].code == "active", refused
+    assert s.edge.bgp_state(v6) == "absent"
+    assert script.push("6", declare(NAME, ACME_AS, [v4, v6])).applied
+    s.acme.wait_established()
+    until("a pass", lambda: s.edge.connection(NAME)["waitsFor"], lambda text: "passed; `activate`" in text)
+    assert gates(s) == {"ipv4": ("allow", None), "ipv6": ("deny", "not-validated")} and rows(s)[-1] == "27"
+    s.capture.wait_keepalives([v4, v6], 3)
+    assert s.capture.read().announced(s.edge_address("ipv6")) == set() and s.witness_has_of_acme("ipv6") == set()
+    expect_untouched(s, "ipv4", begun)
+    assert script.push("7", verb(NAME, "activate")).applied
+    wait_family(s, "ipv6", True)
+    expect_untouched(s, "ipv4", begun)
+    # The reports carry what is wrong.
+    s.acme.announce("ipv6", [DEFAULT["ipv6"]])
+    report = script.expect("snapshot", holds=lambda snapshot: any(
+        one.cause == "default-route" for connection in snapshot.connections for one in connection.degraded))
+    assert {(one.cause, one.session, one.severity, one.gate_closed) for connection in report.connections
+            for one in connection.degraded} == {("default-route", v6, "critical", False)}
+    script.close()
