@@ -385,6 +385,7 @@ def test_a_session_that_is_pushed_to_a_connection_in_service_is_validated_alone(
     s.wait_passed()
     assert script.push("2", verb(NAME, "activate")).applied
     wait_family(s, "ipv4", True)
+    s.capture.wait_keepalives([v4], 5)
     begun = s.capture.read().end()
 
     # What it has is to stay as it was.
