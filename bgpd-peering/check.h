@@ -26,7 +26,7 @@ struct check {
 	bool fixed;			     /* nothing that is configured changes its level */
 	bool of_turn_up;		     /* asked before the gate of a session opens, not while it is in service */
 	bool of_routes;			     /* looks at what the peer announces */
-	const char *cause;		     /* what a failure is called while the connection is in service; NULL: `name` */
+	const char *cause;		     /* what a failure is called in service; NULL: `name` */
 	bool urgent;			     /* such a failure is critical; else it is a warning */
 	bool (*concerns)(const struct connection *connection); /* false: it is off; NULL: it concerns every one */
 	/* Judges one session of a connection. `peer` is what bgpd has for it, NULL where it has none. */

@@ -92,7 +92,8 @@ bool check_applies(const struct session *session)
 
 void check_knows_all(const struct session *session, struct check_result *result)
 {
-	if (result->verdict != CHECK_PASS || session->gate != GATE_DENY || !session->watch || watch_is_complete(session))
+	if (result->verdict != CHECK_PASS || session->gate != GATE_DENY || !session->watch ||
+	    watch_is_complete(session))
 		return;
 	result->verdict = CHECK_UNKNOWN;
 	snprintf(result->reason, sizeof(result->reason),

@@ -198,7 +198,8 @@ COMMAND_HANDLER(cmd_neighbor)
 		session_normalize(address, normal);
 		session = session_find(connection->vrf, normal);
 		if (session && session->held)
-			vty_out(vty, "%s is %s: %s is gated and validated by itself; the other sessions are not touched\n",
+			vty_out(vty,
+				"%s is %s: %s is gated and validated by itself; the other sessions are not touched\n",
 				connection->name, connection_state_name(connection->state), normal);
 	}
 	return CMD_SUCCESS;
@@ -511,7 +512,8 @@ static void say_failing(struct vty *vty, const struct connection *connection)
 
 	frr_each (session_list_const, &connection->sessions, session)
 		if (connection->state == STATE_ACTIVE && session->fault.check)
-			vty_out(vty, "%s fails now, %s: its gate closes; `no peering %s on-violation` if that is not meant\n",
+			vty_out(vty,
+				"%s fails now, %s: its gate closes; `no peering %s on-violation` if that is not meant\n",
 				session->address, session->fault.check->name, connection->name);
 }
 

@@ -105,7 +105,8 @@ static void of_held(const struct session *session, struct degradation *one)
 		snprintf(one->reason, sizeof(one->reason), "%s: %s", session->address, session->denial.reason);
 	} else {
 		one->cause = "not-validated";
-		snprintf(one->reason, sizeof(one->reason), "%s is gated until it has passed its validation", session->address);
+		snprintf(one->reason, sizeof(one->reason), "%s is gated until it has passed its validation",
+			 session->address);
 	}
 	say_next(one, connection->name, passes ? (session->denied ? "reopen" : "activate") : NULL);
 	if (!passes)
@@ -133,7 +134,8 @@ static bool of_limit(const struct session *session, struct degradation *one)
 		one->cause = "limit";
 		snprintf(one->figures, sizeof(one->figures), "%llu %s of %u",
 			 (unsigned long long)MAX(facts.received, facts.installed), family_name(family), facts.limit);
-		snprintf(one->reason, sizeof(one->reason), "%s comes near its limit: %s", session->address, one->figures);
+		snprintf(one->reason, sizeof(one->reason), "%s comes near its limit: %s", session->address,
+			 one->figures);
 		snprintf(one->next, sizeof(one->next), "show peering %s", session->connection->name);
 		return true;
 	}
@@ -168,8 +170,8 @@ static void of_session(const struct session *session, struct found *found)
 		one.cause = "violation";
 		one.severity = SEVERITY_CRITICAL;
 		one.seconds = now > session->violation.at ? (now - session->violation.at) / 1000 : 0;
-		snprintf(one.reason, sizeof(one.reason), "something has passed the closed gate of %s: %s", session->address,
-			 session->violation.what);
+		snprintf(one.reason, sizeof(one.reason), "something has passed the closed gate of %s: %s",
+			 session->address, session->violation.what);
 		snprintf(one.next, sizeof(one.next), "clear peering violation %s", connection->name);
 	} else if (!is_in_service(connection)) {
 		return;
@@ -192,8 +194,8 @@ static void of_session(const struct session *session, struct found *found)
 	if (service_is_flapping(session) && is_in_service(connection)) {
 		one = blank;
 		one.cause = "flapping";
-		snprintf(one.reason, sizeof(one.reason), "%s has gone down %u times or more within %u minutes", session->address,
-			 FLAPS_MOST, FLAPPING_SECONDS / 60);
+		snprintf(one.reason, sizeof(one.reason), "%s has gone down %u times or more within %u minutes",
+			 session->address, FLAPS_MOST, FLAPPING_SECONDS / 60);
 		snprintf(one.next, sizeof(one.next), "show bgp neighbors %s", session->address);
 		add(found, &one);
 	}

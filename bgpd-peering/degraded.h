@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is wrong with a connection that somebody relies on: looked up when it is asked for, and kept nowhere, but for what
- * has to hold for some time before it is said (service.h).
+ * What is wrong with a connection that somebody relies on: looked up when it is asked for, and kept nowhere, but for
+ * what has to hold for some time before it is said (service.h).
  *
  * bgpd's main thread only; strings are valid until the event loop is entered again.
  */
@@ -16,8 +16,10 @@ enum severity { SEVERITY_NONE = 0, SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITY
 const char *severity_name(enum severity severity);
 
 struct degradation {
-	/* one word: "session-down", "flapping", "violation", "journal", "not-validated", "conflict", "failed", "undeclared", or what
-	 * a check calls its failure: "limit", "default-route", … */
+	/*
+	 * One word: "session-down", "flapping", "violation", "journal", "not-validated", "conflict", "failed", "undeclared",
+	 * or what a check calls its failure: "limit", "default-route", …
+	 */
 	const char *cause;
 	const struct session *session; /* NULL: of the connection as a whole */
 	enum severity severity;

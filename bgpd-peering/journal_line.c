@@ -266,7 +266,8 @@ static json_object *connection_json(const struct journal_record *record)
 		add_true(session, "made", record->sessions[i].made);
 		if (record->sessions[i].validated_as)
 			add_number(session, "validatedAs", record->sessions[i].validated_as);
-		add_denial(session, &record->sessions[i].denial, record->sessions[i].held && record->sessions[i].denied);
+		add_denial(session, &record->sessions[i].denial,
+			   record->sessions[i].held && record->sessions[i].denied);
 		json_object_array_add(sessions, session);
 	}
 	json_object_object_add(object, "sessions", sessions);

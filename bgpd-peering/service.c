@@ -50,7 +50,8 @@ bool service_obstacle(const struct session *session, const struct check **obstac
 }
 
 /* The first check of an open session that fails: a required one, or an advisory one that has a name for its failure. */
-static const struct check *find_failing(const struct session *session, enum check_level level, struct check_result *result)
+static const struct check *find_failing(const struct session *session, enum check_level level,
+					struct check_result *result)
 {
 	for (size_t i = 0; i < check_count; i++) {
 		if (!service_asks(checks[i], session) || check_level(session->connection, i) != level ||
@@ -93,8 +94,12 @@ static void forget(struct session *session)
 	memset(session->near_limit, 0, sizeof(session->near_limit));
 }
 
-static void note_limits(struct session *session)
+/* Returns whether that has changed. */
+static bool note_limits(struct session *session)
 {
+	bool before[FAMILY_COUNT];
+
+	memcpy(before, session->near_limit, sizeof(before));
 	for (int family = 0; family < FAMILY_COUNT; family++) {
 		uint64_t limit = session->connection->received_limit[family];
 		uint64_t count = MAX(inbound_count(session, family),
@@ -105,6 +110,7 @@ static void note_limits(struct session *session)
 		else if (count * 100 >= limit * NEAR_PERCENT)
 			session->near_limit[family] = true;
 	}
+	return memcmp(before, session->near_limit, sizeof(before)) != 0;
 }
 
 bool service_is_flapping(const struct session *session)
@@ -220,7 +226,7 @@ static bool opens_by_itself(struct session *session)
 static bool look_at_open(struct session *session, struct peer *peer)
 {
 	const struct connection *connection = session->connection;
-	bool stood = session->fault.stands, noticed = session->notice.stands, moving;
+	bool stood = session->fault.stands, noticed = session->notice.stands, moving, changed;
 	struct check_result result = {0};
 	const struct check *failing;
 
@@ -230,15 +236,16 @@ static bool look_at_open(struct session *session, struct peer *peer)
 		return true;
 	}
 	watch_begin(session, peer, false);
-	note_limits(session);
+	changed = note_limits(session);
 	failing = find_failing(session, CHECK_REQUIRED, &result);
 	moving = note(&session->fault, failing, &result);
-	if (failing && session->fault.stands && connection->on_violation_deny && !bypass_covers(connection) && may_close()) {
+	if (failing && session->fault.stands && connection->on_violation_deny && !bypass_covers(connection) &&
+	    may_close()) {
 		close_gate(session);
 		return true;
 	}
 	moving |= note(&session->notice, find_failing(session, CHECK_ADVISORY, &result), &result);
-	if (stood != session->fault.stands || noticed != session->notice.stands)
+	if (changed || stood != session->fault.stands || noticed != session->notice.stands)
 		controller_link_changed(session->connection);
 	return moving;
 }

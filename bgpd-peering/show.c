@@ -402,9 +402,9 @@ static void show_degradations(struct vty *vty, const struct connection *connecti
 			if ((int)found[i].severity != severity)
 				continue;
 			show_age(found[i].seconds, age);
-			vty_out(vty, "%-9s[%s] %s: %s%s%s%s\n", said++ ? "" : "Why", severity_name(found[i].severity), found[i].cause,
-				found[i].reason, found[i].gate_closed ? "; its gate is closed" : "", found[i].seconds ? ", for " : "",
-				found[i].seconds ? age : "");
+			vty_out(vty, "%-9s[%s] %s: %s%s%s%s\n", said++ ? "" : "Why", severity_name(found[i].severity),
+				found[i].cause, found[i].reason, found[i].gate_closed ? "; its gate is closed" : "",
+				found[i].seconds ? ", for " : "", found[i].seconds ? age : "");
 			vty_out(vty, "         `%s`\n", found[i].next);
 		}
 	}

@@ -140,7 +140,8 @@ static void show_blocking(struct vty *vty, const struct connection *connection)
 	if (!any)
 		vty_out(vty, "Blocking: nothing\n");
 	if (connection->state == STATE_ACTIVE) {
-		vty_out(vty, "On violation: %s; a closed gate opens by %s\n", connection->on_violation_deny ? "deny" : "report",
+		vty_out(vty, "On violation: %s; a closed gate opens by %s\n",
+			connection->on_violation_deny ? "deny" : "report",
 			connection->reopen_auto ? "itself, after its hold-down" : "`reopen`");
 		return;
 	}

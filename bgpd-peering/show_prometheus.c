@@ -54,8 +54,8 @@ static void of_router(struct vty *vty)
 	      audit->violations);
 	value(vty, "audit_repairs_total", "counter", "Walls of gates that were put up again, since bgpd's start.",
 	      audit->repairs);
-	value(vty, "gates_closed_by_violation", "gauge", "Sessions of Active connections whose gates a violation has closed.",
-	      closed_by_violation());
+	value(vty, "gates_closed_by_violation", "gauge",
+	      "Sessions of Active connections whose gates a violation has closed.", closed_by_violation());
 	begin(vty, "audit_longest_hold_seconds", "gauge", "Longest time that the audit has held bgpd's main thread.");
 	vty_out(vty, "peering_audit_longest_hold_seconds %.6f\n", (double)audit->longest_microseconds / 1e6);
 }

@@ -281,7 +281,8 @@ static void prepare(struct connection *connection, enum lifecycle_event event, b
 	change->declares = event == EVENT_ADOPT && connection->discovered && !connection->declared;
 	frr_each (session_list, &connection->sessions, session) {
 		if (connection->state == STATE_ACTIVE && !connection->journal_damaged)
-			session->held_next = session->held && !session->opens && !(event == EVENT_ADOPT && session->hands_off);
+			session->held_next = session->held && !session->opens &&
+					     !(event == EVENT_ADOPT && session->hands_off);
 		else if (loosens)
 			session->held_next = (session->held && connection->state == STATE_PENDING_REMOVE) ||
 					     !opens_with_the_others(connection, session, event);
@@ -428,7 +429,8 @@ void transition_close_session(struct session *session, enum lifecycle_event even
 		return;
 	session->held = session->held_next = true;
 	session->denied = event == EVENT_VIOLATION;
-	gate_close(session);
+	if (transition_session_gate(session) == GATE_DENY)
+		gate_close(session);
 	strlcpy(entry.cause, outcome.row, sizeof(entry.cause));
 	utf8_copy(entry.message, sizeof(entry.message), reason);
 	/* A change that is on its way to the disk does not know of this. */

@@ -3,7 +3,8 @@
  * Runs the checks while a connection waits or validates, and moves it on: rows 8, 9 (activation auto), 11 and 15. Of one
  * that is Active service.h says what they mean.
  *
- * One timer for each connection that validates, or with which something is the matter, none for any other. bgpd's main thread only.
+ * One timer for each connection that validates, or with which something is the matter, none for any other. bgpd's main
+ * thread only.
  */
 #ifndef PEERING_VALIDATION_H
 #define PEERING_VALIDATION_H

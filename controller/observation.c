@@ -139,10 +139,12 @@ static json_object *degraded_to_json(const Peering__ConnectionStatus *status)
 		add_text(object, "session", one->session, WORD_MAX);
 		add_text(object, "severity", one->severity, WORD_MAX);
 		json_object_object_add(object, "sinceSeconds",
-				       one->since && one->since <= SECONDS_MAX ? json_object_new_uint64(one->since) : NULL);
+				       one->since && one->since <= SECONDS_MAX ? json_object_new_uint64(one->since)
+									       : NULL);
 		add_text(object, "figures", one->figures, SENTENCE_MAX);
 		add_text(object, "reason", one->reason, SENTENCE_MAX);
-		json_object_object_add(object, "gateEffect", json_object_new_string(one->gate_closed ? "closed" : "none"));
+		json_object_object_add(object, "gateEffect",
+				       json_object_new_string(one->gate_closed ? "closed" : "none"));
 		add_text(object, "next", one->next, SENTENCE_MAX);
 		json_object_array_add(array, object);
 	}

@@ -271,8 +271,8 @@ static void show_degraded(json_object *degraded)
 	for (size_t i = 0; i < list_length(degraded); i++) {
 		json_object *one = json_object_array_get_idx(degraded, i);
 
-		printf("%-10s [%s] %s: %s%s\n", i == 0 ? "Why" : "", member_text(one, "severity"), member_text(one, "cause"),
-		       member_text(one, "reason"),
+		printf("%-10s [%s] %s: %s%s\n", i == 0 ? "Why" : "", member_text(one, "severity"),
+		       member_text(one, "cause"), member_text(one, "reason"),
 		       strcmp(member_text(one, "gateEffect"), "closed") == 0 ? "; its gate is closed" : "");
 	}
 }
