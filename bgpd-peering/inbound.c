@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/audit.h"
 #include "bgpd-peering/inbound_audit.h"
+#include "bgpd-peering/preview.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
@@ -65,9 +66,38 @@ void inbound_note_end_of_rib(struct session *session, const struct bgp_update_su
 		session->end_of_rib[afi == AFI_IP ? FAMILY_IPV4 : FAMILY_IPV6] = true;
 }
 
+/* ---- more than is kept ---- */
+
+static void cut_off(event_ref *event)
+{
+	struct session *session = event_argument(event);
+
+	for (int family = 0; family < FAMILY_COUNT; family++) {
+		if (!inbound_overflow(session, family))
+			continue;
+		session->cut_off = (uint32_t)most_kept(session, family);
+		alert("the peer of %s sends more than %u %s prefixes, and its session is cut off; `clear bgp %s` once it has mended that",
+		      session->connection->name, session->cut_off, family_name(family), session->address);
+		peer_cut_off(session->counted_peer, family_afi(family), session->cut_off);
+		return;
+	}
+}
+
+/* bgpd's own maximum-prefix does not see what a gated peer sends. Not in the hook that this runs in. */
+static void cut_off_later(struct session *session)
+{
+	bool over = inbound_overflow(session, FAMILY_IPV4) || inbound_overflow(session, FAMILY_IPV6);
+
+	if (over && !session->cutting_off)
+		event_add_now(cut_off, session, &session->cutting_off);
+}
+
+/* ---- taking in, of one session ---- */
+
 static void take_in(struct session *session, const struct peer *peer, const uint8_t *message, size_t size)
 {
 	struct bgp_update_summary summary;
+	enum bgp_update_error error;
 
 	if (!session->watch)
 		inbound_audit_take(session, peer, message, size);
@@ -75,7 +105,11 @@ static void take_in(struct session *session, const struct peer *peer, const uint
 		session->adj_rib_in = adj_rib_in_for(session, peer);
 	if (!session->adj_rib_in)
 		session->kept_from_the_start = false;
-	else if (adj_rib_in_take(session->adj_rib_in, message, size, &summary) == BGP_UPDATE_END_OF_RIB)
+	if (!session->adj_rib_in)
+		return;
+	error = adj_rib_in_take(session->adj_rib_in, message, size, &summary);
+	cut_off_later(session);
+	if (error == BGP_UPDATE_END_OF_RIB)
 		inbound_note_end_of_rib(session, &summary);
 }
 
@@ -186,6 +220,7 @@ static void discard(struct session *session)
 	if (!session->watch)
 		memset(session->end_of_rib, 0, sizeof(session->end_of_rib));
 	session->kept_from_the_start = false;
+	adj_rib_in_walk_end(&session->bookmark.walk);
 	if (!session->adj_rib_in)
 		return;
 	entry = XCALLOC(MTYPE_PEERING_INBOUND, sizeof(*entry));
@@ -278,6 +313,7 @@ void inbound_replay(struct session *session)
 		inbound_end(session);
 		return;
 	}
+	preview_forget(session);
 	session->replay = XCALLOC(MTYPE_PEERING_INBOUND, sizeof(*session->replay));
 	session->replay->session = session;
 	event_add_now(replay_some, session->replay, &session->replay->event);
@@ -288,6 +324,7 @@ void inbound_replay(struct session *session)
 void inbound_init(void)
 {
 	discarded_list_init(&discarded);
+	preview_init();
 	/* Behind whoever else looks at messages (BMP, dumps): they see what the peer has sent. */
 	hook_register_prio(bgp_packet_dump, INT_MAX, on_message);
 }
@@ -295,6 +332,7 @@ void inbound_init(void)
 void inbound_begin(struct session *session, struct peer *peer, bool from_the_start)
 {
 	inbound_end(session);
+	session->cut_off = 0;
 	session->kept_from_the_start = from_the_start;
 	session_counted_set(session, peer);
 	if (session->watch)
@@ -309,6 +347,8 @@ void inbound_end(struct session *session)
 	session_counted_clear(session);
 	if (!session->watch)
 		inbound_audit_end(session);
+	preview_forget(session);
+	event_stop(session->cutting_off);
 	if (session->replay) {
 		event_stop(session->replay->event);
 		XFREE(MTYPE_PEERING_INBOUND, session->replay);

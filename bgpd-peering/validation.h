@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs the checks while a connection waits or validates, and moves it on: rows 8, 9 (activation auto), 11 and 15. Of one
- * that is Active service.h says what they mean.
+ * Runs the checks while a connection waits or validates, and moves it on: rows 8, 9 and 18
+ * (activation auto), 10 (another AS number), 11 and 15. Of one that is Active service.h says what they mean.
  *
  * One timer for each connection that validates, or with which something is the matter, none for any other. bgpd's main
  * thread only.

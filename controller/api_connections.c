@@ -59,7 +59,10 @@ static bool has_flag(json_object *object, const char *flag)
 /* What the connection would take now, of the verbs that this API has. */
 static json_object *allowed_verbs(const struct store_observation *observed, json_object *object)
 {
-	struct lifecycle_facts facts = {.discovered = has_flag(object, "discovered")};
+	/* Where a blocked one goes on only its router knows; on it goes. */
+	struct lifecycle_facts facts = {.discovered = has_flag(object, "discovered"),
+					.maintenance = has_flag(object, "maintenance"),
+					.former = STATE_PROVISIONING_STARTED};
 	json_object *array = json_object_new_array();
 	int state = observed ? connection_state_from_name(observed->state) : STATE_NONE;
 	int kind = observed ? connection_kind_from_name(observed->kind) : -1;

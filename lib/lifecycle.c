@@ -224,6 +224,40 @@ struct lifecycle_outcome lifecycle_judge(enum connection_state from, enum lifecy
 	return outcome;
 }
 
+static const char *const conditions[] = {
+	[IF_DISCOVERED] = "where it was discovered",
+	[IF_NOT_ENDED] = "where nothing has ended here",
+	[IF_DIRECT] = "kind direct",
+	[IF_PASSED] = "and all required checks pass",
+	[IF_LINK_TESTED] = "where the link had been tested",
+	[IF_DRAINING] = "while it drains",
+	[IF_IN_SERVICE] = "where it is not in maintenance",
+	[IF_MAINTENANCE] = "where it is in maintenance",
+	[IF_DENY_ON_VIOLATION] = "where `on-violation deny` is set and its limit leaves room",
+	[IF_VIOLATED] = "where row 24 has closed a gate",
+	[IF_VIOLATED_AND_PASSED] = "where row 24 has closed a gate, and all required checks pass",
+	[IF_HELD_AND_PASSED] = "where row 27 holds a session, and all required checks pass",
+	[IF_SIBLING] = "and another connection with the peer is Active with every session up",
+	[IF_WAS_STARTED] = "where it was blocked in that state",
+	[IF_WAS_COMPLETED] = "where it was blocked in that state",
+	[IF_WAS_VALIDATING] = "where it was blocked in that state",
+};
+
+bool lifecycle_row(size_t index, struct lifecycle_row *row)
+{
+	if (index >= ARRAY_LENGTH(table))
+		return false;
+	*row = (struct lifecycle_row){
+		.row = table[index].row,
+		.from = table[index].from,
+		.event = table[index].event,
+		.condition = conditions[table[index].guard] ? conditions[table[index].guard] : "",
+		.to = table[index].to,
+		.effect = table[index].effect,
+	};
+	return true;
+}
+
 bool lifecycle_loosens(enum connection_state from, const struct lifecycle_outcome *outcome)
 {
 	if (outcome->refusal != REFUSAL_NONE || outcome->unchanged)
@@ -399,7 +433,20 @@ const char *lifecycle_event_name(enum lifecycle_event event)
 	return name_of(event_names, EVENT_COUNT, event);
 }
 
+/* Where a verb is one word, as in an address, its words are joined. */
+static bool is_spelled(const char *event, const char *name)
+{
+	while (*event && (*event == *name || (*event == ' ' && *name == '-'))) {
+		event++;
+		name++;
+	}
+	return *event == *name;
+}
+
 int lifecycle_event_from_name(const char *name)
 {
-	return value_of(event_names, EVENT_COUNT, name);
+	for (int event = 0; name && event < EVENT_COUNT; event++)
+		if (is_spelled(event_names[event], name))
+			return event;
+	return -1;
 }

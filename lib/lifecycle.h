@@ -122,6 +122,17 @@ struct lifecycle_outcome {
 /* Whether the row lets more pass than before: it is written down first. */
 bool lifecycle_loosens(enum connection_state from, const struct lifecycle_outcome *outcome);
 
+/* One row of the table, for who writes it down: the first that fits wins. False behind the last. */
+struct lifecycle_row {
+	const char *row;
+	unsigned int from; /* a set: bit N is state N */
+	enum lifecycle_event event;
+	const char *condition; /* in words, "" for none */
+	enum connection_state to;
+	enum gate_effect effect;
+};
+bool lifecycle_row(size_t index, struct lifecycle_row *row);
+
 /* Judges one event. Never fails: a pair that the table does not hold is a refusal. */
 struct lifecycle_outcome lifecycle_judge(enum connection_state from, enum lifecycle_event event,
 					 const struct lifecycle_facts *facts);
@@ -149,6 +160,6 @@ int activation_mode_from_name(const char *name);
 const char *gate_position_name(enum gate_position gate); /* "deny" */
 int gate_position_from_name(const char *name);
 const char *lifecycle_event_name(enum lifecycle_event event); /* "approve" */
-int lifecycle_event_from_name(const char *name);
+int lifecycle_event_from_name(const char *name); /* "maintenance-on" too */
 
 #endif
