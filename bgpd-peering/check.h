@@ -24,6 +24,10 @@ struct check {
 	enum check_level level;		     /* where the connection says nothing */
 	enum check_level route_server_level; /* the same for kind route-server; CHECK_LEVEL_DEFAULT: `level` */
 	bool fixed;			     /* nothing that is configured changes its level */
+	bool of_turn_up;		     /* asked before the gate of a session opens, not while it is in service */
+	bool of_routes;			     /* looks at what the peer announces */
+	const char *cause;		     /* what a failure is called in service; NULL: `name` */
+	bool urgent;			     /* such a failure is critical; else it is a warning */
 	bool (*concerns)(const struct connection *connection); /* false: it is off; NULL: it concerns every one */
 	/* Judges one session of a connection. `peer` is what bgpd has for it, NULL where it has none. */
 	void (*run)(const struct session *session, struct peer *peer, struct check_result *result);
@@ -66,6 +70,11 @@ int check_level_from_name(const char *name);
 int check_find(const char *name);
 /* What the check in that place means for the connection: never CHECK_LEVEL_DEFAULT. */
 enum check_level check_level(const struct connection *connection, size_t place);
+
+/*
+ * For checks that count: a session whose gate has closed before all that its peer announces was known cannot pass yet.
+ */
+void check_knows_all(const struct session *session, struct check_result *result);
 
 /* Runs one check on one session. */
 void check_run(const struct check *check, const struct session *session, struct check_result *result);

@@ -39,4 +39,9 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	check_routes(session, peer, RULE_ALLOWED_PREFIXES, "prefixes that the list does not allow", result);
 }
 
-const struct check check_allowed_prefixes = {.name = "allowed-prefixes", .level = CHECK_ADVISORY, .run = run};
+const struct check check_allowed_prefixes = {
+	.name = "allowed-prefixes",
+	.level = CHECK_ADVISORY,
+	.of_routes = true,
+	.run = run,
+};

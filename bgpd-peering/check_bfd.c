@@ -21,4 +21,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	snprintf(result->reason, sizeof(result->reason), "BFD is not up; does bfdd run here, and BFD at the peer?");
 }
 
-const struct check check_bfd = {.name = "bfd", .level = CHECK_ADVISORY, .run = run};
+const struct check check_bfd = {.name = "bfd", .level = CHECK_ADVISORY, .cause = "bfd-down", .run = run};

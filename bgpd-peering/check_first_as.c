@@ -11,5 +11,6 @@ const struct check check_first_as = {
 	.name = "first-as",
 	.level = CHECK_ADVISORY,
 	.route_server_level = CHECK_OFF,
+	.of_routes = true,
 	.run = run,
 };

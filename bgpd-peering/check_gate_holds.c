@@ -25,4 +25,10 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 }
 
-const struct check check_gate_holds = {.name = "gate-holds", .level = CHECK_REQUIRED, .fixed = true, .run = run};
+const struct check check_gate_holds = {
+	.name = "gate-holds",
+	.level = CHECK_REQUIRED,
+	.fixed = true,
+	.of_turn_up = true,
+	.run = run,
+};

@@ -7,4 +7,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	check_routes(session, peer, RULE_NEXT_HOP, "next hops that are not the peer's", result);
 }
 
-const struct check check_next_hop = {.name = "next-hop", .level = CHECK_ADVISORY, .run = run};
+const struct check check_next_hop = {.name = "next-hop", .level = CHECK_ADVISORY, .of_routes = true, .run = run};

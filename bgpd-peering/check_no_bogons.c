@@ -7,4 +7,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	check_routes(session, peer, RULE_NO_BOGONS, "prefixes of special purpose", result);
 }
 
-const struct check check_no_bogons = {.name = "no-bogons", .level = CHECK_ADVISORY, .run = run};
+const struct check check_no_bogons = {.name = "no-bogons", .level = CHECK_ADVISORY, .of_routes = true, .run = run};

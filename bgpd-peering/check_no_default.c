@@ -19,6 +19,14 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 		snprintf(result->reason, sizeof(result->reason),
 			 "the peer sends a default route; judged again when it is withdrawn");
 	}
+	check_knows_all(session, result);
 }
 
-const struct check check_no_default = {.name = "no-default", .level = CHECK_REQUIRED, .run = run};
+const struct check check_no_default = {
+	.name = "no-default",
+	.level = CHECK_REQUIRED,
+	.of_routes = true,
+	.cause = "default-route",
+	.urgent = true,
+	.run = run,
+};

@@ -7,4 +7,9 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	check_routes(session, peer, RULE_NO_OWN_PREFIX, "prefixes of our own networks", result);
 }
 
-const struct check check_no_own_prefix = {.name = "no-own-prefix", .level = CHECK_ADVISORY, .run = run};
+const struct check check_no_own_prefix = {
+	.name = "no-own-prefix",
+	.level = CHECK_ADVISORY,
+	.of_routes = true,
+	.run = run,
+};

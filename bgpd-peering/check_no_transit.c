@@ -7,4 +7,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	check_routes(session, peer, RULE_NO_TRANSIT, "paths through a network that buys no transit", result);
 }
 
-const struct check check_no_transit = {.name = "no-transit", .level = CHECK_ADVISORY, .run = run};
+const struct check check_no_transit = {.name = "no-transit", .level = CHECK_ADVISORY, .of_routes = true, .run = run};

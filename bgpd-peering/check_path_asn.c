@@ -7,4 +7,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	check_routes(session, peer, RULE_PATH_ASN, "paths with an AS number that does not belong there", result);
 }
 
-const struct check check_path_asn = {.name = "path-asn", .level = CHECK_ADVISORY, .run = run};
+const struct check check_path_asn = {.name = "path-asn", .level = CHECK_ADVISORY, .of_routes = true, .run = run};

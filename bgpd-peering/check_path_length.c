@@ -7,4 +7,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	check_routes(session, peer, RULE_PATH_LENGTH, "paths of more than 50 AS numbers", result);
 }
 
-const struct check check_path_length = {.name = "path-length", .level = CHECK_ADVISORY, .run = run};
+const struct check check_path_length = {.name = "path-length", .level = CHECK_ADVISORY, .of_routes = true, .run = run};

@@ -7,4 +7,9 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	check_routes(session, peer, RULE_PREFIX_LENGTH, "prefixes not of 8 to 24 bits, for IPv6 16 to 48", result);
 }
 
-const struct check check_prefix_length = {.name = "prefix-length", .level = CHECK_ADVISORY, .run = run};
+const struct check check_prefix_length = {
+	.name = "prefix-length",
+	.level = CHECK_ADVISORY,
+	.of_routes = true,
+	.run = run,
+};

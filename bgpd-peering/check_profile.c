@@ -23,4 +23,10 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 }
 
 const struct check check_profile = {
-	.name = "profile", .level = CHECK_REQUIRED, .fixed = true, .concerns = names_one, .run = run};
+	.name = "profile",
+	.level = CHECK_REQUIRED,
+	.fixed = true,
+	.of_turn_up = true,
+	.concerns = names_one,
+	.run = run,
+};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the peer sends stays within the limit; counted although every prefix is denied. */
 #include "bgpd-peering/check.h"
+#include "bgpd-peering/gate.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/watch.h"
 
 static void run(const struct session *session, struct peer *peer, struct check_result *result)
 {
@@ -17,6 +19,9 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 		uint32_t limit = connection->received_limit[family];
 		uint64_t count = inbound_count(session, family);
 
+		/* Before what it announces was watched: what bgpd has taken of it is the least. */
+		if (session->gate == GATE_ALLOW && !watch_is_complete(session))
+			count = MAX(count, session_installed_count(session, family_afi(family), SAFI_UNICAST));
 		if (!session_carries(session, peer, family_afi(family), SAFI_UNICAST))
 			continue;
 		used += (size_t)snprintf(result->figures + used, sizeof(result->figures) - used, "%s%s%llu %s of %u",
@@ -26,7 +31,8 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 			used = sizeof(result->figures) - 1;
 		result->limit = MAX(result->limit, limit);
 		if (!limit) {
-			result->verdict = CHECK_FAIL;
+			/* An adopted connection may have none, and nothing of the peer's offends against it. */
+			result->verdict = session->gate == GATE_ALLOW ? CHECK_UNKNOWN : CHECK_FAIL;
 			snprintf(result->reason, sizeof(result->reason),
 				 "no limit is set; give `peering %s received-limit %s N`", connection->name,
 				 family_name(family));
@@ -41,6 +47,14 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 				 "an UPDATE could not be read, the count is not certain; reset the session");
 		}
 	}
+	check_knows_all(session, result);
 }
 
-const struct check check_received_limit = {.name = "received-limit", .level = CHECK_REQUIRED, .run = run};
+const struct check check_received_limit = {
+	.name = "received-limit",
+	.level = CHECK_REQUIRED,
+	.of_routes = true,
+	.cause = "limit",
+	.urgent = true,
+	.run = run,
+};

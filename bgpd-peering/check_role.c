@@ -23,4 +23,4 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 }
 
-const struct check check_role = {.name = "role", .level = CHECK_ADVISORY, .run = run};
+const struct check check_role = {.name = "role", .level = CHECK_ADVISORY, .cause = "role", .run = run};

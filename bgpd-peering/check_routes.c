@@ -50,7 +50,7 @@ void check_routes(const struct session *session, struct peer *peer, enum route_r
 		result->verdict = CHECK_FAIL;
 		write_example(route_audit_example(routes, rule), example, sizeof(example));
 		snprintf(result->reason, sizeof(result->reason), "%s%s%s", offence, example[0] ? ": " : "", example);
-	} else if (!session->kept_from_the_start) {
+	} else if (!inbound_audit_is_whole(session)) {
 		snprintf(result->reason, sizeof(result->reason),
 			 "what came before the gate closed is not known; `clear bgp %s` has it sent again",
 			 session->address);

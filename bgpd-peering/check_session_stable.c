@@ -24,4 +24,9 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	}
 }
 
-const struct check check_session_stable = {.name = "session-stable", .level = CHECK_REQUIRED, .run = run};
+const struct check check_session_stable = {
+	.name = "session-stable",
+	.level = CHECK_REQUIRED,
+	.of_turn_up = true,
+	.run = run,
+};

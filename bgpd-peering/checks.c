@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/check.h"
+
 #include "bgpd-peering/profile.h"
+#include "bgpd-peering/watch.h"
 
 const struct check *const checks[] = {
 	&check_profile,
@@ -87,6 +89,16 @@ bool check_applies(const struct session *session)
 	struct peer *peer = session_peer(session);
 
 	return session->required || (peer && peer_is_established(peer));
+}
+
+void check_knows_all(const struct session *session, struct check_result *result)
+{
+	if (result->verdict != CHECK_PASS || session->gate != GATE_DENY || !session->watch ||
+	    watch_is_complete(session))
+		return;
+	result->verdict = CHECK_UNKNOWN;
+	snprintf(result->reason, sizeof(result->reason),
+		 "not all that the peer announces is known; it is asked again, or `clear bgp %s`", session->address);
 }
 
 void check_run(const struct check *check, const struct session *session, struct check_result *result)

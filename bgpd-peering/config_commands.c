@@ -64,7 +64,8 @@ static int removed(struct vty *vty, struct connection *connection)
 {
 	bool any = connection->kind != KIND_DIRECT || connection->activation_set || connection->remote_as ||
 		   connection->description[0] || connection->received_limit[FAMILY_IPV4] ||
-		   connection->received_limit[FAMILY_IPV6] || connection->profile[0] || connection->adopted_line;
+		   connection->received_limit[FAMILY_IPV6] || connection->profile[0] || connection->adopted_line ||
+		   connection->on_violation_deny || connection->reopen_auto || connection->reopen_hold_down;
 	const struct session *session;
 
 	for (int family = 0; family < FAMILY_COUNT; family++)
@@ -199,7 +200,8 @@ COMMAND_HANDLER(cmd_neighbor)
 		session_normalize(address, normal);
 		session = session_find(connection->vrf, normal);
 		if (session && session->held)
-			vty_out(vty, "%s is %s: %s stays gated until the connection has been turned up anew\n",
+			vty_out(vty,
+				"%s is %s: %s is gated and validated by itself; the other sessions are not touched\n",
 				connection->name, connection_state_name(connection->state), normal);
 	}
 	return CMD_SUCCESS;
@@ -531,6 +533,82 @@ COMMAND_HANDLER(cmd_no_profile_window)
 	profile->validation_window = 0;
 	profile_changed(profile, router_reading_file(vty));
 	return CMD_SUCCESS;
+}
+
+/* ---- violations ---- */
+
+/* What fails just now would close at once. */
+static void say_failing(struct vty *vty, const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (connection->state == STATE_ACTIVE && session->fault.check)
+			vty_out(vty,
+				"%s fails now, %s: its gate closes; `no peering %s on-violation` if that is not meant\n",
+				session->address, session->fault.check->name, connection->name);
+}
+
+COMMAND_HANDLER(cmd_on_violation)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->on_violation_deny = command_has(argc, argv, "deny");
+	if (connection->on_violation_deny)
+		say_failing(vty, connection);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_on_violation)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->on_violation_deny = false;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_reopen_mode)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->reopen_auto = command_has(argc, argv, "auto");
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_reopen_mode)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->reopen_auto = false;
+	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_reopen_hold_down)
+{
+	struct connection *connection = declare(vty, argc, argv);
+
+	if (!connection)
+		return CMD_WARNING_CONFIG_FAILED;
+	connection->reopen_hold_down = strtoul(argv[argc - 1]->arg, NULL, 10);
+	return changed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_no_reopen_hold_down)
+{
+	struct connection *connection = existing(vty, argc, argv);
+
+	if (!connection)
+		return CMD_SUCCESS;
+	connection->reopen_hold_down = 0;
+	return removed(vty, connection);
 }
 
 COMMAND_HANDLER(cmd_adopted)

@@ -47,6 +47,12 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 		if (connection->check_levels[i] != CHECK_LEVEL_DEFAULT)
 			vty_out(vty, " peering %s check %s %s\n", name, checks[i]->name,
 				check_level_name(connection->check_levels[i]));
+	if (connection->on_violation_deny)
+		vty_out(vty, " peering %s on-violation deny\n", name);
+	if (connection->reopen_auto)
+		vty_out(vty, " peering %s reopen-mode auto\n", name);
+	if (connection->reopen_hold_down)
+		vty_out(vty, " peering %s reopen-hold-down %u\n", name, connection->reopen_hold_down);
 	if (connection->adopted_line || (connection->adopted && connection->state == STATE_ACTIVE))
 		vty_out(vty, " peering %s adopted\n", name);
 }

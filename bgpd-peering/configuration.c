@@ -140,9 +140,15 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 	}
 	session->declared = true;
 	session->required = !optional;
-	/* It has not been validated with the others; where it is open already it is closed from its next start on. */
-	if (is_new && lifecycle_gate(connection_coming_state(connection)) != GATE_DENY)
+	/*
+	 * It has not been validated with the others, and is by itself; where it is open already it is closed from its next
+	 * start on.
+	 */
+	if (is_new && lifecycle_gate(connection_coming_state(connection)) != GATE_DENY) {
 		session->held = session->held_next = true;
+		if (!session->hands_off && !router.booting)
+			transition_close_session(session, EVENT_SESSION_CHANGED, "added");
+	}
 	if (is_new && !session->hands_off)
 		session->gate = transition_session_gate(session);
 	gate_assert(session);

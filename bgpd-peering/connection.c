@@ -18,6 +18,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_SESSION, "Peering session");
 struct connection_tree_head connections;
 static struct session_table_head sessions_by_address;
 static struct gated_peer_table_head sessions_by_peer;
+static struct watched_peer_table_head sessions_by_watched;
 
 int connection_compare(const struct connection *a, const struct connection *b)
 {
@@ -55,11 +56,24 @@ static struct policy_list_head policies_changed;
 
 DECLARE_HASH(gated_peer_table, struct session, by_peer, counted_compare, counted_hash);
 
+static int watched_compare(const struct session *a, const struct session *b)
+{
+	return numcmp((uintptr_t)a->watched_peer, (uintptr_t)b->watched_peer);
+}
+
+static uint32_t watched_hash(const struct session *session)
+{
+	return jhash(&session->watched_peer, sizeof(session->watched_peer), 0x77617463);
+}
+
+DECLARE_HASH(watched_peer_table, struct session, by_watched, watched_compare, watched_hash);
+
 void connections_init(void)
 {
 	connection_tree_init(&connections);
 	session_table_init(&sessions_by_address);
 	gated_peer_table_init(&sessions_by_peer);
+	watched_peer_table_init(&sessions_by_watched);
 	policy_list_init(&policies_changed);
 }
 
@@ -110,6 +124,8 @@ void connection_clear_configuration(struct connection *connection)
 	connection->profile[0] = '\0';
 	memset(connection->allowed_prefixes, 0, sizeof(connection->allowed_prefixes));
 	memset(connection->check_levels, 0, sizeof(connection->check_levels));
+	connection->on_violation_deny = connection->reopen_auto = false;
+	connection->reopen_hold_down = 0;
 	frr_each (session_list, &connection->sessions, session)
 		session->declared = session->required = false;
 }
@@ -157,6 +173,8 @@ static bool has_sibling(const struct connection *connection)
 
 void connection_facts(const struct connection *connection, struct lifecycle_facts *facts)
 {
+	const struct session *session;
+
 	*facts = (struct lifecycle_facts){
 		.kind = connection->kind,
 		.former = connection->former,
@@ -164,8 +182,13 @@ void connection_facts(const struct connection *connection, struct lifecycle_fact
 		.ended = connection->state == STATE_NONE && connection->state_since,
 		.draining = drain_is_on(connection),
 		.maintenance = connection->maintenance.on,
+		.deny_on_violation = connection->on_violation_deny,
 		.sibling = connection->state == STATE_TYPE_CHANGE_REQUESTED && has_sibling(connection),
 	};
+	frr_each (session_list_const, &connection->sessions, session) {
+		facts->violated |= session->held && session->denied;
+		facts->held |= session->held && !session->denied;
+	}
 }
 
 enum connection_kind connection_kind_to_be(const struct connection *connection)
@@ -325,4 +348,30 @@ void session_counted_clear(struct session *session)
 		return;
 	gated_peer_table_del(&sessions_by_peer, session);
 	session->counted_peer = NULL;
+}
+
+/* ---- what peers in service send ---- */
+
+struct session *session_watched(const struct peer *peer)
+{
+	struct session key = {.watched_peer = (struct peer *)peer};
+
+	if (watched_peer_table_count(&sessions_by_watched) == 0)
+		return NULL;
+	return watched_peer_table_find(&sessions_by_watched, &key);
+}
+
+void session_watched_set(struct session *session, struct peer *peer)
+{
+	session_watched_clear(session);
+	session->watched_peer = peer;
+	watched_peer_table_add(&sessions_by_watched, session);
+}
+
+void session_watched_clear(struct session *session)
+{
+	if (!session->watched_peer)
+		return;
+	watched_peer_table_del(&sessions_by_watched, session);
+	session->watched_peer = NULL;
 }

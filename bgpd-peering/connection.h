@@ -27,6 +27,7 @@ DECLARE_MTYPE(PEERING_TEXT);
 #define PROFILE_NAME_MAX CONNECTION_NAME_MAX
 #define PREFIX_LIST_NAME_MAX 65	/* with the final NUL */
 #define CHECKS_MAX 32		/* checks that there can be; check.h */
+#define FLAPS_MOST 3		/* ends of a session that are remembered; service.h */
 
 /* The two unicast families that are counted and limited. Everything of bgpd's is gated, also what is not in here. */
 enum counted_family { FAMILY_IPV4 = 0, FAMILY_IPV6, FAMILY_COUNT };
@@ -76,8 +77,27 @@ struct violation {
 	char what[256];
 };
 
+struct check;
+
+/* A check that fails on a session in service. Times are of the monotonic clock; service.h. */
+struct offence {
+	const struct check *check; /* NULL: none */
+	time_t since, last;	   /* seen first and last */
+	bool stands;		   /* for long enough to be said */
+	char figures[64], reason[192];
+};
+
+/* That a violation has closed the gate of a session that was in service: the last time, also when it is open again. */
+struct denial {
+	uint64_t at;	/* Unix milliseconds; 0: never */
+	uint32_t count; /* in a row: each doubles the hold-down before it opens by itself */
+	char cause[24];
+	char figures[64], reason[160];
+};
+
 PREDECL_HASH(session_table);
 PREDECL_HASH(gated_peer_table);
+PREDECL_HASH(watched_peer_table);
 PREDECL_DLIST(session_list);
 PREDECL_DLIST(policy_list);
 PREDECL_RBTREE_UNIQ(connection_tree);
@@ -92,6 +112,7 @@ struct session {
 	struct session_table_item by_address;
 	struct session_list_item in_connection;
 	struct gated_peer_table_item by_peer;
+	struct watched_peer_table_item by_watched;
 
 	struct connection *connection;
 	char address[SESSION_ADDRESS_MAX]; /* as bgpd prints it */
@@ -99,7 +120,8 @@ struct session {
 	bool required;
 	bool hands_off; /* open before anything was said of it: its gate is left as it is until it goes down */
 	bool made;	/* a push has made its neighbor: a push may change it and take it away */
-	bool held;	/* added to a connection that is Active: stays gated until that has been turned up anew */
+	bool held;	/* gated although its connection is Active: it was added, or `denied` */
+	bool denied;	/* what holds it is a violation */
 	bool held_next; /* what `held` is to be once the pending change is durable */
 
 	enum gate_position gate;
@@ -111,6 +133,17 @@ struct session {
 	uint32_t wrong_opens; /* OPENs with another AS number than the neighbor's, one after the other */
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
 	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */
+
+	as_t validated_as; /* of the peer when its gate opened; 0: not known */
+
+	/* of service.c */
+	struct denial denial;
+	struct offence fault, notice; /* of a required check, of an advisory one */
+	bool near_limit[FAMILY_COUNT];
+	time_t passing_since; /* monotonic; held, and every required check passes; 0: one does not */
+	bool opens;	      /* by the event that is just being judged */
+	time_t downs[FLAPS_MOST]; /* ring, monotonic */
+	unsigned int downs_next;
 
 	/* of inbound.c */
 	struct peer *counted_peer; /* Established and gated, in gated_peer_table; NULL otherwise */
@@ -124,6 +157,10 @@ struct session {
 	struct preview_work *preview_work; /* the one in progress; NULL: none */
 	struct route_bookmark bookmark; /* of show_routes.c */
 	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
+
+	/* of watch.c */
+	struct peer *watched_peer; /* Established and in service, in watched_peer_table; NULL otherwise */
+	struct watch *watch;	   /* what it announces; NULL where nobody looks */
 };
 
 /* In PendingRemove; drain.h. */
@@ -194,6 +231,9 @@ struct connection {
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX]; /* prefix-lists; "": none */
 	enum check_level check_levels[CHECKS_MAX]; /* by place in the table of checks; what nobody has set is the profile's, or the default */
 	bool adopted_line;
+	bool on_violation_deny;	   /* a violation closes the session's gate; else it is reported */
+	bool reopen_auto;	   /* which opens again by itself; else an operator's `reopen` */
+	uint32_t reopen_hold_down; /* seconds; 0: the default */
 
 	/* what has become of it */
 	enum connection_state state;
@@ -281,5 +321,10 @@ struct session *session_counted(const struct peer *peer);
 size_t session_counted_count(void);
 void session_counted_set(struct session *session, struct peer *peer);
 void session_counted_clear(struct session *session);
+
+/* The session in service whose peer is watched; as above. For watch.c. */
+struct session *session_watched(const struct peer *peer);
+void session_watched_set(struct session *session, struct peer *peer);
+void session_watched_clear(struct session *session);
 
 #endif

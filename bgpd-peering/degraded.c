@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/timers.h"
 
 const char *severity_name(enum severity severity)
@@ -98,70 +99,141 @@ static void of_down(const struct session *session, const struct session_facts *f
 	snprintf(one->next, sizeof(one->next), "show bgp neighbors %s", session->address);
 }
 
-static bool of_session(const struct session *session, struct degradation *one)
+/* A violation has closed its gate, or it has not been validated yet: it is validated by itself. */
+static void of_held(const struct session *session, struct degradation *one)
 {
 	const struct connection *connection = session->connection;
-	struct session_facts facts;
+	uint64_t now = wall_clock_milliseconds();
+	bool passes = session->passing_since;
 
-	*one = (struct degradation){.session = session, .severity = SEVERITY_WARNING};
+	one->severity = session->required || session->denied ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+	if (session->denied) {
+		one->cause = session->denial.cause;
+		one->seconds = now > session->denial.at ? (now - session->denial.at) / 1000 : 0;
+		strlcpy(one->figures, session->denial.figures, sizeof(one->figures));
+		snprintf(one->reason, sizeof(one->reason), "%s: %s", session->address, session->denial.reason);
+	} else {
+		one->cause = "not-validated";
+		snprintf(one->reason, sizeof(one->reason), "%s is gated until it has passed its validation",
+			 session->address);
+	}
+	say_next(one, connection->name, passes ? (session->denied ? "reopen" : "activate") : NULL);
+	if (!passes)
+		strlcat(one->next, " checks", sizeof(one->next));
+}
+
+static void of_offence(const struct session *session, const struct offence *offence, struct degradation *one)
+{
+	one->cause = offence->check->cause ? offence->check->cause : offence->check->name;
+	one->severity = offence->check->urgent && offence == &session->fault ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+	one->seconds = (uint64_t)(monotime(NULL) - offence->since);
+	strlcpy(one->figures, offence->figures, sizeof(one->figures));
+	snprintf(one->reason, sizeof(one->reason), "%s: %s", session->address, offence->reason);
+	snprintf(one->next, sizeof(one->next), "show peering %s checks", session->connection->name);
+}
+
+static bool of_limit(const struct session *session, struct degradation *one)
+{
+	for (int family = 0; family < FAMILY_COUNT; family++) {
+		struct family_facts facts;
+
+		if (!session->near_limit[family])
+			continue;
+		family_facts(session, family, &facts);
+		one->cause = "limit";
+		snprintf(one->figures, sizeof(one->figures), "%llu %s of %u",
+			 (unsigned long long)MAX(facts.received, facts.installed), family_name(family), facts.limit);
+		snprintf(one->reason, sizeof(one->reason), "%s comes near its limit: %s", session->address,
+			 one->figures);
+		snprintf(one->next, sizeof(one->next), "show peering %s", session->connection->name);
+		return true;
+	}
+	return false;
+}
+
+struct found {
+	struct degradation *list;
+	size_t count, most;
+};
+
+static void add(struct found *found, const struct degradation *one)
+{
+	if (found->count < found->most)
+		found->list[found->count] = *one;
+	found->count++;
+}
+
+static void of_session(const struct session *session, struct found *found)
+{
+	const struct connection *connection = session->connection;
+	struct degradation blank = {.session = session, .severity = SEVERITY_WARNING}, one;
+	struct session_facts facts;
+	bool said = true;
+
 	session_facts(session, &facts);
-	one->gate_closed = is_in_service(connection) && facts.gate == GATE_DENY;
+	one = blank;
+	one.gate_closed = is_in_service(connection) && facts.gate == GATE_DENY;
 	if (session->violation.count) {
 		uint64_t now = wall_clock_milliseconds();
 
-		one->cause = "violation";
-		one->severity = SEVERITY_CRITICAL;
-		one->seconds = now > session->violation.at ? (now - session->violation.at) / 1000 : 0;
-		snprintf(one->reason, sizeof(one->reason), "something has passed the closed gate of %s: %s", session->address,
-			 session->violation.what);
-		snprintf(one->next, sizeof(one->next), "clear peering violation %s", connection->name);
+		one.cause = "violation";
+		one.severity = SEVERITY_CRITICAL;
+		one.seconds = now > session->violation.at ? (now - session->violation.at) / 1000 : 0;
+		snprintf(one.reason, sizeof(one.reason), "something has passed the closed gate of %s: %s",
+			 session->address, session->violation.what);
+		snprintf(one.next, sizeof(one.next), "clear peering violation %s", connection->name);
 	} else if (session->cut_off && !facts.established) {
-		one->cause = "limit";
-		one->severity = SEVERITY_CRITICAL;
-		snprintf(one->reason, sizeof(one->reason), "%s was cut off: its peer sent more than %u prefixes",
+		one.cause = "limit";
+		one.severity = SEVERITY_CRITICAL;
+		snprintf(one.reason, sizeof(one.reason), "%s was cut off: its peer sent more than %u prefixes",
 			 session->address, session->cut_off);
-		snprintf(one->next, sizeof(one->next), "clear bgp %s", session->address);
+		snprintf(one.next, sizeof(one.next), "clear bgp %s", session->address);
 	} else if (!is_in_service(connection)) {
-		return false;
+		return;
 	} else if (session->held) {
-		one->cause = "not-validated";
-		one->severity = session->required ? SEVERITY_CRITICAL : SEVERITY_WARNING;
-		snprintf(one->reason, sizeof(one->reason), "%s was not validated with the others and stays gated", session->address);
-		say_next(one, connection->name, "deprovision");
+		of_held(session, &one);
 	} else if (!facts.established && is_missed(session)) {
-		of_down(session, &facts, one);
+		of_down(session, &facts, &one);
+	} else if (session->fault.stands) {
+		of_offence(session, &session->fault, &one);
 	} else {
-		return false;
+		said = of_limit(session, &one);
 	}
-	return true;
+	if (said)
+		add(found, &one);
+	if (session->notice.stands) {
+		one = blank;
+		of_offence(session, &session->notice, &one);
+		add(found, &one);
+	}
+	if (service_is_flapping(session) && is_in_service(connection)) {
+		one = blank;
+		one.cause = "flapping";
+		snprintf(one.reason, sizeof(one.reason), "%s has gone down %u times or more within %u minutes",
+			 session->address, FLAPS_MOST, FLAPPING_SECONDS / 60);
+		snprintf(one.next, sizeof(one.next), "show bgp neighbors %s", session->address);
+		add(found, &one);
+	}
 }
 
 /* ---- all ---- */
 
-size_t connection_degradations(const struct connection *connection, struct degradation *found, size_t most)
+size_t connection_degradations(const struct connection *connection, struct degradation *list, size_t most)
 {
+	struct found found = {.list = list, .most = most};
 	const struct session *session;
 	struct degradation one;
-	size_t count = 0;
 
-	if (of_connection(connection, &one)) {
-		if (count < most)
-			found[count] = one;
-		count++;
-	}
-	frr_each (session_list_const, &connection->sessions, session) {
-		if (!of_session(session, &one))
-			continue;
-		if (count < most)
-			found[count] = one;
-		count++;
-	}
-	return count;
+	if (of_connection(connection, &one))
+		add(&found, &one);
+	frr_each (session_list_const, &connection->sessions, session)
+		of_session(session, &found);
+	return found.count;
 }
 
 enum severity connection_severity(const struct connection *connection)
 {
-	struct degradation found[SESSIONS_MAX + 1];
+	struct degradation found[DEGRADATIONS_MAX];
 	size_t count = connection_degradations(connection, found, array_size(found));
 	enum severity worst = SEVERITY_NONE;
 

@@ -157,6 +157,9 @@ static void restore_connection(const struct journal_record *record)
 		session->required = record->sessions[i].required;
 		session->held = record->sessions[i].held;
 		session->made = record->sessions[i].made;
+		session->denied = record->sessions[i].held && record->sessions[i].denied;
+		session->validated_as = record->sessions[i].validated_as;
+		session->denial = record->sessions[i].denial;
 	}
 	connection->journal_damaged = false;
 	connection->drain.ends = record->drain_ends;

@@ -51,7 +51,7 @@ void family_facts(const struct session *session, enum counted_family family, str
 	afi_t afi = family_afi(family);
 
 	*facts = (struct family_facts){
-		.counted = session->counted_peer && !session->replay,
+		.counted = inbound_is_counted(session),
 		.received = inbound_count(session, family),
 		.overflow = inbound_overflow(session, family),
 		.installed = session_installed_count(session, afi, SAFI_UNICAST),

@@ -6,6 +6,7 @@
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/walls.h"
+#include "bgpd-peering/watch.h"
 
 #include "lib/utf8.h"
 
@@ -158,6 +159,8 @@ static bool open_all(struct session *session, struct peer *peer, bool typed)
 	}
 	if (!was_closed)
 		return true;
+	/* What is given out, or asked for, comes by once more. */
+	watch_begin(session, peer, opening == OPENS_WITH_REFRESH || inbound_is_complete(session));
 	if (opening == OPENS_WITH_KEPT)
 		inbound_replay(session);
 	else
@@ -269,6 +272,8 @@ void gate_session_up(struct session *session, struct peer *peer)
 	session->violation.ended = false;
 	if (session->gate == GATE_DENY && !session->hands_off)
 		inbound_begin(session, peer, true);
+	else if (!session->hands_off)
+		watch_begin(session, peer, true);
 	gate_assert(session);
 }
 
@@ -291,6 +296,7 @@ void gate_session_settle(struct session *session)
 void gate_session_down(struct session *session)
 {
 	gate_closing_stop(session);
+	watch_end(session);
 	inbound_end(session);
 	memset(session->negotiated, 0, sizeof(session->negotiated));
 }

@@ -7,6 +7,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
+#include "bgpd-peering/watch.h"
 
 #include "lib/bgp_capability.h"
 #include "lib/bgp_update.h"
@@ -33,19 +34,36 @@ static size_t most_kept(const struct session *session, enum counted_family famil
 	return MIN(MAX(twice, (size_t)INBOUND_KEPT_LEAST), (size_t)INBOUND_KEPT_LEAST * 40);
 }
 
-static struct adj_rib_in *adj_rib_in_of(struct session *session, const struct peer *peer)
+static struct adj_rib_in *adj_rib_in_for(const struct session *session, const struct peer *peer)
 {
 	const bool add_path[ADJ_RIB_IN_FAMILIES] = {
 		[ADJ_RIB_IN_IPV4] = uses_add_path(peer, FAMILY_IPV4),
 		[ADJ_RIB_IN_IPV6] = uses_add_path(peer, FAMILY_IPV6),
 	};
+	struct adj_rib_in *rib = adj_rib_in_new(&budget, add_path);
 
-	if (session->adj_rib_in)
-		return session->adj_rib_in;
-	session->adj_rib_in = adj_rib_in_new(&budget, add_path);
-	for (int family = 0; session->adj_rib_in && family < FAMILY_COUNT; family++)
-		adj_rib_in_limit(session->adj_rib_in, (enum adj_rib_in_family)family, most_kept(session, family));
-	return session->adj_rib_in;
+	for (int family = 0; rib && family < FAMILY_COUNT; family++)
+		adj_rib_in_limit(rib, (enum adj_rib_in_family)family, most_kept(session, family));
+	return rib;
+}
+
+struct adj_rib_in *inbound_counter(const struct session *session, const struct peer *peer)
+{
+	struct adj_rib_in *rib = adj_rib_in_for(session, peer);
+
+	if (rib)
+		adj_rib_in_sweep(rib, 0);
+	return rib;
+}
+
+void inbound_note_end_of_rib(struct session *session, const struct bgp_update_summary *summary)
+{
+	afi_t afi;
+	safi_t safi;
+
+	if (bgp_map_afi_safi_iana2int(summary->end_of_rib_afi, summary->end_of_rib_safi, &afi, &safi) == 0 &&
+	    safi == SAFI_UNICAST && (afi == AFI_IP || afi == AFI_IP6))
+		session->end_of_rib[afi == AFI_IP ? FAMILY_IPV4 : FAMILY_IPV6] = true;
 }
 
 /* ---- more than is kept ---- */
@@ -78,24 +96,21 @@ static void cut_off_later(struct session *session)
 
 static void take_in(struct session *session, const struct peer *peer, const uint8_t *message, size_t size)
 {
-	struct adj_rib_in *rib = adj_rib_in_of(session, peer);
 	struct bgp_update_summary summary;
 	enum bgp_update_error error;
-	afi_t afi;
-	safi_t safi;
 
-	inbound_audit_take(session, message, size);
-	if (!rib) {
+	if (!session->watch)
+		inbound_audit_take(session, peer, message, size);
+	if (!session->adj_rib_in)
+		session->adj_rib_in = adj_rib_in_for(session, peer);
+	if (!session->adj_rib_in)
 		session->kept_from_the_start = false;
+	if (!session->adj_rib_in)
 		return;
-	}
-	error = adj_rib_in_take(rib, message, size, &summary);
+	error = adj_rib_in_take(session->adj_rib_in, message, size, &summary);
 	cut_off_later(session);
-	if (error != BGP_UPDATE_END_OF_RIB)
-		return;
-	if (bgp_map_afi_safi_iana2int(summary.end_of_rib_afi, summary.end_of_rib_safi, &afi, &safi) == 0 &&
-	    safi == SAFI_UNICAST && (afi == AFI_IP || afi == AFI_IP6))
-		session->end_of_rib[afi == AFI_IP ? FAMILY_IPV4 : FAMILY_IPV6] = true;
+	if (error == BGP_UPDATE_END_OF_RIB)
+		inbound_note_end_of_rib(session, &summary);
 }
 
 /* An attribute type that the operator has not told bgpd to do anything special about. */
@@ -132,7 +147,17 @@ static void note_family(uint16_t iana_afi, uint8_t iana_safi, bool added, void *
 		session->negotiated[afi][safi] = added && session->counted_peer->afc[afi][safi];
 }
 
+static bool waits_in_replay(const struct session *session, const struct stream *message);
 static bool is_replayed(struct session *session, const struct stream *message);
+
+/* `gated`: the session where its gate is closed or just opening; it is found already. */
+static void watch(const struct peer *peer, struct session *gated, const struct stream *message, bgp_size_t size)
+{
+	struct session *session = gated ? (gated->watch ? gated : NULL) : session_watched(peer);
+
+	if (session && router_works() && stream_get_endp(message) >= size)
+		watch_take(session, STREAM_DATA(message), size, session->replay && waits_in_replay(session, message));
+}
 
 static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct stream *message)
 {
@@ -141,6 +166,8 @@ static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct s
 	if ((type != BGP_MSG_UPDATE && type != BGP_MSG_CAPABILITY) || size < BGP_HEADER_SIZE)
 		return 0;
 	session = session_counted(peer);
+	if (type == BGP_MSG_UPDATE)
+		watch(peer, session, message, size);
 	if (!session || !router_works() || stream_get_endp(message) < size)
 		return 0;
 	if (session->replay) {
@@ -190,8 +217,8 @@ static void discard(struct session *session)
 {
 	struct discarded *entry;
 
-	for (int family = 0; family < FAMILY_COUNT; family++)
-		session->end_of_rib[family] = false;
+	if (!session->watch)
+		memset(session->end_of_rib, 0, sizeof(session->end_of_rib));
 	session->kept_from_the_start = false;
 	adj_rib_in_walk_end(&session->bookmark.walk);
 	if (!session->adj_rib_in)
@@ -214,6 +241,15 @@ struct inbound_replay {
 	event_ref *event;
 };
 
+static bool waits_in_replay(const struct session *session, const struct stream *message)
+{
+	for (size_t i = 0; i < session->replay->waiting_count; i++)
+		if (session->replay->waiting[i] == message)
+			return true;
+	return false;
+}
+
+/* The same, and it waits no more. */
 static bool is_replayed(struct session *session, const struct stream *message)
 {
 	struct inbound_replay *replay = session->replay;
@@ -299,14 +335,18 @@ void inbound_begin(struct session *session, struct peer *peer, bool from_the_sta
 	session->cut_off = 0;
 	session->kept_from_the_start = from_the_start;
 	session_counted_set(session, peer);
-	inbound_audit_begin(session, peer);
+	if (session->watch)
+		watch_gate_closed(session);
+	else
+		inbound_audit_begin(session, peer, from_the_start);
 	audit_begin();
 }
 
 void inbound_end(struct session *session)
 {
 	session_counted_clear(session);
-	inbound_audit_end(session);
+	if (!session->watch)
+		inbound_audit_end(session);
 	preview_forget(session);
 	event_stop(session->cutting_off);
 	if (session->replay) {
@@ -323,22 +363,32 @@ bool inbound_is_complete(const struct session *session)
 	return session->counted_peer && session->kept_from_the_start && adj_rib_in_complete(session->adj_rib_in);
 }
 
+bool inbound_is_counted(const struct session *session)
+{
+	return watch_is_complete(session) || (session->counted_peer && !session->replay);
+}
+
+/* A watch that has not seen everything, and what was kept since the gate closed, are each a lower bound. */
 uint64_t inbound_count(const struct session *session, enum counted_family family)
 {
-	return adj_rib_in_count(session->adj_rib_in, (enum adj_rib_in_family)family);
+	uint64_t kept = session->replay ? 0 : adj_rib_in_count(session->adj_rib_in, (enum adj_rib_in_family)family);
+
+	return session->watch ? MAX(watch_count(session, family), kept) : kept;
 }
 
 uint64_t inbound_default_count(const struct session *session, enum counted_family family)
 {
-	return adj_rib_in_default_count(session->adj_rib_in, (enum adj_rib_in_family)family);
+	return session->watch ? watch_default_count(session, family)
+			      : adj_rib_in_default_count(session->adj_rib_in, (enum adj_rib_in_family)family);
 }
 
 bool inbound_overflow(const struct session *session, enum counted_family family)
 {
-	return adj_rib_in_overflow(session->adj_rib_in, (enum adj_rib_in_family)family);
+	return watch_overflow(session, family) ||
+	       adj_rib_in_overflow(session->adj_rib_in, (enum adj_rib_in_family)family);
 }
 
 bool inbound_malformed(const struct session *session)
 {
-	return adj_rib_in_malformed(session->adj_rib_in);
+	return watch_malformed(session) || adj_rib_in_malformed(session->adj_rib_in);
 }

@@ -19,6 +19,11 @@ void inbound_init(void);
 
 /* From now on the established peer is gated. `from_the_start`: nothing of it has been parsed yet. */
 void inbound_begin(struct session *session, struct peer *peer, bool from_the_start);
+/* For watch.c: counts what the peer of a session announces, and keeps nothing of it. NULL where memory is short. */
+struct adj_rib_in *inbound_counter(const struct session *session, const struct peer *peer);
+/* An End-of-RIB has come. */
+void inbound_note_end_of_rib(struct session *session, const struct bgp_update_summary *summary);
+
 /* The session is down, or leaves the gate: nothing more is taken in, and what was kept is freed in slices. */
 void inbound_end(struct session *session);
 
@@ -31,9 +36,10 @@ bool inbound_is_complete(const struct session *session);
  */
 void inbound_replay(struct session *session);
 
+/* Whether the counts are all that the peer announces; else, and with an overflow, they are lower bounds. */
+bool inbound_is_counted(const struct session *session);
 uint64_t inbound_count(const struct session *session, enum counted_family family);
 uint64_t inbound_default_count(const struct session *session, enum counted_family family);
-/* The count is a lower bound. */
 bool inbound_overflow(const struct session *session, enum counted_family family);
 /* A message could not be read to its end: the counts are not certain. */
 bool inbound_malformed(const struct session *session);

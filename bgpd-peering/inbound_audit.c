@@ -9,7 +9,8 @@ struct inbound_audit {
 	struct route_audit *routes; /* NULL: memory was short */
 	/* The lists that the first route was judged by. */
 	char lists[FAMILY_COUNT][PREFIX_LIST_NAME_MAX];
-	bool any; /* a message has come */
+	bool any;   /* a message has come */
+	bool whole; /* it was fed from the session's start on */
 };
 
 /* ---- the session ---- */
@@ -47,7 +48,7 @@ static void read_link(const struct peer *peer, struct route_audit_session *said)
 		said->peer = network_of(&remote);
 }
 
-void inbound_audit_begin(struct session *session, struct peer *peer)
+void inbound_audit_begin(struct session *session, struct peer *peer, bool from_the_start)
 {
 	struct route_audit_session said = {
 		.peer_asn = peer->as,
@@ -61,6 +62,13 @@ void inbound_audit_begin(struct session *session, struct peer *peer)
 	read_link(peer, &said);
 	session->inbound_audit = XCALLOC(MTYPE_PEERING_AUDIT, sizeof(*session->inbound_audit));
 	session->inbound_audit->routes = route_audit_new(&said);
+	session->inbound_audit->whole = from_the_start;
+}
+
+void inbound_audit_go_on(struct session *session, struct peer *peer, bool from_the_start)
+{
+	if (!session->inbound_audit)
+		inbound_audit_begin(session, peer, from_the_start);
 }
 
 void inbound_audit_end(struct session *session)
@@ -107,18 +115,18 @@ static uint32_t judge(const struct bgp_update_prefix *update, void *context)
 	return rules;
 }
 
-void inbound_audit_take(struct session *session, const uint8_t *message, size_t size)
+void inbound_audit_take(struct session *session, const struct peer *peer, const uint8_t *message, size_t size)
 {
 	struct inbound_audit *audit = session->inbound_audit;
 	const struct connection *connection = session->connection;
 	struct judging judging;
 
-	if (!audit || !audit->routes || !session->counted_peer)
+	if (!audit || !audit->routes)
 		return;
 	if (!audit->any)
 		memcpy(audit->lists, connection->allowed_prefixes, sizeof(audit->lists));
 	audit->any = true;
-	judging = (struct judging){.bgp = session->counted_peer->bgp};
+	judging = (struct judging){.bgp = peer->bgp};
 	for (int family = 0; family < FAMILY_COUNT; family++) {
 		judging.named[family] = connection->allowed_prefixes[family][0];
 		if (judging.named[family])
@@ -131,6 +139,11 @@ void inbound_audit_take(struct session *session, const uint8_t *message, size_t 
 const struct route_audit *inbound_audit_routes(const struct session *session)
 {
 	return session->inbound_audit ? session->inbound_audit->routes : NULL;
+}
+
+bool inbound_audit_is_whole(const struct session *session)
+{
+	return session->inbound_audit && session->inbound_audit->whole;
 }
 
 bool inbound_audit_lists_stand(const struct session *session)

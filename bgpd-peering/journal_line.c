@@ -110,6 +110,9 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	memcpy(record->check_levels, connection->check_levels, sizeof(record->check_levels));
 	record->activation_set = connection->activation_set;
 	record->activation = connection->activation;
+	record->on_violation_deny = connection->on_violation_deny;
+	record->reopen_auto = connection->reopen_auto;
+	record->reopen_hold_down = connection->reopen_hold_down;
 	frr_each (session_list_const, &connection->sessions, session) {
 		if (record->session_count == SESSIONS_MAX)
 			break;
@@ -117,6 +120,9 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 		record->sessions[record->session_count].declared = session->declared;
 		record->sessions[record->session_count].held = session->held;
 		record->sessions[record->session_count].made = session->made;
+		record->sessions[record->session_count].denied = session->denied;
+		record->sessions[record->session_count].validated_as = session->validated_as;
+		record->sessions[record->session_count].denial = session->denial;
 		record->sessions[record->session_count++].required = session->required;
 	}
 }
@@ -135,6 +141,9 @@ void journal_record_settings(const struct journal_record *record, struct connect
 	memcpy(connection->check_levels, record->check_levels, sizeof(connection->check_levels));
 	connection->activation_set = record->activation_set;
 	connection->activation = record->activation;
+	connection->on_violation_deny = record->on_violation_deny;
+	connection->reopen_auto = record->reopen_auto;
+	connection->reopen_hold_down = record->reopen_hold_down;
 }
 
 static void add_policy(struct journal_record *record, afi_t afi, safi_t safi, int direction, const char *name)
@@ -208,6 +217,23 @@ static void add_check_levels(json_object *object, const struct journal_record *r
 		json_object_put(levels);
 }
 
+/* The last violation that closed its gate: it holds it still, or is remembered for the next. */
+static void add_denial(json_object *session, const struct denial *denial, bool denied)
+{
+	json_object *object;
+
+	if (!denial->at)
+		return;
+	object = json_object_new_object();
+	add_true(object, "closed", denied);
+	add_number(object, "at", denial->at);
+	add_number(object, "count", denial->count);
+	add_text(object, "cause", denial->cause);
+	add_text(object, "figures", denial->figures);
+	add_text(object, "reason", denial->reason);
+	json_object_object_add(session, "violation", object);
+}
+
 static void add_drain(json_object *object, const struct journal_record *record)
 {
 	const struct maintenance *maintenance = &record->maintenance;
@@ -274,6 +300,12 @@ static json_object *connection_json(const struct journal_record *record)
 	add_check_levels(object, record);
 	if (record->activation_set)
 		add_text(object, "activation", activation_mode_name(record->activation));
+	if (record->on_violation_deny)
+		add_text(object, "onViolation", "deny");
+	if (record->reopen_auto)
+		add_text(object, "reopen", "auto");
+	if (record->reopen_hold_down)
+		add_number(object, "reopenHoldDown", record->reopen_hold_down);
 	for (size_t i = 0; i < record->session_count; i++) {
 		json_object *session = json_object_new_object();
 
@@ -282,6 +314,10 @@ static json_object *connection_json(const struct journal_record *record)
 		add_true(session, "optional", !record->sessions[i].required);
 		add_true(session, "held", record->sessions[i].held);
 		add_true(session, "made", record->sessions[i].made);
+		if (record->sessions[i].validated_as)
+			add_number(session, "validatedAs", record->sessions[i].validated_as);
+		add_denial(session, &record->sessions[i].denial,
+			   record->sessions[i].held && record->sessions[i].denied);
 		json_object_array_add(sessions, session);
 	}
 	json_object_object_add(object, "sessions", sessions);
@@ -505,6 +541,15 @@ static bool decode_check_levels(json_object *connection, struct journal_record *
 	return true;
 }
 
+/* A word that may be missing, and is one of two: false where it is there and neither. */
+static bool get_choice(json_object *object, const char *key, const char *normal, const char *other, bool *is_other)
+{
+	const char *word = get_text(object, key);
+
+	*is_other = word && strcmp(word, other) == 0;
+	return !json_object_object_get_ex(object, key, NULL) || *is_other || (word && strcmp(word, normal) == 0);
+}
+
 static bool decode_timers(json_object *object, struct journal_record *record)
 {
 	for (int timer = 0; timer < TIMER_COUNT; timer++)
@@ -562,8 +607,11 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 	}
 	if (json_object_object_get_ex(connection, "profile", NULL) && !decode_profile_name(connection, record))
 		return false;
-	return decode_check_levels(connection, record) && get_optional(connection, "remoteAs", &record->remote_as) &&
-	       decode_timers(connection, record);
+	return decode_check_levels(connection, record) &&
+	       get_choice(connection, "onViolation", "report", "deny", &record->on_violation_deny) &&
+	       get_choice(connection, "reopen", "manual", "auto", &record->reopen_auto) &&
+	       get_optional(connection, "reopenHoldDown", &record->reopen_hold_down) &&
+	       get_optional(connection, "remoteAs", &record->remote_as) && decode_timers(connection, record);
 }
 
 static bool decode_maintenance(json_object *connection, struct maintenance *maintenance)
@@ -577,6 +625,25 @@ static bool decode_maintenance(json_object *connection, struct maintenance *main
 	    !copy_text(object, "reason", maintenance->reason, sizeof(maintenance->reason)))
 		return false;
 	return !get_number(object, "ends", &maintenance->ends) || get_number(object, "endsAt", &maintenance->ends_at);
+}
+
+/* What is remembered of violations. */
+static bool decode_denial(json_object *session, bool *denied, struct denial *denial)
+{
+	json_object *object;
+	uint64_t count;
+
+	if (!json_object_object_get_ex(session, "violation", &object))
+		return true;
+	if (!json_object_is_type(object, json_type_object) || !get_number(object, "at", &denial->at) ||
+	    !get_number(object, "count", &count) || count > UINT32_MAX ||
+	    !copy_text(object, "cause", denial->cause, sizeof(denial->cause)) ||
+	    !copy_text(object, "figures", denial->figures, sizeof(denial->figures)) ||
+	    !copy_text(object, "reason", denial->reason, sizeof(denial->reason)))
+		return false;
+	denial->count = (uint32_t)count;
+	*denied = get_true(object, "closed");
+	return true;
 }
 
 static bool decode_connection(json_object *object, struct journal_record *record)
@@ -607,7 +674,9 @@ static bool decode_connection(json_object *object, struct journal_record *record
 		json_object *session = json_object_array_get_idx(sessions, i);
 
 		if (!json_object_is_type(session, json_type_object) ||
-		    !copy_text(session, "address", record->sessions[i].address, SESSION_ADDRESS_MAX))
+		    !copy_text(session, "address", record->sessions[i].address, SESSION_ADDRESS_MAX) ||
+		    !get_optional(session, "validatedAs", &record->sessions[i].validated_as) ||
+		    !decode_denial(session, &record->sessions[i].denied, &record->sessions[i].denial))
 			return false;
 		record->sessions[i].declared = get_true(session, "declared");
 		record->sessions[i].required = !get_true(session, "optional");

@@ -71,9 +71,14 @@ struct journal_record {
 	enum check_level check_levels[CHECKS_MAX];
 	bool activation_set;
 	enum activation_mode activation;
+	bool on_violation_deny, reopen_auto;
+	uint32_t reopen_hold_down;
 	struct {
 		char address[SESSION_ADDRESS_MAX];
 		bool declared, required, held, made;
+		bool denied;	 /* and held */
+		as_t validated_as;
+		struct denial denial;
 	} sessions[SESSIONS_MAX];
 	size_t session_count;
 

@@ -423,9 +423,11 @@ static bool check_declare(struct push_plan *plan, const Peering__DeclareConnecti
 		verdict_refuse(verdict, "pending", "%s is just changing; try again in a moment", asked->name);
 		return false;
 	}
-	if (planned->exists && lifecycle_gate(planned->state) != GATE_DENY) {
-		verdict_refuse(verdict, "active", "%s is %s; deprovision it before it is declared anew", asked->name,
-			       connection_state_name(planned->state));
+	if (planned->exists && lifecycle_gate(planned->state) != GATE_DENY &&
+	    !(planned->state == STATE_ACTIVE && *declaration && push_only_adds(planned->declared, *declaration))) {
+		verdict_refuse(verdict, "active",
+			       "%s is %s: neighbors may be added, and what it has stays; deprovision it before it is declared anew",
+			       asked->name, connection_state_name(planned->state));
 		return false;
 	}
 	if (!check_neighbors(plan, planned, asked, verdict) ||

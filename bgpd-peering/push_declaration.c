@@ -80,6 +80,43 @@ const Peering__DeclareConnection *push_in_force(const char *name)
 	return search.found;
 }
 
+static bool same_neighbor(const Peering__Neighbor *a, const Peering__Neighbor *b)
+{
+	size_t size = peering__neighbor__get_packed_size(a);
+	uint8_t *packed_a, *packed_b;
+	bool same;
+
+	if (size != peering__neighbor__get_packed_size(b))
+		return false;
+	packed_a = XMALLOC(MTYPE_TMP, size + 1);
+	packed_b = XMALLOC(MTYPE_TMP, size + 1);
+	peering__neighbor__pack(a, packed_a);
+	peering__neighbor__pack(b, packed_b);
+	same = memcmp(packed_a, packed_b, size) == 0;
+	XFREE(MTYPE_TMP, packed_a);
+	XFREE(MTYPE_TMP, packed_b);
+	return same;
+}
+
+static bool has_neighbor(const Peering__DeclareConnection *declaration, const Peering__Neighbor *neighbor)
+{
+	for (size_t i = 0; i < declaration->n_neighbors; i++)
+		if (same_neighbor(declaration->neighbors[i], neighbor))
+			return true;
+	return false;
+}
+
+bool push_only_adds(const Peering__DeclareConnection *before, const Peering__DeclareConnection *declaration)
+{
+	if (!before || before->peer_asn != declaration->peer_asn || before->kind != declaration->kind ||
+	    strcmp(before->description, declaration->description) != 0)
+		return false;
+	for (size_t i = 0; i < before->n_neighbors; i++)
+		if (!has_neighbor(declaration, before->neighbors[i]))
+			return false;
+	return true;
+}
+
 bool push_same_declaration(const Peering__DeclareConnection *a, const Peering__DeclareConnection *b)
 {
 	size_t size = peering__declare_connection__get_packed_size(a);
@@ -209,8 +246,9 @@ static void remove_undeclared(struct connection *connection, const Peering__Decl
 
 /* ---- the connection ---- */
 
+/* `kept`: of an Active connection, whose neighbors are not touched; else NULL. */
 static bool apply(struct connection *connection, const Peering__DeclareConnection *declaration, bool anew,
-		  struct verdict *verdict)
+		  const Peering__DeclareConnection *kept, struct verdict *verdict)
 {
 	connection->pushed = true;
 	push_kind_from_wire(declaration->kind, &connection->kind);
@@ -219,10 +257,11 @@ static bool apply(struct connection *connection, const Peering__DeclareConnectio
 	connection->remote_as = declaration->peer_asn;
 	connection->timers[TIMER_WINDOW] = declaration->validation_window;
 	strlcpy(connection->description, declaration->description, sizeof(connection->description));
-	for (int family = 0; anew && family < FAMILY_COUNT; family++)
+	for (int family = 0; anew && !kept && family < FAMILY_COUNT; family++)
 		connection->received_limit[family] = 0;
 	for (size_t i = 0; i < declaration->n_neighbors; i++)
-		if (!declare_neighbor(connection, declaration, declaration->neighbors[i], anew, verdict))
+		if (!(kept && has_neighbor(kept, declaration->neighbors[i])) &&
+		    !declare_neighbor(connection, declaration, declaration->neighbors[i], anew, verdict))
 			return false;
 	return true;
 }
@@ -234,9 +273,11 @@ static void undo(struct connection *connection, const Peering__DeclareConnection
 	static const Peering__DeclareConnection nothing = PEERING__DECLARE_CONNECTION__INIT;
 	struct verdict ignored;
 
+	bool in_service = connection->state == STATE_ACTIVE;
+
 	remove_undeclared(connection, before ? before : &nothing, declaration);
 	if (before) {
-		apply(connection, before, true, &ignored);
+		apply(connection, before, true, in_service ? before : NULL, &ignored);
 		return;
 	}
 	connection->pushed = false;
@@ -258,7 +299,7 @@ bool push_declare(const Peering__DeclareConnection *declaration, const char *act
 		return true;
 	}
 	remove_undeclared(connection, declaration, before);
-	if (!apply(connection, declaration, true, verdict)) {
+	if (!apply(connection, declaration, true, connection->state == STATE_ACTIVE ? before : NULL, verdict)) {
 		undo(connection, declaration, before);
 		return false;
 	}
@@ -301,7 +342,7 @@ static void make_again(const Peering__DeclareConnection *declaration, void *cont
 	made = count_made(connection);
 	/* Where the line that says so did not reach the disk. */
 	remove_undeclared(connection, declaration, NULL);
-	if (!apply(connection, declaration, false, &verdict))
+	if (!apply(connection, declaration, false, NULL, &verdict))
 		zlog_err("peering: pushed %s: %s", declaration->name, verdict.message);
 	if (count_made(connection) != made)
 		durable_state_connection(connection);

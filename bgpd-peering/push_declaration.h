@@ -17,6 +17,8 @@ bool push_kind_from_wire(Peering__Kind wire, enum connection_kind *kind);
 int push_family_from_wire(const char *afi); /* -1: unknown */
 /* Whether the declaration names the neighbor, an address as session_normalize() writes it. NULL names none. */
 bool push_declares(const Peering__DeclareConnection *declaration, const char *address);
+/* Whether a declaration keeps each neighbor of the one before as it was, and adds others at most. */
+bool push_only_adds(const Peering__DeclareConnection *before, const Peering__DeclareConnection *declaration);
 /* The declaration of that name that is in force on this router, NULL where there is none. */
 const Peering__DeclareConnection *push_in_force(const char *name);
 bool push_same_declaration(const Peering__DeclareConnection *a, const Peering__DeclareConnection *b);

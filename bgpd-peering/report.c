@@ -3,9 +3,11 @@
 #include "bgpd-peering/report.h"
 
 #include "bgpd-peering/check.h"
+#include "bgpd-peering/degraded.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/validation.h"
 
 static void *must(void *memory)
@@ -89,6 +91,28 @@ static Peering__CheckStatus *report_check(const struct check *check, enum check_
 	return status;
 }
 
+static void report_degraded(const struct connection *connection, Peering__ConnectionStatus *status)
+{
+	struct degradation found[DEGRADATIONS_MAX];
+	size_t count = MIN(connection_degradations(connection, found, array_size(found)), array_size(found));
+
+	status->degraded = (Peering__Degradation **)list_of(count);
+	for (size_t i = 0; i < count; i++) {
+		Peering__Degradation *one = must(malloc(sizeof(*one)));
+
+		peering__degradation__init(one);
+		one->cause = text(found[i].cause);
+		one->session = text(found[i].session ? found[i].session->address : "");
+		one->severity = text(severity_name(found[i].severity));
+		one->since = found[i].seconds ? wall_clock_milliseconds() / 1000 - found[i].seconds : 0;
+		one->figures = text(found[i].figures);
+		one->reason = text(found[i].reason);
+		one->gate_closed = found[i].gate_closed;
+		one->next = text(found[i].next);
+		status->degraded[status->n_degraded++] = one;
+	}
+}
+
 static Peering__Kind report_kind(enum connection_kind kind)
 {
 	switch (kind) {
@@ -139,16 +163,17 @@ static Peering__ConnectionStatus *report_connection(const struct connection *con
 	for (size_t i = 0; i < status->n_flags; i++)
 		status->flags[i] = text(flags[i]);
 
+	report_degraded(connection, status);
 	status->sessions = (Peering__SessionStatus **)list_of(session_count);
 	status->checks = (Peering__CheckStatus **)list_of(session_count * check_count);
 	frr_each (session_list_const, &connection->sessions, session) {
 		status->sessions[status->n_sessions++] = report_session(session);
-		if (connection->state != STATE_VALIDATING || !check_applies(session))
+		if (!service_is_judged(session) || !check_applies(session))
 			continue;
 		for (size_t i = 0; i < check_count; i++) {
 			enum check_level level = check_level(connection, i);
 
-			if (level != CHECK_OFF)
+			if (level != CHECK_OFF && service_asks(checks[i], session))
 				status->checks[status->n_checks++] = report_check(checks[i], level, session);
 		}
 	}

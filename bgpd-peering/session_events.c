@@ -15,6 +15,7 @@
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
@@ -55,7 +56,7 @@ void session_events_later(struct connection *connection)
 
 static void session_up(struct session *session, struct peer *peer)
 {
-	gate_session_up(session, peer);
+	service_session_up(session, peer);
 	if (session->gate == GATE_DENY)
 		session_events_later(session->connection);
 	validation_look_again(session->connection);
@@ -77,6 +78,12 @@ static void session_down(struct session *session)
 	controller_link_changed(session->connection);
 }
 
+static void session_lost(struct session *session)
+{
+	service_session_down(session);
+	session_down(session);
+}
+
 /* The neighbor goes: by `no neighbor …`, with its instance, or because a dynamic one is down. */
 static void session_deleted(struct session *session, const struct peer *peer)
 {
@@ -94,10 +101,12 @@ static void status_changed(struct peer *peer)
 	if (peer_fsm_status(peer) == Established && !router.reading_file)
 		router.booting = false;
 	session = session_counted(peer);
+	if (!session)
+		session = session_watched(peer);
 	/* One that goes without being the neighbor any more goes all the same: nothing of it may be looked at afterwards. */
 	if (session && peer_fsm_status(peer) != Established &&
 	    (peer_fsm_status(peer) != Deleted || !CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE))) {
-		session_down(session);
+		session_lost(session);
 		return;
 	}
 
@@ -123,7 +132,7 @@ static void status_changed(struct peer *peer)
 	else if (peer_fsm_status(peer) == Established)
 		session_up(session, peer);
 	else if (peer_fsm_previous_status(peer) == Established)
-		session_down(session);
+		session_lost(session);
 	else
 		gate_assert(session);
 }

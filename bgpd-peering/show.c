@@ -160,7 +160,7 @@ static void flag_letters(const struct connection *connection, char text[8])
 /* What is wrong with it, else what it waits for. */
 static void why(const struct connection *connection, char *text, size_t size)
 {
-	struct degradation found[SESSIONS_MAX + 1], *worst = NULL;
+	struct degradation found[DEGRADATIONS_MAX], *worst = NULL;
 	size_t count = MIN(connection_degradations(connection, found, array_size(found)), array_size(found));
 
 	for (size_t i = 0; i < count; i++)
@@ -312,6 +312,14 @@ static const char *or_none(const char *name)
 	return name ? name : "none";
 }
 
+/* Of one session, and why it is closed although its connection is Active. */
+static const char *gate_words(const struct session *session, enum gate_position gate)
+{
+	if (!session->held || gate != GATE_DENY)
+		return gate_position_name(gate);
+	return session->denied ? "deny, violation" : "deny, held";
+}
+
 static void show_sessions(struct vty *vty, const struct connection *connection)
 {
 	struct ttable *table = show_table_new();
@@ -344,7 +352,7 @@ static void show_sessions(struct vty *vty, const struct connection *connection)
 				snprintf(limit, sizeof(limit), "%u", family_has.limit);
 			ttable_add_row(table, "%s%s|%s|%s|%s|%s|%s|%s|%llu|%llu|%s/%s|%s", session->address,
 				       session->required ? "" : " optional", family_name(family), facts.bgp_state, up,
-				       session->held && facts.gate == GATE_DENY ? "deny, held" : gate_position_name(facts.gate), received, would_accept,
+				       gate_words(session, facts.gate), received, would_accept,
 				       (unsigned long long)family_has.installed,
 				       (unsigned long long)family_has.advertised, or_none(family_has.import_policy),
 				       or_none(family_has.export_policy), limit);
@@ -393,6 +401,26 @@ static void show_attempts(struct vty *vty, const struct connection *connection)
 		show_age(seconds_since(session->attempts.last_at), age);
 		vty_out(vty, "Typed    %s: %u line%s while gated, the last %s ago `%s`; policies apply when the gate opens\n",
 			session->address, session->attempts.count, session->attempts.count == 1 ? "" : "s", age, session->attempts.last_line);
+	}
+}
+
+/* What is wrong, the worst first, and what to type about it. */
+static void show_degradations(struct vty *vty, const struct connection *connection)
+{
+	struct degradation found[DEGRADATIONS_MAX];
+	size_t count = MIN(connection_degradations(connection, found, array_size(found)), array_size(found)), said = 0;
+	char age[16];
+
+	for (int severity = SEVERITY_COUNT - 1; severity > SEVERITY_NONE; severity--) {
+		for (size_t i = 0; i < count; i++) {
+			if ((int)found[i].severity != severity)
+				continue;
+			show_age(found[i].seconds, age);
+			vty_out(vty, "%-9s[%s] %s: %s%s%s%s\n", said++ ? "" : "Why", severity_name(found[i].severity),
+				found[i].cause, found[i].reason, found[i].gate_closed ? "; its gate is closed" : "",
+				found[i].seconds ? ", for " : "", found[i].seconds ? age : "");
+			vty_out(vty, "         `%s`\n", found[i].next);
+		}
 	}
 }
 
@@ -473,6 +501,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 			vty_out(vty, "%s%s", i ? ", " : "", flags[i]);
 		vty_out(vty, "\n");
 	}
+	show_degradations(vty, connection);
 	if (waiting[0])
 		vty_out(vty, "Waits    for %s\n", waiting);
 	vty_out(vty, "Verbs    %s\n", allowed);

@@ -23,8 +23,8 @@ void show_summarize(struct show_summary *summary);
 
 /* The checks of a connection that validates: every one, or those that have to pass and those that do not pass. */
 void show_checks_table(struct vty *vty, const struct connection *connection, bool all);
-/* Adds `checks` and `blocking`, both empty where the connection does not validate. */
-void show_checks_json(struct json_object *object, const struct connection *connection);
+/* Adds `checks` and `blocking`. Of one that is Active only where something is the matter, unless it is `asked` for. */
+void show_checks_json(struct json_object *object, const struct connection *connection, bool asked);
 
 /* The caller prints and frees them. */
 /* What every answer begins with: schemaVersion, router, the module's state. */

@@ -4,6 +4,7 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/commands.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/timers.h"
 
 #include "lib/termtable.h"
@@ -77,7 +78,7 @@ void show_checks_table(struct vty *vty, const struct connection *connection, boo
 		frr_each (session_list_const, &connection->sessions, session) {
 			struct check_result result;
 
-			if (!check_applies(session))
+			if (!check_applies(session) || !service_asks(checks[i], session))
 				continue;
 			check_run(checks[i], session, &result);
 			if (all || level == CHECK_REQUIRED)
@@ -97,6 +98,12 @@ void show_checks_table(struct vty *vty, const struct connection *connection, boo
 		vty_out(vty, ": FAIL, which blocks nothing; `show peering %s checks`\n", connection->name);
 }
 
+/* Whether a required check that does not pass keeps its gate closed. */
+static bool blocks(const struct session *session)
+{
+	return check_applies(session) && (session->connection->state != STATE_ACTIVE || session->held);
+}
+
 /* One required check: the sessions that it does not pass on, the first ones by name. */
 static bool show_obstacle(struct vty *vty, const struct connection *connection, size_t place)
 {
@@ -106,7 +113,7 @@ static bool show_obstacle(struct vty *vty, const struct connection *connection, 
 	frr_each (session_list_const, &connection->sessions, session) {
 		struct check_result result;
 
-		if (!check_applies(session))
+		if (!blocks(session))
 			continue;
 		check_run(checks[place], session, &result);
 		if (result.verdict == CHECK_PASS)
@@ -133,6 +140,12 @@ static void show_blocking(struct vty *vty, const struct connection *connection)
 			any |= show_obstacle(vty, connection, i);
 	if (!any)
 		vty_out(vty, "Blocking: nothing\n");
+	if (connection->state == STATE_ACTIVE) {
+		vty_out(vty, "On violation: %s; a closed gate opens by %s\n",
+			connection->on_violation_deny ? "deny" : "report",
+			connection->reopen_auto ? "itself, after its hold-down" : "`reopen`");
+		return;
+	}
 	switch (connection_activation(connection)) {
 	case ACTIVATION_AUTO:
 		vty_out(vty, "Activation auto: a pass opens the gate\n");
@@ -148,8 +161,8 @@ static void show_blocking(struct vty *vty, const struct connection *connection)
 
 static void show_checks_text(struct vty *vty, const struct connection *connection)
 {
-	if (connection->state != STATE_VALIDATING) {
-		vty_out(vty, "%s is %s; checks run while it is Validating\n", connection->name,
+	if (connection->state != STATE_VALIDATING && connection->state != STATE_ACTIVE) {
+		vty_out(vty, "%s is %s; checks run while it is Validating or Active\n", connection->name,
 			connection_state_name(connection->state));
 		return;
 	}
@@ -193,25 +206,28 @@ static json_object *check_json(const struct connection *connection, size_t place
 	return object;
 }
 
-void show_checks_json(struct json_object *object, const struct connection *connection)
+void show_checks_json(struct json_object *object, const struct connection *connection, bool asked)
 {
 	json_object *all = json_object_new_array(), *blocking = json_object_new_array();
 	const struct session *session;
 
-	for (size_t i = 0; connection->state == STATE_VALIDATING && i < check_count; i++) {
+	for (size_t i = 0; i < check_count; i++) {
 		enum check_level level = check_level(connection, i);
 
 		frr_each (session_list_const, &connection->sessions, session) {
 			struct check_result result;
 			json_object *one;
 
+			if (!service_asks(checks[i], session) ||
+			    !(service_is_judged(session) || (asked && connection->state == STATE_ACTIVE)))
+				continue;
 			if (level == CHECK_OFF) {
 				json_object_array_add(all, check_json(connection, i, session, NULL));
 				continue;
 			}
 			check_run(checks[i], session, &result);
 			json_object_array_add(all, check_json(connection, i, session, &result));
-			if (level != CHECK_REQUIRED || !check_applies(session) || result.verdict == CHECK_PASS)
+			if (level != CHECK_REQUIRED || !blocks(session) || result.verdict == CHECK_PASS)
 				continue;
 			one = json_object_new_object();
 			add_text(one, "check", checks[i]->name);
@@ -246,6 +262,6 @@ COMMAND_HANDLER(cmd_show_checks)
 	json_object_object_add(object, "generation", json_object_new_int64((int64_t)connection->generation));
 	json_object_object_add(object, "validationWindow", json_object_new_int64(timers_seconds(connection, TIMER_WINDOW)));
 	add_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
-	show_checks_json(object, connection);
+	show_checks_json(object, connection, true);
 	return vty_json(vty, object);
 }

@@ -13,6 +13,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/state_file.h"
 #include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
@@ -96,6 +97,8 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	add_text(object, "bgpState", facts->bgp_state);
 	add_bool(object, "required", session->required);
 	add_text(object, "gate", gate_position_name(facts->gate));
+	add_text(object, "gateCause",
+		 !session->held || facts->gate != GATE_DENY ? NULL : session->denied ? "violation" : "not-validated");
 	add_number(object, "upSeconds", facts->up_seconds);
 	json_object_object_add(object, "receivedCount",
 			       counts.counted ? json_object_new_int64((int64_t)counts.received) : NULL);
@@ -176,7 +179,7 @@ static json_object *allowed_json(const struct connection *connection)
 static json_object *degraded_json(const struct connection *connection)
 {
 	json_object *array = json_object_new_array();
-	struct degradation found[SESSIONS_MAX + 1];
+	struct degradation found[DEGRADATIONS_MAX];
 	size_t count = MIN(connection_degradations(connection, found, array_size(found)), array_size(found));
 
 	for (size_t i = 0; i < count; i++) {
@@ -186,6 +189,8 @@ static json_object *degraded_json(const struct connection *connection)
 		add_text(one, "session", found[i].session ? found[i].session->address : NULL);
 		add_text(one, "severity", severity_name(found[i].severity));
 		add_number(one, "seconds", found[i].seconds);
+		add_time(one, "since", found[i].seconds ? wall_clock_milliseconds() - found[i].seconds * 1000 : 0);
+		add_text(one, "figures", found[i].figures[0] ? found[i].figures : NULL);
 		add_text(one, "reason", found[i].reason);
 		add_text(one, "gateEffect", found[i].gate_closed ? "closed" : "none");
 		add_text(one, "next", found[i].next);
@@ -219,6 +224,10 @@ static json_object *connection_json(const struct connection *connection)
 	add_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
 	add_number(object, "validationWindow", timers_seconds(connection, TIMER_WINDOW));
 	add_text(object, "gate", gate_position_name(connection_gate(connection)));
+	add_text(object, "onViolation", connection->on_violation_deny ? "deny" : "report");
+	add_text(object, "reopenMode", connection->reopen_auto ? "auto" : "manual");
+	add_number(object, "reopenHoldDown",
+		   connection->reopen_hold_down ? connection->reopen_hold_down : REOPEN_HOLD_DOWN_DEFAULT);
 	json_object_object_add(object, "flags", flags);
 	json_object_object_add(object, "degraded", degraded_json(connection));
 	json_object_object_add(object, "bypass", connection->bypass.on ? bypass_json(&connection->bypass) : NULL);
@@ -228,7 +237,7 @@ static json_object *connection_json(const struct connection *connection)
 	add_text(object, "waitsFor", waiting);
 	json_object_object_add(object, "allowedVerbs", allowed_json(connection));
 	json_object_object_add(object, "sessions", sessions_json(connection));
-	show_checks_json(object, connection);
+	show_checks_json(object, connection, false);
 	json_object_object_add(object, "history", history_json(connection));
 	return object;
 }

@@ -25,6 +25,18 @@ static void value(struct vty *vty, const char *name, const char *type, const cha
 	vty_out(vty, "peering_%s %llu\n", name, (unsigned long long)number);
 }
 
+static uint64_t closed_by_violation(void)
+{
+	const struct connection *connection;
+	const struct session *session;
+	uint64_t count = 0;
+
+	frr_each (connection_tree_const, &connections, connection)
+		frr_each (session_list_const, &connection->sessions, session)
+			count += session->held && session->denied;
+	return count;
+}
+
 static void of_router(struct vty *vty)
 {
 	static const char *const states[] = {"enforcing", "monitor", "bypass", "inert"};
@@ -42,6 +54,8 @@ static void of_router(struct vty *vty)
 	      audit->violations);
 	value(vty, "audit_repairs_total", "counter", "Walls of gates that were put up again, since bgpd's start.",
 	      audit->repairs);
+	value(vty, "gates_closed_by_violation", "gauge",
+	      "Sessions of Active connections whose gates a violation has closed.", closed_by_violation());
 	begin(vty, "audit_longest_hold_seconds", "gauge", "Longest time that the audit has held bgpd's main thread.");
 	vty_out(vty, "peering_audit_longest_hold_seconds %.6f\n", (double)audit->longest_microseconds / 1e6);
 }
@@ -97,7 +111,7 @@ static void of_degradations(struct vty *vty)
 
 	begin(vty, "connection_degraded", "gauge", "What is wrong with a connection: 1 is a warning, 2 is critical.");
 	frr_each (connection_tree_const, &connections, connection) {
-		struct degradation found[SESSIONS_MAX + 1];
+		struct degradation found[DEGRADATIONS_MAX];
 		size_t count = MIN(connection_degradations(connection, found, array_size(found)), array_size(found));
 
 		for (size_t i = 0; i < count; i++)
@@ -186,7 +200,7 @@ void show_prometheus(struct vty *vty)
 	of_degradations(vty);
 	up_of_sessions(vty);
 	of_sessions(vty, "session_received_prefixes",
-		    "Prefixes that the peer announces, counted while the gate is closed.", received);
+		    "Prefixes that the peer announces, where they are counted.", received);
 	of_sessions(vty, "session_would_accept_prefixes",
 		    "Prefixes of those that the import policy would accept, by a preview that holds.", would_accept);
 	of_sessions(vty, "session_installed_prefixes", "Prefixes of the peer in bgpd's tables.", installed);

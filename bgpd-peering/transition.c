@@ -11,9 +11,11 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
+#include "bgpd-peering/watch.h"
 
 #include "lib/utf8.h"
 
@@ -148,11 +150,14 @@ static void enter(struct connection *connection, enum connection_state to)
 	frr_each (session_list, &connection->sessions, session) {
 		session->wrong_opens = 0;
 		if (prescribed_gate(connection) == GATE_DENY)
-			session->held = false;
+			session->held = session->denied = false;
 		else if (session->hands_off && !session->held && to == STATE_ACTIVE)
 			take_as_it_stands(session);
 	}
 	transition_assert(connection);
+	if (to != STATE_ACTIVE)
+		frr_each (session_list, &connection->sessions, session)
+			watch_end(session);
 	if (to == STATE_NONE)
 		session_events_later(connection);
 	validation_state_changed(connection);
@@ -270,6 +275,33 @@ static bool validates(enum lifecycle_event event)
 	return event != EVENT_CANCEL && event != EVENT_MAINTENANCE_OFF;
 }
 
+/*
+ * Which sessions of an Active connection the event opens by itself, each validated alone: what a violation has closed by
+ * `reopen`, what was added by `activate`. What opens without being asked, service.c has chosen.
+ */
+static void choose(struct connection *connection, enum lifecycle_event event, struct lifecycle_facts *facts)
+{
+	const struct check *obstacle;
+	struct check_result result;
+	bool denied = false, added = false;
+	struct session *session;
+
+	frr_each (session_list, &connection->sessions, session) {
+		if (event == EVENT_REOPEN || event == EVENT_ACTIVATE)
+			session->opens = session->held && session->denied == (event == EVENT_REOPEN) &&
+					 !service_obstacle(session, &obstacle, &result);
+		else if (event != EVENT_PASSED)
+			session->opens = session->held && event == EVENT_ACTIVATE_FORCE;
+		denied |= session->opens && session->denied;
+		added |= session->opens && !session->denied;
+	}
+	facts->passed = denied || added;
+	if (event == EVENT_PASSED || connection->journal_damaged) {
+		facts->violated = denied && !connection->journal_damaged;
+		facts->held = added && !connection->journal_damaged;
+	}
+}
+
 /* What the change makes of the connection's flags, and of each session. */
 static void prepare(struct connection *connection, enum lifecycle_event event, bool loosens,
 		    struct pending_change *change)
@@ -288,10 +320,15 @@ static void prepare(struct connection *connection, enum lifecycle_event event, b
 				      ? connection->maintenance_next
 				      : connection->maintenance;
 	frr_each (session_list, &connection->sessions, session) {
-		if (loosens && validates(event))
+		if (connection->state == STATE_ACTIVE && !connection->journal_damaged)
+			session->held_next = session->held && !session->opens &&
+					     !(event == EVENT_ADOPT && session->hands_off);
+		else if (loosens && validates(event))
 			session->held_next = !opens_with_the_others(connection, session, event);
 		else
 			session->held_next = session->held && !(event == EVENT_ADOPT && session->hands_off);
+		if (!session->held_next && (loosens || event == EVENT_ADOPT))
+			service_session_opens(session);
 	}
 }
 
@@ -309,6 +346,7 @@ static void take_effect(struct connection *connection, const struct pending_chan
 		connection->declared = connection->adopted_line = true;
 	frr_each (session_list, &connection->sessions, session) {
 		session->held = session->held_next;
+		session->denied &= session->held;
 		session->declared |= change->declares;
 	}
 	enter(connection, change->entry.to);
@@ -377,7 +415,10 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	}
 	if (is_changing(connection, verdict))
 		return false;
-	facts.passed = validation_passed(connection);
+	if (from == STATE_ACTIVE)
+		choose(connection, event, &facts);
+	else
+		facts.passed = validation_passed(connection);
 	if (event == EVENT_ADOPT)
 		facts.discovered |= connection_has_conflict(connection);
 	outcome = lifecycle_judge(from, event, &facts);
@@ -424,6 +465,37 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		      connection->name, actor, change.entry.message, connection->name);
 
 	return carry_out(connection, &change, waits, verdict);
+}
+
+void transition_close_session(struct session *session, enum lifecycle_event event, const char *reason)
+{
+	struct connection *connection = session->connection;
+	struct lifecycle_outcome outcome;
+	struct lifecycle_facts facts;
+	struct history_entry entry = {
+		.from = connection->state,
+		.to = connection->state,
+		.actor = "router",
+		.at_milliseconds = wall_clock_milliseconds(),
+	};
+
+	connection_facts(connection, &facts);
+	outcome = lifecycle_judge(connection->state, event, &facts);
+	if (outcome.refusal != REFUSAL_NONE || outcome.effect != EFFECT_CLOSES)
+		return;
+	session->held = session->held_next = true;
+	session->denied = event == EVENT_VIOLATION;
+	if (transition_session_gate(session) == GATE_DENY)
+		gate_close(session);
+	strlcpy(entry.cause, outcome.row, sizeof(entry.cause));
+	utf8_copy(entry.message, sizeof(entry.message), reason);
+	/* A change that is on its way to the disk does not know of this. */
+	connection->pending.edited |= connection->pending.ticket != 0;
+	durable_state_transition(connection, &entry, NULL);
+	transition_remember(connection, &entry);
+	zlog_notice("peering: %s: row %s, by %s: %s", connection->name, entry.cause, entry.actor, entry.message);
+	controller_link_changed(connection);
+	validation_look_again(connection);
 }
 
 bool transition_take_over(struct connection *connection, enum connection_state to, bool adopted, bool discovered,

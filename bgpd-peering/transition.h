@@ -29,6 +29,12 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		struct verdict *verdict);
 
 /*
+ * Rows 24 and 27: closes the gate of one session of an Active connection (EVENT_VIOLATION, EVENT_SESSION_CHANGED) and
+ * journals it afterwards; it waits for nothing, and its connection stays as it is. Safe in a hook.
+ */
+void transition_close_session(struct session *session, enum lifecycle_event event, const char *reason);
+
+/*
  * What the table cannot know: whether a connection is complete enough for the verb. For who judges beforehand what will
  * be; transition() asks it as well. False with a refusal.
  */

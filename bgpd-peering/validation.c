@@ -7,6 +7,7 @@
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/transition.h"
 
 #define VALIDATION_INTERVAL 1 /* seconds */
@@ -22,7 +23,7 @@ static bool waits(const struct connection *connection)
 	if (connection->let_go)
 		return false;
 	return connection->state == STATE_PROVISIONING_COMPLETED || is_validated(connection) ||
-	       connection->state == STATE_PENDING_REMOVE;
+	       connection->state == STATE_PENDING_REMOVE || connection->state == STATE_ACTIVE;
 }
 
 static bool required_sessions_up(const struct connection *connection)
@@ -90,11 +91,19 @@ bool validation_passed(const struct connection *connection)
 	struct check_result result;
 	const struct session *session;
 
+	if (connection->state == STATE_ACTIVE) {
+		frr_each (session_list_const, &connection->sessions, session)
+			if (session->held && !session->denied && !service_obstacle(session, &obstacle, &result))
+				return true;
+		return false;
+	}
 	return is_validated(connection) && required_sessions_up(connection) &&
 	       !first_obstacle(connection, &obstacle, &session, &result);
 }
 
 /* ---- moving on ---- */
+
+static void evaluate(event_ref *event);
 
 #define WRONG_OPENS_MOST 10
 
@@ -108,12 +117,15 @@ static bool says_another_asn(const struct connection *connection)
 	return false;
 }
 
-static void evaluate(event_ref *event)
+void validation_look_now(struct connection *connection)
 {
-	struct connection *connection = event_argument(event);
-
 	if (connection->pending.ticket || !waits(connection) || !router_works())
 		return;
+	if (connection->state == STATE_ACTIVE) {
+		if (service_look(connection))
+			event_add_seconds(evaluate, connection, VALIDATION_INTERVAL, &connection->evaluation);
+		return;
+	}
 	if (says_another_asn(connection) &&
 	    (connection->state == STATE_PROVISIONING_COMPLETED || connection->state == STATE_VALIDATING)) {
 		transition(connection, EVENT_WRONG_ASN, "router", "the peer has another AS number in its OPEN, again and again",
@@ -143,6 +155,11 @@ static void evaluate(event_ref *event)
 		return;
 	event_add_seconds(evaluate, connection, VALIDATION_INTERVAL, &connection->evaluation);
 	controller_link_changed(connection);
+}
+
+static void evaluate(event_ref *event)
+{
+	validation_look_now(event_argument(event));
 }
 
 void validation_look_again(struct connection *connection)
@@ -179,6 +196,31 @@ static void sessions_not_up(const struct connection *connection, char *text, siz
 		used += (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "peer not up: ",
 					 session->address,
 					 !peer ? "is no neighbor" : peer_fsm_status_name(peer));
+	}
+}
+
+/* The first session whose gate is closed although the connection is Active, and why. */
+static void held_sessions(const struct connection *connection, char *text, size_t size)
+{
+	const struct session *session;
+	const struct check *obstacle;
+	struct check_result result;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		if (!session->held || !check_applies(session))
+			continue;
+		if (service_obstacle(session, &obstacle, &result))
+			snprintf(text, size, "%s (%s): %s", obstacle->name, session->address, result.reason);
+		else if (session->denied && connection->reopen_auto)
+			snprintf(text, size, "passed; %s opens in %llu s, or `reopen`", session->address,
+				 (unsigned long long)service_hold_down_left(session));
+		else if (session->denied)
+			snprintf(text, size, "passed; `reopen`");
+		else if (connection_activation(connection) == ACTIVATION_CONTROLLER)
+			snprintf(text, size, "%s passed; the controller's activation", session->address);
+		else
+			snprintf(text, size, "%s passed; `activate`", session->address);
+		return;
 	}
 }
 
@@ -231,6 +273,9 @@ void validation_waiting_for(const struct connection *connection, char *text, siz
 			snprintf(text, size, "passed; the controller's activation");
 		else
 			snprintf(text, size, "passed; `activate`");
+		break;
+	case STATE_ACTIVE:
+		held_sessions(connection, text, size);
 		break;
 	case STATE_PROVISIONING_FAILED:
 		snprintf(text, size, "`retry` or `withdraw`");

@@ -25,10 +25,10 @@ struct list {
 	char *next; /* "ROUTER/NAME" of the last one on a full page */
 };
 
-/* The three parts that the store keeps as JSON. */
+/* The parts that the store keeps as JSON. */
 static void add_detail(json_object *object, const struct store_observation *observed)
 {
-	static const char *const parts[] = {"flags", "sessions", "checks"};
+	static const char *const parts[] = {"flags", "sessions", "checks", "degraded"};
 	json_object *detail = observed ? json_tokener_parse(observed->detail) : NULL;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

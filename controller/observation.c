@@ -127,6 +127,30 @@ static json_object *checks_to_json(const Peering__ConnectionStatus *status)
 	return array;
 }
 
+static json_object *degraded_to_json(const Peering__ConnectionStatus *status)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < status->n_degraded && i < ITEMS_MAX; i++) {
+		const Peering__Degradation *one = status->degraded[i];
+		json_object *object = json_object_new_object();
+
+		add_text(object, "cause", one->cause, WORD_MAX);
+		add_text(object, "session", one->session, WORD_MAX);
+		add_text(object, "severity", one->severity, WORD_MAX);
+		json_object_object_add(object, "sinceSeconds",
+				       one->since && one->since <= SECONDS_MAX ? json_object_new_uint64(one->since)
+									       : NULL);
+		add_text(object, "figures", one->figures, SENTENCE_MAX);
+		add_text(object, "reason", one->reason, SENTENCE_MAX);
+		json_object_object_add(object, "gateEffect",
+				       json_object_new_string(one->gate_closed ? "closed" : "none"));
+		add_text(object, "next", one->next, SENTENCE_MAX);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
 static char *detail_from_status(const Peering__ConnectionStatus *status)
 {
 	json_object *detail = json_object_new_object();
@@ -142,6 +166,7 @@ static char *detail_from_status(const Peering__ConnectionStatus *status)
 	json_object_object_add(detail, "flags", flags);
 	json_object_object_add(detail, "sessions", sessions_to_json(status));
 	json_object_object_add(detail, "checks", checks_to_json(status));
+	json_object_object_add(detail, "degraded", degraded_to_json(status));
 	text = strdup(json_object_to_json_string_ext(detail, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(detail);
 	return text;

@@ -266,6 +266,17 @@ static void show_history(json_object *history)
 	table_free(table);
 }
 
+static void show_degraded(json_object *degraded)
+{
+	for (size_t i = 0; i < list_length(degraded); i++) {
+		json_object *one = json_object_array_get_idx(degraded, i);
+
+		printf("%-10s [%s] %s: %s%s\n", i == 0 ? "Why" : "", member_text(one, "severity"),
+		       member_text(one, "cause"), member_text(one, "reason"),
+		       strcmp(member_text(one, "gateEffect"), "closed") == 0 ? "; its gate is closed" : "");
+	}
+}
+
 /* What was asked for, where the router has not taken it (yet). */
 static void show_desired(json_object *connection)
 {
@@ -303,6 +314,7 @@ void show_connection(json_object *connection)
 	age_since(since, age);
 	printf("State      %s%s%s%s\n", member_text(connection, "connectionState"), since[0] ? " for " : "",
 	       since[0] ? age : "", member_true(connection, "routerConnected") ? "" : " (the router is not connected)");
+	show_degraded(member_list(connection, "degraded"));
 	if (member_text(connection, "waitingFor")[0])
 		printf("Waits for  %s\n", member_text(connection, "waitingFor"));
 	if (member_text(connection, "activationMode")[0])

@@ -130,7 +130,7 @@ struct store_observation {
 	int64_t state_since;
 	const char *activation;
 	const char *waiting_for;
-	const char *detail; /* JSON: {"flags": [], "sessions": [], "checks": []} as the API shows them */
+	const char *detail; /* JSON: {"flags": [], "sessions": [], "checks": [], "degraded": []} as the API shows them */
 	int64_t observed_at;
 };
 
