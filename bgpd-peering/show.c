@@ -150,6 +150,10 @@ static void flag_letters(const struct connection *connection, char text[8])
 		text[at++] = 'D';
 	if (connection->maintenance.on)
 		text[at++] = 'M';
+	if (connection->overridden)
+		text[at++] = 'O';
+	if (timers_is_stale(connection))
+		text[at++] = 'S';
 	if (connection_has_conflict(connection))
 		text[at++] = 'C';
 	if (!connection->declared && !connection->discovered)
@@ -277,7 +281,7 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 		vty_out(vty, "Attention: %u (%u critical)\n", found - counts[SEVERITY_NONE], counts[SEVERITY_CRITICAL]);
 	show_table_print(vty, table);
 	vty_out(vty,
-		"Flags: A adopted  C conflict  D discovered  M maintenance  U undeclared   * what your policy would accept\n");
+		"Flags: A adopted  C conflict  D discovered  M maintenance  O overridden  S stale  U undeclared   * what your policy would accept\n");
 	if (shown < found)
 		vty_out(vty, "%u of %u shown (`show peering all` for every one)\n", shown, found);
 }

@@ -128,7 +128,7 @@ static void enter(struct connection *connection, enum connection_state to)
 	if (to == STATE_ACTIVE)
 		connection->journal_damaged = false;
 	/* A line `adopted` speaks of the session from before, not of what comes after it. */
-	if (connection->state == STATE_ACTIVE && to != STATE_ACTIVE)
+	if (gate_of_state(connection->state) == GATE_ALLOW && gate_of_state(to) != GATE_ALLOW)
 		connection->adopted_line = false;
 	if (connection->state != to) {
 		connection->state_since = wall_clock_milliseconds();

@@ -167,6 +167,7 @@ def overridden(s):
     assert "overridden" in flags(s)
     assert {entry["cause"] for entry in s.edge.connection(NAME)["degraded"]} == {"overridden"}
     assert "overridden" in s.edge.bgpd_vty(f"show peering {NAME}")
+    assert f"{NAME} O " in s.edge.bgpd_vty("show peering")
 
 
 def test_activated_by_force_until_somebody_has_looked(scenario):
