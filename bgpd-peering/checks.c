@@ -23,6 +23,7 @@ const struct check *const checks[] = {
 	&check_no_transit,
 	&check_path_length,
 	&check_next_hop,
+	&check_rpki,
 	&check_bfd,
 	&check_ttl_security,
 	&check_gate_holds,

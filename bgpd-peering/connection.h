@@ -82,6 +82,12 @@ PREDECL_DLIST(session_list);
 PREDECL_DLIST(policy_list);
 PREDECL_RBTREE_UNIQ(connection_tree);
 
+/* Where the last page of `show peering NAME routes` ended. */
+struct route_bookmark {
+	struct adj_rib_in_walk walk;
+	struct bgp_update_prefix last;
+};
+
 struct session {
 	struct session_table_item by_address;
 	struct session_list_item in_connection;
@@ -111,7 +117,12 @@ struct session {
 	struct adj_rib_in *adj_rib_in; /* what it has sent since; NULL until the first message */
 	bool kept_from_the_start;      /* of the session: nothing was parsed by bgpd before */
 	bool end_of_rib[FAMILY_COUNT];
+	event_ref *cutting_off; /* in the next turn of the event loop */
+	uint32_t cut_off;	/* it was, because its peer sent more prefixes of a family than that; 0: it was not */
 	struct inbound_audit *inbound_audit; /* of inbound_audit.c: what is wrong with it; NULL where it is not counted */
+	struct preview *preview;	/* of preview.c: the newest finished one; NULL: none */
+	struct preview_work *preview_work; /* the one in progress; NULL: none */
+	struct route_bookmark bookmark; /* of show_routes.c */
 	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
 };
 
@@ -159,7 +170,7 @@ struct pending_change {
 	bool overridden;	  /* likewise */
 	enum connection_kind kind; /* and its kind */
 	bool release;		  /* it is no transition: the connection is let go of */
-	bool made;		  /* the connection was made for it, by adoption.c */
+	bool made;		  /* the connection was made for it, by an adoption or an import */
 	bool edited;		  /* the connection was, meanwhile: that goes into the journal behind it */
 };
 

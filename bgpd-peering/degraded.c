@@ -115,6 +115,12 @@ static bool of_session(const struct session *session, struct degradation *one)
 		snprintf(one->reason, sizeof(one->reason), "something has passed the closed gate of %s: %s", session->address,
 			 session->violation.what);
 		snprintf(one->next, sizeof(one->next), "clear peering violation %s", connection->name);
+	} else if (session->cut_off && !facts.established) {
+		one->cause = "limit";
+		one->severity = SEVERITY_CRITICAL;
+		snprintf(one->reason, sizeof(one->reason), "%s was cut off: its peer sent more than %u prefixes",
+			 session->address, session->cut_off);
+		snprintf(one->next, sizeof(one->next), "clear bgp %s", session->address);
 	} else if (!is_in_service(connection)) {
 		return false;
 	} else if (session->held) {

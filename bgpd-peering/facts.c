@@ -5,6 +5,7 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/preview.h"
 #include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
 
@@ -59,6 +60,12 @@ void family_facts(const struct session *session, enum counted_family family, str
 		.import_policy = gate_policy_wanted(session, afi, SAFI_UNICAST, RMAP_IN),
 		.export_policy = gate_policy_wanted(session, afi, SAFI_UNICAST, RMAP_OUT),
 	};
+}
+
+void family_facts_previewed(const struct session *session, enum counted_family family, struct family_facts *facts)
+{
+	family_facts(session, family, facts);
+	facts->previewed = preview_would_accept(session, family, &facts->would_accept);
 }
 
 bool session_opens_with_reset(const struct session *session)

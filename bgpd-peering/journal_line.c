@@ -5,6 +5,8 @@
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/profile.h"
 
+#include "lib/journal_damage.h"
+
 #include <json-c/json.h>
 
 static const char *const type_names[RECORD_TYPE_COUNT] = {
@@ -180,7 +182,7 @@ void journal_record_of_default_deny(struct journal_record *record, const char *v
 	record->type = RECORD_DEFAULT_DENY;
 	strlcpy(record->vrf, vrf, sizeof(record->vrf));
 	record->mode = default_deny_mode(vrf);
-	record->confederation = default_deny_confederation(vrf);
+	record->confederation = default_deny_journalled_confederation(vrf);
 	default_deny_each_exception(vrf, add_exception, record);
 }
 
@@ -808,15 +810,13 @@ static bool decode_record(json_object *object, struct journal_record *record)
 
 bool journal_line_decode(const char *line, struct journal_record *record, char *error, size_t error_size)
 {
-	enum json_tokener_error parse_error = json_tokener_success;
-	json_object *object = json_tokener_parse_verbose(line, &parse_error);
+	json_object *object = journal_damage_parse(line);
 	const char *type;
 	bool good = false;
 
 	*record = (struct journal_record){.type = RECORD_TYPE_COUNT};
-	if (!object || !json_object_is_type(object, json_type_object)) {
-		snprintf(error, error_size, "no JSON object: %s", json_tokener_error_desc(parse_error));
-		json_object_put(object);
+	if (!object) {
+		snprintf(error, error_size, "it is no JSON object");
 		return false;
 	}
 	type = get_text(object, "type");
@@ -869,21 +869,4 @@ Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnec
 	free(line);
 	free(again);
 	return read.declaration;
-}
-
-bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX])
-{
-	static const char key[] = "\"name\":\"";
-	const char *start = strstr(line, key);
-	size_t length;
-
-	if (!start)
-		return false;
-	start += strlen(key);
-	length = strcspn(start, "\"");
-	if (start[length] != '"' || length >= CONNECTION_NAME_MAX)
-		return false;
-	memcpy(name, start, length);
-	name[length] = '\0';
-	return connection_name_error(name) == NULL;
 }

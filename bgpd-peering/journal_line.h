@@ -114,9 +114,6 @@ bool journal_line_decode(const char *line, struct journal_record *record, char *
 /* Frees what decoding, or one of the functions above, has made. */
 void journal_record_clear(struct journal_record *record);
 
-/* The connection that an unreadable line seems to speak of. */
-bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX]);
-
 /*
  * The declaration as the journal gives it back: without what this version does not know. NULL where the journal could not
  * give it back whole. To be freed with protobuf-c's free_unpacked.

@@ -110,16 +110,18 @@ static void family_state(const struct connection *connection, enum counted_famil
 
 static void received_and_accepted(const struct connection *connection, char *text, size_t size)
 {
-	uint64_t received = 0, installed = 0;
-	bool counted = false, up = false, overflow = false;
+	uint64_t received = 0, installed = 0, would_accept = 0;
+	bool counted = false, up = false, overflow = false, previewed = true;
 	const struct session *session;
 
 	frr_each (session_list_const, &connection->sessions, session) {
 		for (int family = 0; family < FAMILY_COUNT; family++) {
 			struct family_facts facts;
 
-			family_facts(session, family, &facts);
+			family_facts_previewed(session, family, &facts);
 			received += facts.received;
+			would_accept += facts.would_accept;
+			previewed &= !facts.counted || facts.previewed;
 			installed += facts.installed;
 			counted |= facts.counted;
 			overflow |= facts.overflow;
@@ -128,6 +130,9 @@ static void received_and_accepted(const struct connection *connection, char *tex
 	}
 	if (!up)
 		snprintf(text, size, "-");
+	else if (counted && previewed)
+		snprintf(text, size, "%llu/%llu*", (unsigned long long)received,
+			 (unsigned long long)(installed + would_accept));
 	else if (counted)
 		snprintf(text, size, "%s%llu/%llu", overflow ? ">" : "", (unsigned long long)received,
 			 (unsigned long long)installed);
@@ -271,7 +276,8 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 	if (found > counts[SEVERITY_NONE])
 		vty_out(vty, "Attention: %u (%u critical)\n", found - counts[SEVERITY_NONE], counts[SEVERITY_CRITICAL]);
 	show_table_print(vty, table);
-	vty_out(vty, "Flags: A adopted  C conflict  D discovered  M maintenance  U undeclared\n");
+	vty_out(vty,
+		"Flags: A adopted  C conflict  D discovered  M maintenance  U undeclared   * what your policy would accept\n");
 	if (shown < found)
 		vty_out(vty, "%u of %u shown (`show peering all` for every one)\n", shown, found);
 }
@@ -311,7 +317,7 @@ static void show_sessions(struct vty *vty, const struct connection *connection)
 	struct ttable *table = show_table_new();
 	const struct session *session;
 
-	ttable_add_row(table, "Session|AF|BGP|Up|Gate|Recv|Installed|Adv|Policy in/out|Limit");
+	ttable_add_row(table, "Session|AF|BGP|Up|Gate|Recv|WouldAcc|Installed|Adv|Policy in/out|Limit");
 	frr_each (session_list_const, &connection->sessions, session) {
 		struct session_facts facts;
 		char up[16] = "-";
@@ -322,26 +328,29 @@ static void show_sessions(struct vty *vty, const struct connection *connection)
 			show_age(facts.up_seconds, up);
 		for (int family = 0; family < FAMILY_COUNT; family++) {
 			struct family_facts family_has;
-			char received[24] = "-", limit[16] = "-";
+			char received[24] = "-", would_accept[24] = "-", limit[16] = "-";
 
 			if (!facts.carries[family])
 				continue;
 			any = true;
-			family_facts(session, family, &family_has);
+			family_facts_previewed(session, family, &family_has);
+			if (family_has.previewed)
+				snprintf(would_accept, sizeof(would_accept), "%llu",
+					 (unsigned long long)family_has.would_accept);
 			if (family_has.counted)
 				snprintf(received, sizeof(received), "%s%llu", family_has.overflow ? ">" : "",
 					 (unsigned long long)family_has.received);
 			if (family_has.limit)
 				snprintf(limit, sizeof(limit), "%u", family_has.limit);
-			ttable_add_row(table, "%s%s|%s|%s|%s|%s|%s|%llu|%llu|%s/%s|%s", session->address,
+			ttable_add_row(table, "%s%s|%s|%s|%s|%s|%s|%s|%llu|%llu|%s/%s|%s", session->address,
 				       session->required ? "" : " optional", family_name(family), facts.bgp_state, up,
-				       session->held && facts.gate == GATE_DENY ? "deny, held" : gate_position_name(facts.gate), received,
+				       session->held && facts.gate == GATE_DENY ? "deny, held" : gate_position_name(facts.gate), received, would_accept,
 				       (unsigned long long)family_has.installed,
 				       (unsigned long long)family_has.advertised, or_none(family_has.import_policy),
 				       or_none(family_has.export_policy), limit);
 		}
 		if (!any)
-			ttable_add_row(table, "%s%s|-|%s|-|%s|-|-|-|-|-", session->address,
+			ttable_add_row(table, "%s%s|-|%s|-|%s|-|-|-|-|-|-", session->address,
 				       session->required ? "" : " optional", facts.bgp_state,
 				       gate_position_name(facts.gate));
 	}

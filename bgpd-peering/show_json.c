@@ -89,7 +89,7 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	json_object *object = json_object_new_object();
 	struct family_facts counts;
 
-	family_facts(session, family, &counts);
+	family_facts_previewed(session, family, &counts);
 	add_text(object, "address", session->address);
 	add_text(object, "afi", family_name(family));
 	add_text(object, "safi", "unicast");
@@ -100,6 +100,8 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	json_object_object_add(object, "receivedCount",
 			       counts.counted ? json_object_new_int64((int64_t)counts.received) : NULL);
 	add_bool(object, "receivedCountIsLowerBound", counts.overflow);
+	json_object_object_add(object, "wouldAcceptCount",
+			       counts.previewed ? json_object_new_int64((int64_t)counts.would_accept) : NULL);
 	add_number(object, "installedCount", counts.installed);
 	add_number(object, "advertisedCount", counts.advertised);
 	json_object_object_add(object, "limit", counts.limit ? json_object_new_int64(counts.limit) : NULL);

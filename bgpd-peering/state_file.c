@@ -519,6 +519,7 @@ static void take_connection(const struct journal_record *record)
 	char reason[TRANSITION_MESSAGE_MAX];
 	struct session *session;
 	struct verdict verdict;
+	bool made = !connection;
 
 	if (connection && (!is_unknown(connection) || strcmp(connection->vrf, record->vrf) != 0)) {
 		now.known++;
@@ -554,6 +555,7 @@ static void take_connection(const struct journal_record *record)
 		now.known++;
 		return;
 	}
+	connection->pending.made = made && connection->pending.ticket;
 	now.taken++;
 	now.opening += opens(record);
 }

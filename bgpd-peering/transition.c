@@ -579,13 +579,15 @@ void transition_durable(const char *name, uint64_t ticket, int error)
 		released(connection, &change, error);
 		return;
 	}
+	if (error && change.made) {
+		alert("%s is not adopted, and its neighbors are as they were: it could not be journalled: %s", connection->name,
+		      safe_strerror(error));
+		adoption_failed(connection);
+		return;
+	}
 	if (error) {
 		alert("%s stays %s: its transition could not be journalled: %s", connection->name,
 		      connection_state_name(connection->state), safe_strerror(error));
-		if (change.made) {
-			adoption_failed(connection);
-			return;
-		}
 		validation_state_changed(connection);
 	} else {
 		transition_remember(connection, &change.entry);

@@ -258,6 +258,7 @@ def test_a_push_that_is_repeated_is_answered_as_it_was(pushed):
 
 # ---- Declared anew
 
+@pytest.mark.versions
 def test_what_is_declared_anew_replaces_what_was_declared(pushed):
     s = pushed
     v4, v6 = addresses(s)
@@ -269,6 +270,7 @@ def test_what_is_declared_anew_replaces_what_was_declared(pushed):
     assert connections == {"C": ("PendingApproval", [v4])}
     assert peers == {v4: ACME_AS, **{address: asn for address, asn in peers.items() if address != v4}}
     assert v6 not in peers and "203.0.113.77" not in peers
+    assert f"neighbor {v4} remote-as {ACME_AS}" in s.edge.running_config()
     # The same neighbor with another AS number, policies, no limit and no words; then it works.
     assert s.script.push("3", declare("C", 64999, [v4], limit=7, description="words")).applied
     config = s.edge.running_config()

@@ -229,6 +229,35 @@ def test_a_failed_adoption_changes_nothing(internal):
     s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
 
 
+def test_an_adoption_that_the_disk_refuses_leaves_the_neighbors_as_they_were(internal):
+    s = internal
+    s.disk = Disk(s.edge)
+    s.start(s.config())
+    s.acme.wait_established()
+    s.wait_open()
+    # bgpd 8.4.4 forgets to pass withdrawals on to the witness in the first moments of its session.
+    s.settle()
+    quiet = s.capture.read().end()
+    s.disk.full()
+    adopt = f"peering OLD adopt neighbor {s.acme_address('ipv4')} {s.acme_address('ipv6')}"
+    s.edge.vtysh(adopt)
+    until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
+    until("nothing of it is left", lambda: s.edge.bgpd_json("show peering json"), lambda seen: not seen["connections"])
+    assert "peering OLD" not in s.edge.running_config()
+    assert s.edge.log_lines("ALERT OLD is not adopted, and its neighbors are as they were")
+    s.settle()
+    assert s.capture.read().routes(kind="withdraw", after=quiet) == []
+    # They come back as they were, too.
+    s.edge.vtysh("clear bgp *")
+    s.acme.wait_established()
+    s.wait_open()
+    s.disk.good()
+    until("the journal is good", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" not in seen)
+    s.edge.vtysh(adopt)
+    s.edge.wait_state("OLD", "Active")
+    s.wait_open()
+
+
 def test_a_journal_that_cannot_be_read_to_its_end_opens_nothing(scenario):
     """What is behind the bad sector may be the end of a connection: it does not come back, with a line `adopted` of an old
     file or without, and the file is not cut."""

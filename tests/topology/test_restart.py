@@ -220,6 +220,41 @@ def test_a_line_that_cannot_be_read_closes_the_gate_it_speaks_of(scenario):
     assert s.edge.log_lines(f"ALERT.*{NAME}"), "no ALERT names the connection"
 
 
+@pytest.mark.parametrize("legible", [True, False])
+def test_a_line_that_cannot_be_read_closes_what_no_other_line_speaks_of(lab, legible):
+    """The only lines of two undeclared sessions are damaged, and the configuration does not name them."""
+    s = Scenario(lab, witness_as=64500)
+    s.start(s.config(bgp=["peering default-deny"]))
+    s.acme.wait_established()
+    for family in FAMILIES:
+        s.edge.wait_state(s.acme_address(family), "PendingApproval")
+    s.edge.configure_bgp("no peering default-deny")
+    s.settle(keepalives=1)
+
+    def damage():
+        lines = journal(s).read_text().splitlines(keepends=True)
+        for index, line in enumerate(lines):
+            if s.acme_address("ipv4") in line or s.acme_address("ipv6") in line:
+                lines[index] = line.replace('"Pend', '"Pe#d') if legible else "#" * 80 + "\n"
+        journal(s).write_text("".join(lines))
+        s.edge.write_config(s.config())
+
+    s.restart_bgpd("kill_bgpd", between=damage)
+    expect_gated_again(s)
+    assert s.edge.log_lines(f"ALERT line .* speaks of {s.acme_address('ipv4')}" if legible else
+                            "ALERT 2 external neighbors that the journal does not know are gated")
+    begun = [line for line in journal(s).read_text().splitlines() if '"type":"journal"' in line]
+    assert len(begun) == (1 if legible else 2)
+    # It is journalled anew: the next start finds nothing to make up for, and the way out is adopting.
+    s.restart_bgpd("stop_bgpd")
+    expect_gated_again(s)
+    assert [line for line in journal(s).read_text().splitlines() if '"type":"journal"' in line] == begun
+    s.edge.vtysh("peering adopt all")
+    s.wait_open()
+    s.restart_bgpd("stop_bgpd")
+    s.wait_open()
+
+
 # Preloaded into bgpd: the disk fails behind so many lines of the journal.
 FAILING_DISK = """
 #define _GNU_SOURCE
