@@ -94,6 +94,8 @@ static bool of_session(const struct session *session, struct degradation *one)
 	const struct connection *connection = session->connection;
 	struct session_facts facts;
 
+	if (!session->violation.count && !is_in_service(connection))
+		return false;
 	*one = (struct degradation){.session = session, .severity = SEVERITY_WARNING};
 	session_facts(session, &facts);
 	one->gate_closed = is_in_service(connection) && facts.gate == GATE_DENY;
@@ -106,8 +108,6 @@ static bool of_session(const struct session *session, struct degradation *one)
 		snprintf(one->reason, sizeof(one->reason), "something has passed the closed gate of %s: %s", session->address,
 			 session->violation.what);
 		snprintf(one->next, sizeof(one->next), "clear peering violation %s", connection->name);
-	} else if (!is_in_service(connection)) {
-		return false;
 	} else if (session->held) {
 		one->cause = "not-validated";
 		one->severity = session->required ? SEVERITY_CRITICAL : SEVERITY_WARNING;
