@@ -12,6 +12,7 @@
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 struct connection *configuration_connection(const char *name, const char *vrf, struct verdict *verdict)
@@ -333,8 +334,10 @@ static void settle_lines(void)
 	struct connection *connection;
 	unsigned int kept = 0;
 
-	if (router.lines_read)
+	if (router.lines_read) {
 		controller_link_settle_lines();
+		timers_settle_lines();
+	}
 	frr_each (connection_tree, &connections, connection) {
 		struct session *session;
 
@@ -407,6 +410,7 @@ static void look_again(struct connection *connection)
 {
 	transition_assert(connection);
 	validation_look_again(connection);
+	timers_look_again(connection);
 }
 
 static void settle_and_look(struct connection *connection)

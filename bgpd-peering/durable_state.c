@@ -8,11 +8,13 @@
 
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
 
 #include "lib/journal_damage.h"
@@ -131,6 +133,9 @@ static void restore_connection(const struct journal_record *record)
 		connection = connection_new(record->name, record->vrf);
 	connection->adopted = record->adopted;
 	connection->discovered = record->discovered;
+	connection->overridden = record->overridden;
+	connection->former = record->former;
+	connection->wanted_kind = record->wanted_kind;
 	restore_settings(connection, record);
 
 	/* The line says which sessions there are now; those that it does not name are gone. */
@@ -154,6 +159,9 @@ static void restore_connection(const struct journal_record *record)
 		session->made = record->sessions[i].made;
 	}
 	connection->journal_damaged = false;
+	connection->drain.ends = record->drain_ends;
+	connection->maintenance = record->maintenance;
+	drain_restored(connection, record->boot_id);
 	transition_restore(connection, record->state, record->generation, record->state_since);
 }
 
@@ -216,7 +224,7 @@ static void restore(struct journal_record *record)
 				     record->exception_count);
 		break;
 	case RECORD_PROFILE:
-		profile_restore(record->vrf, record->profile, record->check_levels, record->validation_window);
+		profile_restore(record->vrf, record->profile, record->check_levels, record->timers[TIMER_WINDOW]);
 		break;
 	case RECORD_ACKED:
 		sequences.acked = MAX(sequences.acked, record->sequence);
@@ -224,6 +232,9 @@ static void restore(struct journal_record *record)
 	case RECORD_PUSHED:
 		keep_pushed(record->declaration);
 		record->declaration = NULL;
+		break;
+	case RECORD_TIMERS:
+		timers_restore(record->vrf, record->timers);
 		break;
 	case RECORD_CONTROLLER:
 		controller_link_restore(record->host[0] ? record->host : NULL, record->port,
@@ -680,6 +691,9 @@ static void record_pending(struct journal_record *record, const struct connectio
 
 	record->adopted = pending->adopted;
 	record->discovered = pending->discovered;
+	record->maintenance = pending->maintenance;
+	record->overridden = pending->overridden;
+	record->kind = pending->kind;
 	record->declared |= pending->declares;
 	record->adopted_line |= pending->declares;
 	frr_each (session_list_const, &connection->sessions, session) {
@@ -713,7 +727,8 @@ uint64_t durable_state_transition(const struct connection *connection, struct hi
 	if (pending)
 		record_pending(&record, connection, pending);
 	record.state = entry->to;
-	record.state_since = entry->at_milliseconds;
+	if (entry->from != entry->to)
+		record.state_since = entry->at_milliseconds;
 	record.transition = &message;
 	line = append(&record, pending != NULL);
 	line->transition = journal_line_copy_transition(&message);
@@ -804,9 +819,18 @@ void durable_state_default_deny(const char *vrf)
 	journal_record_clear(&record);
 }
 
+void durable_state_timers(const char *vrf, const uint32_t seconds[TIMER_COUNT])
+{
+	struct journal_record record = {.type = RECORD_TIMERS};
+
+	strlcpy(record.vrf, vrf, sizeof(record.vrf));
+	memcpy(record.timers, seconds, sizeof(record.timers));
+	append(&record, false);
+}
+
 void durable_state_profile(const struct profile *profile)
 {
-	struct journal_record record = {.type = RECORD_PROFILE, .validation_window = profile->validation_window};
+	struct journal_record record = {.type = RECORD_PROFILE, .timers[TIMER_WINDOW] = profile->validation_window};
 
 	strlcpy(record.profile, profile->name, sizeof(record.profile));
 	strlcpy(record.vrf, profile->vrf, sizeof(record.vrf));

@@ -85,6 +85,8 @@ uint64_t durable_state_forget(const struct connection *connection, bool opens);
 void durable_state_bypass(const char *name, const struct bypass *bypass);
 /* Journals the instance's default-deny as it is now. */
 void durable_state_default_deny(const char *vrf);
+/* The defaults of an instance's timers. */
+void durable_state_timers(const char *vrf, const uint32_t seconds[TIMER_COUNT]);
 /* Journals the profile as it is now; one without lines is gone. */
 struct profile;
 void durable_state_profile(const struct profile *profile);

@@ -7,6 +7,7 @@
 
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
@@ -331,11 +332,17 @@ static void take_connection(const struct journal_record *record)
 		return;
 	}
 	connection->generation = MAX(connection->generation, record->generation);
+	connection->former = record->former;
+	connection->wanted_kind = record->wanted_kind;
+	connection->overridden = record->overridden;
+	connection->maintenance = record->maintenance;
+	drain_restored(connection, record->boot_id);
 	snprintf(reason, sizeof(reason), "state of %s", state_file_now.router[0] ? state_file_now.router : "another router");
 	if (!transition_take_over(connection, record->state, record->adopted,
 				  record->discovered && !connection->declared, reason, &verdict)) {
 		alert("%s stays gated, although the file calls it %s: %s", connection->name,
 		      connection_state_name(record->state), verdict.message);
+		connection->maintenance = (struct maintenance){0};
 		state_file_now.known++;
 		return;
 	}

@@ -172,7 +172,7 @@ def test_dynamic_neighbors_are_gated_each_time_they_come(lab):
             s.acme.wait_established()
     # It cannot be shut: taken out of service it may stay up, and passes nothing.
     s.settle(keepalives=2)
-    s.edge.verb(s.acme_link.far_ipv4, "deprovision")
+    s.edge.verb(s.acme_link.far_ipv4, "deprovision now")
     s.edge.wait_state(s.acme_link.far_ipv4, "None")
     s.acme.wait_established()
     until("acme's routes gone at the witness", lambda: s.witness_has_of_acme("ipv4"), lambda seen: seen == set())

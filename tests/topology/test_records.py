@@ -275,7 +275,7 @@ def test_a_journal_that_cannot_be_read_to_its_end_opens_nothing(scenario):
     old_file = s.edge.config_file.read_text()
     assert "peering FIRST adopted" in old_file and "peering SECOND adopted" in old_file
     for name in ("FIRST", "SECOND"):
-        s.edge.verb(name, "deprovision")
+        s.edge.verb(name, "deprovision now")
         s.edge.wait_state(name, "None")
     whole = journal.read_bytes()
     ended = s.capture.read().end()
@@ -309,7 +309,7 @@ def test_what_was_adopted_and_then_ended_does_not_come_back_with_an_old_file(sce
     s.edge.vtysh(f"peering OLD adopt neighbor {s.acme_address('ipv4')} {s.acme_address('ipv6')}")
     s.edge.wait_state("OLD", "Active")
     saved_while_active = s.edge.running_config()
-    s.edge.verb("OLD", "deprovision")
+    s.edge.verb("OLD", "deprovision now")
     s.edge.wait_state("OLD", "None")
     assert "adopted" not in s.edge.running_config()
     s.edge.vtysh("write memory")
@@ -484,7 +484,7 @@ def test_a_validation_whose_peer_is_gone_goes_back(scenario):
 def test_a_removal_that_was_broken_off_is_finished(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
 
     def break_off():
@@ -533,6 +533,6 @@ def test_a_second_bgpd_leaves_the_journal_alone(scenario):
         subprocess.run(["kill", str(pid)], check=True)
         until("its end", lambda: alive(pid), lambda running: not running)
     assert (s.edge.state / "journal.jsonl").read_bytes() == before
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     assert journalled(s)[-1]["to"] == "None"

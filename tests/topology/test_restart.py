@@ -111,7 +111,7 @@ def test_active_comes_back_active_with_its_policy(scenario, end):
 def test_what_ended_stays_closed(scenario, end):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     ended = s.capture.read().end()
     s.restart_bgpd(end)
@@ -194,7 +194,7 @@ def test_a_torn_last_line_is_cut_off(scenario):
     s.restart_bgpd("kill_bgpd", between=tear)
     s.wait_open()
     assert s.edge.connection_state(NAME) == "Active"
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     lines = journal(s).read_text().splitlines()
     assert all(json.loads(line)["type"] for line in lines)
@@ -293,7 +293,7 @@ def test_a_journal_that_cannot_be_read_to_its_end_closes_every_gate(scenario, tm
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
     active = len(journal(s).read_text().splitlines())
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     s.edge.vtysh("write memory")
     (tmp_path / "disk.c").write_text(FAILING_DISK)
@@ -394,7 +394,7 @@ def test_an_upgrade_below_a_running_bgpd_cuts_nothing(scenario):
     s.edge.vtysh("clear bgp *")
     s.acme.wait_established()
     s.wait_open()
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     s.edge.verb(NAME, "request")
     s.acme.wait_established()

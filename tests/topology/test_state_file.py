@@ -121,7 +121,7 @@ def test_a_router_without_its_journal_takes_its_own_export_over(scenario):
     s.restart_bgpd("stop_bgpd")
     s.acme.wait_received("edge_ipv4", {OWN["ipv4"], *s.witness_routes["ipv4"]})
     s.settle()
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     assert work(s, "import", path).startswith("0 connections taken over")
     until("all of it taken back", lambda: has(s)["ipv4"], lambda seen: seen == CLOSED)

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """FRR's own bgpd as the far side of the leak matrix, as the package has it, without the module."""
 import json
+import struct
 
+from . import borrowed
+from .bgp import CAPABILITY_MESSAGE
 from .frr import Router
 from .peer import Peer, family_of
+from .raw_speaker import message
 
 FAMILIES = ("ipv4", "ipv6")
+AFI, MULTICAST = {"ipv4": 1, "ipv6": 2}, 2
+SET, MULTIPROTOCOL = 0, 1
 
 
 class FarBgpd(Peer):
@@ -55,7 +61,9 @@ class FarBgpd(Peer):
         else:
             lines = [f"neighbor {peer} remote-as {session.neighbor_as}",
                      f"neighbor {peer} update-source {session.local}"]
-        lines += [f"neighbor {peer} timers 1 30", f"neighbor {peer} timers connect 1"]
+        # A route server's AS is not in its routes.
+        lines += [f"neighbor {peer} timers 1 30", f"neighbor {peer} timers connect 1",
+                  f"no neighbor {peer} enforce-first-as"]
         for feature, line in (("ttl-security", "ttl-security hops 1"), ("multihop", "ebgp-multihop 5"),
                               ("dynamic-capability", "capability dynamic"),
                               ("graceful-restart", "graceful-restart")):
@@ -108,6 +116,7 @@ class FarBgpd(Peer):
             self._router.bgpd_vty(f"clear bgp {family} {self._peer(session)} soft in")
 
     def add_multicast(self, name, family):
-        session = self.sessions[name]
-        self._router.configure(f"router bgp {session.local_as}", f"address-family {family} multicast",
-                               f"neighbor {self._peer(session)} activate")
+        # On its behalf: from 10 on bgpd ends the session where a family is activated, and sends no such message.
+        session, value = self.sessions[name], struct.pack("!HBB", AFI[family], 0, MULTICAST)
+        borrowed.send(self._router.bgpd.pid, session.local, session.neighbor,
+                      message(CAPABILITY_MESSAGE, bytes([SET, MULTIPROTOCOL, len(value)]) + value))

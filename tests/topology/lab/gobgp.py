@@ -103,7 +103,9 @@ class FarGobgp(Peer):
         for family in FAMILIES:
             for prefix, paths in json.loads(self._gobgp("-j", "global", "rib", "-a", family) or "{}").items():
                 for path in paths:
-                    held.setdefault(path.get("neighbor-ip"), set()).add(prefix)
+                    # The second is what GoBGP 4 calls it.
+                    neighbor = path.get("neighbor-ip", path.get("peer-address"))
+                    held.setdefault(neighbor, set()).add(prefix)
         return {session.name: held.get(session.neighbor, set()) for session in self.sessions.values()}
 
     def table(self, name):

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """OpenBGPD as the far side of the leak matrix."""
 import json
+import pwd
+from pathlib import Path
 
 from .peer import Peer, family_of
 from .process import Process
 from .wait import until
 
 OPENBGPD, BGPCTL = "/usr/sbin/bgpd", "/usr/sbin/bgpctl"
+USER = "_openbgpd"
 
 
 class FarOpenbgpd(Peer):
@@ -54,6 +57,8 @@ class FarOpenbgpd(Peer):
         return [*lines, "}"]
 
     def start(self):
+        # It confines itself there, and leaves the making to systemd.
+        Path(pwd.getpwnam(USER).pw_dir).mkdir(mode=0o755, exist_ok=True)
         self._write_config()
         self._process = Process(self.namespace, [OPENBGPD, "-d", "-v", "-f", self._config_file],
                                 self.directory / "bgpd.log")
