@@ -403,6 +403,15 @@ void configuration_file_goes_on(void)
 		event_add_seconds(look_for_the_end, NULL, FILE_SILENCE, &silence_event);
 }
 
+static void settle_read(struct connection *connection)
+{
+	if (connection->unsettled)
+		settle(connection, "configuration");
+	if (connection->edited && (connection->declared || connection->state_since))
+		durable_state_connection(connection);
+	connection->edited = false;
+}
+
 static void look_again(struct connection *connection)
 {
 	transition_assert(connection);
@@ -410,31 +419,42 @@ static void look_again(struct connection *connection)
 	timers_look_again(connection);
 }
 
+static void settle_and_look(struct connection *connection)
+{
+	settle_read(connection);
+	look_again(connection);
+}
+
+/* What a controller pushes waits for it, unless another file has begun. */
+static void all_settled(void)
+{
+	if (!router.reading_file)
+		controller_link_file_end();
+}
+
 void configuration_file_end(void)
 {
-	static struct connection_walk walk = {.visit = look_again};
+	static struct connection_walk walk = {.visit = settle_and_look, .done = all_settled};
 	struct connection *connection;
+	bool booting = router.booting;
 
 	event_stop(silence_event);
 	guard_undo();
-	if (router.booting)
+	if (booting)
 		settle_lines();
 	default_deny_file_end();
-	frr_each (connection_tree, &connections, connection) {
-		if (connection->unsettled)
-			settle(connection, "configuration");
-		if (connection->edited && (connection->declared || connection->state_since))
-			durable_state_connection(connection);
-		connection->edited = false;
-	}
+	/* Of a start, before the first peer can be up; later each line has closed what it concerns, and there is time. */
+	if (booting)
+		frr_each (connection_tree, &connections, connection)
+			settle_read(connection);
 	profile_file_end();
 	push_make_again();
-	/* Of a start, before the first peer can be up; later each line has closed what it concerns, and there is time. */
-	if (router.booting)
+	if (booting)
 		frr_each (connection_tree, &connections, connection)
 			look_again(connection);
+	router.booting = router.reading_file = false;
+	if (booting)
+		controller_link_file_end();
 	else
 		connection_walk_begin(&walk);
-	router.booting = router.reading_file = false;
-	controller_link_file_end();
 }

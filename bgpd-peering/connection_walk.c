@@ -22,8 +22,11 @@ static void slice(event_ref *event)
 		walk->visit(connection);
 		connection = next;
 	}
-	if (!connection)
+	if (!connection) {
+		if (walk->done)
+			walk->done();
 		return;
+	}
 	strlcpy(walk->position, connection->name, sizeof(walk->position));
 	event_add_now(slice, walk, &walk->event);
 }

@@ -8,9 +8,10 @@
 
 #include "bgpd-peering/connection.h"
 
-/* Static, with `visit` set; the rest is the walk's. */
+/* Static, with `visit` set, and `done` (may be NULL) for its end; the rest is the walk's. */
 struct connection_walk {
 	void (*visit)(struct connection *connection);
+	void (*done)(void);
 	char position[CONNECTION_NAME_MAX]; /* the name to go on with */
 	event_ref *event;
 };

@@ -170,6 +170,8 @@ static void of_session(const struct session *session, struct found *found)
 	struct session_facts facts;
 	bool said = true;
 
+	if (!session->violation.count && !session->cut_off && !session->notice.stands && !is_in_service(connection))
+		return;
 	session_facts(session, &facts);
 	one = blank;
 	one.gate_closed = is_in_service(connection) && facts.gate == GATE_DENY;

@@ -107,9 +107,23 @@ struct peer *peer_hook_runs(struct peer *peer)
 	return outer;
 }
 
+static struct peer *look_up(struct bgp *bgp, union sockunion *address)
+{
+#if FRR_SINCE(9, 1)
+	return peer_lookup(bgp, address);
+#else
+	/* For each question peer_lookup() clears a struct peer, which has 700 kB here: `show peering` asks it thousands. */
+	static struct peer key;
+
+	SET_FLAG(key.flags, PEER_FLAG_CONFIG_NODE);
+	key.su = *address;
+	return hash_lookup(bgp->peerhash, &key);
+#endif
+}
+
 struct peer *peer_find(struct bgp *bgp, union sockunion *address)
 {
-	struct peer *peer = peer_lookup(bgp, address);
+	struct peer *peer = look_up(bgp, address);
 
 	if (!peer && in_hook && in_hook->bgp == bgp && CHECK_FLAG(in_hook->flags, PEER_FLAG_CONFIG_NODE) &&
 	    sockunion_same(peer_remote_address(in_hook), address))

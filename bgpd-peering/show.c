@@ -235,23 +235,30 @@ static void show_header(struct vty *vty)
 
 #define ROWS_MOST 50 /* unless all are asked for */
 
-/* Problems first, the worst on top. */
+/* Problems first, the worst on top; each connection is judged once. */
 static unsigned int add_rows(struct ttable *table, const struct show_filter *filter, bool all, unsigned int counts[SEVERITY_COUNT])
 {
+	uint8_t *severities = XCALLOC(MTYPE_TMP, connection_tree_count(&connections) + 1);
 	const struct connection *connection;
 	unsigned int shown = 0;
+	size_t i = 0;
 
+	frr_each (connection_tree_const, &connections, connection) {
+		severities[i] = SEVERITY_COUNT;
+		if (show_filter_takes(filter, connection))
+			counts[severities[i] = connection_severity(connection)]++;
+		i++;
+	}
 	for (int severity = SEVERITY_COUNT - 1; severity >= 0; severity--) {
+		i = 0;
 		frr_each (connection_tree_const, &connections, connection) {
-			if ((int)connection_severity(connection) != severity || !show_filter_takes(filter, connection))
-				continue;
-			counts[severity]++;
-			if (!all && shown >= ROWS_MOST)
+			if (severities[i++] != severity || (!all && shown >= ROWS_MOST))
 				continue;
 			add_row(table, connection);
 			shown++;
 		}
 	}
+	XFREE(MTYPE_TMP, severities);
 	return shown;
 }
 
@@ -589,8 +596,9 @@ COMMAND_HANDLER(cmd_show_state_file)
 static int show_overview(struct vty *vty, const struct show_filter *filter, int argc, struct cmd_token *argv[])
 {
 	if (command_has(argc, argv, "json"))
-		return vty_json(vty, show_overview_json(filter));
-	show_overview_text(vty, filter, command_has(argc, argv, "all"));
+		show_overview_json(vty, filter);
+	else
+		show_overview_text(vty, filter, command_has(argc, argv, "all"));
 	return CMD_SUCCESS;
 }
 

@@ -26,10 +26,10 @@ void show_checks_table(struct vty *vty, const struct connection *connection, boo
 /* Adds `checks` and `blocking`. Of one that is Active only where something is the matter, unless it is `asked` for. */
 void show_checks_json(struct json_object *object, const struct connection *connection, bool asked);
 
+void show_overview_json(struct vty *vty, const struct show_filter *filter);
 /* The caller prints and frees them. */
 /* What every answer begins with: schemaVersion, router, the module's state. */
 struct json_object *show_json_begin(void);
-struct json_object *show_overview_json(const struct show_filter *filter);
 struct json_object *show_summary_json(void);
 struct json_object *show_connection_json(const struct connection *connection);
 struct json_object *show_would_deny_json(void);

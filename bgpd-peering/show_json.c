@@ -321,11 +321,14 @@ static void add_default_deny(const char *vrf, enum default_deny_mode mode, void 
 	json_object_array_add(context, object);
 }
 
-json_object *show_overview_json(const struct show_filter *filter)
+#define HOW (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+/* One connection after the other: of thousands, a tree of all of them is half a million objects. */
+void show_overview_json(struct vty *vty, const struct show_filter *filter)
 {
-	json_object *object = show_json_begin(), *array = json_object_new_array(), *controller = json_object_new_object(),
-		    *denied = json_object_new_array();
+	json_object *object = show_json_begin(), *controller = json_object_new_object(), *denied = json_object_new_array();
 	const struct connection *connection;
+	const char *begin, *separator = "";
 	char text[640];
 
 	controller_link_describe(text, sizeof(text));
@@ -333,16 +336,23 @@ json_object *show_overview_json(const struct show_filter *filter)
 	add_bool(controller, "connected", controller_link_is_up());
 	add_text(controller, "description", text);
 	default_deny_each(add_default_deny, denied);
-	frr_each (connection_tree_const, &connections, connection)
-		if (show_filter_takes(filter, connection))
-			json_object_array_add(array, connection_json(connection));
-
 	json_object_object_add(object, "defaultDeny", denied);
 	add_number(object, "adoptionsLeft", adoption_left());
 	add_text(object, "journalProblem", durable_state_problem());
 	json_object_object_add(object, "controller", controller);
-	json_object_object_add(object, "connections", array);
-	return object;
+	begin = json_object_to_json_string_ext(object, HOW);
+	/* Its last line is the brace that ends it. */
+	vty_out(vty, "%.*s,\n  \"connections\":[", (int)(strrchr(begin, '\n') - begin), begin);
+	json_object_put(object);
+	frr_each (connection_tree_const, &connections, connection) {
+		if (!show_filter_takes(filter, connection))
+			continue;
+		object = connection_json(connection);
+		vty_out(vty, "%s\n%s", separator, json_object_to_json_string_ext(object, HOW));
+		json_object_put(object);
+		separator = ",";
+	}
+	vty_out(vty, "\n  ]\n}\n");
 }
 
 static json_object *count_json(const struct show_count *count)
