@@ -71,6 +71,8 @@ struct journal_record {
 	enum check_level check_levels[CHECKS_MAX];
 	bool activation_set;
 	enum activation_mode activation;
+	struct link_test_settings link_test;
+	struct link_test_result link_result;
 	struct {
 		char address[SESSION_ADDRESS_MAX];
 		bool declared, required, held, made;
