@@ -56,6 +56,8 @@ extern const struct check check_next_hop;
 extern const struct check check_rpki;
 extern const struct check check_bfd;
 extern const struct check check_ttl_security;
+extern const struct check check_ping;
+extern const struct check check_path_mtu;
 extern const struct check check_gate_holds;
 
 /* The table, in the order in which they are shown. */

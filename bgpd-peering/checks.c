@@ -28,6 +28,8 @@ const struct check *const checks[] = {
 	&check_rpki,
 	&check_bfd,
 	&check_ttl_security,
+	&check_ping,
+	&check_path_mtu,
 	&check_gate_holds,
 };
 const size_t check_count = array_size(checks);

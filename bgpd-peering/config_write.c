@@ -6,9 +6,23 @@
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/timers.h"
+
+static void write_link_test(struct vty *vty, const char *name, const struct link_test_settings *settings)
+{
+	if (settings->port[0])
+		vty_out(vty, " peering %s port %s\n", name, settings->port);
+	if (settings->level != LINK_TEST_OPTIONAL)
+		vty_out(vty, " peering %s link-test %s\n", name, link_test_level_name(settings->level));
+	if (settings->prefix_length)
+		vty_out(vty, " peering %s link-test address %pI4/%u peer %pI4\n", name, &settings->address,
+			settings->prefix_length, &settings->peer_address);
+	if (settings->interval)
+		vty_out(vty, " peering %s timers link-test %u\n", name, settings->interval);
+}
 
 static void write_connection(struct vty *vty, const struct connection *connection)
 {
@@ -53,6 +67,7 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 		vty_out(vty, " peering %s reopen-mode auto\n", name);
 	if (connection->reopen_hold_down)
 		vty_out(vty, " peering %s reopen-hold-down %u\n", name, connection->reopen_hold_down);
+	write_link_test(vty, name, &connection->link_test);
 	if (connection->adopted_line || (connection->adopted && connection->state == STATE_ACTIVE))
 		vty_out(vty, " peering %s adopted\n", name);
 }

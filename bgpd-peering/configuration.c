@@ -8,6 +8,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/guard_undo.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
@@ -149,6 +150,9 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 		if (!session->hands_off && !router.booting)
 			transition_close_session(session, EVENT_SESSION_CHANGED, "added");
 	}
+	/* What was tested was not the link to this one. */
+	if (is_new)
+		link_test_void(connection);
 	if (is_new && !session->hands_off)
 		session->gate = transition_session_gate(session);
 	gate_assert(session);
@@ -241,6 +245,7 @@ void configuration_changed(struct connection *connection, bool reading, const ch
 		if (connection->state != STATE_NONE) {
 			connection->generation++;
 			validation_look_again(connection);
+			link_test_look_again(connection);
 		}
 		durable_state_connection(connection);
 	}
@@ -416,6 +421,7 @@ static void look_again(struct connection *connection)
 {
 	transition_assert(connection);
 	validation_look_again(connection);
+	link_test_look_again(connection);
 	timers_look_again(connection);
 }
 

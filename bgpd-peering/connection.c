@@ -4,6 +4,7 @@
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 
@@ -104,6 +105,7 @@ void connection_delete(struct connection *connection)
 	assert(session_list_count(&connection->sessions) == 0);
 	event_stop(connection->evaluation);
 	event_stop(connection->after_hook);
+	link_test_forget(connection);
 	event_stop(connection->drain.look);
 	event_stop(connection->state_timer);
 	connection_tree_del(&connections, connection);
@@ -126,6 +128,7 @@ void connection_clear_configuration(struct connection *connection)
 	memset(connection->check_levels, 0, sizeof(connection->check_levels));
 	connection->on_violation_deny = connection->reopen_auto = false;
 	connection->reopen_hold_down = 0;
+	connection->link_test = (struct link_test_settings){0};
 	frr_each (session_list, &connection->sessions, session)
 		session->declared = session->required = false;
 }
@@ -180,6 +183,8 @@ void connection_facts(const struct connection *connection, struct lifecycle_fact
 		.former = connection->former,
 		.discovered = connection->discovered,
 		.ended = connection->state == STATE_NONE && connection->state_since,
+		.link_tested = connection->link_result.passed,
+		.link_required = connection->link_test.level == LINK_TEST_REQUIRED,
 		.draining = drain_is_on(connection),
 		.maintenance = connection->maintenance.on,
 		.deny_on_violation = connection->on_violation_deny,

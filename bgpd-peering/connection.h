@@ -15,6 +15,7 @@
 #include "lib/adj_rib_in.h"
 #include "lib/connection_name.h"
 #include "lib/lifecycle.h"
+#include "lib/netlink_answer.h"
 
 DECLARE_MGROUP(PEERING);
 DECLARE_MTYPE(PEERING_TEXT);
@@ -26,6 +27,7 @@ DECLARE_MTYPE(PEERING_TEXT);
 #define SESSIONS_MAX 64		/* of one connection */
 #define PROFILE_NAME_MAX CONNECTION_NAME_MAX
 #define PREFIX_LIST_NAME_MAX 65	/* with the final NUL */
+#define LINK_TEST_INTERVAL_DEFAULT 60 /* seconds */
 #define CHECKS_MAX 32		/* checks that there can be; check.h */
 #define FLAPS_MOST 3		/* ends of a session that are remembered; service.h */
 
@@ -54,6 +56,25 @@ enum connection_timer {
 
 /* What a check's verdict means for a connection. */
 enum check_level { CHECK_LEVEL_DEFAULT = 0, CHECK_REQUIRED, CHECK_ADVISORY, CHECK_OFF, CHECK_LEVEL_COUNT };
+
+/* What the link test means for `ready`. */
+enum link_test_level { LINK_TEST_OPTIONAL = 0, LINK_TEST_REQUIRED, LINK_TEST_OFF, LINK_TEST_LEVEL_COUNT };
+
+/* The lines that say how a link is tested; link_test.h. */
+struct link_test_settings {
+	char port[INTERFACE_NAME_MAX]; /* "": the interface that the neighbors are on */
+	enum link_test_level level;
+	uint32_t interval;		     /* seconds; 0: the default */
+	struct in_addr address, peer_address; /* of 169.254.0.0/16, for the test alone */
+	uint8_t prefix_length;		     /* of both; 0: none, it is made from the sessions' addresses */
+};
+
+/* What the last link test has found. */
+struct link_test_result {
+	uint64_t at; /* Unix milliseconds; 0: the link has not been tested */
+	bool passed;
+	char reason[160]; /* why not; "" where it has passed */
+};
 
 /* What the operator wants in the place that the reserved route-map holds while the gate is closed. */
 struct wanted_policy {
@@ -230,6 +251,7 @@ struct connection {
 	uint64_t profile_serial;	       /* the profile's change that the generation stands for */
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX]; /* prefix-lists; "": none */
 	enum check_level check_levels[CHECKS_MAX]; /* by place in the table of checks; what nobody has set is the profile's, or the default */
+	struct link_test_settings link_test;
 	bool adopted_line;
 	bool on_violation_deny;	   /* a violation closes the session's gate; else it is reported */
 	bool reopen_auto;	   /* which opens again by itself; else an operator's `reopen` */
@@ -254,6 +276,8 @@ struct connection {
 	struct drain drain;
 	struct maintenance maintenance, maintenance_next; /* what the verb that is being judged makes of it */
 	bool let_go; /* its gates are open, and it goes as soon as bgpd has all that was kept for it */
+	struct link_test_result link_result;
+	struct link_test_run *link_run; /* of link_test.c: its timer and figures; NULL where there are none */
 	struct session_list_head sessions;
 	event_ref *evaluation; /* timer of validation.c */
 	event_ref *state_timer; /* of timers.c */

@@ -133,6 +133,7 @@ static void restore_connection(const struct journal_record *record)
 		connection = connection_new(record->name, record->vrf);
 	connection->adopted = record->adopted;
 	connection->discovered = record->discovered;
+	connection->link_result = record->link_result;
 	connection->overridden = record->overridden;
 	connection->former = record->former;
 	connection->wanted_kind = record->wanted_kind;

@@ -92,6 +92,9 @@ bool frr_structures_fit(char *error, size_t error_size);
 DECLARE_HOOK(cmd_execute, (struct vty *vty, const char *cmd_in, char **cmd_out), (vty, cmd_in, cmd_out));
 DECLARE_KOOH(cmd_execute_done, (struct vty *vty, const char *cmd_exec), (vty, cmd_exec));
 
+/* What bgpd may do beyond user frr, raised for a few lines by frr_with_privs(): exported, and in no header. */
+extern struct zebra_privs_t bgpd_privs;
+
 /* ---- events ---- */
 
 #if FRR_SINCE(9, 0)

@@ -3,9 +3,11 @@
 
 #include "bgpd-peering/address_family.h"
 #include "bgpd-peering/check.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/profile.h"
 
 #include "lib/journal_damage.h"
+#include "lib/utf8.h"
 
 #include <json-c/json.h>
 
@@ -113,6 +115,8 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	record->on_violation_deny = connection->on_violation_deny;
 	record->reopen_auto = connection->reopen_auto;
 	record->reopen_hold_down = connection->reopen_hold_down;
+	record->link_test = connection->link_test;
+	record->link_result = connection->link_result;
 	frr_each (session_list_const, &connection->sessions, session) {
 		if (record->session_count == SESSIONS_MAX)
 			break;
@@ -144,6 +148,7 @@ void journal_record_settings(const struct journal_record *record, struct connect
 	connection->on_violation_deny = record->on_violation_deny;
 	connection->reopen_auto = record->reopen_auto;
 	connection->reopen_hold_down = record->reopen_hold_down;
+	connection->link_test = record->link_test;
 }
 
 static void add_policy(struct journal_record *record, afi_t afi, safi_t safi, int direction, const char *name)
@@ -234,6 +239,35 @@ static void add_denial(json_object *session, const struct denial *denial, bool d
 	json_object_object_add(session, "violation", object);
 }
 
+static void add_link_test(json_object *connection, const struct journal_record *record)
+{
+	const struct link_test_settings *settings = &record->link_test;
+	const struct link_test_result *result = &record->link_result;
+	json_object *object = json_object_new_object();
+	char text[INET_ADDRSTRLEN];
+
+	if (settings->port[0])
+		add_text(object, "port", settings->port);
+	if (settings->level != LINK_TEST_OPTIONAL)
+		add_text(object, "level", link_test_level_name(settings->level));
+	if (settings->interval)
+		add_number(object, "interval", settings->interval);
+	if (settings->prefix_length) {
+		add_text(object, "address", inet_ntop(AF_INET, &settings->address, text, sizeof(text)));
+		add_number(object, "prefixLength", settings->prefix_length);
+		add_text(object, "peerAddress", inet_ntop(AF_INET, &settings->peer_address, text, sizeof(text)));
+	}
+	if (result->at) {
+		add_number(object, "at", result->at);
+		add_true(object, "passed", result->passed);
+		add_text(object, "reason", result->reason);
+	}
+	if (json_object_object_length(object))
+		json_object_object_add(connection, "linkTest", object);
+	else
+		json_object_put(object);
+}
+
 static void add_drain(json_object *object, const struct journal_record *record)
 {
 	const struct maintenance *maintenance = &record->maintenance;
@@ -306,6 +340,7 @@ static json_object *connection_json(const struct journal_record *record)
 		add_text(object, "reopen", "auto");
 	if (record->reopen_hold_down)
 		add_number(object, "reopenHoldDown", record->reopen_hold_down);
+	add_link_test(object, record);
 	for (size_t i = 0; i < record->session_count; i++) {
 		json_object *session = json_object_new_object();
 
@@ -550,6 +585,52 @@ static bool get_choice(json_object *object, const char *key, const char *normal,
 	return !json_object_object_get_ex(object, key, NULL) || *is_other || (word && strcmp(word, normal) == 0);
 }
 
+/* A line with addresses that cannot be is damage, as one with a level that is none. */
+static bool decode_link_test_address(json_object *object, struct link_test_settings *settings)
+{
+	const char *address = get_text(object, "address"), *peer = get_text(object, "peerAddress");
+	struct prefix_ipv4 prefix = {.family = AF_INET};
+	char error[128];
+	uint64_t length;
+
+	if (!address)
+		return true;
+	if (!peer || !get_number(object, "prefixLength", &length) || length > 31 ||
+	    inet_pton(AF_INET, address, &prefix.prefix) != 1 || inet_pton(AF_INET, peer, &settings->peer_address) != 1)
+		return false;
+	prefix.prefixlen = (uint16_t)length;
+	settings->address = prefix.prefix;
+	settings->prefix_length = (uint8_t)length;
+	return link_test_address_fits(&prefix, &settings->peer_address, error, sizeof(error));
+}
+
+static bool decode_link_test(json_object *connection, struct journal_record *record)
+{
+	struct link_test_settings *settings = &record->link_test;
+	struct link_test_result *result = &record->link_result;
+	const char *level, *reason;
+	json_object *object;
+
+	if (!json_object_object_get_ex(connection, "linkTest", &object))
+		return true;
+	if (!json_object_is_type(object, json_type_object))
+		return false;
+	level = get_text(object, "level");
+	if ((json_object_object_get_ex(object, "port", NULL) &&
+	     !copy_text(object, "port", settings->port, sizeof(settings->port))) ||
+	    (level && link_test_level_from_name(level) < 0) || !get_optional(object, "interval", &settings->interval) ||
+	    !decode_link_test_address(object, settings))
+		return false;
+	if (level)
+		settings->level = link_test_level_from_name(level);
+	reason = get_text(object, "reason");
+	if (reason && get_number(object, "at", &result->at)) {
+		result->passed = get_true(object, "passed");
+		utf8_copy(result->reason, sizeof(result->reason), reason);
+	}
+	return true;
+}
+
 static bool decode_timers(json_object *object, struct journal_record *record)
 {
 	for (int timer = 0; timer < TIMER_COUNT; timer++)
@@ -607,7 +688,7 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 	}
 	if (json_object_object_get_ex(connection, "profile", NULL) && !decode_profile_name(connection, record))
 		return false;
-	return decode_check_levels(connection, record) &&
+	return decode_check_levels(connection, record) && decode_link_test(connection, record) &&
 	       get_choice(connection, "onViolation", "report", "deny", &record->on_violation_deny) &&
 	       get_choice(connection, "reopen", "manual", "auto", &record->reopen_auto) &&
 	       get_optional(connection, "reopenHoldDown", &record->reopen_hold_down) &&

@@ -73,6 +73,8 @@ struct journal_record {
 	enum activation_mode activation;
 	bool on_violation_deny, reopen_auto;
 	uint32_t reopen_hold_down;
+	struct link_test_settings link_test;
+	struct link_test_result link_result;
 	struct {
 		char address[SESSION_ADDRESS_MAX];
 		bool declared, required, held, made;

@@ -487,7 +487,10 @@ static bool refuse_verb(const struct planned *planned, const char *verb, enum li
 	char waiting[160];
 
 	list_allowed(planned, verdict);
-	if (refusal == REFUSAL_DELETE) {
+	if (refusal == REFUSAL_LINK) {
+		verdict_refuse(verdict, "link-test", "%s waits for its link test, which has not passed; `show peering %s link` on the router",
+			       planned->name, planned->name);
+	} else if (refusal == REFUSAL_DELETE) {
 		verdict_refuse(verdict, "not-deletable", "%s is %s and cannot be deleted; allowed now: %s", planned->name,
 			       connection_state_name(planned->state), verdict->allowed);
 	} else if (refusal != REFUSAL_NOT_PASSED) {

@@ -6,6 +6,7 @@
 #include "bgpd-peering/degraded.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/validation.h"
@@ -113,6 +114,24 @@ static void report_degraded(const struct connection *connection, Peering__Connec
 	}
 }
 
+/* While `ready` is waited for it stands with the checks: an operator there reads the same. */
+static Peering__CheckStatus *report_link_test(const struct connection *connection)
+{
+	const struct link_test_result *result = &connection->link_result;
+	Peering__CheckStatus *status = must(malloc(sizeof(*status)));
+	char port[INTERFACE_NAME_MAX];
+
+	link_test_port(connection, port);
+	peering__check_status__init(status);
+	status->name = text("link-test");
+	status->verdict = text(check_verdict_name(!result->at ? CHECK_RUNNING : result->passed ? CHECK_PASS : CHECK_FAIL));
+	status->session = text("");
+	status->figures = text(port);
+	status->reason = text(result->reason);
+	status->level = text(connection->link_test.level == LINK_TEST_REQUIRED ? "required" : "advisory");
+	return status;
+}
+
 static Peering__Kind report_kind(enum connection_kind kind)
 {
 	switch (kind) {
@@ -165,7 +184,9 @@ static Peering__ConnectionStatus *report_connection(const struct connection *con
 
 	report_degraded(connection, status);
 	status->sessions = (Peering__SessionStatus **)list_of(session_count);
-	status->checks = (Peering__CheckStatus **)list_of(session_count * check_count);
+	status->checks = (Peering__CheckStatus **)list_of(session_count * check_count + 1);
+	if (connection->state == STATE_PROVISIONING_STARTED && connection->link_test.level != LINK_TEST_OFF)
+		status->checks[status->n_checks++] = report_link_test(connection);
 	frr_each (session_list_const, &connection->sessions, session) {
 		status->sessions[status->n_sessions++] = report_session(session);
 		if (!service_is_judged(session) || !check_applies(session))

@@ -516,6 +516,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	if (waiting[0])
 		vty_out(vty, "Waits    for %s\n", waiting);
 	vty_out(vty, "Verbs    %s\n", allowed);
+	show_link_line(vty, connection);
 	if (session_list_count(&connection->sessions))
 		show_sessions(vty, connection);
 	show_resets(vty, connection);

@@ -27,11 +27,15 @@ void show_checks_table(struct vty *vty, const struct connection *connection, boo
 void show_checks_json(struct json_object *object, const struct connection *connection, bool asked);
 
 void show_overview_json(struct vty *vty, const struct show_filter *filter);
+/* One line on the port and its last test, while `ready` is waited for. */
+void show_link_line(struct vty *vty, const struct connection *connection);
+
 /* The caller prints and frees them. */
 /* What every answer begins with: schemaVersion, router, the module's state. */
 struct json_object *show_json_begin(void);
 struct json_object *show_summary_json(void);
 struct json_object *show_connection_json(const struct connection *connection);
+struct json_object *show_link_result_json(const struct connection *connection);
 struct json_object *show_would_deny_json(void);
 struct json_object *show_state_file_json(void);
 

@@ -27,6 +27,8 @@ static bool has_session(const struct show_filter *filter, const struct connectio
 
 	if (!filter->neighbor && !filter->interface)
 		return true;
+	if (filter->interface && strcmp(connection->link_test.port, filter->interface) == 0)
+		return true;
 	frr_each (session_list_const, &connection->sessions, session)
 		if ((!filter->neighbor || strcmp(session->address, filter->neighbor) == 0) &&
 		    (!filter->interface || goes_through(session, filter->interface)))

@@ -236,6 +236,7 @@ static json_object *connection_json(const struct connection *connection)
 	json_object_object_add(object, "drain", connection_gate(connection) == GATE_DRAIN ? drain_json(connection) : NULL);
 	add_text(object, "waitsFor", waiting);
 	json_object_object_add(object, "allowedVerbs", allowed_json(connection));
+	json_object_object_add(object, "linkTest", show_link_result_json(connection));
 	json_object_object_add(object, "sessions", sessions_json(connection));
 	show_checks_json(object, connection, false);
 	json_object_object_add(object, "history", history_json(connection));

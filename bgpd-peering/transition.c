@@ -10,6 +10,7 @@
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/session_events.h"
@@ -130,6 +131,9 @@ static void enter(struct connection *connection, enum connection_state to)
 	/* A line `adopted` speaks of the session from before, not of what comes after it. */
 	if (gate_of_state(connection->state) == GATE_ALLOW && gate_of_state(to) != GATE_ALLOW)
 		connection->adopted_line = false;
+	/* What is asked for anew is tested anew. */
+	if (to == STATE_PENDING_APPROVAL)
+		connection->link_result = (struct link_test_result){0};
 	if (connection->state != to) {
 		connection->state_since = wall_clock_milliseconds();
 		timers_state_entered(connection, 0);
@@ -161,6 +165,7 @@ static void enter(struct connection *connection, enum connection_state to)
 	if (to == STATE_NONE)
 		session_events_later(connection);
 	validation_state_changed(connection);
+	link_test_look_again(connection);
 	timers_look_again(connection);
 	controller_link_changed(connection);
 }
@@ -198,6 +203,12 @@ static void refuse(struct connection *connection, enum lifecycle_event event, co
 		validation_waiting_for(connection, waiting, sizeof(waiting));
 		verdict_refuse(verdict, "not-validated", "%s has not passed its validation: %s", connection->name,
 			       waiting);
+		break;
+	case REFUSAL_LINK:
+		link_test_describe(connection, waiting, sizeof(waiting));
+		verdict_refuse(verdict, "link-test",
+			       "%s waits for its link test: %s; `peering %s link-test now` tests again, `peering %s link-test optional` under `router bgp` goes without",
+			       connection->name, waiting, connection->name, connection->name);
 		break;
 	case REFUSAL_DELETE:
 		verdict_refuse(verdict, "not-deletable", "%s is %s and cannot be deleted; allowed now: %s",

@@ -6,6 +6,7 @@
 #include "bgpd-peering/deadline.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/transition.h"
@@ -250,8 +251,16 @@ void validation_waiting_for(const struct connection *connection, char *text, siz
 	case STATE_PENDING_APPROVAL:
 		snprintf(text, size, "%s", connection->discovered ? "undeclared: `adopt` or `approve`" : "`approve`");
 		break;
-	case STATE_APPROVED:
 	case STATE_PROVISIONING_STARTED:
+		if (connection->link_test.level == LINK_TEST_REQUIRED && !connection->link_result.passed) {
+			char said[sizeof(connection->link_result.reason)];
+
+			link_test_describe(connection, said, sizeof(said));
+			snprintf(text, size, "its link test (%s), then `ready`", said);
+			break;
+		}
+		/* fall through */
+	case STATE_APPROVED:
 		snprintf(text, size, "`ready` once it is wired and the peer has configured BGP");
 		break;
 	case STATE_PROVISIONING_COMPLETED:

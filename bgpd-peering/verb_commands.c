@@ -9,6 +9,7 @@
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/state_file.h"
 #include "bgpd-peering/validation.h"
 
@@ -195,6 +196,21 @@ COMMAND_HANDLER(cmd_clear_overridden)
 		return CMD_WARNING;
 	transition_override_seen(connection);
 	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_link_test)
+{
+	struct connection *connection;
+	struct verdict verdict;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	if (link_test_begin(connection, &verdict))
+		vty_out(vty, "%s\n", verdict.message);
+	return command_result(vty, &verdict);
 }
 
 COMMAND_HANDLER(cmd_adopt_neighbor)

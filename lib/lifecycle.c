@@ -25,6 +25,7 @@ enum guard {
 	IF_VIOLATED,
 	IF_VIOLATED_AND_PASSED,
 	IF_HELD_AND_PASSED,
+	IF_LINK_WILL_DO,
 	IF_SIBLING,
 	IF_WAS_STARTED,
 	IF_WAS_COMPLETED,
@@ -50,7 +51,7 @@ static const struct transition table[] = {
 	{"4", IN(STATE_APPROVED), EVENT_READY, ALWAYS, STATE_PROVISIONING_COMPLETED},
 	{"5", IN(STATE_PENDING_APPROVAL), EVENT_REJECT, ALWAYS, STATE_NONE},
 	{"5", IN(STATE_PENDING_APPROVAL), EVENT_WITHDRAW, ALWAYS, STATE_NONE},
-	{"6", IN(STATE_PROVISIONING_STARTED), EVENT_READY, ALWAYS, STATE_PROVISIONING_COMPLETED},
+	{"6", IN(STATE_PROVISIONING_STARTED), EVENT_READY, IF_LINK_WILL_DO, STATE_PROVISIONING_COMPLETED},
 	{"7", IN(STATE_PROVISIONING_STARTED) | IN(STATE_PROVISIONING_COMPLETED), EVENT_APPLY_ERROR, ALWAYS,
 	 STATE_PROVISIONING_FAILED},
 	{"7", IN(STATE_PROVISIONING_STARTED) | IN(STATE_PROVISIONING_COMPLETED), EVENT_TIMED_OUT, ALWAYS,
@@ -166,6 +167,8 @@ static enum lifecycle_refusal judge_guard(enum guard guard, const struct lifecyc
 		return !facts->violated ? REFUSAL_NOT_ALLOWED : facts->passed ? REFUSAL_NONE : REFUSAL_NOT_PASSED;
 	case IF_HELD_AND_PASSED:
 		return !facts->held ? REFUSAL_NOT_ALLOWED : facts->passed ? REFUSAL_NONE : REFUSAL_NOT_PASSED;
+	case IF_LINK_WILL_DO:
+		return facts->link_tested || !facts->link_required ? REFUSAL_NONE : REFUSAL_LINK;
 	case IF_SIBLING:
 		return facts->sibling ? REFUSAL_NONE : REFUSAL_NO_SIBLING;
 	case IF_WAS_STARTED:
@@ -237,6 +240,7 @@ static const char *const conditions[] = {
 	[IF_VIOLATED] = "where row 24 has closed a gate",
 	[IF_VIOLATED_AND_PASSED] = "where row 24 has closed a gate, and all required checks pass",
 	[IF_HELD_AND_PASSED] = "where row 27 holds a session, and all required checks pass",
+	[IF_LINK_WILL_DO] = "and where `link-test required` is set the link test has passed",
 	[IF_SIBLING] = "and another connection with the peer is Active with every session up",
 	[IF_WAS_STARTED] = "where it was blocked in that state",
 	[IF_WAS_COMPLETED] = "where it was blocked in that state",
@@ -300,11 +304,11 @@ bool lifecycle_is_verb(enum lifecycle_event event)
 
 bool lifecycle_is_allowed(enum connection_state state, enum lifecycle_event event, const struct lifecycle_facts *facts)
 {
-	/* That the validation has to pass first, or a sibling to be there, is said where the verb is refused. */
+	/* That a validation or link test has to pass first, or a sibling to be there, is said where the verb is refused. */
 	struct lifecycle_facts hopeful = *facts;
 	struct lifecycle_outcome outcome;
 
-	hopeful.passed = hopeful.sibling = true;
+	hopeful.passed = hopeful.link_tested = hopeful.sibling = true;
 	outcome = lifecycle_judge(state, event, &hopeful);
 	return lifecycle_is_verb(event) && event != EVENT_PROVISION && outcome.refusal == REFUSAL_NONE &&
 	       !outcome.unchanged;

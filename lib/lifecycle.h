@@ -85,7 +85,8 @@ struct lifecycle_facts {
 	bool discovered;	      /* came up undeclared under default-deny */
 	bool ended;		      /* in None, and it was something before: what closed it then holds */
 	bool passed;		      /* every required check passes for this generation, on each session that is closed */
-	bool link_tested;	      /* the link test had passed before the failure */
+	bool link_tested;	      /* the link test has passed */
+	bool link_required;	      /* `ready` waits for it */
 	bool draining;		      /* in PendingRemove: what was open is not closed yet */
 	bool maintenance;	      /* Active, and drained for maintenance */
 	bool deny_on_violation;	      /* a violation closes the gate: it is asked for, and the limit leaves room */
@@ -100,6 +101,7 @@ enum lifecycle_refusal {
 	REFUSAL_NOT_PASSED,  /* activate or reopen, and the validation has not passed */
 	REFUSAL_DELETE,	     /* row 22 */
 	REFUSAL_ENDED,	     /* adopt, and the connection has ended: it is validated before it opens again */
+	REFUSAL_LINK,	     /* ready, and the link test, which is required, has not passed: row 6 */
 	REFUSAL_NO_SIBLING,  /* type-change start, and nothing else carries the traffic meanwhile: row 17 */
 };
 
@@ -143,7 +145,7 @@ enum gate_position lifecycle_gate(enum connection_state state);
 /* Whether the state keeps the connection's neighbors administratively shut. */
 bool lifecycle_shut(enum connection_state state);
 
-/* Whether the state takes the verb now; a validation that has to pass first, and a sibling, aside. */
+/* Whether the state takes the verb now; a validation or a link test that has to pass first, and a sibling, aside. */
 bool lifecycle_is_allowed(enum connection_state state, enum lifecycle_event event, const struct lifecycle_facts *facts);
 /* Writes the verbs that `state` takes now, in the table's order, separated by ", "; "none" where there is none. */
 void lifecycle_allowed(enum connection_state state, const struct lifecycle_facts *facts, char *text, size_t size);

@@ -113,7 +113,7 @@ def test_each_check_says_what_there_is(lab):
             "received-limit": "pass", "no-default": "pass", "no-bogons": "fail", "no-own-prefix": "pass",
             "allowed-prefixes": "unknown", "first-as": "pass", "path-asn": "pass", "no-transit": "pass",
             "path-length": "pass", "next-hop": "pass", "rpki": "unknown", "bfd": "unknown",
-            "ttl-security": "fail", "gate-holds": "pass"}
+            "ttl-security": "fail", "ping": None, "path-mtu": None, "gate-holds": "pass"}
     until("the verdicts on IPv4", lambda: verdicts("ipv4"),
           lambda seen: seen == {**both, "prefix-length": "fail", "agreed-families": "fail"})
     until("the verdicts on IPv6", lambda: verdicts("ipv6"), lambda seen: seen == {**both, "prefix-length": "pass"})

@@ -111,6 +111,17 @@ BAD_LINES = [
     (f"peering {NAME} validation-window 0", "nknown command"),
     (f"peering {NAME} kind wrong", "nknown command"),
     (f"peering {NAME} remote-as 0", "nknown command"),
+    (f"peering {NAME} port a-name-of-16-char", "15"),
+    (f"peering {NAME} link-test address 192.0.2.1/30 peer 192.0.2.2", "169.254.1.0"),
+    (f"peering {NAME} link-test address 169.254.0.1/30 peer 169.254.0.2", "169.254.1.0"),
+    (f"peering {NAME} link-test address 169.254.255.1/30 peer 169.254.255.2", "169.254.1.0"),
+    (f"peering {NAME} link-test address 169.254.1.1/32 peer 169.254.1.2", "16 to 31"),
+    (f"peering {NAME} link-test address 169.254.1.1/15 peer 169.254.1.2", "16 to 31"),
+    (f"peering {NAME} link-test address 169.254.1.1/30 peer 169.254.1.1", "another address"),
+    (f"peering {NAME} link-test address 169.254.1.1/30 peer 169.254.1.5", "network"),
+    (f"peering {NAME} link-test address 169.254.1.1/30 peer 169.254.1.3", "nobody"),
+    (f"peering {NAME} link-test address 169.254.1.4/30 peer 169.254.1.5", "nobody"),
+    (f"peering {NAME} timers link-test 0", "nknown command"),
     ("peering gated neighbor 203.0.113.99 ipv4 unicast route-map X in", "203.0.113.99"),
     ("peering", "ncomplete"),
 ]
@@ -141,6 +152,10 @@ SETTINGS = [
     "peering EXCHANGE received-limit ipv6 1",
     "peering EXCHANGE activation auto",
     "peering EXCHANGE validation-window 86400",
+    "peering EXCHANGE port eth0.100",
+    "peering EXCHANGE link-test required",
+    "peering EXCHANGE link-test address 169.254.1.0/31 peer 169.254.1.1",
+    "peering EXCHANGE timers link-test 86400",
 ]
 
 

@@ -11,7 +11,7 @@
 static const enum connection_state formers[] = {STATE_NONE, STATE_PROVISIONING_STARTED, STATE_PROVISIONING_COMPLETED,
 						STATE_VALIDATING};
 #define FORMER_COUNT (sizeof(formers) / sizeof(formers[0]))
-#define FACTS_COUNT ((KIND_COUNT * FORMER_COUNT) << 10)
+#define FACTS_COUNT ((KIND_COUNT * FORMER_COUNT) << 11)
 
 static struct lifecycle_facts facts_number(size_t number)
 {
@@ -30,6 +30,7 @@ static struct lifecycle_facts facts_number(size_t number)
 	facts.violated = number & 128;
 	facts.held = number & 256;
 	facts.sibling = number & 512;
+	facts.link_required = number & 1024;
 	return facts;
 }
 
@@ -66,6 +67,7 @@ static const struct documented {
 	int to; /* SAME, or FORMER */
 	enum gate_effect effect;
 	enum wanted direct, discovered, ended, passed, link_tested, draining, maintenance, deny, violated, held, sibling;
+	enum wanted link_required;
 } documented[] = {
 #define SAME (-1)
 #define FORMER (-2)
@@ -77,7 +79,9 @@ static const struct documented {
 	{"4", SET(STATE_APPROVED), EVENT_READY, STATE_PROVISIONING_COMPLETED},
 	{"5", SET(STATE_PENDING_APPROVAL), EVENT_REJECT, STATE_NONE},
 	{"5", SET(STATE_PENDING_APPROVAL), EVENT_WITHDRAW, STATE_NONE},
-	{"6", SET(STATE_PROVISIONING_STARTED), EVENT_READY, STATE_PROVISIONING_COMPLETED},
+	{"6", SET(STATE_PROVISIONING_STARTED), EVENT_READY, STATE_PROVISIONING_COMPLETED, .link_required = NO},
+	{"6", SET(STATE_PROVISIONING_STARTED), EVENT_READY, STATE_PROVISIONING_COMPLETED, .link_required = YES,
+	 .link_tested = YES},
 	{"7", SET(STATE_PROVISIONING_STARTED) | SET(STATE_PROVISIONING_COMPLETED), EVENT_APPLY_ERROR,
 	 STATE_PROVISIONING_FAILED},
 	{"7", SET(STATE_PROVISIONING_STARTED) | SET(STATE_PROVISIONING_COMPLETED), EVENT_TIMED_OUT,
@@ -143,7 +147,8 @@ static bool applies(const struct documented *row, const struct step *step)
 	       agrees(row->passed, facts->passed) && agrees(row->link_tested, facts->link_tested) &&
 	       agrees(row->draining, facts->draining) && agrees(row->maintenance, facts->maintenance) &&
 	       agrees(row->deny, facts->deny_on_violation) && agrees(row->violated, facts->violated) &&
-	       agrees(row->held, facts->held) && agrees(row->sibling, facts->sibling);
+	       agrees(row->held, facts->held) && agrees(row->sibling, facts->sibling) &&
+	       agrees(row->link_required, facts->link_required);
 }
 
 static int documented_to(const struct documented *row, const struct step *step)
@@ -213,6 +218,9 @@ static void the_outcome_is_whole(const struct step *step)
 		break;
 	case REFUSAL_ENDED:
 		assert_true(is_row(step, "21") && step->facts.ended);
+		break;
+	case REFUSAL_LINK:
+		assert_true(is_row(step, "6") && step->facts.link_required && !step->facts.link_tested);
 		break;
 	case REFUSAL_NO_SIBLING:
 		assert_true(is_row(step, "17") && !step->facts.sibling);
@@ -312,7 +320,7 @@ static void what_is_allowed_is_accepted(const struct step *step)
 	struct lifecycle_outcome outcome;
 	bool accepted;
 
-	facts.passed = facts.sibling = true;
+	facts.passed = facts.link_tested = facts.sibling = true;
 	outcome = lifecycle_judge(step->from, step->event, &facts);
 	accepted = outcome.refusal == REFUSAL_NONE && !outcome.unchanged;
 	assert_int_equal(lifecycle_is_allowed(step->from, step->event, &step->facts),
