@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """OpenBGPD as the far side of the leak matrix."""
 import json
+import os
+import pwd
 
 from .peer import Peer, family_of
 from .process import Process
@@ -15,6 +17,11 @@ class FarOpenbgpd(Peer):
         "confederation": "OpenBGPD knows no confederations",
         "orf": "OpenBGPD sends no outbound route filters",
         "both-families": "OpenBGPD takes ::1 for the next hop of IPv6 routes over an IPv4 session here, which bgpd ignores",
+        "labeled": "OpenBGPD knows no labeled unicast",
+        "multicast": "OpenBGPD knows no multicast",
+        "flowspec": "the OpenBGPD of Debian 12 knows no flowspec",
+        "evpn": "OpenBGPD has no command that shows EVPN routes",
+        "vpn": "OpenBGPD has VPN routes of its own for an mpe interface alone, which Linux has not",
         "dynamic-capability": "OpenBGPD knows no CAPABILITY message",
     }
 
@@ -55,6 +62,8 @@ class FarOpenbgpd(Peer):
 
     def start(self):
         self._write_config()
+        # Where it locks itself in. Its service makes the folder, after each boot of the machine anew.
+        os.makedirs(pwd.getpwnam("_openbgpd").pw_dir, exist_ok=True)
         self._process = Process(self.namespace, [OPENBGPD, "-d", "-v", "-f", self._config_file],
                                 self.directory / "bgpd.log")
 
