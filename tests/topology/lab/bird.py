@@ -130,8 +130,8 @@ class Bird:
             net = CHANNELS[family][1]
             lines += [f"{net} table {_table(family)};", f"protocol static own_{_table(family)} {{",
                       f"\t{net} {{ table {_table(family)}; }};"]
-            lines += [f"\troute {f'{net} {{ dst {prefix}; }}' if net.startswith('flow') else f'{prefix} blackhole'};"
-                      for prefix in self.announced[family]]
+            lines += [f"\troute {f'{net} {{ dst {prefix}; }}' if net.startswith('flow') else f'{prefix} blackhole'}"
+                      f"{self._attributes(prefix)};" for prefix in self.announced[family]]
             lines += ["}"]
         for session in self.sessions:
             lines += [f"protocol bgp {session.name} {{",
