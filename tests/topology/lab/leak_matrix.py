@@ -250,7 +250,7 @@ class Place:
         """What of given() passes with these walls down."""
         gives = {given[FAMILIES.index(family)] for given in self.row.gives}
         everything = {"groups", "policy"} <= set(down)
-        return (gives if self.row.one_wall and "groups" in down else set()) | (self.given(family) if everything else set())
+        return (gives if self.row.one_wall and {"groups", "closing"} <= set(down) else set()) | (self.given(family) if everything else set())
 
 
 @functools.cache
