@@ -150,9 +150,7 @@ static struct session *make(const struct peer *peer, const char *name)
 	connection->declared = connection->adopted_line = true;
 	session = session_new(connection, peer_key(peer));
 	session->declared = true;
-	/* One that comes up while the journal is being written: where default-deny gates already, it waits for that. */
-	session->hands_off = peer_is_established((struct peer *)peer) ||
-			     default_deny_mode(connection->vrf) != DEFAULT_DENY_ON;
+	session->hands_off = adoption_leaves_open(peer);
 	return session;
 }
 
@@ -182,20 +180,38 @@ static void adopt(struct peer *peer, bool gated, const struct speaker *speaker)
 	zlog_notice("peering: %s AS%u: %s", name, peer->as, verdict.message);
 }
 
+bool adoption_leaves_open(const struct peer *peer)
+{
+	return peer_is_established((struct peer *)peer) || default_deny_mode(bgp_vrf_name(peer->bgp)) != DEFAULT_DENY_ON;
+}
+
+static bool is_denied_without(const struct session *session)
+{
+	const struct peer *peer = session_peer(session);
+
+	return peer && default_deny_judge(peer) == IS_DENIED;
+}
+
 void adoption_failed(struct connection *connection)
 {
-	struct session *session = session_list_first(&connection->sessions);
-	const struct peer *peer;
+	struct session *session;
+	bool any_denied = false;
 
 	default_deny_adoption_failed(connection->vrf);
-	peer = session ? session_peer(session) : NULL;
-	if (!peer || default_deny_judge(peer) != IS_DENIED) {
+	frr_each (session_list, &connection->sessions, session)
+		any_denied |= is_denied_without(session);
+	if (!any_denied) {
 		transition_let_go(connection);
 		return;
 	}
-	connection->declared = connection->adopted_line = session->declared = false;
+	frr_each_safe (session_list, &connection->sessions, session) {
+		session->declared = false;
+		if (!is_denied_without(session))
+			session_delete(session);
+	}
+	connection->declared = connection->adopted_line = false;
 	connection->discovered = true;
-	connection->remote_as = peer->as;
+	connection->remote_as = session_peer(session_list_first(&connection->sessions))->as;
 	session_events_later(connection);
 }
 

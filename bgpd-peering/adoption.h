@@ -29,7 +29,12 @@ void adoption_unmark(const struct peer *peer);
  */
 void adoption_run(void (*said)(const char *line, void *context), void *context);
 
-/* Its line could not be written, and what the adoption has made goes again. For transition.c. */
+/*
+ * Whether a neighbor that nothing covers is open until the journal has its adoption: one that comes up in that time waits
+ * for it where default-deny gates already.
+ */
+bool adoption_leaves_open(const struct peer *peer);
+/* Its line could not be written, and what the adoption, or an import, has made goes again. For transition.c. */
 void adoption_failed(struct connection *connection);
 
 /* What adopting this neighbor would be called, in the words of the lines above; for a dry run. */

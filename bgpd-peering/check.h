@@ -49,6 +49,7 @@ extern const struct check check_path_asn;
 extern const struct check check_no_transit;
 extern const struct check check_path_length;
 extern const struct check check_next_hop;
+extern const struct check check_rpki;
 extern const struct check check_bfd;
 extern const struct check check_ttl_security;
 extern const struct check check_gate_holds;

@@ -2,9 +2,11 @@
 /* The session has been up for the whole window. A flap starts the window again. */
 #include "bgpd-peering/check.h"
 
+#include "bgpd-peering/timers.h"
+
 static void run(const struct session *session, struct peer *peer, struct check_result *result)
 {
-	uint32_t window = connection_window(session->connection);
+	uint32_t window = timers_seconds(session->connection, TIMER_WINDOW);
 	time_t up;
 
 	if (!peer || !peer_is_established(peer)) {

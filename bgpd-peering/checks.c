@@ -23,6 +23,7 @@ const struct check *const checks[] = {
 	&check_no_transit,
 	&check_path_length,
 	&check_next_hop,
+	&check_rpki,
 	&check_bfd,
 	&check_ttl_security,
 	&check_gate_holds,
@@ -76,7 +77,7 @@ enum check_level check_level(const struct connection *connection, size_t place)
 		return connection->check_levels[place];
 	if (!check->fixed && profile && profile->check_levels[place] != CHECK_LEVEL_DEFAULT)
 		return profile->check_levels[place];
-	if (connection->kind == KIND_ROUTE_SERVER && check->route_server_level != CHECK_LEVEL_DEFAULT)
+	if (connection_kind_to_be(connection) == KIND_ROUTE_SERVER && check->route_server_level != CHECK_LEVEL_DEFAULT)
 		return check->route_server_level;
 	return check->level;
 }

@@ -12,6 +12,7 @@
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
+#include "bgpd-peering/timers.h"
 
 static const char *vrf_of(struct vty *vty)
 {
@@ -63,12 +64,13 @@ static int removed(struct vty *vty, struct connection *connection)
 {
 	bool any = connection->kind != KIND_DIRECT || connection->activation_set || connection->remote_as ||
 		   connection->description[0] || connection->received_limit[FAMILY_IPV4] ||
-		   connection->received_limit[FAMILY_IPV6] || connection->validation_window || connection->profile[0] ||
-		   connection->adopted_line;
+		   connection->received_limit[FAMILY_IPV6] || connection->profile[0] || connection->adopted_line;
 	const struct session *session;
 
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		any |= connection->allowed_prefixes[family][0] != '\0';
+	for (int timer = 0; timer < TIMER_COUNT; timer++)
+		any |= connection->timers[timer] != 0;
 	for (size_t i = 0; i < check_count; i++)
 		any |= connection->check_levels[i] != CHECK_LEVEL_DEFAULT;
 
@@ -331,24 +333,54 @@ COMMAND_HANDLER(cmd_no_activation)
 	return removed(vty, connection);
 }
 
-COMMAND_HANDLER(cmd_validation_window)
+/* "validation-window …", or "timers WHICH …". */
+static enum connection_timer timer_of(int argc, struct cmd_token *argv[])
+{
+	int at = 0;
+
+	return argv_find(argv, argc, "timers", &at) ? timer_from_name(argv[at + 1]->text) : TIMER_WINDOW;
+}
+
+COMMAND_HANDLER(cmd_timer)
 {
 	struct connection *connection = declare(vty, argc, argv);
 
 	if (!connection)
 		return CMD_WARNING_CONFIG_FAILED;
-	connection->validation_window = strtoul(argv[argc - 1]->arg, NULL, 10);
+	connection->timers[timer_of(argc, argv)] = strtoul(argv[argc - 1]->arg, NULL, 10);
+	timers_look_again(connection);
 	return changed(vty, connection);
 }
 
-COMMAND_HANDLER(cmd_no_validation_window)
+COMMAND_HANDLER(cmd_no_timer)
 {
 	struct connection *connection = existing(vty, argc, argv);
 
 	if (!connection)
 		return CMD_SUCCESS;
-	connection->validation_window = 0;
+	connection->timers[timer_of(argc, argv)] = 0;
+	timers_look_again(connection);
 	return removed(vty, connection);
+}
+
+COMMAND_HANDLER(cmd_timer_default)
+{
+	const char *vrf = vrf_of(vty);
+
+	if (!command_module_works(vty) || !vrf)
+		return CMD_WARNING_CONFIG_FAILED;
+	router.lines_read |= router_reading_file(vty);
+	timers_set_default(vrf, timer_of(argc, argv), strtoul(argv[argc - 1]->arg, NULL, 10));
+	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_no_timer_default)
+{
+	const char *vrf = vrf_of(vty);
+
+	if (command_module_works(vty) && vrf)
+		timers_set_default(vrf, timer_of(argc, argv), 0);
+	return CMD_SUCCESS;
 }
 
 COMMAND_HANDLER(cmd_allowed_prefixes)

@@ -8,6 +8,7 @@
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/timers.h"
 
 static void write_connection(struct vty *vty, const struct connection *connection)
 {
@@ -32,8 +33,12 @@ static void write_connection(struct vty *vty, const struct connection *connectio
 		vty_out(vty, " peering %s activation %s\n", name, activation_mode_name(connection->activation));
 	if (connection->profile[0])
 		vty_out(vty, " peering %s profile %s\n", name, connection->profile);
-	if (connection->validation_window)
-		vty_out(vty, " peering %s validation-window %u\n", name, connection->validation_window);
+	for (int timer = 0; timer < TIMER_COUNT; timer++) {
+		if (connection->timers[timer] && timer == TIMER_WINDOW)
+			vty_out(vty, " peering %s validation-window %u\n", name, connection->timers[timer]);
+		else if (connection->timers[timer])
+			vty_out(vty, " peering %s timers %s %u\n", name, timer_name(timer), connection->timers[timer]);
+	}
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (connection->allowed_prefixes[family][0])
 			vty_out(vty, " peering %s allowed-prefixes %s %s\n", name, family_name(family),
@@ -68,7 +73,7 @@ static void write_gated(struct vty *vty, const struct connection *connection)
 		afi_t afi;
 		safi_t safi;
 
-		if (session->gate != GATE_DENY || session->hands_off || (peer && peer_dynamic_neighbor(peer)))
+		if (session->gate == GATE_ALLOW || session->hands_off || (peer && peer_dynamic_neighbor(peer)))
 			continue;
 		FOREACH_AFI_SAFI (afi, safi) {
 			for (int direction = 0; direction < RMAP_MAX; direction++) {
@@ -117,6 +122,9 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 				controller_link_port());
 	}
 	write_default_deny(vty, vrf);
+	for (int timer = 0; timer < TIMER_COUNT; timer++)
+		if (timers_default(vrf, timer))
+			vty_out(vty, " peering timers %s %u\n", timer_name(timer), timers_default(vrf, timer));
 	profile_each(vrf, write_profile, vty);
 	frr_each (connection_tree_const, &connections, connection) {
 		if (strcmp(connection->vrf, vrf) != 0)

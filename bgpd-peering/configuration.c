@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/configuration.h"
 
+#include "bgpd-peering/adoption.h"
 #include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -11,6 +12,7 @@
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 struct connection *configuration_connection(const char *name, const char *vrf, struct verdict *verdict)
@@ -167,6 +169,12 @@ void configuration_remove_neighbor(struct connection *connection, const char *te
 
 /* ---- settling ---- */
 
+/* Whether the journal may have said so where it cannot be read. */
+static bool may_have_ended(const struct connection *connection)
+{
+	return connection->journal_damaged || durable_state_breaks_off() || durable_state_lost_a_line();
+}
+
 /* Whether a line `adopted` may be taken at its word: it speaks of sessions that nobody has shut for the connection. */
 static bool may_be_adopted(const struct connection *connection)
 {
@@ -175,7 +183,7 @@ static bool may_be_adopted(const struct connection *connection)
 	frr_each (session_list_const, &connection->sessions, session)
 		if (gate_is_shut_by_us(session))
 			return false;
-	return connection->adopted_line && session_list_count(&connection->sessions) && !durable_state_breaks_off();
+	return connection->adopted_line && session_list_count(&connection->sessions) && !may_have_ended(connection);
 }
 
 static void settle(struct connection *connection, const char *actor)
@@ -183,8 +191,9 @@ static void settle(struct connection *connection, const char *actor)
 	struct verdict verdict;
 
 	connection->unsettled = false;
-	if (connection->state != STATE_NONE || !connection->declared)
+	if (connection->state != STATE_NONE || !(connection->declared || connection->journal_damaged))
 		return;
+	connection->discovered |= !connection->declared;
 	if (may_be_adopted(connection)) {
 		struct session *session;
 
@@ -197,14 +206,16 @@ static void settle(struct connection *connection, const char *actor)
 			return;
 		}
 		alert("%s says adopted and is gated all the same: %s", connection->name, verdict.message);
-	} else if (connection->adopted_line && durable_state_breaks_off()) {
+	} else if (connection->adopted_line && may_have_ended(connection)) {
 		alert("%s says adopted, but the journal may have said that it ended: %s; `peering bypass %s reason …` opens it meanwhile",
-		      connection->name, durable_state_problem(), connection->name);
+		      connection->name,
+		      durable_state_problem() ? durable_state_problem() : "a line of it cannot be read", connection->name);
 	} else if (connection->adopted_line) {
 		alert("%s says adopted, but its neighbor was shut when the connection ended: it stays shut and gated; `peering %s request` begins again",
 		      connection->name, connection->name);
 	}
-	transition(connection, EVENT_REQUEST, actor, "declared", &verdict);
+	transition(connection, EVENT_REQUEST, actor,
+		   connection->declared ? "declared" : "the journal speaks of it in a line that cannot be read", &verdict);
 	if (connection_has_conflict(connection))
 		alert("%s was declared for a session that is up; it is left as it is: `peering %s adopt`, or shut the neighbor",
 		      connection->name, connection->name);
@@ -262,8 +273,8 @@ static bool adopt_neighbor(struct connection *connection, const char *text, stru
 	}
 	session = session_new(connection, address);
 	session->declared = true;
-	session->hands_off = true;
 	peer = session_peer(session);
+	session->hands_off = !peer || adoption_leaves_open(peer);
 	if (!peer) {
 		verdict_refuse(verdict, "no-such-neighbor",
 			       "there is no neighbor %s in vrf %s; configure it under `router bgp` first", address,
@@ -304,8 +315,10 @@ bool configuration_adopt(const char *name, const char *vrf, const char *const *a
 		}
 	}
 	connection->declared = connection->adopted_line = true;
-	if (transition(connection, EVENT_ADOPT, "operator", reason, verdict))
+	if (transition(connection, EVENT_ADOPT, "operator", reason, verdict)) {
+		connection->pending.made = connection->pending.ticket;
 		return true;
+	}
 	undo(connection);
 	return false;
 }
@@ -321,8 +334,10 @@ static void settle_lines(void)
 	struct connection *connection;
 	unsigned int kept = 0;
 
-	if (router.lines_read)
+	if (router.lines_read) {
 		controller_link_settle_lines();
+		timers_settle_lines();
+	}
 	frr_each (connection_tree, &connections, connection) {
 		struct session *session;
 
@@ -386,6 +401,7 @@ static void look_again(struct connection *connection)
 {
 	transition_assert(connection);
 	validation_look_again(connection);
+	timers_look_again(connection);
 }
 
 void configuration_file_end(void)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/connection.h"
 
+#include "bgpd-peering/drain.h"
+#include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
@@ -88,6 +90,8 @@ void connection_delete(struct connection *connection)
 	assert(session_list_count(&connection->sessions) == 0);
 	event_stop(connection->evaluation);
 	event_stop(connection->after_hook);
+	event_stop(connection->drain.look);
+	event_stop(connection->state_timer);
 	connection_tree_del(&connections, connection);
 	XFREE(MTYPE_PEERING_TEXT, connection->history);
 	XFREE(MTYPE_PEERING_CONNECTION, connection);
@@ -102,7 +106,7 @@ void connection_clear_configuration(struct connection *connection)
 	connection->remote_as = 0;
 	connection->description[0] = '\0';
 	memset(connection->received_limit, 0, sizeof(connection->received_limit));
-	connection->validation_window = 0;
+	memset(connection->timers, 0, sizeof(connection->timers));
 	connection->profile[0] = '\0';
 	memset(connection->allowed_prefixes, 0, sizeof(connection->allowed_prefixes));
 	memset(connection->check_levels, 0, sizeof(connection->check_levels));
@@ -125,22 +129,48 @@ bool connection_has_conflict(const struct connection *connection)
 	return false;
 }
 
+/* Carries traffic on every session. */
+static bool is_in_full_service(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		struct peer *peer = session_peer(session);
+
+		if (!peer || !peer_is_established(peer) || session->gate != GATE_ALLOW)
+			return false;
+	}
+	return connection->state == STATE_ACTIVE && session_list_count(&connection->sessions);
+}
+
+/* Whether another connection with this peer carries the traffic; that it is wide enough is for the operator to know. */
+static bool has_sibling(const struct connection *connection)
+{
+	const struct connection *other;
+	as_t peer = connection_peer_asn(connection);
+
+	frr_each (connection_tree_const, &connections, other)
+		if (other != connection && peer && connection_peer_asn(other) == peer && is_in_full_service(other))
+			return true;
+	return false;
+}
+
 void connection_facts(const struct connection *connection, struct lifecycle_facts *facts)
 {
 	*facts = (struct lifecycle_facts){
 		.kind = connection->kind,
+		.former = connection->former,
 		.discovered = connection->discovered,
 		.ended = connection->state == STATE_NONE && connection->state_since,
+		.draining = drain_is_on(connection),
+		.maintenance = connection->maintenance.on,
+		.sibling = connection->state == STATE_TYPE_CHANGE_REQUESTED && has_sibling(connection),
 	};
 }
 
-uint32_t connection_window(const struct connection *connection)
+enum connection_kind connection_kind_to_be(const struct connection *connection)
 {
-	const struct profile *profile = profile_of(connection);
-
-	if (connection->validation_window)
-		return connection->validation_window;
-	return profile && profile->validation_window ? profile->validation_window : VALIDATION_WINDOW_DEFAULT;
+	return connection->state == STATE_TYPE_CHANGE_IN_PROGRESS ? connection->wanted_kind : connection->kind;
 }
 
 enum activation_mode connection_activation(const struct connection *connection)

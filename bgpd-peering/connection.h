@@ -10,6 +10,7 @@
 #define PEERING_CONNECTION_H
 
 #include "bgpd-peering/frr_compat.h"
+#include "bgpd-peering/port_traffic.h"
 
 #include "lib/adj_rib_in.h"
 #include "lib/connection_name.h"
@@ -23,7 +24,6 @@ DECLARE_MTYPE(PEERING_TEXT);
 #define DESCRIPTION_MAX 81	/* with the final NUL */
 #define HISTORY_MAX 100		/* transitions kept for `show peering NAME` */
 #define SESSIONS_MAX 64		/* of one connection */
-#define VALIDATION_WINDOW_DEFAULT 600 /* seconds */
 #define PROFILE_NAME_MAX CONNECTION_NAME_MAX
 #define PREFIX_LIST_NAME_MAX 65	/* with the final NUL */
 #define CHECKS_MAX 32		/* checks that there can be; check.h */
@@ -40,6 +40,16 @@ static inline const char *family_name(enum counted_family family)
 {
 	return family == FAMILY_IPV4 ? "ipv4" : "ipv6";
 }
+
+/* What takes how long; timers.h. */
+enum connection_timer {
+	TIMER_WINDOW = 0, /* every required session has to be up for so long before it may pass */
+	TIMER_ESTABLISH,  /* it may wait for its link, and then for its peer */
+	TIMER_VALIDATION, /* it may be Validating */
+	TIMER_STALE,	  /* it waits for its peer before it is called stale */
+	TIMER_DRAIN,	  /* traffic has to leave, on the way out */
+	TIMER_COUNT
+};
 
 /* What a check's verdict means for a connection. */
 enum check_level { CHECK_LEVEL_DEFAULT = 0, CHECK_REQUIRED, CHECK_ADVISORY, CHECK_OFF, CHECK_LEVEL_COUNT };
@@ -72,6 +82,12 @@ PREDECL_DLIST(session_list);
 PREDECL_DLIST(policy_list);
 PREDECL_RBTREE_UNIQ(connection_tree);
 
+/* Where the last page of `show peering NAME routes` ended. */
+struct route_bookmark {
+	struct adj_rib_in_walk walk;
+	struct bgp_update_prefix last;
+};
+
 struct session {
 	struct session_table_item by_address;
 	struct session_list_item in_connection;
@@ -92,6 +108,7 @@ struct session {
 	struct policy_list_item in_policies;
 	struct policy_attempts attempts;
 	struct violation violation;
+	uint32_t wrong_opens; /* OPENs with another AS number than the neighbor's, one after the other */
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
 	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */
 
@@ -100,8 +117,30 @@ struct session {
 	struct adj_rib_in *adj_rib_in; /* what it has sent since; NULL until the first message */
 	bool kept_from_the_start;      /* of the session: nothing was parsed by bgpd before */
 	bool end_of_rib[FAMILY_COUNT];
+	event_ref *cutting_off; /* in the next turn of the event loop */
+	uint32_t cut_off;	/* it was, because its peer sent more prefixes of a family than that; 0: it was not */
 	struct inbound_audit *inbound_audit; /* of inbound_audit.c: what is wrong with it; NULL where it is not counted */
+	struct preview *preview;	/* of preview.c: the newest finished one; NULL: none */
+	struct preview_work *preview_work; /* the one in progress; NULL: none */
+	struct route_bookmark bookmark; /* of show_routes.c */
 	struct inbound_replay *replay; /* what was kept is being given to bgpd; NULL otherwise */
+};
+
+/* In PendingRemove; drain.h. */
+struct drain {
+	uint64_t ends;	/* deadline.h; 0: it is over */
+	event_ref *look; /* at what drains, in maintenance too */
+	struct port_traffic traffic;
+	unsigned int quiet_looks; /* in a row */
+};
+
+/* Active, and drained all the same; drain.h. */
+struct maintenance {
+	bool on;
+	uint64_t since;	  /* Unix milliseconds */
+	uint64_t ends;	  /* deadline.h; 0: when somebody ends it */
+	uint64_t ends_at; /* Unix milliseconds: where the machine has booted since, this counts */
+	char reason[TRANSITION_MESSAGE_MAX];
 };
 
 /* Somebody has given sessions their own policy, whatever the state; bypass.h. */
@@ -126,9 +165,12 @@ struct pending_change {
 	uint64_t ticket; /* of journal_writer_append(); 0: nothing is pending */
 	struct history_entry entry;
 	bool adopted, discovered; /* the connection's flags once it has taken effect */
+	struct maintenance maintenance;
 	bool declares;		  /* it gets the lines of configuration of an adopted one then */
+	bool overridden;	  /* likewise */
+	enum connection_kind kind; /* and its kind */
 	bool release;		  /* it is no transition: the connection is let go of */
-	bool made;		  /* the connection was made for it, by adoption.c */
+	bool made;		  /* the connection was made for it, by an adoption or an import */
 	bool edited;		  /* the connection was, meanwhile: that goes into the journal behind it */
 };
 
@@ -146,7 +188,7 @@ struct connection {
 	as_t remote_as; /* 0: whatever the neighbor's own line says */
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT]; /* prefixes; 0: not set */
-	uint32_t validation_window;	       /* seconds; 0: the profile's, or the default */
+	uint32_t timers[TIMER_COUNT];	       /* seconds; 0: the profile's, or the default */
 	char profile[PROFILE_NAME_MAX];	       /* profile.h; "": none */
 	uint64_t profile_serial;	       /* the profile's change that the generation stands for */
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX]; /* prefix-lists; "": none */
@@ -155,18 +197,26 @@ struct connection {
 
 	/* what has become of it */
 	enum connection_state state;
+	enum connection_state former;	  /* in ExternalBlocker: the state that it was blocked in; None elsewhere */
+	enum connection_kind wanted_kind; /* in TypeChange…: what it is to become */
 	uint64_t state_since; /* Unix milliseconds */
+	time_t entered;		 /* when this bgpd saw the state begin, by the monotonic clock */
+	uint64_t before_entered; /* seconds that an earlier bgpd saw of it */
 	uint64_t generation;
 	bool adopted, discovered, journal_damaged;
+	bool overridden; /* a person has activated it whatever the validation said, and nobody has looked at that since */
 	bool report_wanted; /* the controller has not seen the last change */
 	bool unsettled; /* read from a file whose end has not come yet, and not known to the journal */
 	bool read;	/* a line of the configuration that is read at start speaks of it */
 	bool edited;	/* its configuration was, and the journal has not been told */
 	struct pending_change pending;
 	struct bypass bypass;
+	struct drain drain;
+	struct maintenance maintenance, maintenance_next; /* what the verb that is being judged makes of it */
 	bool let_go; /* its gates are open, and it goes as soon as bgpd has all that was kept for it */
 	struct session_list_head sessions;
 	event_ref *evaluation; /* timer of validation.c */
+	event_ref *state_timer; /* of timers.c */
 	event_ref *after_hook; /* of session_events.c */
 
 	struct history_entry *history; /* ring, MTYPE_PEERING_TEXT */
@@ -194,7 +244,8 @@ enum connection_state connection_coming_state(const struct connection *connectio
 /* Whether a session of it is up with an open gate although nothing had been said of it: it is to be adopted. */
 bool connection_has_conflict(const struct connection *connection);
 void connection_facts(const struct connection *connection, struct lifecycle_facts *facts);
-uint32_t connection_window(const struct connection *connection);
+/* Under a type change: what it becomes. */
+enum connection_kind connection_kind_to_be(const struct connection *connection);
 enum activation_mode connection_activation(const struct connection *connection);
 
 /* `address` as bgpd prints it (session_normalize()). NULL where no connection has it. */

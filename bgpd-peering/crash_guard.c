@@ -18,6 +18,7 @@ static struct crash_record before, now; /* as found, and with this start */
  */
 static int file = -1;
 static bool was_empty;
+static pid_t runs_as; /* 0: not forked yet */
 
 static void read_text(int from, char *text, size_t size)
 {
@@ -84,10 +85,24 @@ bool crash_guard_begin(void)
 	return inert;
 }
 
+/* exit() is no crash, wherever bgpd calls it: it cannot bind its port, or another one holds its pid file. */
+static void on_exit_called(void)
+{
+	if (getpid() == runs_as)
+		crash_guard_end();
+}
+
 void crash_guard_runs(bool dry_run)
 {
-	if (file < 0 || !dry_run)
+	if (file < 0)
 		return;
+	if (!dry_run) {
+		/* Not in the parent that it was forked from, whose exit says nothing of this process. */
+		runs_as = getpid();
+		if (atexit(on_exit_called) != 0)
+			runs_as = 0;
+		return;
+	}
 	if (was_empty && ftruncate(file, 0) != 0)
 		was_empty = false;
 	if (!was_empty)
@@ -142,6 +157,8 @@ void crash_guard_alert(void)
 		alert("inert: the gate of %s (vrf %s) is not closed: %s is %s. Only the boot guard of vtysh's wrapper keeps it shut",
 		      record->address, record->vrf, record->connection, record->state);
 	}
+	if (journal_gates_damage(gates))
+		alert("inert, and %s", journal_gates_damage(gates));
 	if (unguarded)
 		alert("inert: %zu sessions are gated by the journal alone", unguarded);
 	journal_gates_free(gates);

@@ -4,7 +4,7 @@
  * (lib/crash_record.h) the module does nothing at the next start, so that whatever the fault is there is a bgpd. The boot
  * guard then keeps shut what is gated.
  *
- * A reboot is no crash, nor is a start under -C, nor one beside a bgpd that runs. bgpd's main thread only; some small
+ * A reboot is no crash, nor is an end by exit(), nor a start under -C, nor one beside a bgpd that runs. bgpd's main thread only; some small
  * reads and writes at start and at the end, never synced: what a crash of bgpd leaves is all that is wanted.
  */
 #ifndef PEERING_CRASH_GUARD_H

@@ -4,6 +4,7 @@
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/guard_undo.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 
@@ -40,6 +41,7 @@ struct instance {
 
 /* A handful at most. */
 static struct list *instances;
+static bool made_up_for_lost_lines; /* of the journal: their neighbors are gated and journalled */
 
 /* ---- names ---- */
 
@@ -139,6 +141,13 @@ bool default_deny_confederation(const char *vrf)
 	const struct instance *instance = find(vrf);
 
 	return instance && instance->confederation;
+}
+
+bool default_deny_journalled_confederation(const char *vrf)
+{
+	const struct instance *instance = find(vrf);
+
+	return instance && (instance->adopting ? instance->confederation_before : instance->confederation);
 }
 
 void default_deny_each(void (*visit)(const char *vrf, enum default_deny_mode mode, void *context), void *context)
@@ -343,25 +352,34 @@ static bool is_covered(const struct instance *instance, const struct peer *peer)
 	return true;
 }
 
+/* What an instance without a line has. */
+static const struct instance *instance_of(const struct bgp *bgp)
+{
+	static const struct instance none;
+	const struct instance *instance = instances ? find(bgp_vrf_name(bgp)) : NULL;
+
+	return instance ? instance : &none;
+}
+
+/* Those of the configuration have been journalled at its end; dynamic ones come later. */
+static bool may_have_been_gated(const struct peer *peer)
+{
+	return durable_state_lost_a_line() && (!made_up_for_lost_lines || peer_dynamic_neighbor((struct peer *)peer)) &&
+	       default_deny_covers(peer);
+}
+
 enum default_deny_answer default_deny_judge(const struct peer *peer)
 {
 	const struct instance *instance = instances ? find(bgp_vrf_name(peer->bgp)) : NULL;
 
+	if (may_have_been_gated(peer))
+		return IS_DENIED;
 	if (!instance || (instance->mode == DEFAULT_DENY_OFF && !instance->adopting) || !is_covered(instance, peer))
 		return LEFT_ALONE;
 	if (instance->mode != DEFAULT_DENY_ON && !instance->adopting)
 		return WOULD_BE_DENIED;
 	/* Where it is on already, one that comes up before its turn is gated, and opened when the journal knows. */
 	return instance->adopting && adoption_awaits(peer) ? LEFT_ALONE : IS_DENIED;
-}
-
-/* What an instance without a line has. */
-static const struct instance *instance_of(const struct bgp *bgp)
-{
-	static const struct instance none;
-	const struct instance *instance = find(bgp_vrf_name(bgp));
-
-	return instance ? instance : &none;
 }
 
 bool default_deny_covers(const struct peer *peer)
@@ -437,7 +455,7 @@ static unsigned int mark(struct bgp *bgp, bool (*fits)(const struct peer *peer))
 	unsigned int count = 0;
 
 	for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
-		if (!default_deny_covers(peer) || !fits(peer))
+		if (!default_deny_covers(peer) || !fits(peer) || guard_keeps_shut(peer))
 			continue;
 		adoption_mark(peer, fits == is_new_or_undeclared);
 		count++;
@@ -470,7 +488,7 @@ unsigned int default_deny_would_adopt(const char *vrf, void (*said)(const char *
 		if (vrf && strcmp(bgp_vrf_name(bgp), vrf) != 0)
 			continue;
 		for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
-			if (!default_deny_covers(peer) || !is_new_or_undeclared(peer))
+			if (!default_deny_covers(peer) || !is_new_or_undeclared(peer) || guard_keeps_shut(peer))
 				continue;
 			adoption_describe(peer, said, context);
 			count++;
@@ -637,11 +655,35 @@ static void alert_new(const struct instance *instance, const struct bgp *bgp)
 		      durable_state_was_present() ? "the journal does not know it" : "there is no journal", count);
 }
 
+static void gate_unknown(struct peer *peer, void *context)
+{
+	struct session *session = default_deny_discover(bgp_vrf_name(peer->bgp), peer_key(peer), peer->as);
+
+	transition(session->connection, EVENT_REQUEST, "router", "the journal may have known it: a line cannot be read",
+		   NULL);
+	++*(unsigned int *)context;
+}
+
+/* At the end of the configuration of a start: whatever a line that is lost may have spoken of. */
+static void make_up_for_lost_lines(void)
+{
+	unsigned int count = 0;
+
+	default_deny_each_candidate(gate_unknown, &count);
+	made_up_for_lost_lines = true;
+	durable_state_make_up_for_lost_lines();
+	if (count)
+		alert("%u external neighbors that the journal does not know are gated, since it may have: a line of it cannot be read. `show peering`, then `peering adopt all` (or `peering adopt all dry-run` first)",
+		      count);
+}
+
 void default_deny_file_end(void)
 {
 	struct listnode *node;
 	struct instance *instance;
 
+	if (router.booting && durable_state_lost_a_line())
+		make_up_for_lost_lines();
 	if (!instances)
 		return;
 	for (ALL_LIST_ELEMENTS_RO(instances, node, instance)) {

@@ -32,6 +32,8 @@ int default_deny_mode_from_name(const char *name);
 
 enum default_deny_mode default_deny_mode(const char *vrf);
 bool default_deny_confederation(const char *vrf);
+/* What the journal is to say of that: what it was, as long as not all is adopted that it would gate. */
+bool default_deny_journalled_confederation(const char *vrf);
 /* Whether no line and no journal says anything of it. */
 bool default_deny_is_unknown(const char *vrf);
 /* Whether default_deny_add_exception() would take the words; else a sentence in `error`. */

@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/timers.h"
 
 const char *severity_name(enum severity severity)
 {
@@ -48,6 +49,14 @@ static bool of_connection(const struct connection *connection, struct degradatio
 		one->cause = "blocked";
 		snprintf(one->reason, sizeof(one->reason), "waits for a third party; its history says for whom");
 		say_next(one, connection->name, NULL);
+	} else if (connection->overridden) {
+		one->cause = "overridden";
+		snprintf(one->reason, sizeof(one->reason), "was activated by force; its history says by whom and why");
+		snprintf(one->next, sizeof(one->next), "clear peering overridden %s", connection->name);
+	} else if (timers_is_stale(connection)) {
+		one->cause = "stale";
+		snprintf(one->reason, sizeof(one->reason), "has waited for its peer for a long time");
+		say_next(one, connection->name, "force-cancel reason …");
 	} else if (connection->discovered && connection->state == STATE_PENDING_APPROVAL) {
 		one->cause = "undeclared";
 		snprintf(one->reason, sizeof(one->reason), "came up and nobody has declared it");
@@ -106,6 +115,12 @@ static bool of_session(const struct session *session, struct degradation *one)
 		snprintf(one->reason, sizeof(one->reason), "something has passed the closed gate of %s: %s", session->address,
 			 session->violation.what);
 		snprintf(one->next, sizeof(one->next), "clear peering violation %s", connection->name);
+	} else if (session->cut_off && !facts.established) {
+		one->cause = "limit";
+		one->severity = SEVERITY_CRITICAL;
+		snprintf(one->reason, sizeof(one->reason), "%s was cut off: its peer sent more than %u prefixes",
+			 session->address, session->cut_off);
+		snprintf(one->next, sizeof(one->next), "clear bgp %s", session->address);
 	} else if (!is_in_service(connection)) {
 		return false;
 	} else if (session->held) {

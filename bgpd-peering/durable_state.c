@@ -8,13 +8,16 @@
 
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
 
+#include "lib/journal_damage.h"
 #include "lib/utf8.h"
 
 #include <fcntl.h>
@@ -54,6 +57,7 @@ static struct durable_sequences sequences;
 static uint64_t valid_bytes;
 static bool present;
 static bool unreadable; /* there is a file that must not be touched */
+static bool lost_a_line; /* it may have spoken of any session */
 static char problem[3 * PATH_MAX];
 
 static struct journal_writer *writer;
@@ -129,6 +133,9 @@ static void restore_connection(const struct journal_record *record)
 		connection = connection_new(record->name, record->vrf);
 	connection->adopted = record->adopted;
 	connection->discovered = record->discovered;
+	connection->overridden = record->overridden;
+	connection->former = record->former;
+	connection->wanted_kind = record->wanted_kind;
 	restore_settings(connection, record);
 
 	/* The line says which sessions there are now; those that it does not name are gone. */
@@ -152,6 +159,9 @@ static void restore_connection(const struct journal_record *record)
 		session->made = record->sessions[i].made;
 	}
 	connection->journal_damaged = false;
+	connection->drain.ends = record->drain_ends;
+	connection->maintenance = record->maintenance;
+	drain_restored(connection, record->boot_id);
 	transition_restore(connection, record->state, record->generation, record->state_since);
 }
 
@@ -191,6 +201,8 @@ static void restore(struct journal_record *record)
 	switch (record->type) {
 	case RECORD_JOURNAL:
 		strlcpy(journal_id, record->journal_id, sizeof(journal_id));
+		/* Behind a line that was lost: what it may have spoken of has lines of its own since. */
+		lost_a_line = false;
 		break;
 	case RECORD_TRANSITION:
 		last_sequence = MAX(last_sequence, record->transition->sequence);
@@ -212,7 +224,7 @@ static void restore(struct journal_record *record)
 				     record->exception_count);
 		break;
 	case RECORD_PROFILE:
-		profile_restore(record->vrf, record->profile, record->check_levels, record->validation_window);
+		profile_restore(record->vrf, record->profile, record->check_levels, record->timers[TIMER_WINDOW]);
 		break;
 	case RECORD_ACKED:
 		sequences.acked = MAX(sequences.acked, record->sequence);
@@ -220,6 +232,9 @@ static void restore(struct journal_record *record)
 	case RECORD_PUSHED:
 		keep_pushed(record->declaration);
 		record->declaration = NULL;
+		break;
+	case RECORD_TIMERS:
+		timers_restore(record->vrf, record->timers);
 		break;
 	case RECORD_CONTROLLER:
 		controller_link_restore(record->host[0] ? record->host : NULL, record->port,
@@ -235,29 +250,59 @@ static void restore(struct journal_record *record)
 static void close_connection(struct connection *connection)
 {
 	connection->journal_damaged = true;
+	connection->bypass = (struct bypass){0};
 }
 
 static void close_all(void)
 {
+	const struct bypass none = {0};
 	struct connection *connection;
 
+	bypass_restore(NULL, &none);
 	frr_each (connection_tree, &connections, connection)
 		close_connection(connection);
+}
+
+/* False where nothing is known of the connection that could be gated. */
+static bool close_named(const struct damaged_connection *damaged)
+{
+	struct connection *connection = connection_find(damaged->name);
+
+	if (!connection && !damaged->address_count)
+		return false;
+	if (!connection) {
+		connection = connection_new(damaged->name, damaged->vrf);
+		connection->kind = KIND_EXCHANGE;
+		connection->unsettled = true;
+	}
+	close_connection(connection);
+	/* A session that another one has stays with it: what that one's own lines say can be read. */
+	for (size_t i = 0; i < damaged->address_count; i++)
+		if (!session_find(connection->vrf, damaged->addresses[i]) &&
+		    session_list_count(&connection->sessions) < SESSIONS_MAX)
+			session_new(connection, damaged->addresses[i]);
+	return true;
 }
 
 /* A line that cannot be read closes what it speaks of; where it does not even say that, everything. */
 static void close_damaged(const char *line, unsigned long number, const char *why)
 {
-	char name[CONNECTION_NAME_MAX];
-	bool named = journal_line_guess_name(line, name);
-	struct connection *connection = named ? connection_find(name) : NULL;
+	struct damaged_connection damaged;
+	bool nameless = journal_damage_is_nameless(line);
+	const char *at = line;
 
-	if (connection)
-		close_connection(connection);
-	else if (!named)
-		close_all();
-	alert("%s line %lu cannot be read (%s): the gate of %s is closed; look at it with `show peering`, then `adopt` or `activate` again",
-	      path, number, why, named ? name : "every connection in it");
+	alert("%s line %lu cannot be read (%s)", path, number, why);
+	while ((at = journal_damage_next(at, &damaged))) {
+		nameless |= !close_named(&damaged);
+		alert("line %lu speaks of %s: its gate is closed; look at it with `show peering`, then `adopt` or `activate` again",
+		      number, damaged.name);
+	}
+	if (!nameless)
+		return;
+	lost_a_line = true;
+	close_all();
+	alert("line %lu does not say of whom it speaks: the gate of every connection that nothing behind it speaks of is closed, and that of every external neighbor that the journal does not know. Look with `show peering`, then `peering adopt all`, or `adopt` or `activate` one by one",
+	      number);
 }
 
 static void read_lines(FILE *file)
@@ -301,6 +346,8 @@ static void read_lines(FILE *file)
 			 path, number, safe_strerror(error_number));
 	} else if (number > 0 && (all_damaged || !journal_id[0])) {
 		unreadable = true;
+		/* Of no journal nothing is lost. */
+		lost_a_line = false;
 		close_all();
 		snprintf(problem, sizeof(problem),
 			 "%s is not a journal of this module; every gate stays closed. Move the file away and adopt what carries traffic",
@@ -593,6 +640,19 @@ bool durable_state_breaks_off(void)
 	return unreadable && journal_id[0];
 }
 
+bool durable_state_lost_a_line(void)
+{
+	return lost_a_line;
+}
+
+void durable_state_make_up_for_lost_lines(void)
+{
+	struct journal_record record = {.type = RECORD_JOURNAL};
+
+	strlcpy(record.journal_id, journal_id, sizeof(record.journal_id));
+	append(&record, false);
+}
+
 const char *durable_state_journal_id(void)
 {
 	/* The controller knows more of this journal than could be read: nothing is reported in its name. */
@@ -631,6 +691,9 @@ static void record_pending(struct journal_record *record, const struct connectio
 
 	record->adopted = pending->adopted;
 	record->discovered = pending->discovered;
+	record->maintenance = pending->maintenance;
+	record->overridden = pending->overridden;
+	record->kind = pending->kind;
 	record->declared |= pending->declares;
 	record->adopted_line |= pending->declares;
 	frr_each (session_list_const, &connection->sessions, session) {
@@ -664,7 +727,8 @@ uint64_t durable_state_transition(const struct connection *connection, struct hi
 	if (pending)
 		record_pending(&record, connection, pending);
 	record.state = entry->to;
-	record.state_since = entry->at_milliseconds;
+	if (entry->from != entry->to)
+		record.state_since = entry->at_milliseconds;
 	record.transition = &message;
 	line = append(&record, pending != NULL);
 	line->transition = journal_line_copy_transition(&message);
@@ -755,9 +819,18 @@ void durable_state_default_deny(const char *vrf)
 	journal_record_clear(&record);
 }
 
+void durable_state_timers(const char *vrf, const uint32_t seconds[TIMER_COUNT])
+{
+	struct journal_record record = {.type = RECORD_TIMERS};
+
+	strlcpy(record.vrf, vrf, sizeof(record.vrf));
+	memcpy(record.timers, seconds, sizeof(record.timers));
+	append(&record, false);
+}
+
 void durable_state_profile(const struct profile *profile)
 {
-	struct journal_record record = {.type = RECORD_PROFILE, .validation_window = profile->validation_window};
+	struct journal_record record = {.type = RECORD_PROFILE, .timers[TIMER_WINDOW] = profile->validation_window};
 
 	strlcpy(record.profile, profile->name, sizeof(record.profile));
 	strlcpy(record.vrf, profile->vrf, sizeof(record.vrf));

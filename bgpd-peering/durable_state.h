@@ -40,6 +40,10 @@ const char *durable_state_problem(void);
 bool durable_state_was_present(void);
 /* Whether only its beginning could be read: what came behind it, the end of a connection perhaps, is not known. */
 bool durable_state_breaks_off(void);
+/* Whether a line in it cannot be read that may have spoken of any session: what it does not know is gated at start. */
+bool durable_state_lost_a_line(void);
+/* All that such a line may have spoken of has been journalled anew: the next start need not make up for it again. */
+void durable_state_make_up_for_lost_lines(void);
 const char *durable_state_path(void);
 const char *durable_state_journal_id(void);
 
@@ -81,6 +85,8 @@ uint64_t durable_state_forget(const struct connection *connection, bool opens);
 void durable_state_bypass(const char *name, const struct bypass *bypass);
 /* Journals the instance's default-deny as it is now. */
 void durable_state_default_deny(const char *vrf);
+/* The defaults of an instance's timers. */
+void durable_state_timers(const char *vrf, const uint32_t seconds[TIMER_COUNT]);
 /* Journals the profile as it is now; one without lines is gone. */
 struct profile;
 void durable_state_profile(const struct profile *profile);

@@ -5,6 +5,8 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/preview.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
 
 void session_facts(const struct session *session, struct session_facts *facts)
@@ -60,6 +62,12 @@ void family_facts(const struct session *session, enum counted_family family, str
 	};
 }
 
+void family_facts_previewed(const struct session *session, enum counted_family family, struct family_facts *facts)
+{
+	family_facts(session, family, facts);
+	facts->previewed = preview_would_accept(session, family, &facts->would_accept);
+}
+
 bool session_opens_with_reset(const struct session *session)
 {
 	return session->gate == GATE_DENY && !session->hands_off && gate_opening(session) == OPENS_WITH_RESET;
@@ -98,6 +106,10 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 		flags[count++] = "adopted";
 	if (connection->discovered)
 		flags[count++] = "discovered";
+	if (connection->overridden)
+		flags[count++] = "overridden";
+	if (timers_is_stale(connection))
+		flags[count++] = "stale";
 	if (!connection->declared && !connection->discovered)
 		flags[count++] = "undeclared";
 	if (connection_has_conflict(connection))
@@ -106,6 +118,8 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 		flags[count++] = "journal-damaged";
 	if (connection->pushed)
 		flags[count++] = "pushed";
+	if (connection->maintenance.on)
+		flags[count++] = "maintenance";
 	if (bypass_covers(connection))
 		flags[count++] = "bypass";
 	if (connection_is_violated(connection))
@@ -115,10 +129,15 @@ size_t connection_flags(const struct connection *connection, const char *flags[C
 
 enum gate_position connection_gate(const struct connection *connection)
 {
+	enum gate_position gate = session_list_count(&connection->sessions) ? GATE_ALLOW
+									    : transition_connection_gate(connection);
 	const struct session *session;
 
-	frr_each (session_list_const, &connection->sessions, session)
+	frr_each (session_list_const, &connection->sessions, session) {
 		if (!session->hands_off && session->gate == GATE_DENY)
 			return GATE_DENY;
-	return session_list_count(&connection->sessions) ? GATE_ALLOW : transition_connection_gate(connection);
+		if (session->gate == GATE_DRAIN)
+			gate = GATE_DRAIN;
+	}
+	return gate;
 }

@@ -28,11 +28,15 @@ struct session_traffic peer_traffic(struct peer *peer);
 struct family_facts {
 	bool counted; /* received is known: only while the gate is closed */
 	uint64_t received, installed, advertised;
+	bool previewed;	       /* `would_accept` is known, by a preview that stands */
+	uint64_t would_accept; /* of what is kept, by the operator's policy */
 	bool overflow; /* received is a lower bound */
 	uint32_t limit;
 	const char *import_policy, *export_policy; /* NULL: none */
 };
 void family_facts(const struct session *session, enum counted_family family, struct family_facts *facts);
+/* `would_accept` too; that may begin a preview. */
+void family_facts_previewed(const struct session *session, enum counted_family family, struct family_facts *facts);
 
 /* Whether its gate is closed, and opening it resets the session (gate.h says when). */
 bool session_opens_with_reset(const struct session *session);
@@ -40,11 +44,14 @@ bool session_opens_with_reset(const struct session *session);
 /* Declared, else what the first session's neighbor has; 0 where neither says. */
 as_t connection_peer_asn(const struct connection *connection);
 
-#define CONNECTION_FLAGS_MAX 8
-/* "adopted", "discovered", "undeclared", "conflict", "journal-damaged", "pushed", "bypass", "violation"; returns how many. */
+#define CONNECTION_FLAGS_MAX 12
+/*
+ * "adopted", "discovered", "undeclared", "conflict", "journal-damaged", "pushed", "maintenance", "bypass", "violation",
+ * "overridden", "stale"; returns how many.
+ */
 size_t connection_flags(const struct connection *connection, const char *flags[CONNECTION_FLAGS_MAX]);
 
-/* The gate that the connection shows: closed where any session's is. */
+/* The gate that the connection shows: closed where any session's is, else draining where any session's is. */
 enum gate_position connection_gate(const struct connection *connection);
 
 #endif

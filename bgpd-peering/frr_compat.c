@@ -4,6 +4,10 @@
 #include "lib/linklist.h"
 #include "lib/table.h"
 
+#include "bgpd/bgp_aspath.h"
+#include "bgpd/bgp_ecommunity.h"
+#include "bgpd/bgp_rpki.h"
+
 #include <dlfcn.h>
 #include <malloc.h>
 
@@ -134,5 +138,128 @@ bool node_has_neighbors(int node)
 		return true;
 	default:
 		return false;
+	}
+}
+
+/* ---- routes ---- */
+
+struct aspath *peer_read_as_path(const struct peer *peer, const uint8_t *bytes, size_t size, bool four_octet_as)
+{
+	struct stream *stream = stream_new(MAX(size, (size_t)1));
+	struct aspath *path;
+
+	stream_put(stream, bytes, size);
+#if FRR_SINCE(9, 0)
+	path = aspath_parse(stream, size, four_octet_as, bgp_get_asnotation(peer->bgp));
+#else
+	path = aspath_parse(stream, size, four_octet_as);
+#endif
+	stream_free(stream);
+	return path;
+}
+
+/* `allowas-in` as it applies to this route: since 10.7 a route-map may say. */
+static bool allows_own_asn(struct peer *peer, struct bgp_dest *dest, struct attr *attr, afi_t afi, safi_t safi)
+{
+#if FRR_SINCE(10, 7)
+	struct bgp_path_info_extra extra = {0};
+	struct attr copy = *attr;
+	struct bgp_path_info path = {.peer = peer, .attr = &copy, .extra = &extra, .net = dest};
+	route_map_result_t result;
+
+	if (!CHECK_FLAG(peer->af_flags[afi][safi], PEER_FLAG_ALLOWAS_IN))
+		return false;
+	if (!peer->allowas_in_rmap[afi][safi].rmap)
+		return !peer->allowas_in_rmap[afi][safi].name;
+	SET_FLAG(peer->rmap_type, PEER_RMAP_TYPE_ALLOWAS_IN);
+	result = route_map_apply(peer->allowas_in_rmap[afi][safi].rmap, bgp_dest_get_prefix(dest), &path);
+	peer->rmap_type = 0;
+	attr_copy_flush(&copy);
+	return result == RMAP_PERMITMATCH;
+#else
+	return true;
+#endif
+}
+
+bool peer_finds_own_asn(struct peer *peer, struct bgp_dest *dest, struct attr *attr, afi_t afi, safi_t safi)
+{
+	struct bgp *bgp = peer->bgp;
+	bool allowed = allows_own_asn(peer, dest, attr, afi, safi);
+	int often = allowed ? peer->allowas_in[afi][safi] : 0;
+
+	if (peer->change_local_as) {
+		int local = CHECK_FLAG(peer->flags, PEER_FLAG_LOCAL_AS_NO_PREPEND) ? 0 : 1;
+
+#if FRR_SINCE(10, 0)
+		if (CHECK_FLAG(peer->af_flags[afi][safi], PEER_FLAG_ALLOWAS_IN))
+#else
+		if (often)
+#endif
+			local = often;
+		if (aspath_loop_check(attr->aspath, peer->change_local_as) > local)
+			return true;
+	}
+	if (allowed && CHECK_FLAG(peer->af_flags[afi][safi], PEER_FLAG_ALLOWAS_IN_ORIGIN) &&
+	    aspath_get_last_as(attr->aspath) == bgp->as)
+		return false;
+	if (aspath_loop_check(attr->aspath, bgp->as) > often)
+		return true;
+	if (!CHECK_FLAG(bgp->config, BGP_CONFIG_CONFEDERATION))
+		return false;
+#if FRR_SINCE(9, 0)
+	return aspath_loop_check_confed(attr->aspath, bgp->confed_id) > often;
+#else
+	return aspath_loop_check(attr->aspath, bgp->confed_id) > often;
+#endif
+}
+
+bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr)
+{
+#if FRR_SINCE(10, 0)
+	struct ecommunity *communities = bgp_attr_get_ecommunity(attr);
+
+	return communities && ecommunity_lookup(communities, ECOMMUNITY_ENCODE_IP, ECOMMUNITY_NODE_TARGET) &&
+	       !ecommunity_node_target_match(communities, &peer->local_id);
+#else
+	return false;
+#endif
+}
+
+const char *origin_validity_name(enum origin_validity validity)
+{
+	static const char *const names[ORIGIN_VALIDITY_COUNT] = {"unknown", "valid", "not-found", "invalid"};
+
+	return validity < ORIGIN_VALIDITY_COUNT ? names[validity] : "unknown";
+}
+
+bool origin_validation_is_loaded(void)
+{
+	return _hook_bgp_rpki_prefix_status.entries != NULL;
+}
+
+/* The hook is called as FRR's own hook_call() would, which exists only where the hook is defined. */
+enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, const struct prefix *prefix)
+{
+	int state = RPKI_NOT_BEING_USED;
+
+	for (struct hookent *entry = _hook_bgp_rpki_prefix_status.entries; entry; entry = entry->next) {
+		union {
+			void *pointer;
+			int (*function)(struct peer *, struct attr *, const struct prefix *);
+			int (*with_argument)(void *, struct peer *, struct attr *, const struct prefix *);
+		} call = {.pointer = entry->hookfn};
+
+		state += entry->has_arg ? call.with_argument(entry->hookarg, peer, attr, prefix)
+					: call.function(peer, attr, prefix);
+	}
+	switch (state) {
+	case RPKI_VALID:
+		return ORIGIN_VALID;
+	case RPKI_NOTFOUND:
+		return ORIGIN_NOT_FOUND;
+	case RPKI_INVALID:
+		return ORIGIN_INVALID;
+	default:
+		return ORIGIN_UNKNOWN;
 	}
 }

@@ -61,7 +61,9 @@
 #include "bgpd/bgp_fsm.h"
 #include "bgpd/bgp_io.h"
 #include "bgpd/bgp_memory.h"
+#include "bgpd/bgp_nexthop.h"
 #include "bgpd/bgp_packet.h"
+#include "bgpd/bgp_regex.h"
 #include "bgpd/bgp_route.h"
 #include "bgpd/bgp_table.h"
 #include "bgpd/bgp_updgrp.h"
@@ -158,6 +160,20 @@ static inline const union sockunion *peer_remote_address(const struct peer *peer
 static inline void peer_reset_session(struct peer *peer)
 {
 	bgp_notify_send(PEER_CONNECTION(peer), BGP_NOTIFY_CEASE, BGP_NOTIFY_CEASE_ADMIN_RESET);
+}
+
+/*
+ * Ends the session with Cease, Maximum Number of Prefixes Reached, as bgpd does for its own maximum-prefix: until somebody
+ * types `clear bgp`. A dynamic neighbor comes back by itself. Never in a hook.
+ */
+static inline void peer_cut_off(struct peer *peer, afi_t afi, uint32_t most)
+{
+	uint8_t data[7] = {0, (uint8_t)afi_int2iana(afi), IANA_SAFI_UNICAST, (uint8_t)(most >> 24), (uint8_t)(most >> 16),
+			   (uint8_t)(most >> 8), (uint8_t)most};
+
+	SET_FLAG(peer->sflags, PEER_STATUS_PREFIX_OVERFLOW);
+	bgp_notify_send_with_data(PEER_CONNECTION(peer), BGP_NOTIFY_CEASE, BGP_NOTIFY_CEASE_MAX_PREFIX, data,
+				  sizeof(data));
 }
 
 /* Tells the peer that it is no longer configured, before peer_delete(). */
@@ -277,6 +293,16 @@ static inline bool peer_path_attribute_is_special(const struct peer *peer, uint8
 #endif
 }
 
+/* Whether such an attribute takes the routes away that come with it; only for what is special. */
+static inline bool peer_path_attribute_withdraws(const struct peer *peer, uint8_t type)
+{
+#if FRR_SINCE(9, 0)
+	return peer->withdraw_attrs[type];
+#else
+	return false;
+#endif
+}
+
 /* ---- sorts of neighbors ---- */
 
 /*
@@ -319,7 +345,8 @@ struct peer *peer_hook_runs(struct peer *peer);
 static inline int peer_create_external(struct bgp *bgp, union sockunion *address, as_t asn)
 {
 #if FRR_SINCE(9, 0)
-	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED, NULL);
+	/* What the configuration shows is kept as text. */
+	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED, asn_asn2asplain(asn));
 #else
 	return peer_remote_as(bgp, address, NULL, &asn, AS_SPECIFIED);
 #endif
@@ -329,11 +356,7 @@ static inline int peer_create_external(struct bgp *bgp, union sockunion *address
 static inline void peer_change_asn(struct peer *peer, as_t asn)
 {
 #if FRR_SINCE(9, 0)
-	/* What the configuration shows is kept as text. */
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", asn);
-	peer_as_change(peer, asn, AS_SPECIFIED, text);
+	peer_as_change(peer, asn, AS_SPECIFIED, asn_asn2asplain(asn));
 #else
 	peer_as_change(peer, asn, AS_SPECIFIED);
 #endif
@@ -372,6 +395,96 @@ static inline const struct bgp_path_info *path_origin(const struct bgp_path_info
 		path = parent;
 	}
 }
+
+/* Whether an attribute that is there once more is passed over (RFC 7606), and does not end the session. */
+static inline bool peer_takes_attribute_twice(const struct peer *peer, uint8_t type)
+{
+	return FRR_SINCE(9, 0) && peer->sort == BGP_PEER_EBGP && type != BGP_ATTR_MP_REACH_NLRI &&
+	       type != BGP_ATTR_MP_UNREACH_NLRI;
+}
+
+/* Whether bgpd passes over ORIGINATOR_ID and CLUSTER_LIST of the peer. */
+static inline bool peer_ignores_reflection(const struct peer *peer)
+{
+	return FRR_SINCE(10, 0) && peer->sort == BGP_PEER_EBGP;
+}
+
+/* How link bandwidth in extended communities is written between the two. */
+static inline bool peer_has_no_ieee_bandwidth(const struct peer *peer)
+{
+	return CHECK_FLAG(peer->flags, PEER_FLAG_DISABLE_LINK_BW_ENCODING_IEEE);
+}
+
+/* An AS path as it stands in an UPDATE, interned; NULL where it is malformed. */
+struct aspath *peer_read_as_path(const struct peer *peer, const uint8_t *bytes, size_t size, bool four_octet_as);
+
+/* Whether bgpd takes a path of the peer for a loop, `local-as` and `allowas-in` considered. */
+bool peer_finds_own_asn(struct peer *peer, struct bgp_dest *dest, struct attr *attr, afi_t afi, safi_t safi);
+
+/* Whether bgpd takes no host route of that address, its own. */
+static inline bool bgp_refuses_local_address(struct bgp *bgp, const struct prefix *prefix)
+{
+#if FRR_SINCE(10, 7)
+	return is_host_route(prefix) && bgp_hostroute_self(bgp, prefix);
+#else
+	return false;
+#endif
+}
+
+/* Whether a route is meant for other routers alone: its node target communities (since 10.0). */
+bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr);
+
+/* A place for a prefix as policies want one, in no table: though it names one. */
+struct outside_dest {
+	struct bgp_dest dest;
+#if FRR_SINCE(9, 0)
+	struct route_node node;
+#endif
+};
+
+static inline struct bgp_dest *outside_dest_set(struct outside_dest *outside, struct bgp_table *table,
+						const struct prefix *prefix)
+{
+	memset(outside, 0, sizeof(*outside));
+#if FRR_SINCE(9, 0)
+	outside->dest.rn = &outside->node;
+	outside->node.table = table->route_table;
+	prefix_copy(&outside->node.p, prefix);
+#else
+	outside->dest.table = table->route_table;
+	prefix_copy(&outside->dest.p, prefix);
+#endif
+	return &outside->dest;
+}
+
+/* Frees what a route-map has put into a copy of attributes. */
+static inline void attr_copy_flush(struct attr *attr)
+{
+	bgp_attr_flush(attr);
+#if FRR_SINCE(10, 7)
+	bgp_attr_extra_discard(attr);
+#endif
+}
+
+/* What RPKI says of a route's origin (RFC 6811). */
+enum origin_validity {
+	ORIGIN_UNKNOWN = 0, /* bgpd does not validate, or no cache is synchronised */
+	ORIGIN_VALID,
+	ORIGIN_NOT_FOUND,
+	ORIGIN_INVALID,
+	ORIGIN_VALIDITY_COUNT
+};
+const char *origin_validity_name(enum origin_validity validity); /* "not-found" */
+/* Whether bgpd's rpki module is loaded. */
+bool origin_validation_is_loaded(void);
+enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, const struct prefix *prefix);
+
+/* A regular expression for AS paths, as FRR compiles and frees them. */
+#if FRR_SINCE(10, 7)
+typedef struct frregex as_path_regex;
+#else
+typedef regex_t as_path_regex;
+#endif
 
 /* Writes a prefix as the withdrawn field of an UPDATE has it. */
 static inline void stream_put_withdrawn(struct stream *stream, const struct prefix *prefix, bool add_path,

@@ -131,19 +131,31 @@ enum gate_opening gate_opening(const struct session *session)
 	return kept_by_bgpd(session, peer) ? OPENS_WITH_KEPT : OPENS_WITH_RESET;
 }
 
+/* What bgpd is to do about the peer's routes where its policy changes. */
+static enum gate_policy_learning learning_of(const struct session *session, enum gate_opening opening, bool was_closed)
+{
+	if (!was_closed)
+		return ASK_OR_TAKE;
+	if (opening == OPENS_WITH_REFRESH)
+		return ASK_THE_PEER;
+	return inbound_is_complete(session) ? LEARN_NOTHING : TAKE_KEPT;
+}
+
 /* Both directions of every family at once. Returns whether the session stays up. */
-static bool open_all(struct session *session, struct peer *peer)
+static bool open_all(struct session *session, struct peer *peer, bool typed)
 {
 	bool was_closed = peer_is_established(peer) && session->counted_peer == peer && !session->replay;
 	enum gate_opening opening = gate_opening(session);
-	enum gate_policy_learning learning = opening == OPENS_WITH_REFRESH ? ASK_THE_PEER
-					     : inbound_is_complete(session) ? LEARN_NOTHING
-									    : TAKE_KEPT;
+	enum gate_policy_learning learning = learning_of(session, opening, was_closed);
 	afi_t afi;
 	safi_t safi;
 
-	FOREACH_AFI_SAFI (afi, safi)
-		gate_policy_restore(session, peer, afi, safi, learning);
+	FOREACH_AFI_SAFI (afi, safi) {
+		if (session->gate == GATE_DRAIN)
+			gate_policy_drain(session, peer, afi, safi, typed, learning);
+		else
+			gate_policy_restore(session, peer, afi, safi, learning);
+	}
 	if (!was_closed)
 		return true;
 	if (opening == OPENS_WITH_KEPT)
@@ -202,7 +214,7 @@ static bool assert_gate(struct session *session, bool typed)
 		return close_all(session, peer, typed);
 	/* Withdrawals that are on their way would take back what is announced now. */
 	if (!gate_closing_is_on(session))
-		open_all(session, peer);
+		open_all(session, peer, typed);
 	return false;
 }
 
@@ -231,17 +243,19 @@ void gate_close(struct session *session)
 		wait_no_more(peer);
 }
 
-bool gate_open(struct session *session)
+bool gate_open(struct session *session, enum gate_position position)
 {
 	struct peer *peer = session_peer(session);
+	/* What stands in an open gate's places is what is wanted, an empty one too; in a file that is read it says nothing. */
+	bool says = session->gate == GATE_ALLOW && !router.booting;
 
-	session->gate = GATE_ALLOW;
+	session->gate = position;
 	session->hands_off = false;
 	/* What was typed meanwhile applies from here on. */
 	session->attempts = (struct policy_attempts){0};
 	if (!peer || gate_closing_is_on(session))
 		return true;
-	return open_all(session, peer);
+	return open_all(session, peer, says);
 }
 
 bool gate_is_busy(const struct session *session)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The gate of a session: closed (DENY ALL) nothing passes in either direction, in any address family.
+ * The gate of a session: closed (DENY ALL) nothing passes in either direction, in any address family. Open, the operator's
+ * policy applies; draining, it applies too, and graceful shutdown behind it (drain_policy.h).
  *
  * Outbound two walls stand. The session's families are taken out of bgpd's sight, so that the peer is in no
  * update-subgroup: no announcement, no originated default, no conditional advertisement is made for it. And the reserved
@@ -41,10 +42,12 @@ enum gate_opening {
 enum gate_opening gate_opening(const struct session *session);
 
 /*
- * Gives the operator's policy back, both directions in one step, and lets bgpd take what was kept and announce. Returns
- * false where the session had to be reset. Where a closing is still going on it opens at its end.
+ * Gives the operator's policy back, both directions in one step, and lets bgpd take what was kept and announce; `position`
+ * says whether the session is to be drained by it. From one of the two to the other no route goes: bgpd announces and
+ * takes all of them anew. Returns false where the session had to be reset. Where a closing is still going on it opens at
+ * its end.
  */
-bool gate_open(struct session *session);
+bool gate_open(struct session *session, enum gate_position position);
 
 /* Whether an opening or closing of the session is still going on. */
 bool gate_is_busy(const struct session *session);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/gate_policy.h"
 
+#include "bgpd-peering/drain_policy.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/walls.h"
 
@@ -17,7 +18,7 @@ const char *gate_policy_reserved_name(void)
 	return name;
 }
 
-bool gate_policy_is_reserved(const char *name)
+static bool denies(const char *name)
 {
 	size_t length = strlen(GATE_ROUTE_MAP);
 
@@ -29,6 +30,11 @@ bool gate_policy_is_reserved(const char *name)
 	       strspn(name + length + 1, "0123456789") == strlen(name + length + 1);
 }
 
+bool gate_policy_is_reserved(const char *name)
+{
+	return denies(name) || drain_policy_is_name(name);
+}
+
 static const char *name_in_place(const struct peer *peer, afi_t afi, safi_t safi, int direction)
 {
 	return peer->filter[afi][safi].map[direction].name;
@@ -38,7 +44,7 @@ bool gate_policy_stands(const struct peer *peer, afi_t afi, safi_t safi, int dir
 {
 	const char *name = name_in_place(peer, afi, safi, direction);
 
-	return gate_policy_is_reserved(name) && !route_map_lookup_by_name(name);
+	return denies(name) && !route_map_lookup_by_name(name);
 }
 
 /* ---- what is wanted ---- */
@@ -89,19 +95,24 @@ void gate_policy_forget(struct session *session)
 			gate_policy_want_nothing(session, afi, safi, direction);
 }
 
+/* Of one whose place a reserved name holds. */
+static const char *wanted_name(const struct session *session, const struct peer *peer, afi_t afi, safi_t safi, int direction)
+{
+	const struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
+
+	if (wanted->known && wanted->name)
+		return wanted->name;
+	if (wanted->known && peer && peer_group_active((struct peer *)peer))
+		return peer->group->conf->filter[afi][safi].map[direction].name;
+	return NULL;
+}
+
 const char *gate_policy_wanted(const struct session *session, afi_t afi, safi_t safi, int direction)
 {
 	struct peer *peer = session_peer(session);
 	const char *name = peer ? name_in_place(peer, afi, safi, direction) : NULL;
-	const struct wanted_policy *wanted = &session->wanted[afi][safi][direction];
 
-	if (name && !gate_policy_is_reserved(name))
-		return name;
-	if (wanted->known && wanted->name)
-		return wanted->name;
-	if (wanted->known && peer && peer_group_active(peer))
-		return peer->group->conf->filter[afi][safi].map[direction].name;
-	return NULL;
+	return name && !gate_policy_is_reserved(name) ? name : wanted_name(session, peer, afi, safi, direction);
 }
 
 bool gate_policy_is_known(const struct session *session, afi_t afi, safi_t safi, int direction)
@@ -184,6 +195,29 @@ bool gate_policy_deny(struct session *session, struct peer *peer, afi_t afi, saf
 			changed = true;
 		}
 		put_in_place(peer, afi, safi, direction, gate_policy_reserved_name(), learning);
+	}
+	return changed;
+}
+
+bool gate_policy_drain(struct session *session, struct peer *peer, afi_t afi, safi_t safi, bool typed,
+		       enum gate_policy_learning learning)
+{
+	bool changed = false;
+
+	if (!peer->afc[afi][safi])
+		return false;
+	for (int direction = 0; direction < RMAP_MAX; direction++) {
+		const char *name = name_in_place(peer, afi, safi, direction);
+
+		if (!gate_policy_is_reserved(name)) {
+			remember(session, peer, afi, safi, direction, typed);
+			changed = true;
+		}
+		/* As long as nobody has said what is wanted there, nothing passes. */
+		name = session->wanted[afi][safi][direction].known
+			       ? drain_policy_name(afi, safi, direction, wanted_name(session, peer, afi, safi, direction))
+			       : NULL;
+		put_in_place(peer, afi, safi, direction, name ? name : gate_policy_reserved_name(), learning);
 	}
 	return changed;
 }

@@ -13,9 +13,9 @@
 
 #define GATE_ROUTE_MAP "PEERING-DENY-ALL"
 
-/* The reserved name that is defined nowhere now. Static, until the next call. */
+/* The reserved name of a closed gate, which is defined nowhere now. Static, until the next call. */
 const char *gate_policy_reserved_name(void);
-/* Whether a name is one of the reserved ones. */
+/* Whether a name is one of the reserved ones, those of drain_policy.h included: nothing that the operator wants. */
 bool gate_policy_is_reserved(const char *name);
 /* Whether what stands in the place denies everything. O(1). */
 bool gate_policy_stands(const struct peer *peer, afi_t afi, safi_t safi, int direction);
@@ -35,6 +35,13 @@ enum gate_policy_learning {
  */
 bool gate_policy_deny(struct session *session, struct peer *peer, afi_t afi, safi_t safi, bool typed,
 		      enum gate_policy_learning learning);
+
+/*
+ * The same for a gate that drains: the operator's own policy, and graceful shutdown behind it (drain_policy.h). `typed` also
+ * where the gate was open: an empty place says then that nothing is wanted.
+ */
+bool gate_policy_drain(struct session *session, struct peer *peer, afi_t afi, safi_t safi, bool typed,
+		       enum gate_policy_learning learning);
 
 /*
  * Puts what is wanted back where a reserved name stands. A place of which nobody has said what is wanted stays denied.

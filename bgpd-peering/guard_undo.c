@@ -5,7 +5,8 @@
  */
 #include "bgpd-peering/guard_undo.h"
 
-#include "bgpd-peering/connection.h"
+#include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/router.h"
 
 #include "lib/guard_words.h"
@@ -20,12 +21,23 @@ static const char *guard_says(const struct peer *peer)
 	return peer->tx_shutdown_message + strlen(GUARD_MESSAGE);
 }
 
+bool guard_keeps_shut(const struct peer *peer)
+{
+	return guard_says(peer) && !session_of_peer(peer) && default_deny_covers(peer) &&
+	       default_deny_mode(bgp_vrf_name(peer->bgp)) != DEFAULT_DENY_ON && !durable_state_lost_a_line();
+}
+
 static bool undo_neighbor(struct peer *peer)
 {
-	const char *says = guard_says(peer);
+	const char *says = guard_says(peer), *vrf = bgp_vrf_name(peer->bgp);
 
 	if (!says)
 		return false;
+	if (guard_keeps_shut(peer)) {
+		alert("%s (vrf %s) was shut by the boot guard: %s. Neither journal nor configuration knows it now, and it stays shut: declare it with `peering NAME neighbor %s`, or `no neighbor %s shutdown` where it is to run as it is",
+		      peer_key(peer), vrf, says, peer_key(peer), peer_key(peer));
+		return false;
+	}
 	if (strncmp(says, GUARD_DYNAMIC, strlen(GUARD_DYNAMIC)) == 0) {
 		/* It is dynamic again. */
 		peer_delete(peer);
@@ -78,6 +90,11 @@ static bool undo_group(struct bgp *bgp, struct peer_group *withheld)
 	if (!says || strncmp(withheld->name, GUARD_GROUP, strlen(GUARD_GROUP)) != 0 || !read_range(says, &range, &name))
 		return false;
 	group = peer_group_lookup(bgp, name);
+	if (default_deny_mode(bgp_vrf_name(bgp)) != DEFAULT_DENY_ON) {
+		alert("the boot guard had taken out `bgp listen range %pFX peer-group %s` (vrf %s) under default-deny, which is not on now: the range stays out. `peering default-deny` first and load the file again, or `no neighbor %s peer-group` and that line again where it is to run as it is",
+		      &range, name, bgp_vrf_name(bgp), withheld->name);
+		return false;
+	}
 	if (group) {
 		remove_pieces(group, &range);
 		peer_group_listen_range_add(group, &range);

@@ -6,10 +6,15 @@
 #ifndef PEERING_GUARD_UNDO_H
 #define PEERING_GUARD_UNDO_H
 
+#include "bgpd-peering/frr_compat.h"
+
 /*
  * At the end of a file, before connections settle: each session is as its own lines say then, and gated where it is. One
- * look at each neighbor. What the operator has shut stays shut.
+ * look at each neighbor. What the operator has shut stays shut, and what guard_keeps_shut() says.
  */
 void guard_undo(void);
+
+/* The guard has shut it, and nothing tells now whether it was gated: no session is known, and default-deny is not on. */
+bool guard_keeps_shut(const struct peer *peer);
 
 #endif

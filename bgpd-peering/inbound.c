@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/audit.h"
 #include "bgpd-peering/inbound_audit.h"
+#include "bgpd-peering/preview.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
@@ -47,10 +48,39 @@ static struct adj_rib_in *adj_rib_in_of(struct session *session, const struct pe
 	return session->adj_rib_in;
 }
 
+/* ---- more than is kept ---- */
+
+static void cut_off(event_ref *event)
+{
+	struct session *session = event_argument(event);
+
+	for (int family = 0; family < FAMILY_COUNT; family++) {
+		if (!inbound_overflow(session, family))
+			continue;
+		session->cut_off = (uint32_t)most_kept(session, family);
+		alert("the peer of %s sends more than %u %s prefixes, and its session is cut off; `clear bgp %s` once it has mended that",
+		      session->connection->name, session->cut_off, family_name(family), session->address);
+		peer_cut_off(session->counted_peer, family_afi(family), session->cut_off);
+		return;
+	}
+}
+
+/* bgpd's own maximum-prefix does not see what a gated peer sends. Not in the hook that this runs in. */
+static void cut_off_later(struct session *session)
+{
+	bool over = inbound_overflow(session, FAMILY_IPV4) || inbound_overflow(session, FAMILY_IPV6);
+
+	if (over && !session->cutting_off)
+		event_add_now(cut_off, session, &session->cutting_off);
+}
+
+/* ---- taking in, of one session ---- */
+
 static void take_in(struct session *session, const struct peer *peer, const uint8_t *message, size_t size)
 {
 	struct adj_rib_in *rib = adj_rib_in_of(session, peer);
 	struct bgp_update_summary summary;
+	enum bgp_update_error error;
 	afi_t afi;
 	safi_t safi;
 
@@ -59,7 +89,9 @@ static void take_in(struct session *session, const struct peer *peer, const uint
 		session->kept_from_the_start = false;
 		return;
 	}
-	if (adj_rib_in_take(rib, message, size, &summary) != BGP_UPDATE_END_OF_RIB)
+	error = adj_rib_in_take(rib, message, size, &summary);
+	cut_off_later(session);
+	if (error != BGP_UPDATE_END_OF_RIB)
 		return;
 	if (bgp_map_afi_safi_iana2int(summary.end_of_rib_afi, summary.end_of_rib_safi, &afi, &safi) == 0 &&
 	    safi == SAFI_UNICAST && (afi == AFI_IP || afi == AFI_IP6))
@@ -161,6 +193,7 @@ static void discard(struct session *session)
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		session->end_of_rib[family] = false;
 	session->kept_from_the_start = false;
+	adj_rib_in_walk_end(&session->bookmark.walk);
 	if (!session->adj_rib_in)
 		return;
 	entry = XCALLOC(MTYPE_PEERING_INBOUND, sizeof(*entry));
@@ -244,6 +277,7 @@ void inbound_replay(struct session *session)
 		inbound_end(session);
 		return;
 	}
+	preview_forget(session);
 	session->replay = XCALLOC(MTYPE_PEERING_INBOUND, sizeof(*session->replay));
 	session->replay->session = session;
 	event_add_now(replay_some, session->replay, &session->replay->event);
@@ -254,6 +288,7 @@ void inbound_replay(struct session *session)
 void inbound_init(void)
 {
 	discarded_list_init(&discarded);
+	preview_init();
 	/* Behind whoever else looks at messages (BMP, dumps): they see what the peer has sent. */
 	hook_register_prio(bgp_packet_dump, INT_MAX, on_message);
 }
@@ -261,6 +296,7 @@ void inbound_init(void)
 void inbound_begin(struct session *session, struct peer *peer, bool from_the_start)
 {
 	inbound_end(session);
+	session->cut_off = 0;
 	session->kept_from_the_start = from_the_start;
 	session_counted_set(session, peer);
 	inbound_audit_begin(session, peer);
@@ -271,6 +307,8 @@ void inbound_end(struct session *session)
 {
 	session_counted_clear(session);
 	inbound_audit_end(session);
+	preview_forget(session);
+	event_stop(session->cutting_off);
 	if (session->replay) {
 		event_stop(session->replay->event);
 		XFREE(MTYPE_PEERING_INBOUND, session->replay);

@@ -5,6 +5,8 @@
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/profile.h"
 
+#include "lib/journal_damage.h"
+
 #include <json-c/json.h>
 
 static const char *const type_names[RECORD_TYPE_COUNT] = {
@@ -15,6 +17,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
 	[RECORD_CONTROLLER] = "controller",   [RECORD_PROFILE] = "profile",
+	[RECORD_TIMERS] = "timers",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -24,6 +27,13 @@ static const char *const limit_keys[FAMILY_COUNT] = {
 static const char *const allowed_keys[FAMILY_COUNT] = {
 	[FAMILY_IPV4] = "allowedPrefixesIpv4",
 	[FAMILY_IPV6] = "allowedPrefixesIpv6",
+};
+static const char *const timer_keys[TIMER_COUNT] = {
+	[TIMER_WINDOW] = "validationWindow",
+	[TIMER_ESTABLISH] = "establishTimer",
+	[TIMER_VALIDATION] = "validationTimer",
+	[TIMER_STALE] = "staleTimer",
+	[TIMER_DRAIN] = "drainTimer",
 };
 static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "in", [RMAP_OUT] = "out"};
 
@@ -82,13 +92,19 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	record->generation = connection->generation;
 	record->adopted = connection->adopted;
 	record->discovered = connection->discovered;
+	record->drain_ends = connection->drain.ends;
+	record->maintenance = connection->maintenance;
+	strlcpy(record->boot_id, deadline_boot_id(), sizeof(record->boot_id));
+	record->overridden = connection->overridden;
+	record->former = connection->former;
+	record->wanted_kind = connection->wanted_kind;
 	record->declared = connection->declared;
 	record->adopted_line = connection->adopted_line;
 	record->kind = connection->kind;
 	record->remote_as = connection->remote_as;
 	strlcpy(record->description, connection->description, sizeof(record->description));
 	memcpy(record->received_limit, connection->received_limit, sizeof(record->received_limit));
-	record->validation_window = connection->validation_window;
+	memcpy(record->timers, connection->timers, sizeof(record->timers));
 	strlcpy(record->profile, connection->profile, sizeof(record->profile));
 	memcpy(record->allowed_prefixes, connection->allowed_prefixes, sizeof(record->allowed_prefixes));
 	memcpy(record->check_levels, connection->check_levels, sizeof(record->check_levels));
@@ -113,7 +129,7 @@ void journal_record_settings(const struct journal_record *record, struct connect
 	connection->remote_as = record->remote_as;
 	strlcpy(connection->description, record->description, sizeof(connection->description));
 	memcpy(connection->received_limit, record->received_limit, sizeof(connection->received_limit));
-	connection->validation_window = record->validation_window;
+	memcpy(connection->timers, record->timers, sizeof(connection->timers));
 	strlcpy(connection->profile, record->profile, sizeof(connection->profile));
 	memcpy(connection->allowed_prefixes, record->allowed_prefixes, sizeof(connection->allowed_prefixes));
 	memcpy(connection->check_levels, record->check_levels, sizeof(connection->check_levels));
@@ -166,7 +182,7 @@ void journal_record_of_default_deny(struct journal_record *record, const char *v
 	record->type = RECORD_DEFAULT_DENY;
 	strlcpy(record->vrf, vrf, sizeof(record->vrf));
 	record->mode = default_deny_mode(vrf);
-	record->confederation = default_deny_confederation(vrf);
+	record->confederation = default_deny_journalled_confederation(vrf);
 	default_deny_each_exception(vrf, add_exception, record);
 }
 
@@ -192,6 +208,35 @@ static void add_check_levels(json_object *object, const struct journal_record *r
 		json_object_put(levels);
 }
 
+static void add_drain(json_object *object, const struct journal_record *record)
+{
+	const struct maintenance *maintenance = &record->maintenance;
+	bool drains = record->state == STATE_PENDING_REMOVE && record->drain_ends;
+	json_object *one;
+
+	if (drains)
+		add_number(object, "drainEnds", record->drain_ends);
+	if (maintenance->on) {
+		one = json_object_new_object();
+		add_number(one, "since", maintenance->since);
+		add_text(one, "reason", maintenance->reason);
+		if (maintenance->ends) {
+			add_number(one, "ends", maintenance->ends);
+			add_number(one, "endsAt", maintenance->ends_at);
+		}
+		json_object_object_add(object, "maintenance", one);
+	}
+	if (drains || maintenance->ends)
+		add_text(object, "boot", record->boot_id);
+}
+
+static void add_timers(json_object *object, const struct journal_record *record)
+{
+	for (int timer = 0; timer < TIMER_COUNT; timer++)
+		if (record->timers[timer])
+			add_number(object, timer_keys[timer], record->timers[timer]);
+}
+
 static json_object *connection_json(const struct journal_record *record)
 {
 	json_object *object = json_object_new_object();
@@ -204,6 +249,12 @@ static json_object *connection_json(const struct journal_record *record)
 	add_number(object, "generation", record->generation);
 	add_true(object, "adopted", record->adopted);
 	add_true(object, "discovered", record->discovered);
+	add_drain(object, record);
+	add_true(object, "overridden", record->overridden);
+	if (record->state == STATE_EXTERNAL_BLOCKER)
+		add_text(object, "former", connection_state_name(record->former));
+	if (record->state == STATE_TYPE_CHANGE_REQUESTED || record->state == STATE_TYPE_CHANGE_IN_PROGRESS)
+		add_text(object, "wantedKind", connection_kind_name(record->wanted_kind));
 
 	add_true(object, "declared", record->declared);
 	add_true(object, "adoptedLine", record->adopted_line);
@@ -214,8 +265,7 @@ static json_object *connection_json(const struct journal_record *record)
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (record->received_limit[family])
 			add_number(object, limit_keys[family], record->received_limit[family]);
-	if (record->validation_window)
-		add_number(object, "validationWindow", record->validation_window);
+	add_timers(object, record);
 	if (record->profile[0])
 		add_text(object, "profile", record->profile);
 	for (int family = 0; family < FAMILY_COUNT; family++)
@@ -342,8 +392,7 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_PROFILE:
 		add_text(object, "profile", record->profile);
 		add_text(object, "vrf", record->vrf);
-		if (record->validation_window)
-			add_number(object, "validationWindow", record->validation_window);
+		add_timers(object, record);
 		add_check_levels(object, record);
 		break;
 	case RECORD_ACKED:
@@ -359,6 +408,10 @@ char *journal_line_encode(const struct journal_record *record)
 		break;
 	case RECORD_END:
 		add_number(object, "lines", record->sequence);
+		break;
+	case RECORD_TIMERS:
+		add_text(object, "vrf", record->vrf);
+		add_timers(object, record);
 		break;
 	case RECORD_CONTROLLER:
 		add_text(object, "host", record->host);
@@ -452,6 +505,32 @@ static bool decode_check_levels(json_object *connection, struct journal_record *
 	return true;
 }
 
+static bool decode_timers(json_object *object, struct journal_record *record)
+{
+	for (int timer = 0; timer < TIMER_COUNT; timer++)
+		if (!get_optional(object, timer_keys[timer], &record->timers[timer]))
+			return false;
+	return true;
+}
+
+/* What stands for a moment only, beside some states. */
+static bool decode_passing(json_object *connection, struct journal_record *record)
+{
+	int former = connection_state_from_name(get_text(connection, "former"));
+	int wanted = connection_kind_from_name(get_text(connection, "wantedKind"));
+
+	if (record->state == STATE_EXTERNAL_BLOCKER && former != STATE_PROVISIONING_STARTED &&
+	    former != STATE_PROVISIONING_COMPLETED && former != STATE_VALIDATING)
+		return false;
+	if ((record->state == STATE_TYPE_CHANGE_REQUESTED || record->state == STATE_TYPE_CHANGE_IN_PROGRESS) && wanted < 0)
+		return false;
+	if (record->state == STATE_EXTERNAL_BLOCKER)
+		record->former = former;
+	if (wanted >= 0)
+		record->wanted_kind = wanted;
+	return true;
+}
+
 static bool decode_profile_name(json_object *object, struct journal_record *record)
 {
 	return copy_text(object, "profile", record->profile, sizeof(record->profile)) &&
@@ -484,7 +563,20 @@ static bool decode_settings(json_object *connection, struct journal_record *reco
 	if (json_object_object_get_ex(connection, "profile", NULL) && !decode_profile_name(connection, record))
 		return false;
 	return decode_check_levels(connection, record) && get_optional(connection, "remoteAs", &record->remote_as) &&
-	       get_optional(connection, "validationWindow", &record->validation_window);
+	       decode_timers(connection, record);
+}
+
+static bool decode_maintenance(json_object *connection, struct maintenance *maintenance)
+{
+	json_object *object;
+
+	if (!json_object_object_get_ex(connection, "maintenance", &object))
+		return true;
+	maintenance->on = true;
+	if (!json_object_is_type(object, json_type_object) || !get_number(object, "since", &maintenance->since) ||
+	    !copy_text(object, "reason", maintenance->reason, sizeof(maintenance->reason)))
+		return false;
+	return !get_number(object, "ends", &maintenance->ends) || get_number(object, "endsAt", &maintenance->ends_at);
 }
 
 static bool decode_connection(json_object *object, struct journal_record *record)
@@ -501,10 +593,15 @@ static bool decode_connection(json_object *object, struct journal_record *record
 	    !copy_text(connection, "vrf", record->vrf, sizeof(record->vrf)) || state < 0 || !sessions ||
 	    !get_number(connection, "since", &record->state_since) ||
 	    !get_number(connection, "generation", &record->generation) || !decode_settings(connection, record) ||
-	    json_object_array_length(sessions) > SESSIONS_MAX)
+	    !decode_maintenance(connection, &record->maintenance) || json_object_array_length(sessions) > SESSIONS_MAX)
 		return false;
 	record->state = state;
+	get_number(connection, "drainEnds", &record->drain_ends);
+	copy_text(connection, "boot", record->boot_id, sizeof(record->boot_id));
+	if (!decode_passing(connection, record))
+		return false;
 	record->adopted = get_true(connection, "adopted");
+	record->overridden = get_true(connection, "overridden");
 	record->discovered = get_true(connection, "discovered");
 	for (size_t i = 0; i < json_object_array_length(sessions); i++) {
 		json_object *session = json_object_array_get_idx(sessions, i);
@@ -689,7 +786,7 @@ static bool decode_record(json_object *object, struct journal_record *record)
 	case RECORD_PROFILE:
 		return decode_profile_name(object, record) && copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) &&
 		       decode_check_levels(object, record) &&
-		       get_optional(object, "validationWindow", &record->validation_window);
+		       decode_timers(object, record);
 	case RECORD_ACKED:
 		return get_number(object, "sequence", &record->sequence);
 	case RECORD_PUSHED:
@@ -702,6 +799,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		       get_number(object, "at", &record->state_since);
 	case RECORD_END:
 		return get_number(object, "lines", &record->sequence);
+	case RECORD_TIMERS:
+		return copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) && decode_timers(object, record);
 	case RECORD_CONTROLLER:
 		return decode_controller(object, record);
 	default:
@@ -711,15 +810,13 @@ static bool decode_record(json_object *object, struct journal_record *record)
 
 bool journal_line_decode(const char *line, struct journal_record *record, char *error, size_t error_size)
 {
-	enum json_tokener_error parse_error = json_tokener_success;
-	json_object *object = json_tokener_parse_verbose(line, &parse_error);
+	json_object *object = journal_damage_parse(line);
 	const char *type;
 	bool good = false;
 
 	*record = (struct journal_record){.type = RECORD_TYPE_COUNT};
-	if (!object || !json_object_is_type(object, json_type_object)) {
-		snprintf(error, error_size, "no JSON object: %s", json_tokener_error_desc(parse_error));
-		json_object_put(object);
+	if (!object) {
+		snprintf(error, error_size, "it is no JSON object");
 		return false;
 	}
 	type = get_text(object, "type");
@@ -772,21 +869,4 @@ Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnec
 	free(line);
 	free(again);
 	return read.declaration;
-}
-
-bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX])
-{
-	static const char key[] = "\"name\":\"";
-	const char *start = strstr(line, key);
-	size_t length;
-
-	if (!start)
-		return false;
-	start += strlen(key);
-	length = strcspn(start, "\"");
-	if (start[length] != '"' || length >= CONNECTION_NAME_MAX)
-		return false;
-	memcpy(name, start, length);
-	name[length] = '\0';
-	return connection_name_error(name) == NULL;
 }

@@ -9,6 +9,7 @@
 #define PEERING_JOURNAL_LINE_H
 
 #include "bgpd-peering/connection.h"
+#include "bgpd-peering/deadline.h"
 #include "bgpd-peering/default_deny.h"
 
 #include "lib/journal_gates.h"
@@ -29,7 +30,8 @@ enum record_type {
 	RECORD_PUSHED,	     /* declaration */
 	RECORD_EXPORT,	     /* first line of a state file: name (the router's), state_since (when) */
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
-	RECORD_PROFILE,	     /* profile, vrf, and its lines: validation_window, check_levels; none: it is gone */
+	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
+	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
 	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
 	RECORD_TYPE_COUNT
 };
@@ -50,7 +52,12 @@ struct journal_record {
 	enum connection_state state;
 	uint64_t state_since; /* Unix milliseconds */
 	uint64_t generation;
-	bool adopted, discovered;
+	bool adopted, discovered, overridden;
+	enum connection_state former;	  /* of ExternalBlocker */
+	enum connection_kind wanted_kind; /* of TypeChange… */
+	uint64_t drain_ends;		  /* of PendingRemove; deadline.h, in boot_id */
+	struct maintenance maintenance;
+	char boot_id[DEADLINE_BOOT_ID_MAX];
 
 	/* the connection's lines of configuration */
 	bool declared, adopted_line;
@@ -58,7 +65,7 @@ struct journal_record {
 	as_t remote_as;
 	char description[DESCRIPTION_MAX];
 	uint32_t received_limit[FAMILY_COUNT];
-	uint32_t validation_window;
+	uint32_t timers[TIMER_COUNT]; /* of RECORD_TIMERS too */
 	char profile[PROFILE_NAME_MAX];
 	char allowed_prefixes[FAMILY_COUNT][PREFIX_LIST_NAME_MAX];
 	enum check_level check_levels[CHECKS_MAX];
@@ -106,9 +113,6 @@ void journal_record_of_default_deny(struct journal_record *record, const char *v
 bool journal_line_decode(const char *line, struct journal_record *record, char *error, size_t error_size);
 /* Frees what decoding, or one of the functions above, has made. */
 void journal_record_clear(struct journal_record *record);
-
-/* The connection that an unreadable line seems to speak of. */
-bool journal_line_guess_name(const char *line, char name[CONNECTION_NAME_MAX]);
 
 /*
  * The declaration as the journal gives it back: without what this version does not know. NULL where the journal could not

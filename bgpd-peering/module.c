@@ -12,6 +12,8 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/crash_guard.h"
+#include "bgpd-peering/drain.h"
+#include "bgpd-peering/drain_policy.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
@@ -32,6 +34,7 @@ static int on_late_init(event_master *master)
 		return 0;
 	}
 	connections_init();
+	drain_policy_init();
 	commands_init();
 	config_write_init();
 	session_events_init();
@@ -43,6 +46,8 @@ static int on_late_init(event_master *master)
 /* In the process that stays; in a dry run (-C), without a fork, too: that one reads a configuration and does no more. */
 static int on_config_pre(event_master *master)
 {
+	struct connection *connection;
+
 	router.dry_run = !frr_is_after_fork;
 	crash_guard_runs(router.dry_run);
 	if (router.crashed && !router.dry_run)
@@ -52,6 +57,8 @@ static int on_config_pre(event_master *master)
 	if (router.dry_run)
 		return 0;
 	durable_state_start();
+	frr_each (connection_tree, &connections, connection)
+		drain_watch(connection);
 	controller_link_start();
 	return 0;
 }

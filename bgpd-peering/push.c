@@ -10,6 +10,7 @@
 #include "bgpd-peering/push.h"
 
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_check.h"
@@ -160,6 +161,7 @@ static void apply_operation(const Peering__Operation *operation, const Peering__
 			    const char *actor, struct verdict *verdict)
 {
 	struct connection *connection;
+	int event;
 
 	*verdict = (struct verdict){.code = ""};
 	if (declaration) {
@@ -167,9 +169,11 @@ static void apply_operation(const Peering__Operation *operation, const Peering__
 		return;
 	}
 	connection = connection_find(operation->verb->name);
-	if (connection)
-		transition(connection, push_verb_event(operation->verb->verb), actor,
-			   operation->verb->reason[0] ? operation->verb->reason : NULL, verdict);
+	event = push_verb_event(operation->verb->verb);
+	if (connection && (event == EVENT_MAINTENANCE_ON || event == EVENT_MAINTENANCE_OFF))
+		drain_maintenance(connection, event == EVENT_MAINTENANCE_ON, 0, actor, operation->verb->reason, verdict);
+	else if (connection)
+		transition(connection, event, actor, operation->verb->reason[0] ? operation->verb->reason : NULL, verdict);
 	else
 		verdict_refuse(verdict, "no-such-connection", "this router has no connection '%s' any more",
 			       operation->verb->name);
@@ -179,9 +183,11 @@ static void apply_operation(const Peering__Operation *operation, const Peering__
 static bool opens(const Peering__Operation *operation)
 {
 	const struct connection *connection;
+	int event = operation->operation_case == PEERING__OPERATION__OPERATION_VERB
+			    ? push_verb_event(operation->verb->verb)
+			    : -1;
 
-	if (operation->operation_case != PEERING__OPERATION__OPERATION_VERB ||
-	    push_verb_event(operation->verb->verb) != EVENT_ACTIVATE)
+	if (event != EVENT_ACTIVATE && event != EVENT_MAINTENANCE_OFF)
 		return false;
 	connection = connection_find(operation->verb->name);
 	return connection && connection->pending.ticket;

@@ -445,10 +445,12 @@ static bool check_declare(struct push_plan *plan, const Peering__DeclareConnecti
 int push_verb_event(const char *verb)
 {
 	/*
-	 * What opens without a validation (adopt, cancel), gives up by force, or forgets is for a person on the router.
+	 * What opens without a validation (adopt, cancel, activate force) or forgets is for a person on the router.
 	 */
 	static const enum lifecycle_event given[] = {
-		EVENT_REQUEST, EVENT_APPROVE, EVENT_READY, EVENT_ACTIVATE, EVENT_DEPROVISION, EVENT_WITHDRAW, EVENT_RETRY,
+		EVENT_REQUEST, EVENT_APPROVE, EVENT_READY,   EVENT_ACTIVATE, EVENT_DEPROVISION, EVENT_WITHDRAW,
+		EVENT_RETRY,   EVENT_BLOCK,   EVENT_UNBLOCK, EVENT_DELETE,   EVENT_FORCE_CANCEL,
+		EVENT_MAINTENANCE_ON, EVENT_MAINTENANCE_OFF,
 	};
 	int event = lifecycle_event_from_name(verb);
 
@@ -466,7 +468,8 @@ static void list_allowed(const struct planned *planned, struct verdict *verdict)
 
 	lifecycle_allowed(planned->state, &planned->facts, all, sizeof(all));
 	verdict->allowed[0] = '\0';
-	while ((word = strsep(&rest, ", "))) {
+	while ((word = strsep(&rest, ","))) {
+		word += strspn(word, " ");
 		if (!*word || push_verb_event(word) < 0 || used >= sizeof(verdict->allowed))
 			continue;
 		used += (size_t)snprintf(verdict->allowed + used, sizeof(verdict->allowed) - used, "%s%s",
@@ -482,7 +485,10 @@ static bool refuse_verb(const struct planned *planned, const char *verb, enum li
 	char waiting[160];
 
 	list_allowed(planned, verdict);
-	if (refusal != REFUSAL_NOT_PASSED) {
+	if (refusal == REFUSAL_DELETE) {
+		verdict_refuse(verdict, "not-deletable", "%s is %s and cannot be deleted; allowed now: %s", planned->name,
+			       connection_state_name(planned->state), verdict->allowed);
+	} else if (refusal != REFUSAL_NOT_PASSED) {
 		verdict_refuse(verdict, "not-allowed", "%s is %s, which does not take '%s'; allowed now: %s",
 			       planned->name, connection_state_name(planned->state), verb, verdict->allowed);
 	} else if (planned->connection && planned->connection->state == planned->state) {
@@ -507,6 +513,10 @@ static bool check_verb(struct push_plan *plan, const Peering__ConnectionVerb *ve
 	}
 	if (!utf8_is_clean(verb->reason)) {
 		verdict_refuse(verdict, "bad-reason", "the reason has a control character or is not UTF-8; remove it");
+		return false;
+	}
+	if ((event == EVENT_BLOCK || event == EVENT_FORCE_CANCEL) && !verb->reason[0]) {
+		verdict_refuse(verdict, "bad-reason", "'%s' wants a reason", verb->verb);
 		return false;
 	}
 	planned = strlen(verb->name) < CONNECTION_NAME_MAX ? planned_connection(plan, verb->name) : NULL;
@@ -534,7 +544,11 @@ static bool check_verb(struct push_plan *plan, const Peering__ConnectionVerb *ve
 		return false;
 	if (outcome.unchanged)
 		return true;
-	planned->pending = lifecycle_gate(outcome.to) == GATE_ALLOW && lifecycle_gate(planned->state) != GATE_ALLOW;
+	planned->pending = lifecycle_loosens(planned->state, &outcome);
+	if (event == EVENT_MAINTENANCE_ON || event == EVENT_MAINTENANCE_OFF)
+		planned->facts.maintenance = event == EVENT_MAINTENANCE_ON;
+	if (event == EVENT_BLOCK)
+		planned->facts.former = planned->state;
 	planned->state = outcome.to;
 	planned->facts.passed = false;
 	if (event == EVENT_APPROVE)

@@ -145,7 +145,7 @@ static bool declare_neighbor(struct connection *connection, const Peering__Decla
 	char address[SESSION_ADDRESS_MAX];
 	struct session *session;
 	struct peer *peer;
-	bool opens;
+	enum gate_position gate;
 
 	session_normalize(neighbor->address, address);
 	if (!configuration_add_neighbor(connection, address, neighbor->optional, true, verdict))
@@ -165,7 +165,7 @@ static bool declare_neighbor(struct connection *connection, const Peering__Decla
 		return true;
 	}
 	/* Under the reserved route-map first, whatever the gate is to be: the policy arrives in one step. */
-	opens = session->gate == GATE_ALLOW;
+	gate = session->gate;
 	session->gate = GATE_DENY;
 	neighbor_set_asn(peer, declaration->peer_asn);
 	if (description[0] || anew)
@@ -174,8 +174,8 @@ static bool declare_neighbor(struct connection *connection, const Peering__Decla
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		set_family(session, peer, neighbor, family, anew);
 	gate_assert(session);
-	if (opens)
-		gate_open(session);
+	if (gate != GATE_DENY)
+		gate_open(session, gate);
 	return true;
 }
 
@@ -217,7 +217,7 @@ static bool apply(struct connection *connection, const Peering__DeclareConnectio
 	connection->activation = activation_from_wire(declaration->activation);
 	connection->activation_set = declaration->activation != PEERING__ACTIVATION_MODE__ACTIVATION_UNSPECIFIED;
 	connection->remote_as = declaration->peer_asn;
-	connection->validation_window = declaration->validation_window;
+	connection->timers[TIMER_WINDOW] = declaration->validation_window;
 	strlcpy(connection->description, declaration->description, sizeof(connection->description));
 	for (int family = 0; anew && family < FAMILY_COUNT; family++)
 		connection->received_limit[family] = 0;

@@ -42,6 +42,18 @@ static Peering__FamilyStatus *report_family(const struct session *session, enum 
 	return status;
 }
 
+static Peering__Gate report_gate(enum gate_position gate)
+{
+	switch (gate) {
+	case GATE_ALLOW:
+		return PEERING__GATE__GATE_ALLOW;
+	case GATE_DRAIN:
+		return PEERING__GATE__GATE_DRAIN;
+	default:
+		return PEERING__GATE__GATE_DENY;
+	}
+}
+
 static Peering__SessionStatus *report_session(const struct session *session)
 {
 	Peering__SessionStatus *status = must(malloc(sizeof(*status)));
@@ -51,7 +63,7 @@ static Peering__SessionStatus *report_session(const struct session *session)
 	session_facts(session, &facts);
 	status->address = text(session->address);
 	status->bgp_state = text(facts.bgp_state);
-	status->gate = facts.gate == GATE_ALLOW ? PEERING__GATE__GATE_ALLOW : PEERING__GATE__GATE_DENY;
+	status->gate = report_gate(facts.gate);
 	status->required = session->required;
 	status->up_seconds = facts.up_seconds;
 	status->families = (Peering__FamilyStatus **)list_of(FAMILY_COUNT);

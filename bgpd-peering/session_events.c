@@ -10,6 +10,7 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain_policy.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/push_declaration.h"
@@ -18,6 +19,7 @@
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
 
+#include "lib/bgp_open.h"
 #include "lib/linklist.h"
 
 bool peer_is_external(const struct peer *peer)
@@ -138,11 +140,32 @@ static int on_status_changed(struct peer *peer)
 	return 0;
 }
 
+/*
+ * An OPEN that bgpd is about to refuse for its AS number. Whether it comes in on the neighbor itself or on the other
+ * connection of a collision, no session comes of it.
+ */
+static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct stream *message)
+{
+	struct session *session;
+	uint32_t asn;
+
+	if (type != BGP_MSG_OPEN || !router_works() || stream_get_endp(message) < size)
+		return 0;
+	session = session_of_peer(peer);
+	asn = session && peer->as_type == AS_SPECIFIED ? bgp_open_asn(STREAM_DATA(message), size) : 0;
+	if (!asn)
+		return 0;
+	session->wrong_opens = asn == peer->as ? 0 : session->wrong_opens + 1;
+	if (session->wrong_opens)
+		validation_look_again(session->connection);
+	return 0;
+}
+
 /* ---- what people type ---- */
 
-static void assert_closed(struct session *session, const char *line)
+static void assert_reserved(struct session *session, const char *line)
 {
-	if (session && session->gate == GATE_DENY)
+	if (session && session->gate != GATE_ALLOW)
 		gate_assert_typed(session, line);
 }
 
@@ -168,24 +191,24 @@ static void assert_named(struct bgp *bgp, const char *line)
 	while (word && *word == '\0');
 	if (!word || !session_normalize(word, address))
 		goto done;
-	assert_closed(session_find(bgp_vrf_name(bgp), address), line);
+	assert_reserved(session_find(bgp_vrf_name(bgp), address), line);
 	group = peer_group_lookup(bgp, word);
 	if (group)
 		for (ALL_LIST_ELEMENTS_RO(group->peer, node, member))
-			assert_closed(session_of_peer(member), line);
+			assert_reserved(session_of_peer(member), line);
 done:
 	XFREE(MTYPE_TMP, copy);
 }
 
 /* Somebody has typed at a reserved name: one that is defined now stands nowhere any more. */
-static void assert_all_closed(void)
+static void assert_all_reserved(void)
 {
 	struct connection *connection;
 	struct session *session;
 
 	frr_each (connection_tree, &connections, connection)
 		frr_each (session_list, &connection->sessions, session)
-			if (session->gate == GATE_DENY)
+			if (session->gate != GATE_ALLOW)
 				gate_assert(session);
 }
 
@@ -203,8 +226,9 @@ static int on_command_done(struct vty *vty, const char *line)
 	if (router.reading_file)
 		configuration_file_goes_on();
 	/* A line that defines it, not the thousands that a file which was saved while gated has for its neighbors. */
-	if (line && strstr(line, GATE_ROUTE_MAP) && !node_has_neighbors(vty->node) && wall_stands(WALL_TYPED))
-		assert_all_closed();
+	if (line && (strstr(line, GATE_ROUTE_MAP) || strstr(line, DRAIN_ROUTE_MAP)) && !node_has_neighbors(vty->node) &&
+	    wall_stands(WALL_TYPED))
+		assert_all_reserved();
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
 	 * nothing before the end: the file may have been saved while the reserved name stood there.
@@ -221,5 +245,6 @@ static int on_command_done(struct vty *vty, const char *line)
 void session_events_init(void)
 {
 	hook_register(peer_status_changed, on_status_changed);
+	hook_register(bgp_packet_dump, on_message);
 	hook_register(cmd_execute_done, on_command_done);
 }

@@ -3,6 +3,8 @@
 
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/bypass.h"
+#include "bgpd-peering/deadline.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
@@ -11,6 +13,7 @@
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/state_file.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/termtable.h"
@@ -107,16 +110,18 @@ static void family_state(const struct connection *connection, enum counted_famil
 
 static void received_and_accepted(const struct connection *connection, char *text, size_t size)
 {
-	uint64_t received = 0, installed = 0;
-	bool counted = false, up = false, overflow = false;
+	uint64_t received = 0, installed = 0, would_accept = 0;
+	bool counted = false, up = false, overflow = false, previewed = true;
 	const struct session *session;
 
 	frr_each (session_list_const, &connection->sessions, session) {
 		for (int family = 0; family < FAMILY_COUNT; family++) {
 			struct family_facts facts;
 
-			family_facts(session, family, &facts);
+			family_facts_previewed(session, family, &facts);
 			received += facts.received;
+			would_accept += facts.would_accept;
+			previewed &= !facts.counted || facts.previewed;
 			installed += facts.installed;
 			counted |= facts.counted;
 			overflow |= facts.overflow;
@@ -125,6 +130,9 @@ static void received_and_accepted(const struct connection *connection, char *tex
 	}
 	if (!up)
 		snprintf(text, size, "-");
+	else if (counted && previewed)
+		snprintf(text, size, "%llu/%llu*", (unsigned long long)received,
+			 (unsigned long long)(installed + would_accept));
 	else if (counted)
 		snprintf(text, size, "%s%llu/%llu", overflow ? ">" : "", (unsigned long long)received,
 			 (unsigned long long)installed);
@@ -140,6 +148,8 @@ static void flag_letters(const struct connection *connection, char text[8])
 		text[at++] = 'A';
 	if (connection->discovered)
 		text[at++] = 'D';
+	if (connection->maintenance.on)
+		text[at++] = 'M';
 	if (connection_has_conflict(connection))
 		text[at++] = 'C';
 	if (!connection->declared && !connection->discovered)
@@ -266,7 +276,8 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 	if (found > counts[SEVERITY_NONE])
 		vty_out(vty, "Attention: %u (%u critical)\n", found - counts[SEVERITY_NONE], counts[SEVERITY_CRITICAL]);
 	show_table_print(vty, table);
-	vty_out(vty, "Flags: A adopted  C conflict  D discovered  U undeclared\n");
+	vty_out(vty,
+		"Flags: A adopted  C conflict  D discovered  M maintenance  U undeclared   * what your policy would accept\n");
 	if (shown < found)
 		vty_out(vty, "%u of %u shown (`show peering all` for every one)\n", shown, found);
 }
@@ -306,7 +317,7 @@ static void show_sessions(struct vty *vty, const struct connection *connection)
 	struct ttable *table = show_table_new();
 	const struct session *session;
 
-	ttable_add_row(table, "Session|AF|BGP|Up|Gate|Recv|Installed|Adv|Policy in/out|Limit");
+	ttable_add_row(table, "Session|AF|BGP|Up|Gate|Recv|WouldAcc|Installed|Adv|Policy in/out|Limit");
 	frr_each (session_list_const, &connection->sessions, session) {
 		struct session_facts facts;
 		char up[16] = "-";
@@ -317,26 +328,29 @@ static void show_sessions(struct vty *vty, const struct connection *connection)
 			show_age(facts.up_seconds, up);
 		for (int family = 0; family < FAMILY_COUNT; family++) {
 			struct family_facts family_has;
-			char received[24] = "-", limit[16] = "-";
+			char received[24] = "-", would_accept[24] = "-", limit[16] = "-";
 
 			if (!facts.carries[family])
 				continue;
 			any = true;
-			family_facts(session, family, &family_has);
+			family_facts_previewed(session, family, &family_has);
+			if (family_has.previewed)
+				snprintf(would_accept, sizeof(would_accept), "%llu",
+					 (unsigned long long)family_has.would_accept);
 			if (family_has.counted)
 				snprintf(received, sizeof(received), "%s%llu", family_has.overflow ? ">" : "",
 					 (unsigned long long)family_has.received);
 			if (family_has.limit)
 				snprintf(limit, sizeof(limit), "%u", family_has.limit);
-			ttable_add_row(table, "%s%s|%s|%s|%s|%s|%s|%llu|%llu|%s/%s|%s", session->address,
+			ttable_add_row(table, "%s%s|%s|%s|%s|%s|%s|%s|%llu|%llu|%s/%s|%s", session->address,
 				       session->required ? "" : " optional", family_name(family), facts.bgp_state, up,
-				       session->held && facts.gate == GATE_DENY ? "deny, held" : gate_position_name(facts.gate), received,
+				       session->held && facts.gate == GATE_DENY ? "deny, held" : gate_position_name(facts.gate), received, would_accept,
 				       (unsigned long long)family_has.installed,
 				       (unsigned long long)family_has.advertised, or_none(family_has.import_policy),
 				       or_none(family_has.export_policy), limit);
 		}
 		if (!any)
-			ttable_add_row(table, "%s%s|-|%s|-|%s|-|-|-|-|-", session->address,
+			ttable_add_row(table, "%s%s|-|%s|-|%s|-|-|-|-|-|-", session->address,
 				       session->required ? "" : " optional", facts.bgp_state,
 				       gate_position_name(facts.gate));
 	}
@@ -382,6 +396,34 @@ static void show_attempts(struct vty *vty, const struct connection *connection)
 	}
 }
 
+/* Why it drains, until when, and what still passes. */
+static void show_drain(struct vty *vty, const struct connection *connection)
+{
+	const struct maintenance *maintenance = &connection->maintenance;
+	const struct port_traffic *traffic = &connection->drain.traffic;
+	char age[16], left[16];
+
+	if (maintenance->on) {
+		show_age(seconds_since(maintenance->since), age);
+		show_age(deadline_seconds_left(maintenance->ends), left);
+		vty_out(vty, "Maintenance since %s, %s%s%s%s; `peering %s maintenance off` ends it\n", age,
+			maintenance->ends ? "for another " : "until somebody ends it", maintenance->ends ? left : "",
+			maintenance->reason[0] ? ": " : "", maintenance->reason, connection->name);
+	}
+	if (connection_gate(connection) != GATE_DRAIN)
+		return;
+	vty_out(vty, "Drain    ");
+	if (drain_is_on(connection)) {
+		show_age(deadline_seconds_left(connection->drain.ends), left);
+		vty_out(vty, "shut in %s; ", left);
+	}
+	if (traffic->known)
+		vty_out(vty, "left on %s: %llu bit/s in, %llu bit/s out\n", traffic->interfaces,
+			(unsigned long long)traffic->in_bits, (unsigned long long)traffic->out_bits);
+	else
+		vty_out(vty, "the traffic on its port is not known%s\n", traffic->looked_at ? " yet" : "");
+}
+
 static void show_history(struct vty *vty, const struct connection *connection)
 {
 	size_t shown = MIN(connection->history_count, (size_t)HISTORY_SHOWN);
@@ -424,7 +466,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 		(unsigned long long)connection->generation);
 	vty_out(vty, "State    %s since %s   Gate %s   Activation %s, window %us\n",
 		connection_state_name(connection->state), since, gate_position_name(connection_gate(connection)),
-		activation_mode_name(connection_activation(connection)), connection_window(connection));
+		activation_mode_name(connection_activation(connection)), timers_seconds(connection, TIMER_WINDOW));
 	if (flag_count) {
 		vty_out(vty, "Flags    ");
 		for (size_t i = 0; i < flag_count; i++)
@@ -439,6 +481,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	show_resets(vty, connection);
 	show_violations(vty, connection);
 	show_attempts(vty, connection);
+	show_drain(vty, connection);
 	if (connection->state == STATE_VALIDATING)
 		show_checks_table(vty, connection, false);
 	show_history(vty, connection);

@@ -4,6 +4,7 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/commands.h"
+#include "bgpd-peering/timers.h"
 
 #include "lib/termtable.h"
 
@@ -153,7 +154,7 @@ static void show_checks_text(struct vty *vty, const struct connection *connectio
 		return;
 	}
 	vty_out(vty, "%s  generation %llu, window %us\n", connection->name, (unsigned long long)connection->generation,
-		connection_window(connection));
+		timers_seconds(connection, TIMER_WINDOW));
 	show_checks_table(vty, connection, true);
 	show_blocking(vty, connection);
 }
@@ -243,7 +244,7 @@ COMMAND_HANDLER(cmd_show_checks)
 	add_text(object, "name", connection->name);
 	add_text(object, "connectionState", connection_state_name(connection->state));
 	json_object_object_add(object, "generation", json_object_new_int64((int64_t)connection->generation));
-	json_object_object_add(object, "validationWindow", json_object_new_int64(connection_window(connection)));
+	json_object_object_add(object, "validationWindow", json_object_new_int64(timers_seconds(connection, TIMER_WINDOW)));
 	add_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
 	show_checks_json(object, connection);
 	return vty_json(vty, object);

@@ -16,11 +16,9 @@ int show_filter_state(const char *name)
 
 static bool goes_through(const struct session *session, const char *interface)
 {
-	const struct peer *peer = session_peer(session);
+	const char *its = session_interface(session);
 
-	if (strcmp(session->address, interface) == 0)
-		return true;
-	return peer && peer->nexthop.ifp && strcmp(peer->nexthop.ifp->name, interface) == 0;
+	return strcmp(session->address, interface) == 0 || (its && strcmp(its, interface) == 0);
 }
 
 static bool has_session(const struct show_filter *filter, const struct connection *connection)

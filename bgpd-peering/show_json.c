@@ -5,6 +5,8 @@
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/audit.h"
 #include "bgpd-peering/bypass.h"
+#include "bgpd-peering/deadline.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/degraded.h"
@@ -12,6 +14,7 @@
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/state_file.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #define SCHEMA_VERSION 1
@@ -42,6 +45,34 @@ static void add_time(json_object *object, const char *key, uint64_t milliseconds
 	add_text(object, key, milliseconds ? text : NULL);
 }
 
+static json_object *maintenance_json(const struct maintenance *maintenance)
+{
+	json_object *object = json_object_new_object();
+
+	add_time(object, "since", maintenance->since);
+	add_text(object, "reason", maintenance->reason);
+	if (maintenance->ends)
+		add_number(object, "endsInSeconds", deadline_seconds_left(maintenance->ends));
+	return object;
+}
+
+static json_object *drain_json(const struct connection *connection)
+{
+	const struct port_traffic *traffic = &connection->drain.traffic;
+	json_object *object = json_object_new_object(), *rates = NULL;
+
+	if (drain_is_on(connection))
+		add_number(object, "endsInSeconds", deadline_seconds_left(connection->drain.ends));
+	if (traffic->known) {
+		rates = json_object_new_object();
+		add_text(rates, "interfaces", traffic->interfaces);
+		add_number(rates, "inBitsPerSecond", traffic->in_bits);
+		add_number(rates, "outBitsPerSecond", traffic->out_bits);
+	}
+	json_object_object_add(object, "traffic", rates);
+	return object;
+}
+
 static json_object *bypass_json(const struct bypass *bypass)
 {
 	json_object *object = json_object_new_object();
@@ -58,7 +89,7 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	json_object *object = json_object_new_object();
 	struct family_facts counts;
 
-	family_facts(session, family, &counts);
+	family_facts_previewed(session, family, &counts);
 	add_text(object, "address", session->address);
 	add_text(object, "afi", family_name(family));
 	add_text(object, "safi", "unicast");
@@ -69,6 +100,8 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	json_object_object_add(object, "receivedCount",
 			       counts.counted ? json_object_new_int64((int64_t)counts.received) : NULL);
 	add_bool(object, "receivedCountIsLowerBound", counts.overflow);
+	json_object_object_add(object, "wouldAcceptCount",
+			       counts.previewed ? json_object_new_int64((int64_t)counts.would_accept) : NULL);
 	add_number(object, "installedCount", counts.installed);
 	add_number(object, "advertisedCount", counts.advertised);
 	json_object_object_add(object, "limit", counts.limit ? json_object_new_int64(counts.limit) : NULL);
@@ -134,13 +167,9 @@ static json_object *allowed_json(const struct connection *connection)
 	struct lifecycle_facts facts;
 
 	connection_facts(connection, &facts);
-	facts.passed = true;
-	for (int event = 0; lifecycle_is_verb(event); event++) {
-		struct lifecycle_outcome outcome = lifecycle_judge(connection->state, event, &facts);
-
-		if (outcome.refusal == REFUSAL_NONE && !outcome.unchanged && event != EVENT_PROVISION)
+	for (int event = 0; lifecycle_is_verb(event); event++)
+		if (lifecycle_is_allowed(connection->state, event, &facts))
 			json_object_array_add(array, json_object_new_string(lifecycle_event_name(event)));
-	}
 	return array;
 }
 
@@ -188,11 +217,14 @@ static json_object *connection_json(const struct connection *connection)
 	add_number(object, "stateSeconds", now > connection->state_since ? (now - connection->state_since) / 1000 : 0);
 	add_number(object, "generation", connection->generation);
 	add_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
-	add_number(object, "validationWindow", connection_window(connection));
+	add_number(object, "validationWindow", timers_seconds(connection, TIMER_WINDOW));
 	add_text(object, "gate", gate_position_name(connection_gate(connection)));
 	json_object_object_add(object, "flags", flags);
 	json_object_object_add(object, "degraded", degraded_json(connection));
 	json_object_object_add(object, "bypass", connection->bypass.on ? bypass_json(&connection->bypass) : NULL);
+	json_object_object_add(object, "maintenance",
+			       connection->maintenance.on ? maintenance_json(&connection->maintenance) : NULL);
+	json_object_object_add(object, "drain", connection_gate(connection) == GATE_DRAIN ? drain_json(connection) : NULL);
 	add_text(object, "waitsFor", waiting);
 	json_object_object_add(object, "allowedVerbs", allowed_json(connection));
 	json_object_object_add(object, "sessions", sessions_json(connection));

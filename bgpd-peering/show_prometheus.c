@@ -85,6 +85,10 @@ static void of_connections(struct vty *vty)
 	frr_each (connection_tree_const, &connections, connection)
 		vty_out(vty, "peering_connection_gate_open{connection=\"%s\"} %d\n", connection->name,
 			connection_gate(connection) != GATE_DENY);
+	begin(vty, "connection_maintenance", "gauge", "Whether the connection is drained for maintenance.");
+	frr_each (connection_tree_const, &connections, connection)
+		vty_out(vty, "peering_connection_maintenance{connection=\"%s\"} %d\n", connection->name,
+			connection->maintenance.on);
 }
 
 static void of_degradations(struct vty *vty)

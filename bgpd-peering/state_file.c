@@ -7,6 +7,7 @@
 
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/file_job.h"
 #include "bgpd-peering/gate.h"
@@ -518,6 +519,7 @@ static void take_connection(const struct journal_record *record)
 	char reason[TRANSITION_MESSAGE_MAX];
 	struct session *session;
 	struct verdict verdict;
+	bool made = !connection;
 
 	if (connection && (!is_unknown(connection) || strcmp(connection->vrf, record->vrf) != 0)) {
 		now.known++;
@@ -539,14 +541,21 @@ static void take_connection(const struct journal_record *record)
 		return;
 	}
 	connection->generation = MAX(connection->generation, record->generation);
+	connection->former = record->former;
+	connection->wanted_kind = record->wanted_kind;
+	connection->overridden = record->overridden;
+	connection->maintenance = record->maintenance;
+	drain_restored(connection, record->boot_id);
 	snprintf(reason, sizeof(reason), "state of %s", now.router[0] ? now.router : "another router");
 	if (!transition_take_over(connection, record->state, record->adopted,
 				  record->discovered && !connection->declared, reason, &verdict)) {
 		alert("%s stays gated, although the file calls it %s: %s", connection->name,
 		      connection_state_name(record->state), verdict.message);
+		connection->maintenance = (struct maintenance){0};
 		now.known++;
 		return;
 	}
+	connection->pending.made = made && connection->pending.ticket;
 	now.taken++;
 	now.opening += opens(record);
 }

@@ -7,15 +7,17 @@
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/utf8.h"
 
-/* Without a drain of its own yet, a session of PendingRemove is closed at once: nothing is announced for its going. */
+/* Whether a state opens gates; that it drains them first is no state's matter alone. */
 static enum gate_position gate_of_state(enum connection_state state)
 {
 	return lifecycle_gate(state) == GATE_ALLOW ? GATE_ALLOW : GATE_DENY;
@@ -24,7 +26,13 @@ static enum gate_position gate_of_state(enum connection_state state)
 /* A state whose journal line cannot be read is not trusted to open anything. */
 static enum gate_position prescribed_gate(const struct connection *connection)
 {
-	return connection->journal_damaged ? GATE_DENY : gate_of_state(connection->state);
+	if (connection->journal_damaged)
+		return GATE_DENY;
+	if (drain_is_on(connection))
+		return GATE_DRAIN;
+	return connection->maintenance.on && gate_of_state(connection->state) == GATE_ALLOW
+		       ? GATE_DRAIN
+		       : gate_of_state(connection->state);
 }
 
 enum gate_position transition_connection_gate(const struct connection *connection)
@@ -64,25 +72,30 @@ void transition_remember(struct connection *connection, const struct history_ent
 
 /* ---- carrying a state out ---- */
 
+/* Blocked, a connection stays as it was. */
+static bool is_shut(const struct connection *connection)
+{
+	return lifecycle_shut(connection->state == STATE_EXTERNAL_BLOCKER ? connection->former : connection->state);
+}
+
 static void assert_session(struct connection *connection, struct session *session)
 {
+	enum gate_position gate = transition_session_gate(session);
 	char message[CONNECTION_NAME_MAX + 96];
 
 	if (session->hands_off)
 		return;
-	if (transition_session_gate(session) == GATE_ALLOW) {
-		if (session->gate == GATE_ALLOW)
-			gate_assert(session);
-		else if (!gate_open(session))
-			zlog_notice("peering: %s: %s has neither route refresh nor kept routes; its session is reset to learn its routes",
-				    connection->name, session->address);
-	} else {
+	if (gate == GATE_DENY)
 		gate_close(session);
-	}
+	else if (session->gate == gate)
+		gate_assert(session);
+	else if (!gate_open(session, gate))
+		zlog_notice("peering: %s: %s has neither route refresh nor kept routes; its session is reset to learn its routes",
+			    connection->name, session->address);
 	if (audit_keeps_shut(session)) {
 		snprintf(message, sizeof(message), "%s: audit violation", connection->name);
 		gate_shut(session, message);
-	} else if (lifecycle_shut(connection->state) || connection->state == STATE_PENDING_REMOVE) {
+	} else if (is_shut(connection) || (connection->state == STATE_PENDING_REMOVE && !drain_is_on(connection))) {
 		snprintf(message, sizeof(message), "%s: connection is %s", connection->name,
 			 connection_state_name(connection->state));
 		gate_shut(session, message);
@@ -115,29 +128,47 @@ static void enter(struct connection *connection, enum connection_state to)
 	/* A line `adopted` speaks of the session from before, not of what comes after it. */
 	if (connection->state == STATE_ACTIVE && to != STATE_ACTIVE)
 		connection->adopted_line = false;
+	if (connection->state != to) {
+		connection->state_since = wall_clock_milliseconds();
+		timers_state_entered(connection, 0);
+		if (to != STATE_EXTERNAL_BLOCKER)
+			connection->former = STATE_NONE;
+		else if (connection->state != STATE_NONE) /* not where a state file says what it was */
+			connection->former = connection->state;
+	}
 	connection->state = to;
-	connection->state_since = wall_clock_milliseconds();
+	if (gate_of_state(to) != GATE_ALLOW)
+		connection->overridden = false;
 	if (to == STATE_NONE)
 		connection->adopted = connection->discovered = false;
+	if (gate_of_state(to) != GATE_ALLOW)
+		connection->maintenance = (struct maintenance){0};
+	if (to == STATE_PENDING_REMOVE)
+		drain_begin(connection);
 	frr_each (session_list, &connection->sessions, session) {
-		if (prescribed_gate(connection) != GATE_ALLOW)
+		session->wrong_opens = 0;
+		if (prescribed_gate(connection) == GATE_DENY)
 			session->held = false;
-		else if (session->hands_off && !session->held)
+		else if (session->hands_off && !session->held && to == STATE_ACTIVE)
 			take_as_it_stands(session);
 	}
 	transition_assert(connection);
 	if (to == STATE_NONE)
 		session_events_later(connection);
 	validation_state_changed(connection);
+	timers_look_again(connection);
 	controller_link_changed(connection);
 }
 
 void transition_restore(struct connection *connection, enum connection_state state, uint64_t generation,
 			uint64_t since)
 {
+	uint64_t now = wall_clock_milliseconds();
+
 	connection->state = state;
 	connection->generation = generation;
 	connection->state_since = since;
+	timers_state_entered(connection, now > since ? now - since : 0);
 }
 
 void transition_restore_gates(void)
@@ -153,13 +184,10 @@ void transition_restore_gates(void)
 /* ---- judging ---- */
 
 static void refuse(struct connection *connection, enum lifecycle_event event, const struct lifecycle_outcome *outcome,
-		   const struct lifecycle_facts *facts, struct verdict *verdict)
+		   struct verdict *verdict)
 {
 	char waiting[REFUSAL_MESSAGE_MAX / 2];
 
-	if (!verdict)
-		return;
-	lifecycle_allowed(connection->state, facts, verdict->allowed, sizeof(verdict->allowed));
 	switch (outcome->refusal) {
 	case REFUSAL_NOT_PASSED:
 		validation_waiting_for(connection, waiting, sizeof(waiting));
@@ -174,6 +202,11 @@ static void refuse(struct connection *connection, enum lifecycle_event event, co
 		verdict_refuse(verdict, "ended",
 			       "%s has ended, its gate is closed: `peering %s request` begins again, with a validation",
 			       connection->name, connection->name);
+		break;
+	case REFUSAL_NO_SIBLING:
+		verdict_refuse(verdict, "no-sibling",
+			       "no other connection with this peer is Active with every session up: nothing would carry the traffic of %s",
+			       connection->name);
 		break;
 	default:
 		verdict_refuse(verdict, "not-allowed", "%s is %s, which does not take `%s`; allowed now: %s",
@@ -198,7 +231,7 @@ static bool is_changing(const struct connection *connection, struct verdict *ver
 bool transition_is_complete(const char *name, const struct completeness *has, enum lifecycle_event event,
 			    struct verdict *verdict)
 {
-	if ((event == EVENT_READY || event == EVENT_ADOPT) && has->sessions == 0) {
+	if ((event == EVENT_READY || event == EVENT_ADOPT || event == EVENT_ACTIVATE_FORCE) && has->sessions == 0) {
 		verdict_refuse(verdict, "no-neighbor",
 			       "%s has no neighbor; add one with `peering %s neighbor ADDRESS` under `router bgp`", name,
 			       name);
@@ -227,7 +260,14 @@ static bool complete_enough(struct connection *connection, enum lifecycle_event 
 static bool opens_with_the_others(const struct connection *connection, const struct session *session,
 				  enum lifecycle_event event)
 {
-	return event == EVENT_ADOPT || connection->journal_damaged || check_applies(session);
+	return event == EVENT_ADOPT || event == EVENT_ACTIVATE_FORCE || connection->journal_damaged ||
+	       check_applies(session);
+}
+
+/* What was drained, not closed, opens as it was: what had been held back stays so. */
+static bool validates(enum lifecycle_event event)
+{
+	return event != EVENT_CANCEL && event != EVENT_MAINTENANCE_OFF;
 }
 
 /* What the change makes of the connection's flags, and of each session. */
@@ -237,11 +277,18 @@ static void prepare(struct connection *connection, enum lifecycle_event event, b
 	struct session *session;
 
 	change->adopted = connection->adopted || event == EVENT_ADOPT;
-	change->discovered = connection->discovered && event != EVENT_APPROVE && event != EVENT_ADOPT;
+	change->discovered = connection->discovered && event != EVENT_APPROVE && event != EVENT_ADOPT &&
+			     event != EVENT_ACTIVATE_FORCE;
+	change->overridden = connection->overridden || event == EVENT_ACTIVATE_FORCE;
+	change->kind = event == EVENT_ACTIVATE || event == EVENT_PASSED ? connection_kind_to_be(connection)
+									: connection->kind;
 	/* What nobody had declared gets its lines: a session that is adopted stays open without the journal too. */
 	change->declares = event == EVENT_ADOPT && connection->discovered && !connection->declared;
+	change->maintenance = event == EVENT_MAINTENANCE_ON || event == EVENT_MAINTENANCE_OFF
+				      ? connection->maintenance_next
+				      : connection->maintenance;
 	frr_each (session_list, &connection->sessions, session) {
-		if (loosens)
+		if (loosens && validates(event))
 			session->held_next = !opens_with_the_others(connection, session, event);
 		else
 			session->held_next = session->held && !(event == EVENT_ADOPT && session->hands_off);
@@ -254,6 +301,10 @@ static void take_effect(struct connection *connection, const struct pending_chan
 
 	connection->adopted = change->adopted;
 	connection->discovered = change->discovered;
+	connection->maintenance = change->maintenance;
+	connection->overridden = change->overridden;
+	if (change->entry.from == STATE_TYPE_CHANGE_IN_PROGRESS)
+		connection->kind = change->kind;
 	if (change->declares)
 		connection->declared = connection->adopted_line = true;
 	frr_each (session_list, &connection->sessions, session) {
@@ -261,6 +312,7 @@ static void take_effect(struct connection *connection, const struct pending_chan
 		session->declared |= change->declares;
 	}
 	enter(connection, change->entry.to);
+	drain_watch(connection);
 }
 
 /*
@@ -269,6 +321,9 @@ static void take_effect(struct connection *connection, const struct pending_chan
  */
 static bool waits_for_the_disk(enum lifecycle_event event)
 {
+	/* Row 30 is for the night in which nothing else works. */
+	if (event == EVENT_ACTIVATE_FORCE)
+		return false;
 	return event != EVENT_ADOPT || !router.booting;
 }
 
@@ -313,20 +368,26 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		verdict = &ignored;
 	*verdict = (struct verdict){.code = ""};
 
+	connection_facts(connection, &facts);
+	lifecycle_allowed(from, &facts, verdict->allowed, sizeof(verdict->allowed));
+	if (event == EVENT_ACTIVATE_FORCE && connection->pending.ticket && !connection->pending.release &&
+	    !connection->pending.made) {
+		/* It waits for a disk that does not answer. Whatever becomes of that line, this one stands behind it. */
+		connection->pending = (struct pending_change){0};
+	}
 	if (is_changing(connection, verdict))
 		return false;
-	connection_facts(connection, &facts);
 	facts.passed = validation_passed(connection);
 	if (event == EVENT_ADOPT)
 		facts.discovered |= connection_has_conflict(connection);
 	outcome = lifecycle_judge(from, event, &facts);
 	if (outcome.refusal != REFUSAL_NONE) {
-		refuse(connection, event, &outcome, &facts, verdict);
+		refuse(connection, event, &outcome, verdict);
 		return false;
 	}
 	if (!complete_enough(connection, event, verdict))
 		return false;
-	if (outcome.unchanged && connection->journal_damaged && (event == EVENT_ADOPT || event == EVENT_ACTIVATE)) {
+	if (outcome.unchanged && connection->journal_damaged && (event == EVENT_ADOPT || event == EVENT_ACTIVATE || event == EVENT_ACTIVATE_FORCE)) {
 		/* A person says that what the journal cannot say any more is right. */
 		outcome.unchanged = false;
 		outcome.row = "24b";
@@ -342,7 +403,8 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		return true;
 	}
 
-	loosens = gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) != GATE_ALLOW;
+	loosens = lifecycle_loosens(from, &outcome) ||
+		  (gate_of_state(outcome.to) == GATE_ALLOW && prescribed_gate(connection) == GATE_DENY);
 	waits = loosens && waits_for_the_disk(event);
 	if (waits && !durable_state_writable(verdict->message, sizeof(verdict->message))) {
 		verdict->code = "journal";
@@ -357,6 +419,9 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	utf8_copy(change.entry.actor, sizeof(change.entry.actor), actor);
 	utf8_copy(change.entry.message, sizeof(change.entry.message), reason ? reason : "");
 	prepare(connection, event, loosens, &change);
+	if (event == EVENT_ACTIVATE_FORCE)
+		alert("%s is activated by %s whatever its validation says: %s; `clear peering overridden %s` once that is as it should be",
+		      connection->name, actor, change.entry.message, connection->name);
 
 	return carry_out(connection, &change, waits, verdict);
 }
@@ -369,6 +434,9 @@ bool transition_take_over(struct connection *connection, enum connection_state t
 			  .at_milliseconds = wall_clock_milliseconds()},
 		.adopted = adopted,
 		.discovered = discovered,
+		.maintenance = connection->maintenance,
+		.overridden = connection->overridden,
+		.kind = connection->kind,
 	};
 	bool loosens = gate_of_state(to) == GATE_ALLOW && prescribed_gate(connection) != GATE_ALLOW;
 
@@ -387,6 +455,16 @@ bool transition_take_over(struct connection *connection, enum connection_state t
 	durable_state_connection(connection);
 	verdict->accepted = true;
 	return true;
+}
+
+void transition_override_seen(struct connection *connection)
+{
+	if (!connection->overridden)
+		return;
+	connection->overridden = false;
+	zlog_notice("peering: %s: somebody has looked at its activation by force", connection->name);
+	durable_state_connection(connection);
+	controller_link_changed(connection);
 }
 
 /* ---- letting go ---- */
@@ -418,7 +496,7 @@ void transition_let_go(struct connection *connection)
 		if (session->hands_off)
 			continue;
 		gate_unshut(session);
-		gate_open(session);
+		gate_open(session, GATE_ALLOW);
 	}
 	event_stop(connection->evaluation);
 	event_add_now(go, connection, &connection->evaluation);
@@ -501,13 +579,15 @@ void transition_durable(const char *name, uint64_t ticket, int error)
 		released(connection, &change, error);
 		return;
 	}
+	if (error && change.made) {
+		alert("%s is not adopted, and its neighbors are as they were: it could not be journalled: %s", connection->name,
+		      safe_strerror(error));
+		adoption_failed(connection);
+		return;
+	}
 	if (error) {
 		alert("%s stays %s: its transition could not be journalled: %s", connection->name,
 		      connection_state_name(connection->state), safe_strerror(error));
-		if (change.made) {
-			adoption_failed(connection);
-			return;
-		}
 		validation_state_changed(connection);
 	} else {
 		transition_remember(connection, &change.entry);

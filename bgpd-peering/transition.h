@@ -39,6 +39,9 @@ struct completeness {
 bool transition_is_complete(const char *name, const struct completeness *has, enum lifecycle_event event,
 			    struct verdict *verdict);
 
+/* `clear peering overridden`: a person has looked at what was activated by force. No gate moves. */
+void transition_override_seen(struct connection *connection);
+
 /* The journal's answer to a line that loosens the connection of that name. Called by durable_state.c. */
 void transition_durable(const char *name, uint64_t ticket, int error);
 

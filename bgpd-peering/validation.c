@@ -3,17 +3,25 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/deadline.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 
 #define VALIDATION_INTERVAL 1 /* seconds */
 
+/* Its sessions are up and gated, and the checks decide. */
+static bool is_validated(const struct connection *connection)
+{
+	return connection->state == STATE_VALIDATING || connection->state == STATE_TYPE_CHANGE_IN_PROGRESS;
+}
+
 static bool waits(const struct connection *connection)
 {
 	if (connection->let_go)
 		return false;
-	return connection->state == STATE_PROVISIONING_COMPLETED || connection->state == STATE_VALIDATING ||
+	return connection->state == STATE_PROVISIONING_COMPLETED || is_validated(connection) ||
 	       connection->state == STATE_PENDING_REMOVE;
 }
 
@@ -82,11 +90,23 @@ bool validation_passed(const struct connection *connection)
 	struct check_result result;
 	const struct session *session;
 
-	return connection->state == STATE_VALIDATING && required_sessions_up(connection) &&
+	return is_validated(connection) && required_sessions_up(connection) &&
 	       !first_obstacle(connection, &obstacle, &session, &result);
 }
 
 /* ---- moving on ---- */
+
+#define WRONG_OPENS_MOST 10
+
+static bool says_another_asn(const struct connection *connection)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session->required && session->wrong_opens >= WRONG_OPENS_MOST)
+			return true;
+	return false;
+}
 
 static void evaluate(event_ref *event)
 {
@@ -94,19 +114,27 @@ static void evaluate(event_ref *event)
 
 	if (connection->pending.ticket || !waits(connection) || !router_works())
 		return;
+	if (says_another_asn(connection) &&
+	    (connection->state == STATE_PROVISIONING_COMPLETED || connection->state == STATE_VALIDATING)) {
+		transition(connection, EVENT_WRONG_ASN, "router", "the peer has another AS number in its OPEN, again and again",
+			   NULL);
+		return;
+	}
 	if (connection->state == STATE_PROVISIONING_COMPLETED) {
 		if (required_sessions_up(connection))
 			transition(connection, EVENT_ESTABLISHED, "router", "every required session is up", NULL);
 		return;
 	}
 	if (connection->state == STATE_PENDING_REMOVE) {
+		if (drain_is_on(connection))
+			return;
 		if (!any_session_leaving(connection))
 			transition(connection, EVENT_DRAINED, "router", "every session is down or denied", NULL);
 		else
 			event_add_seconds(evaluate, connection, VALIDATION_INTERVAL, &connection->evaluation);
 		return;
 	}
-	if (!required_sessions_up(connection)) {
+	if (connection->state == STATE_VALIDATING && !required_sessions_up(connection)) {
 		transition(connection, EVENT_SESSION_LOST, "router", "a required session is down", NULL);
 		return;
 	}
@@ -154,6 +182,14 @@ static void sessions_not_up(const struct connection *connection, char *text, siz
 	}
 }
 
+/* Why it is in its state. */
+static const char *last_message(const struct connection *connection)
+{
+	if (!connection->history_count)
+		return "";
+	return connection->history[(connection->history_next + HISTORY_MAX - 1) % HISTORY_MAX].message;
+}
+
 void validation_waiting_for(const struct connection *connection, char *text, size_t size)
 {
 	const struct check *obstacle;
@@ -179,6 +215,13 @@ void validation_waiting_for(const struct connection *connection, char *text, siz
 	case STATE_PROVISIONING_COMPLETED:
 		sessions_not_up(connection, text, size);
 		break;
+	case STATE_EXTERNAL_BLOCKER:
+		snprintf(text, size, "a third party; `unblock`: %s", last_message(connection));
+		break;
+	case STATE_TYPE_CHANGE_REQUESTED:
+		snprintf(text, size, "`type-change start`, to become %s", connection_kind_name(connection->wanted_kind));
+		break;
+	case STATE_TYPE_CHANGE_IN_PROGRESS:
 	case STATE_VALIDATING:
 		if (first_obstacle(connection, &obstacle, &session, &result))
 			snprintf(text, size, "%s (%s): %s", obstacle->name, session->address, result.reason);
@@ -193,7 +236,11 @@ void validation_waiting_for(const struct connection *connection, char *text, siz
 		snprintf(text, size, "`retry` or `withdraw`");
 		break;
 	case STATE_PENDING_REMOVE:
-		snprintf(text, size, "the sessions to go down");
+		if (drain_is_on(connection))
+			snprintf(text, size, "its drain, at most %llu s; `deprovision now` or `cancel`",
+				 (unsigned long long)deadline_seconds_left(connection->drain.ends));
+		else
+			snprintf(text, size, "the sessions to go down");
 		break;
 	default:
 		break;

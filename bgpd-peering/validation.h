@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs the checks while a connection waits or validates, and moves it on: rows 8, 9 (activation auto), 11 and 15.
+ * Runs the checks while a connection waits or validates, and moves it on: rows 8, 9 and 18
+ * (activation auto), 10 (another AS number), 11 and 15.
  *
  * One timer for each connection that validates, none for any other. bgpd's main thread only.
  */

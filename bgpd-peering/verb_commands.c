@@ -6,10 +6,13 @@
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/state_file.h"
 #include "bgpd-peering/validation.h"
+
+#include "lib/json.h"
 
 static struct connection *find(struct vty *vty, const char *name)
 {
@@ -51,22 +54,138 @@ static void say_resets(struct vty *vty, const struct connection *connection)
 				connection->name, session->address);
 }
 
+/* The free words at the end of the line, from the token LINE on. MTYPE_TMP. */
+static char *last_words(int argc, struct cmd_token *argv[])
+{
+	int at = 0;
+
+	return argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
+}
+
+static json_object *allowed_json(const char *allowed)
+{
+	json_object *array = json_object_new_array();
+	char *copy = XSTRDUP(MTYPE_TMP, allowed), *rest = copy, *word;
+
+	while ((word = strsep(&rest, ","))) {
+		word += strspn(word, " ");
+		if (*word && strcmp(word, "none") != 0)
+			json_object_array_add(array, json_object_new_string(word));
+	}
+	XFREE(MTYPE_TMP, copy);
+	return array;
+}
+
+/* For programs: {"error": {…}}, or where the verb has led. */
+static int verb_result_json(struct vty *vty, const struct connection *connection, const struct verdict *verdict)
+{
+	json_object *object = json_object_new_object(), *error;
+
+	if (verdict->accepted) {
+		json_object_string_add(object, "name", connection->name);
+		json_object_string_add(object, "connectionState", connection_state_name(connection->state));
+		json_object_string_add(object, "becoming", connection_state_name(connection_coming_state(connection)));
+		json_object_boolean_add(object, "unchanged", verdict->unchanged);
+		json_object_string_add(object, "message", verdict->message);
+	} else {
+		error = json_object_new_object();
+		json_object_string_add(error, "code", verdict->code);
+		json_object_string_add(error, "message", verdict->message);
+		json_object_object_add(error, "allowed", allowed_json(verdict->allowed));
+		json_object_object_add(object, "error", error);
+	}
+	vty_json(vty, object);
+	return verdict->accepted ? CMD_SUCCESS : CMD_WARNING;
+}
+
+static int verb_result(struct vty *vty, int argc, struct cmd_token *argv[], const struct connection *connection,
+		       const struct verdict *verdict)
+{
+	if (command_has(argc, argv, "json"))
+		return verb_result_json(vty, connection, verdict);
+	if (verdict->accepted) {
+		say_next(vty, connection, verdict);
+		if (connection->pending.ticket)
+			say_resets(vty, connection);
+	}
+	return command_result(vty, verdict);
+}
+
+/* The verb is the word behind the name; `activate force` and `type-change start` have a second one. */
+static enum lifecycle_event verb_of(int argc, struct cmd_token *argv[])
+{
+	char words[32];
+	int at = 0;
+
+	while (at + 1 < argc && !(argv[at]->varname && strcmp(argv[at]->varname, "name") == 0))
+		at++;
+	if (command_has(argc, argv, "force") || command_has(argc, argv, "start")) {
+		snprintf(words, sizeof(words), "%s %s", argv[at + 1]->text, argv[at + 2]->text);
+		return lifecycle_event_from_name(words);
+	}
+	return lifecycle_event_from_name(argv[at + 1]->text);
+}
+
 COMMAND_HANDLER(cmd_verb)
 {
 	struct connection *connection;
 	struct verdict verdict;
+	enum lifecycle_event event = verb_of(argc, argv);
+	char *reason;
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
 	connection = find(vty, command_variable(argc, argv, "name"));
 	if (!connection)
 		return CMD_WARNING;
-	if (transition(connection, lifecycle_event_from_name(argv[argc - 1]->text), "operator", NULL, &verdict)) {
-		say_next(vty, connection, &verdict);
-		if (connection->pending.ticket)
-			say_resets(vty, connection);
+	reason = last_words(argc, argv);
+	if (event == EVENT_ACTIVATE_FORCE && !command_has(argc, argv, "json"))
+		say_resets(vty, connection);
+	if (transition(connection, event, "operator", reason, &verdict) && command_has(argc, argv, "now"))
+		drain_end(connection, "the operator does not wait for it");
+	XFREE(MTYPE_TMP, reason);
+	return verb_result(vty, argc, argv, connection, &verdict);
+}
+
+COMMAND_HANDLER(cmd_type_change)
+{
+	enum connection_kind kind = connection_kind_from_name(argv[argc - (command_has(argc, argv, "json") ? 2 : 1)]->text);
+	enum connection_kind before;
+	struct connection *connection;
+	struct verdict verdict = {.code = ""};
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	before = connection->wanted_kind;
+	if (connection->pushed) {
+		verdict_refuse(&verdict, "not-owned", "%s is declared by the controller, its kind too", connection->name);
+	} else if (kind == connection->kind) {
+		verdict_refuse(&verdict, "same-kind", "%s is of kind %s already", connection->name,
+			       connection_kind_name(kind));
+	} else {
+		connection->wanted_kind = kind;
+		if (!transition(connection, EVENT_TYPE_CHANGE, "operator", connection_kind_name(kind), &verdict))
+			connection->wanted_kind = before;
+		else if (verdict.unchanged)
+			durable_state_connection(connection);
 	}
-	return command_result(vty, &verdict);
+	return verb_result(vty, argc, argv, connection, &verdict);
+}
+
+COMMAND_HANDLER(cmd_clear_overridden)
+{
+	struct connection *connection;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	transition_override_seen(connection);
+	return CMD_SUCCESS;
 }
 
 COMMAND_HANDLER(cmd_adopt_neighbor)
@@ -91,12 +210,46 @@ COMMAND_HANDLER(cmd_adopt_neighbor)
 	return command_result(vty, &verdict);
 }
 
-/* The free words at the end of the line, from the token LINE on. MTYPE_TMP. */
-static char *last_words(int argc, struct cmd_token *argv[])
+static uint32_t seconds_of(int argc, struct cmd_token *argv[])
 {
-	int at = 0;
+	const char *seconds = command_variable(argc, argv, "seconds");
 
-	return argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
+	return seconds ? strtoul(seconds, NULL, 10) : 0;
+}
+
+COMMAND_HANDLER(cmd_maintenance)
+{
+	struct connection *connection;
+	struct verdict verdict;
+	char *reason;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = find(vty, command_variable(argc, argv, "name"));
+	if (!connection)
+		return CMD_WARNING;
+	reason = last_words(argc, argv);
+	if (drain_maintenance(connection, !command_has(argc, argv, "off"), seconds_of(argc, argv), "operator", reason,
+			      &verdict))
+		snprintf(verdict.message, sizeof(verdict.message), "%s: maintenance %s", connection->name,
+			 command_has(argc, argv, "off") ? "off" : "on");
+	XFREE(MTYPE_TMP, reason);
+	return verb_result(vty, argc, argv, connection, &verdict);
+}
+
+COMMAND_HANDLER(cmd_maintenance_of_port)
+{
+	struct verdict verdict;
+	char *reason;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	reason = last_words(argc, argv);
+	if (drain_maintenance_of_port(command_variable(argc, argv, "interface"), !command_has(argc, argv, "off"),
+				      seconds_of(argc, argv), "operator", reason, &verdict))
+		vty_out(vty, "%s\n", verdict.message);
+	XFREE(MTYPE_TMP, reason);
+	return command_result(vty, &verdict);
 }
 
 COMMAND_HANDLER(cmd_bypass)

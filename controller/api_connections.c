@@ -59,23 +59,21 @@ static bool has_flag(json_object *object, const char *flag)
 /* What the connection would take now, of the verbs that this API has. */
 static json_object *allowed_verbs(const struct store_observation *observed, json_object *object)
 {
-	struct lifecycle_facts facts = {.discovered = has_flag(object, "discovered")};
+	/* Where a blocked one goes on only its router knows; on it goes. */
+	struct lifecycle_facts facts = {.discovered = has_flag(object, "discovered"),
+					.maintenance = has_flag(object, "maintenance"),
+					.former = STATE_PROVISIONING_STARTED};
 	json_object *array = json_object_new_array();
 	int state = observed ? connection_state_from_name(observed->state) : STATE_NONE;
 	int kind = observed ? connection_kind_from_name(observed->kind) : -1;
 
 	if (kind >= 0)
 		facts.kind = (enum connection_kind)kind;
-	/* That the validation has to pass first is said where `activate` is refused. */
-	facts.passed = true;
 	for (const char *const *verb = api_verbs; state >= 0 && *verb; verb++) {
 		int event = lifecycle_event_from_name(*verb);
-		struct lifecycle_outcome outcome;
 
-		if (event < 0)
-			continue;
-		outcome = lifecycle_judge((enum connection_state)state, (enum lifecycle_event)event, &facts);
-		if (outcome.refusal == REFUSAL_NONE && !outcome.unchanged)
+		if (event >= 0 &&
+		    lifecycle_is_allowed((enum connection_state)state, (enum lifecycle_event)event, &facts))
 			json_object_array_add(array, json_object_new_string(*verb));
 	}
 	return array;

@@ -311,6 +311,13 @@ static const struct command commands[] = {
 	{"withdraw", "withdraw ROUTER NAME [--reason TEXT]", "Takes a request back that is not in service.\n", 2, "r",
 	 verb},
 	{"retry", "retry ROUTER NAME [--reason TEXT]", "Tries again after a failure.\n", 2, "r", verb},
+	{"block", "block ROUTER NAME --reason TEXT", "Parks a connection that waits for somebody else.\n", 2, "r", verb},
+	{"unblock", "unblock ROUTER NAME [--reason TEXT]", "Lets it go on where it was blocked.\n", 2, "r", verb},
+	{"force-cancel", "force-cancel ROUTER NAME --reason TEXT",
+	 "Gives up a connection that is not in service, whatever it waits for.\n", 2, "r", verb},
+	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
+	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
+	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -29,6 +29,8 @@ struct adj_rib_in {
 	bool given_up; /* values mean nothing any more, `first` is what is left to free */
 	struct message *first, *last;
 	size_t bytes;
+	uint64_t taken;
+	struct adj_rib_in_walk *walks;
 
 	/* while adj_rib_in_take() walks */
 	struct message *taking;
@@ -52,6 +54,8 @@ void adj_rib_in_free(struct adj_rib_in *rib)
 {
 	if (!rib)
 		return;
+	while (rib->walks)
+		adj_rib_in_walk_end(rib->walks);
 	adj_rib_in_sweep(rib, SIZE_MAX);
 	for (int family = 0; family < ADJ_RIB_IN_FAMILIES; family++)
 		prefix_map_free(rib->prefixes[family]);
@@ -118,6 +122,12 @@ static void insert(struct adj_rib_in *rib, struct message *message, struct messa
 
 static void drop(struct adj_rib_in *rib, struct message *message)
 {
+	for (struct adj_rib_in_walk *walk = rib->walks; walk; walk = walk->next) {
+		if (walk->message != message)
+			continue;
+		walk->message = message->next;
+		walk->passed = 0;
+	}
 	*(message->previous ? &message->previous->next : &rib->first) = message->next;
 	*(message->next ? &message->next->previous : &rib->last) = message->previous;
 	rib->bytes -= weight(message);
@@ -274,6 +284,7 @@ enum bgp_update_error adj_rib_in_take(struct adj_rib_in *rib, const uint8_t *mes
 	enum bgp_update_error error;
 
 	*summary = (struct bgp_update_summary){0};
+	rib->taken++;
 	if (size < BGP_UPDATE_HEADER) {
 		rib->malformed = true;
 		give_up(rib);
@@ -336,6 +347,106 @@ bool adj_rib_in_complete(const struct adj_rib_in *rib)
 size_t adj_rib_in_bytes(const struct adj_rib_in *rib)
 {
 	return rib ? rib->bytes : 0;
+}
+
+uint64_t adj_rib_in_taken(const struct adj_rib_in *rib)
+{
+	return rib ? rib->taken : 0;
+}
+
+/* ---- walking ---- */
+
+void adj_rib_in_walk_begin(struct adj_rib_in_walk *walk, struct adj_rib_in *rib)
+{
+	*walk = (struct adj_rib_in_walk){.rib = rib, .next = rib->walks, .message = rib->first};
+	rib->walks = walk;
+}
+
+void adj_rib_in_walk_end(struct adj_rib_in_walk *walk)
+{
+	struct adj_rib_in_walk **at;
+
+	if (!walk->rib)
+		return;
+	for (at = &walk->rib->walks; *at != walk; at = &(*at)->next)
+		;
+	*at = walk->next;
+	*walk = (struct adj_rib_in_walk){0};
+}
+
+const uint8_t *adj_rib_in_walk_message(const struct adj_rib_in_walk *walk, size_t *size)
+{
+	if (!walk->rib || walk->rib->given_up || !walk->message)
+		return NULL;
+	*size = walk->message->size;
+	return walk->message->bytes;
+}
+
+struct walking {
+	struct standing standing; /* first: what stands() is given */
+	struct adj_rib_in_walk *walk;
+	adj_rib_in_visit visit;
+	void *context;
+	size_t at;
+	bool stopped;
+};
+
+static void walk_prefix(const struct bgp_update_prefix *prefix, void *context)
+{
+	struct walking *walking = context;
+
+	if (walking->stopped || !prefix->announced || walking->at++ < walking->walk->passed)
+		return;
+	walking->walk->passed++;
+	/* bgpd takes a prefix that stands twice in a message twice, and so does this. */
+	if (stands(prefix, &walking->standing))
+		walking->stopped = !walking->visit(prefix, walking->context);
+}
+
+void adj_rib_in_walk_prefixes(struct adj_rib_in_walk *walk, adj_rib_in_visit visit, void *context)
+{
+	struct message *message = walk->message;
+	struct walking walking = {
+		.standing = {.rib = walk->rib, .of = message}, .walk = walk, .visit = visit, .context = context};
+	struct bgp_update_summary summary;
+
+	if (!walk->rib || !message)
+		return;
+	(void)bgp_update_walk(message->bytes + BGP_UPDATE_HEADER, message->size - BGP_UPDATE_HEADER, standing_add_path,
+			      walk_prefix, &walking, &summary);
+	if (walking.stopped)
+		return;
+	walk->message = message->next;
+	walk->passed = 0;
+}
+
+struct seeking {
+	struct bgp_update_prefix prefix;
+	bool found;
+};
+
+static bool seek_prefix(const struct bgp_update_prefix *prefix, void *context)
+{
+	struct seeking *seeking = context;
+
+	seeking->found = prefix->afi == seeking->prefix.afi && prefix->path_id == seeking->prefix.path_id &&
+			 prefix->length == seeking->prefix.length &&
+			 memcmp(prefix->address, seeking->prefix.address, sizeof(prefix->address)) == 0;
+	return !seeking->found;
+}
+
+bool adj_rib_in_walk_begin_behind(struct adj_rib_in_walk *walk, struct adj_rib_in *rib,
+				  const struct bgp_update_prefix *prefix)
+{
+	struct seeking seeking = {.prefix = *prefix};
+	void **place = rib->given_up ? NULL : place_of(rib, prefix);
+
+	if (!place)
+		return false;
+	adj_rib_in_walk_begin(walk, rib);
+	walk->message = *place;
+	adj_rib_in_walk_prefixes(walk, seek_prefix, &seeking);
+	return true;
 }
 
 /* ---- giving out ---- */

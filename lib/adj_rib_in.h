@@ -53,6 +53,33 @@ bool adj_rib_in_malformed(const struct adj_rib_in *rib);
 bool adj_rib_in_complete(const struct adj_rib_in *rib);
 size_t adj_rib_in_bytes(const struct adj_rib_in *rib);
 
+/* Messages that were taken in: whether it has grown, a preview is out of date. Of NULL: 0. */
+uint64_t adj_rib_in_taken(const struct adj_rib_in *rib);
+
+/*
+ * A walk over what is kept, in the order in which it came, that may be left and gone on with while messages come in: what
+ * is announced anew meanwhile comes at the end, again where it came before. Nothing comes where everything was given up.
+ * The memory is the caller's; it may be walked whatever becomes of the object.
+ */
+struct adj_rib_in_walk {
+	struct adj_rib_in *rib; /* NULL: not begun, ended, or the object is gone */
+	struct adj_rib_in_walk *next;
+	struct message *message; /* NULL: at the end */
+	size_t passed;		 /* announcements of that message, whether they stand or not */
+};
+
+void adj_rib_in_walk_begin(struct adj_rib_in_walk *walk, struct adj_rib_in *rib);
+/* Begins behind a prefix. False where that is not kept; then nothing has begun. */
+bool adj_rib_in_walk_begin_behind(struct adj_rib_in_walk *walk, struct adj_rib_in *rib,
+				  const struct bgp_update_prefix *prefix);
+/* The message that it stands at, header included; NULL at the end. Valid until the object changes. */
+const uint8_t *adj_rib_in_walk_message(const struct adj_rib_in_walk *walk, size_t *size);
+/* Returns whether the next prefix is to come, too. */
+typedef bool (*adj_rib_in_visit)(const struct bgp_update_prefix *prefix, void *context);
+/* Visits those prefixes of the message that stand. Behind the last one the walk is at the next message. */
+void adj_rib_in_walk_prefixes(struct adj_rib_in_walk *walk, adj_rib_in_visit visit, void *context);
+void adj_rib_in_walk_end(struct adj_rib_in_walk *walk);
+
 /*
  * Takes the oldest message out: what still stands of it, a whole UPDATE, is written to `out` (BGP_UPDATE_MOST bytes).
  * Returns its size, 0 where nothing is left. Each prefix comes once.

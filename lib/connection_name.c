@@ -8,7 +8,7 @@
 static const char *const reserved[] = {
 	"adopt",	"all",		"asn",		"bypass",	"clear",	"controller",
 	"default-deny",	"default-deny-confederation",	"default-deny-except",		"gated",	"guard",
-	"interface",	"json",		"monitor",	"name",		"neighbor",	"none",
+	"interface",	"json",		"maintenance",	"monitor",	"name",		"neighbor",	"none",
 	"problems",	"profile",	"prometheus",	"router-name",	"state",	"state-file",	"summary",
 	"timers",	"vrf",		"would-deny",
 };

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "lib/connection_name.h"
+#include "lib/journal_damage.h"
 #include "lib/lifecycle.h"
 
 #define SESSIONS_MAX 64 /* of one connection, as in the module */
@@ -45,6 +46,7 @@ struct journal_gates {
 	struct gate_record *records;
 	size_t record_count;
 	bool begins_as_journal, bypass_all;
+	bool lost_a_line; /* and no `journal` line has come behind it */
 	char damage[320];
 };
 
@@ -252,7 +254,7 @@ static bool take_default_deny(struct journal_gates *gates, json_object *object)
 /* Those that say nothing of a gate. */
 static bool is_of_no_concern(const char *type)
 {
-	static const char *const types[] = {"policy", "acked", "pushed", "controller", "profile"};
+	static const char *const types[] = {"policy", "acked", "pushed", "controller", "profile", "timers"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i]) == 0)
@@ -262,8 +264,8 @@ static bool is_of_no_concern(const char *type)
 
 static bool take_line(struct journal_gates *gates, const char *line, unsigned long number)
 {
-	json_object *object = json_tokener_parse(line), *version;
-	const char *type = json_object_is_type(object, json_type_object) ? text_of(object, "type") : NULL;
+	json_object *object = journal_damage_parse(line), *version;
+	const char *type = object ? text_of(object, "type") : NULL;
 	bool good = false;
 
 	if (!type) {
@@ -272,6 +274,7 @@ static bool take_line(struct journal_gates *gates, const char *line, unsigned lo
 		good = text_of(object, "id") && json_object_object_get_ex(object, "version", &version) &&
 		       json_object_get_int64(version) == 1;
 		gates->begins_as_journal |= good && number == 1;
+		gates->lost_a_line &= !good;
 	} else if (strcmp(type, "transition") == 0 || strcmp(type, "connection") == 0) {
 		good = take_connection(gates, object, number, false);
 	} else if (strcmp(type, "forget") == 0) {
@@ -289,45 +292,66 @@ static bool take_line(struct journal_gates *gates, const char *line, unsigned lo
 
 /* ---- damage ---- */
 
-/* The connection that an unreadable line seems to speak of. */
-static struct known_connection *guess(const struct journal_gates *gates, const char *line, bool *named)
-{
-	static const char key[] = "\"name\":\"";
-	const char *start = strstr(line, key);
-	char name[CONNECTION_NAME_MAX];
-	size_t length;
-
-	*named = false;
-	if (!start)
-		return NULL;
-	start += strlen(key);
-	length = strcspn(start, "\"");
-	if (start[length] != '"' || length >= sizeof(name))
-		return NULL;
-	memcpy(name, start, length);
-	name[length] = '\0';
-	*named = connection_name_error(name) == NULL;
-	return *named ? find(gates, name) : NULL;
-}
-
 static void close_all(struct journal_gates *gates)
 {
-	for (size_t i = 0; i < gates->connection_count; i++)
+	gates->bypass_all = false;
+	for (size_t i = 0; i < gates->connection_count; i++) {
 		gates->connections[i]->damaged = true;
+		gates->connections[i]->bypass = false;
+	}
+}
+
+static bool is_known(const struct journal_gates *gates, const char *vrf, const char *address)
+{
+	for (size_t i = 0; i < gates->connection_count; i++) {
+		const struct known_connection *connection = gates->connections[i];
+
+		for (size_t j = 0; j < connection->session_count; j++)
+			if (strcmp(connection->vrf, vrf) == 0 && strcmp(connection->sessions[j].address, address) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* False where nothing is known of the connection that could be gated. */
+static bool close_named(struct journal_gates *gates, const struct damaged_connection *damaged)
+{
+	struct known_connection *connection = find(gates, damaged->name);
+
+	if (!connection && !damaged->address_count)
+		return false;
+	if (!connection) {
+		connection = make(gates, damaged->name);
+		connection->vrf = must(strdup(damaged->vrf));
+		connection->state = STATE_NONE;
+	}
+	connection->damaged = true;
+	connection->bypass = false;
+	for (size_t i = 0; i < damaged->address_count && connection->session_count < SESSIONS_MAX; i++)
+		if (!is_known(gates, connection->vrf, damaged->addresses[i]))
+			connection->sessions[connection->session_count++].address = must(strdup(damaged->addresses[i]));
+	return true;
 }
 
 static void take_damage(struct journal_gates *gates, const char *path, const char *line, unsigned long number)
 {
-	bool named;
-	struct known_connection *connection = guess(gates, line, &named);
+	bool nameless = journal_damage_is_nameless(line), named = false;
+	struct damaged_connection damaged;
+	const char *at = line;
 
-	if (connection)
-		connection->damaged = true;
-	else if (!named)
+	while ((at = journal_damage_next(at, &damaged))) {
+		nameless |= !close_named(gates, &damaged);
+		named = true;
+	}
+	if (nameless) {
 		close_all(gates);
+		gates->lost_a_line = true;
+	}
 	if (!gates->damage[0])
-		snprintf(gates->damage, sizeof(gates->damage), "%.200s line %lu cannot be read: %s closed", path, number,
-			 connection ? connection->name : named ? "nothing that is known is" : "every gate in it is");
+		snprintf(gates->damage, sizeof(gates->damage), "%.200s line %lu cannot be read: %s", path, number,
+			 nameless ? "every gate in it is closed, and that of whoever it does not know"
+			 : named  ? "the gate that it speaks of is closed"
+				  : "it says nothing of a gate");
 }
 
 /* ---- the file ---- */
@@ -367,6 +391,8 @@ static void read_lines(struct journal_gates *gates, const char *path, FILE *file
 	free(line);
 	if (number > 0 && !gates->begins_as_journal) {
 		close_all(gates);
+		/* Of no journal nothing is lost. */
+		gates->lost_a_line = false;
 		snprintf(gates->damage, sizeof(gates->damage), "%.200s is not a journal of frr-peering: every gate in it is closed",
 			 path);
 	}
@@ -514,6 +540,11 @@ const struct gate_record *journal_gates_find(const struct journal_gates *gates, 
 bool journal_gates_knows(const struct journal_gates *gates, const char *connection)
 {
 	return find(gates, connection) != NULL;
+}
+
+bool journal_gates_lost_a_line(const struct journal_gates *gates)
+{
+	return gates->lost_a_line;
 }
 
 bool journal_gates_bypass_all(const struct journal_gates *gates)

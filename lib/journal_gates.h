@@ -3,8 +3,8 @@
  * What the journal says of gates, for those who read it while the module does not enforce: which sessions are open, which
  * are gated, and what default-deny is in each instance. The module itself reads the journal with journal_line.h.
  *
- * A line that cannot be read, or of a type that is not known, closes the connection that it names, or every one where it
- * names none, until a later line says more; a torn last line is cut off; a file that does not begin as a journal opens
+ * A line that cannot be read, or of a type that is not known, closes the connection that it names, with the addresses in
+ * it, or every one where it names none, until a later line says more; a torn last line is cut off; a file that does not begin as a journal opens
  * nothing. Never more than one line, of JOURNAL_LINE_MAX bytes, is in memory. No clock, no FRR. Any one thread.
  */
 #ifndef PEERING_JOURNAL_GATES_H
@@ -56,6 +56,8 @@ const struct gate_record *journal_gates_at(const struct journal_gates *gates, si
 const struct gate_record *journal_gates_find(const struct journal_gates *gates, const char *vrf, const char *address);
 /* Whether there is a connection of that name, with sessions or without. */
 bool journal_gates_knows(const struct journal_gates *gates, const char *connection);
+/* Whether a line that cannot be read may have spoken of any session: what the journal does not know is gated, too. */
+bool journal_gates_lost_a_line(const struct journal_gates *gates);
 /* Whether `peering bypass all` is on: nothing is gated. */
 bool journal_gates_bypass_all(const struct journal_gates *gates);
 

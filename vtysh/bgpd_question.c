@@ -146,12 +146,34 @@ static int connect_to(const char *path)
 	return fd;
 }
 
+static char *ask_running_config(int fd, int64_t deadline, size_t *length)
+{
+	size_t ignored;
+	int status;
+
+	free(ask(fd, "enable", deadline, &ignored, &status));
+	return ask(fd, "show running-config", deadline, length, &status);
+}
+
+char *bgpd_running_config(const char *socket_path, size_t *length)
+{
+	int fd = connect_to(socket_path);
+	char *running;
+
+	*length = 0;
+	if (fd < 0)
+		return NULL;
+	running = ask_running_config(fd, now_milliseconds() + BGPD_PATIENCE * 1000, length);
+	close(fd);
+	return running;
+}
+
 enum bgpd_answer bgpd_question(const char *socket_path, char state_directory[PATH_MAX], char **running, size_t *length)
 {
 	int64_t deadline = now_milliseconds() + BGPD_PATIENCE * 1000;
 	enum bgpd_answer result = BGPD_WITHOUT;
 	int fd = connect_to(socket_path), status = 0;
-	size_t answered, ignored;
+	size_t answered;
 	char *answer;
 
 	state_directory[0] = '\0';
@@ -179,8 +201,7 @@ enum bgpd_answer bgpd_question(const char *socket_path, char state_directory[PAT
 	if (result != BGPD_ENFORCES) {
 		if (!state_directory[0])
 			look_at_command_line(fd, state_directory);
-		free(ask(fd, "enable", deadline, &ignored, &status));
-		*running = ask(fd, "show running-config", deadline, length, &status);
+		*running = ask_running_config(fd, deadline, length);
 	}
 	close(fd);
 	return result;

@@ -24,4 +24,7 @@ enum bgpd_answer {
  */
 enum bgpd_answer bgpd_question(const char *socket_path, char state_directory[PATH_MAX], char **running, size_t *length);
 
+/* bgpd's running configuration, malloc'd; NULL where it could not be had. */
+char *bgpd_running_config(const char *socket_path, size_t *length);
+
 #endif

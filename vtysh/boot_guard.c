@@ -77,6 +77,35 @@ static void forgive(void)
 	exit(0);
 }
 
+/* By its `--help`, "Integrated shell for FRR (version 10.3)": 1003; 0 where it does not say. */
+static int version_of(const char *vtysh)
+{
+	int major = 0, minor = 0, out[2];
+	char text[512] = "", *found;
+	ssize_t length;
+	pid_t child;
+
+	if (pipe(out) != 0)
+		return 0;
+	child = fork();
+	if (child == 0) {
+		dup2(out[1], STDOUT_FILENO);
+		close(out[0]);
+		close(out[1]);
+		execl(vtysh, vtysh, "--help", (char *)NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	length = read(out[0], text, sizeof(text) - 1);
+	close(out[0]);
+	if (child > 0)
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+	text[length > 0 ? length : 0] = '\0';
+	found = strstr(text, "(version ");
+	return found && sscanf(found, "(version %d.%d", &major, &minor) == 2 ? 100 * major + minor : 0;
+}
+
 /* With `file` in the place of the one that it would load. */
 __attribute__((noreturn)) static void run_with(const char *vtysh, const struct vtysh_arguments *arguments,
 					       const char *file, const char *daemon)
@@ -199,6 +228,20 @@ static bool is_regular(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+static bool has_long_line(const struct config_text *text)
+{
+	const char *at = text->bytes, *end = text->bytes + text->length, *newline;
+
+	for (; at < end; at = newline + 1) {
+		newline = memchr(at, '\n', (size_t)(end - at));
+		if ((newline ? newline : end) - at >= CONFIG_LINE_SMALL - 1)
+			return true;
+		if (!newline)
+			break;
+	}
+	return false;
+}
+
 static bool concerns_bgp(const struct config_text *text)
 {
 	struct config_cursor cursor;
@@ -291,15 +334,21 @@ static void guard(const char *vtysh, const struct vtysh_arguments *arguments, co
 	exit(run_without_bgpd(vtysh, arguments));
 }
 
-/* What a guard has left in the file is taken out before the module reads it, and before it could shut what is open now. */
-static void take_back(const char *vtysh, const struct vtysh_arguments *arguments)
+/*
+ * What a guard has left in the file is taken out before the module reads it, where it would shut what is open now. The
+ * module itself judges what is left.
+ */
+static void take_back(const char *vtysh, const struct vtysh_arguments *arguments, const char *socket_path)
 {
 	struct config_text text = {0}, plain = {0};
-	char name[64];
+	size_t running_length;
+	char name[64], *running;
 
 	if (!is_regular(arguments->file) || !read_file(arguments->file, &text) ||
-	    !memmem(text.bytes, text.length, GUARD_MESSAGE, strlen(GUARD_MESSAGE)) ||
-	    !guarded_config_plain(text.bytes, text.length, &plain))
+	    !memmem(text.bytes, text.length, GUARD_MESSAGE, strlen(GUARD_MESSAGE)))
+		return;
+	running = bgpd_running_config(socket_path, &running_length);
+	if (!guarded_config_plain(text.bytes, text.length, running ? running : "", running_length, NULL, &plain, NULL, NULL))
 		return;
 	if (!marks)
 		fprintf(stderr, GUARD_MESSAGE "%s was saved while sessions were guarded; they are under the module again. `write memory` saves it as it is now\n",
@@ -328,12 +377,15 @@ int main(int argc, char **argv)
 	    (arguments.daemon && strcmp(arguments.daemon, "bgpd") != 0))
 		run(argv + 1);
 
+	/* What of `-b -f FILE` is loaded, and how long a line may be, depends on vtysh's version. */
+	if (arguments.both && version_of(argv[1]) >= 900)
+		vtysh_arguments_boot_file(&arguments);
 	/* The copy for frr-reload.py too: it would find shutdowns in bgpd that are not in the file, and take them out. */
 	marks = arguments.marks;
 	snprintf(socket_path, sizeof(socket_path), "%s/bgpd.vty", arguments.socket_folder);
 	answer = bgpd_question(socket_path, state_directory, &running, &running_length);
 	if (answer == BGPD_ENFORCES) {
-		take_back(argv[1], &arguments);
+		take_back(argv[1], &arguments, socket_path);
 		run(argv + 1);
 	}
 	/* One that begins in this moment may be met by vtysh all the same. */
@@ -342,7 +394,11 @@ int main(int argc, char **argv)
 		look_at_options(arguments.config_folder, state_directory);
 	if (!state_directory[0])
 		snprintf(state_directory, sizeof(state_directory), "%s", STATE_DIRECTORY);
-	if (read_file(arguments.file, &text) && (concerns_bgp(&text) || !is_regular(arguments.file)))
+	if (!read_file(arguments.file, &text))
+		run(argv + 1);
+	if (has_long_line(&text) && version_of(argv[1]) > 1003)
+		config_lines_set_buffer(CONFIG_LINE_MAX);
+	if (concerns_bgp(&text) || !is_regular(arguments.file))
 		guard(argv[1], &arguments, &text, answer, state_directory, running, running_length);
 	run(argv + 1);
 }

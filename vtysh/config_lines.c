@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static size_t buffer = CONFIG_LINE_SMALL;
+
+void config_lines_set_buffer(size_t size)
+{
+	buffer = size < CONFIG_LINE_MAX ? size : CONFIG_LINE_MAX;
+}
+
 void config_begin(struct config_cursor *cursor, const char *text, size_t length)
 {
 	*cursor = (struct config_cursor){.next = text, .end = text + length};
@@ -150,7 +157,7 @@ bool config_next(struct config_cursor *cursor, struct config_line *line)
 	if (!left)
 		return false;
 	*line = (struct config_line){.start = cursor->next};
-	length = left < CONFIG_LINE_MAX - 1 ? left : CONFIG_LINE_MAX - 1;
+	length = left < buffer - 1 ? left : buffer - 1;
 	newline = memchr(line->start, '\n', length);
 	line->length = newline ? (size_t)(newline - line->start) + 1 : length;
 	cursor->next += line->length;

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONFIG_LINE_MAX 4096 /* vtysh's buffer: a longer line is several to it */
+#define CONFIG_LINE_MAX 8192 /* vtysh's buffer, the largest of all versions: a longer line is several to it */
+#define CONFIG_LINE_SMALL 4096 /* that of the earlier ones */
 #define CONFIG_WORDS_MAX 24  /* further ones are not split off */
 #define CONFIG_VRF_MAX 64    /* with the final NUL */
 
@@ -40,6 +41,9 @@ struct config_cursor {
 	size_t family_length;
 	char vrf[CONFIG_VRF_MAX];
 };
+
+/* How much vtysh reads at a time, CONFIG_LINE_SMALL until this was called. For the whole process. */
+void config_lines_set_buffer(size_t size);
 
 void config_begin(struct config_cursor *cursor, const char *text, size_t length);
 /* False at the end. A NUL in the text is taken for a blank. */

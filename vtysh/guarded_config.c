@@ -128,12 +128,10 @@ static bool is_marked(const struct marks *marks, const struct config_line *line)
 
 	if (line->count < 2 || !config_word_is(line->words[0], "neighbor", 1))
 		return false;
-	if (is_guard_line(line, message))
-		return true;
 	memcpy(key.vrf, line->vrf, sizeof(key.vrf));
 	config_key(line->words[1], key.key);
 	mark = bsearch(&key, marks->list, marks->count, sizeof(key), by_mark);
-	return mark && (mark->dynamic || mark->range[0]);
+	return mark && (mark->dynamic || mark->range[0] || is_guard_line(line, message));
 }
 
 /* What stands in the place of a range that the guard has taken out. */
@@ -168,33 +166,104 @@ static void restore_ranges(struct marks *marks, const char *vrf, struct config_t
 	}
 }
 
-bool guarded_config_plain(const char *text, size_t length, struct config_text *plain)
+/* Returns whether there was anything to take out. */
+static bool take_out(const char *text, size_t length, struct marks *marks, struct config_text *plain)
 {
-	struct marks marks = {0};
 	struct config_cursor cursor;
 	struct config_line line;
 	char vrf[CONFIG_VRF_MAX] = "";
-	bool any;
 
-	find_marks(text, length, &marks);
 	config_begin(&cursor, text, length);
-	while (marks.count && config_next(&cursor, &line)) {
+	while (marks->count && config_next(&cursor, &line)) {
 		bool block = line.count && config_word_is(line.words[0], "address-family", 4);
 
 		if (vrf[0] && (block || line.ends_block || line.begins_bgp || !line.in_bgp)) {
-			restore_ranges(&marks, vrf, plain);
+			restore_ranges(marks, vrf, plain);
 			vrf[0] = '\0';
 		}
 		if (line.in_bgp && !line.depth && !block && !line.ends_block)
 			memcpy(vrf, line.vrf, sizeof(vrf));
-		if (line.in_bgp && (is_marked(&marks, &line) || is_piece(&marks, &line)))
+		if (line.in_bgp && (is_marked(marks, &line) || is_piece(marks, &line)))
 			continue;
 		append(plain, line.start, line.length);
 	}
 	if (vrf[0])
-		restore_ranges(&marks, vrf, plain);
-	any = marks.count > 0;
+		restore_ranges(marks, vrf, plain);
+	return marks->count > 0;
+}
+
+/* ---- whom the guard's lines may be taken from ---- */
+
+static const struct default_deny_record *default_deny_in(const struct config_instance *instance,
+							 const struct journal_gates *gates, const char *vrf)
+{
+	const struct default_deny_record *record = gates ? journal_gates_default_deny(gates, vrf) : NULL;
+
+	return instance->says_default_deny || !record ? &instance->default_deny : record;
+}
+
+/* Something says now whether it is gated. */
+static bool is_judged(const struct mark *mark, const struct config_model *model, const struct journal_gates *gates)
+{
+	const struct config_instance *instance = config_model_instance(model, mark->vrf);
+
+	if (gates && (journal_gates_bypass_all(gates) || journal_gates_lost_a_line(gates) ||
+		      journal_gates_find(gates, mark->vrf, mark->key)))
+		return true;
+	return instance && (default_deny_in(instance, gates, mark->vrf)->on ||
+			    config_model_declaration(instance, mark->key));
+}
+
+/* Somebody has taken the guard's word back in bgpd. */
+static bool is_open_in(const struct config_model *running, const struct marks *running_marks, const struct mark *mark)
+{
+	const struct config_instance *instance = config_model_instance(running, mark->vrf);
+	const struct config_neighbor *neighbor;
+
+	if (!instance || bsearch(mark, running_marks->list, running_marks->count, sizeof(*mark), by_mark))
+		return false;
+	if (mark->dynamic)
+		return true;
+	neighbor = config_model_neighbor(instance, mark->range[0] ? mark->group : mark->key);
+	return neighbor && !neighbor->shut;
+}
+
+bool guarded_config_plain(const char *text, size_t length, const char *running, size_t running_length,
+			  const struct journal_gates *gates, struct config_text *plain, guarded_config_said *said,
+			  void *context)
+{
+	struct config_model model = {0}, running_model = {0};
+	struct marks marks = {0}, running_marks = {0};
+	size_t kept = 0;
+	bool any;
+
+	find_marks(text, length, &marks);
+	if (!marks.count)
+		return false;
+	find_marks(running, running_length, &running_marks);
+	config_model_add(&running_model, running, running_length);
+	config_model_add(&model, running, running_length);
+	config_model_add(&model, text, length);
+	config_model_done(&model);
+	for (size_t i = 0; i < marks.count; i++) {
+		const struct mark *mark = &marks.list[i];
+		char what[2 * CONFIG_KEY_MAX];
+
+		if (is_open_in(&running_model, &running_marks, mark) || is_judged(mark, &model, gates)) {
+			marks.list[kept++] = *mark;
+			continue;
+		}
+		snprintf(what, sizeof(what), mark->range[0] ? "listen range %s" : "neighbor %s",
+			 mark->range[0] ? mark->range : mark->key);
+		if (said)
+			said(mark->vrf, what, "a guard had shut it, and nothing says now whether it is gated", context);
+	}
+	marks.count = kept;
+	any = take_out(text, length, &marks, plain);
+	config_model_clear(&model);
+	config_model_clear(&running_model);
 	free(marks.list);
+	free(running_marks.list);
 	return any;
 }
 
@@ -213,10 +282,7 @@ struct guarding {
 
 static const struct default_deny_record *default_deny_of(const struct guarding *guarding)
 {
-	const struct default_deny_record *record =
-		guarding->gates ? journal_gates_default_deny(guarding->gates, guarding->vrf) : NULL;
-
-	return guarding->instance->says_default_deny || !record ? &guarding->instance->default_deny : record;
+	return default_deny_in(guarding->instance, guarding->gates, guarding->vrf);
 }
 
 enum sort { SORT_UNKNOWN, SORT_INTERNAL, SORT_EXTERNAL };
@@ -296,6 +362,12 @@ static bool is_excepted(const struct default_deny_record *record, const char *ke
 	return false;
 }
 
+/* The journal may have known any session as gated. */
+static bool lost_a_line(const struct guarding *guarding)
+{
+	return guarding->gates && journal_gates_lost_a_line(guarding->gates);
+}
+
 static bool default_deny_covers(const struct guarding *guarding, const struct config_neighbor *neighbor,
 				const char *group, const char *range)
 {
@@ -303,7 +375,7 @@ static bool default_deny_covers(const struct guarding *guarding, const struct co
 	unsigned long as;
 
 	/* Where the text does not say what it is, bgpd has been asked, and knows nothing of it either. */
-	if (!record || !record->on || sort_of(guarding->instance, neighbor, &as) != SORT_EXTERNAL)
+	if (!(lost_a_line(guarding) || record->on) || sort_of(guarding->instance, neighbor, &as) != SORT_EXTERNAL)
 		return false;
 	if (is_confederation(guarding->instance, as) && !record->confederation)
 		return false;
@@ -320,7 +392,7 @@ static bool declaration_gates(const struct guarding *guarding, const struct conf
 		snprintf(why, WHY_MAX, "it was gated when this was saved");
 	else
 		snprintf(why, WHY_MAX, "%.64s has not been validated", name);
-	return !name[0] || (guarding->gates && journal_gates_knows(guarding->gates, name)) ||
+	return !name[0] || (guarding->gates && journal_gates_knows(guarding->gates, name)) || lost_a_line(guarding) ||
 	       !config_model_is_adopted(guarding->instance, name);
 }
 
@@ -343,7 +415,8 @@ static bool is_gated(const struct guarding *guarding, const struct config_neighb
 	declaration = config_model_declaration(guarding->instance, neighbor->key);
 	if (declaration)
 		return declaration_gates(guarding, declaration, why);
-	snprintf(why, WHY_MAX, "undeclared, under default-deny");
+	snprintf(why, WHY_MAX, lost_a_line(guarding) ? "a line of the journal cannot be read, and may have known it"
+						     : "undeclared, under default-deny");
 	return default_deny_covers(guarding, neighbor, neighbor->group[0] ? neighbor->group : NULL, NULL);
 }
 
@@ -520,12 +593,12 @@ bool guarded_config(const char *text, size_t length, const char *running, size_t
 	struct config_cursor cursor;
 	struct config_line line;
 
-	/* What an earlier guard has shut is judged anew. */
-	if (guarded_config_plain(text, length, &plain)) {
+	/* What an earlier guard has shut is judged anew, where there is something to judge by. */
+	if (guarded_config_plain(text, length, running, running_length, gates, &plain, said, context)) {
 		text = plain.bytes ? plain.bytes : "";
 		length = plain.length;
 	}
-	if (guarded_config_plain(running, running_length, &plain_running)) {
+	if (guarded_config_plain(running, running_length, "", 0, gates, &plain_running, NULL, NULL)) {
 		running = plain_running.bytes ? plain_running.bytes : "";
 		running_length = plain_running.length;
 	}

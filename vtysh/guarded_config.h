@@ -27,8 +27,15 @@ struct config_text {
 /* Calls back for each session or range that is shut. `what`: "neighbor 192.0.2.2"; `why`: "PNI-ACME is Validating". */
 typedef void guarded_config_said(const char *vrf, const char *what, const char *why, void *context);
 
-/* `text` without anything of the guard's. Returns whether there was anything. */
-bool guarded_config_plain(const char *text, size_t length, struct config_text *plain);
+/*
+ * `text` without what the guard has put there, but for neighbors and ranges of which nothing tells whether they are gated:
+ * neither `gates` (NULL: there is no journal, or it cannot be read) nor a line, nor default-deny, and that are not open in
+ * `running`. Those stay shut, and `said` (may be NULL) is told. Returns whether anything was taken out, else `plain` stays
+ * empty.
+ */
+bool guarded_config_plain(const char *text, size_t length, const char *running, size_t running_length,
+			  const struct journal_gates *gates, struct config_text *plain, guarded_config_said *said,
+			  void *context);
 
 /*
  * `text` with what is gated shut, by the journal's word (NULL: there is none, or it cannot be read) and by the lines

@@ -47,6 +47,11 @@ static void keep(struct vtysh_arguments *arguments, int option, const char *valu
 	}
 }
 
+void vtysh_arguments_boot_file(struct vtysh_arguments *arguments)
+{
+	snprintf(arguments->file, sizeof(arguments->file), "%.*s/frr.conf", PATH_MAX - 16, arguments->config_folder);
+}
+
 bool vtysh_arguments(int argc, char **argv, struct vtysh_arguments *arguments)
 {
 	bool boots = false, forgives = false, other = false;
@@ -106,6 +111,7 @@ bool vtysh_arguments(int argc, char **argv, struct vtysh_arguments *arguments)
 	if (file)
 		snprintf(arguments->file, sizeof(arguments->file), "%s", file);
 	else
-		snprintf(arguments->file, sizeof(arguments->file), "%.*s/frr.conf", PATH_MAX - 16, arguments->config_folder);
+		vtysh_arguments_boot_file(arguments);
+	arguments->both = boots && file;
 	return true;
 }

@@ -26,7 +26,7 @@ from scripted_controller import ScriptedController, declare, verb
 from wire import Closed
 
 from judge import Found
-from model import Gate, Outages
+from model import DRAIN, Gate, Outages
 from steps import FAMILIES, PEERS, TYPED
 
 EDGE_AS = 64500
@@ -106,7 +106,7 @@ class Bed:
                 lines += self._neighbor(peer, family, ASNS[peer])
         lines += [f"bgp listen range {self._range(family)} peer-group RANGE" for family in FAMILIES]
         if peering:
-            lines += ["peering default-deny", *self.controller.router_lines()]
+            lines += ["peering default-deny", f"peering timers drain {int(DRAIN)}", *self.controller.router_lines()]
             for name, peer in ((NAME, "acme"), ("WITNESS", "witness")):
                 lines += [f"peering {name} neighbor {self.address(peer, family)}" for family in FAMILIES]
             lines += [f"peering {NAME} received-limit {family} 1000" for family in FAMILIES]
@@ -245,7 +245,8 @@ class Bed:
 
     def _do_verb(self, peer, family, verb):
         sent = time.time()
-        if self._accepted(f"peering {self._connection(peer, family)} {verb}"):
+        reason = " reason a step" if verb == "force-cancel" else ""
+        if self._accepted(f"peering {self._connection(peer, family)} {verb}{reason}"):
             self._taken(peer, family, verb, sent)
 
     def _taken(self, peer, family, verb, sent):

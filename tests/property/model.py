@@ -9,8 +9,13 @@ the verbs that lead to it, or a bypass. Times are in seconds since 1970, as thos
 GRACE = 5.0
 
 
-# What ends a connection. `request` begins again.
-ENDS = ("deprovision", "withdraw", "reject", "force-cancel")
+# How long a connection that is deprovisioned may drain, and what a busy machine may add to that.
+DRAIN = 3.0
+SLACK = 3.0
+
+
+# What ends a connection at once. `request` begins again.
+ENDS = ("deprovision now", "withdraw", "reject", "force-cancel")
 
 
 class Gate:
@@ -24,6 +29,7 @@ class Gate:
         self.bypassed = False
         self.openings = 0
         self._opened_at = None
+        self._drains_until = 0.0
         self._closed = []  # (from, to), past times in which it may have been open
 
     @property
@@ -44,10 +50,22 @@ class Gate:
         """A verb that the router accepted. Returns whether the lifecycle allows it to have been. Times are before it was
         sent, from when on it may have opened, and after the answer, by when it has closed."""
         if name in ENDS:
-            self._verbs = set()
-            self._needs, self._discovered = {"request", "approve", "ready"}, False
-            self._change(answered, active=False)
+            self._end(answered)
+            if self._closed and not self.may_be_open:
+                begin, end = self._closed[-1]
+                self._closed[-1] = (begin, min(end, answered))
+            self._drains_until = 0.0
             return True
+        if name == "deprovision":
+            # Again while it drains: it is not longer for that.
+            if self.active:
+                self._drains_until = answered + DRAIN + SLACK
+                self._end(self._drains_until)
+            return True
+        if name == "cancel" and not self.active:
+            allowed = sent <= self._drains_until
+            self._change(sent, active=True)
+            return allowed
         self._verbs.add(name)
         if name not in ("activate", "adopt", "cancel"):
             return True
@@ -56,6 +74,11 @@ class Gate:
         allowed = self._needs <= self._verbs if name == "activate" else name == "adopt" and self._may_adopt()
         self._change(sent, active=True)
         return allowed
+
+    def _end(self, closed):
+        self._verbs = set()
+        self._needs, self._discovered = {"request", "approve", "ready"}, False
+        self._change(closed, active=False)
 
     def _may_adopt(self):
         return self._discovered and "approve" not in self._verbs
@@ -90,7 +113,7 @@ class Gate:
 
     def settled_closed(self, now):
         """Whether nothing that ever passed may be left by now."""
-        return not self.may_be_open and not (self._closed and now <= self._closed[-1][1] + GRACE)
+        return not self.may_be_open and now > max((end for _, end in self._closed), default=0.0) + GRACE
 
 
 class Outages:

@@ -33,7 +33,7 @@ GLOBAL = (
     "peering PNI-ACME received-limit ipv4 1000",
     "peering PNI-ACME neighbor {acme}",
 )
-RESERVED = ("route-map PEERING-DENY-ALL permit 5", "no route-map PEERING-DENY-ALL", "route-map PEERING-DENY-ALL deny 5",
+RESERVED = ("route-map PEERING-DENY-ALL permit 5", "route-map PEERING-DRAIN-OUT-PASS permit 5", "no route-map PEERING-DENY-ALL", "route-map PEERING-DENY-ALL deny 5",
             "no route-map PASS permit 10", "route-map PASS permit 10")
 
 
@@ -64,8 +64,10 @@ KINDS = (
     (25, lambda draw: ["renew", draw.choice(TYPED), draw.choice(FAMILIES), draw.choice(["own", "own", "other"])]),
     (40, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
                       draw.choice(["request", "approve", "ready", "activate", "retry", "cancel"])]),
+    (20, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
+                      draw.choice(["deprovision", "cancel", "maintenance on", "maintenance off"])]),
     (12, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
-                      draw.choice(["deprovision", "adopt", "adopt", "withdraw", "reject", "force-cancel"])]),
+                      draw.choice(["deprovision now", "adopt", "adopt", "withdraw", "reject", "force-cancel"])]),
     (8, lambda draw: ["push", draw.choice(["declare", "up", "up", "acme", "approve", "ready", "activate", "deprovision",
                                           "withdraw"])]),
     (2, lambda draw: ["clear-gate", draw.choice(PEERS), draw.choice(FAMILIES)]),

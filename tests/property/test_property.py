@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "topology")]
 
 from judge import closing_seen  # noqa: E402
-from model import ENDS, GRACE, Gate, Outages  # noqa: E402
+from model import DRAIN, ENDS, GRACE, SLACK, Gate, Outages  # noqa: E402
 from shrink import shrink  # noqa: E402
 from steps import step  # noqa: E402
 
@@ -67,7 +67,19 @@ def test_only_what_was_discovered_is_adopted_until_it_is_approved():
     assert taken(Gate(), "adopt") == [False]
     assert taken(Gate(discovered=True), "approve", "adopt") == [True, False]
     assert taken(Gate(discovered=True), "reject", "request", "adopt") == [True, True, False]
-    assert taken(Gate(discovered=True), "adopt", "deprovision", "cancel") == [True, True, False]
+    assert taken(Gate(discovered=True), "adopt", "deprovision now", "cancel") == [True, True, False]
+
+
+def test_what_drains_may_be_open_for_so_long_and_is_put_back_by_cancel():
+    gate = Gate(discovered=True)
+    assert all(taken(gate, "adopt", "deprovision"))
+    assert gate.allowed(11.5 + DRAIN + SLACK + GRACE) and not gate.allowed(11.6 + DRAIN + SLACK + GRACE)
+    assert gate.verb("deprovision", 13.0, 13.5) and gate.verb("cancel", 14.0, 14.5) and gate.allowed(100.0)
+    assert gate.verb("deprovision", 20.0, 20.5) and gate.verb("deprovision now", 21.0, 21.5)
+    assert gate.allowed(21.5 + GRACE) and not gate.allowed(21.6 + GRACE)
+    assert not gate.verb("cancel", 22.0, 22.5)
+    gate = Gate(discovered=True)
+    assert taken(gate, "adopt", "deprovision") and not gate.verb("cancel", 12.0 + DRAIN + SLACK, 19.0)
 
 
 def test_nothing_new_may_follow_a_closing_that_was_seen_to_its_end():

@@ -4,6 +4,7 @@ import json
 import re
 
 from lab.bird import DEFAULT
+from lab.rtr_cache import PORT, RtrCache
 from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
 
@@ -111,7 +112,7 @@ def test_each_check_says_what_there_is(lab):
             "agreed-families": "pass", "capabilities": "fail", "role": "unknown", "end-of-rib": "unknown",
             "received-limit": "pass", "no-default": "pass", "no-bogons": "fail", "no-own-prefix": "pass",
             "allowed-prefixes": "unknown", "first-as": "pass", "path-asn": "pass", "no-transit": "pass",
-            "path-length": "pass", "next-hop": "pass", "bfd": "unknown",
+            "path-length": "pass", "next-hop": "pass", "rpki": "unknown", "bfd": "unknown",
             "ttl-security": "fail", "gate-holds": "pass"}
     until("the verdicts on IPv4", lambda: verdicts("ipv4"),
           lambda seen: seen == {**both, "prefix-length": "fail", "agreed-families": "fail"})
@@ -192,3 +193,41 @@ def test_a_profile_says_for_many_what_each_may_say_otherwise(lab):
     s.expect_nothing_passed()
     s.edge.configure_bgp(f"no peering {NAME} profile PEERS")
     s.wait_passed()
+
+
+def test_origins_are_validated_by_a_real_cache(lab):
+    """By FRR's own rpki module, which has them from StayRTR."""
+    s = Scenario(lab, acme=AS_TOLD)
+    s.acme.announced = {"ipv4": ["8.8.8.0/24", "8.9.0.0/16", "8.10.0.0/16"], "ipv6": [GOOD["ipv6"]]}
+    s.acme.attributes = {prefix: OWN_PATH for family in FAMILIES for prefix in s.acme.announced[family]}
+    link = lab.link(s.edge.namespace, lab.namespace("cache"))
+    cache = RtrCache(lab, lab.namespace("cache"), link.far_ipv4, {"8.8.8.0/24": ACME_AS, "8.9.0.0/16": 64999})
+    s.edge.add_other_module("rpki")
+    s.start(s.config(bgp=[*s.declaration(), f"peering {NAME} check rpki required"],
+                     top=["rpki", "rpki polling_period 3600", "rpki retry_interval 1", f"rpki cache {cache.address} {PORT} preference 1", "exit"]))
+    s.acme.wait_established()
+    s.edge.verb(NAME, "approve")
+    s.edge.verb(NAME, "ready")
+
+    def verdicts():
+        said = json.loads(s.edge.vtysh(f"show peering {NAME} checks json"))["checks"]
+        return [(entry["verdict"], entry["value"], entry["reason"]) for entry in said if entry["name"] == "rpki"]
+
+    # No data is no pass.
+    until("no cache, no verdict", verdicts, lambda seen: len(seen) == 2 and all(
+        verdict == "unknown" and "no RPKI cache" in reason for verdict, _, reason in seen))
+    cache.start()
+    s.acme.announce("ipv4", ["8.11.0.0/16"])
+    until("the invalid one is found", verdicts,
+          lambda seen: ("fail", "1 valid, 2 not-found, 1 invalid") in [one[:2] for one in seen])
+    assert any("8.9.0.0/16 path 64510" in reason for _, _, reason in verdicts())
+    assert "% " in s.edge.refused(f"peering {NAME} activate")
+    # A cache that changes its mind is heard, though the peer says nothing new.
+    cache.change({"8.8.8.0/24": ACME_AS, "8.9.0.0/16": ACME_AS})
+    s.wait_passed()
+    s.settle()
+    s.expect_nothing_passed()
+    s.edge.verb(NAME, "activate")
+    for family in FAMILIES:
+        until(f"acme's {family} routes at the witness", lambda: s.witness_has_of_acme(family),
+              lambda seen: seen == set(s.acme.announced[family]))

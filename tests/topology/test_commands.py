@@ -65,7 +65,7 @@ def test_a_wrong_verb_is_refused_in_every_state(scenario):
     s.activate()
     expect_wrong_verbs_refused(s, "Active")
     s.wait_open()
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     for verb in set(VERBS) - {"request", "deprovision"}:
         s.edge.refused(f"peering {NAME} {verb}")

@@ -80,6 +80,26 @@ def test_a_connection_is_turned_up_and_down_from_the_controller(scenario):
     wait_transitions(s, UP + DOWN)
 
 
+def test_maintenance_from_the_controller(scenario):
+    s = scenario
+    start(s, *s.declaration())
+    s.acme.wait_established()
+    s.validate()
+    s.activate()
+    s.controller.peerctl("maintenance-on", ROUTER, NAME, "--reason", "a new optic")
+    s.edge.wait_gate(NAME, "drain")
+    for family in FAMILIES:
+        until(f"{family} routes at acme with graceful shutdown",
+              lambda: s.acme.birdc(f"show route protocol edge_{family} all").count("(65535,0)"),
+              lambda count: count == len(s.to_acme(family)))
+    until("the drain at the controller", lambda: s.controller.show(NAME),
+          lambda seen: "maintenance" in seen["flags"] and {one["gate"] for one in seen["sessions"]} == {"drain"})
+    assert s.edge.connection(NAME)["maintenance"]["reason"] == "a new optic"
+    s.controller.peerctl("maintenance-off", ROUTER, NAME)
+    s.edge.wait_gate(NAME, "allow")
+    wait_transitions(s, UP + [("Active", "Active")] * 2)
+
+
 def test_what_the_controller_declares_survives_a_restart_of_bgpd(scenario):
     s = scenario
     start(s, acme_neighbor=no_neighbors, acme_family=no_neighbors)
@@ -114,7 +134,7 @@ def test_transitions_while_the_controller_is_away_arrive_once_each(scenario, res
     if restart_bgpd:
         s.restart_bgpd()
         s.wait_open()
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     s.controller.start()
     wait_transitions(s, UP + DOWN)
@@ -136,7 +156,7 @@ def test_a_controller_that_is_configured_late_hears_of_everything_once(scenario)
     s.validate()
     s.activate()
     s.edge.configure_bgp(*(f"peering K{number} kind direct" for number in range(300)))
-    for which in ("approve", "force-cancel", "request") * 4:
+    for which in ("approve", "force-cancel reason once more", "request") * 4:
         s.edge.vtysh(*(f"peering K{number} {which}" for number in range(300)))
 
     def lines_in_memory():
@@ -145,7 +165,7 @@ def test_a_controller_that_is_configured_late_hears_of_everything_once(scenario)
 
     until("nothing of the journal in memory", lines_in_memory, lambda count: count == 0)
     s.edge.configure_bgp(*s.controller.router_lines())
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     wait_transitions(s, UP + DOWN)
     stored = s.controller.transitions()
     wanted = 300 + 300 * 12 + len(UP + DOWN)

@@ -172,7 +172,7 @@ def test_dynamic_neighbors_are_gated_each_time_they_come(lab):
             s.acme.wait_established()
     # It cannot be shut: taken out of service it may stay up, and passes nothing.
     s.settle(keepalives=2)
-    s.edge.verb(s.acme_link.far_ipv4, "deprovision")
+    s.edge.verb(s.acme_link.far_ipv4, "deprovision now")
     s.edge.wait_state(s.acme_link.far_ipv4, "None")
     s.acme.wait_established()
     until("acme's routes gone at the witness", lambda: s.witness_has_of_acme("ipv4"), lambda seen: seen == set())
@@ -278,6 +278,39 @@ def test_many_are_adopted_in_the_background_and_none_is_gated_meanwhile(internal
     told = s.to_acme("ipv4")
     s.restart_bgpd()
     until("open after a restart", lambda: s.acme.received("edge_ipv4"), lambda seen: told <= seen)
+
+
+@pytest.mark.parametrize("how", ["typed", "read from a file"])
+def test_the_journal_knows_of_the_confederation_when_all_of_it_is_adopted(internal, how):
+    """A crash in between would find it gated. More than fit into one turn; the test build holds the slices back."""
+    s = internal
+    walls = Walls(s.edge)
+    walls.down("adoption")
+    members = [f"198.51.100.{number}" for number in range(1, 61)]
+    s.start(s.config(bgp=["peering default-deny", "bgp confederation identifier 64400", "bgp confederation peers 64700",
+                          *(line for address in members for line in (f"neighbor {address} remote-as 64700",
+                                                                     f"neighbor {address} timers connect 600"))]))
+
+    def journalled():
+        return [json.loads(line) for line in (s.edge.state / "journal.jsonl").read_text().splitlines()]
+
+    if how == "typed":
+        # Whatever is typed meanwhile says it as well.
+        s.edge.configure_bgp("peering default-deny-confederation", "peering default-deny-except remote-as 64999")
+    else:
+        path = s.edge.etc / "more.conf"
+        path.write_text("router bgp\n peering default-deny-confederation\n peering default-deny-except remote-as 64999\nexit\n")
+        s.edge.vtysh_file(path)
+    assert s.edge.bgpd_json("show peering json")["adoptionsLeft"] == 60
+    said = until("the exception journalled", journalled,
+                 lambda lines: any("remote-as 64999" in line.get("except", []) for line in lines))
+    assert not any(line.get("confederation") for line in said)
+    walls.up()
+    said = until("all of it journalled", journalled, lambda lines: any(line.get("confederation") for line in lines))
+    place = next(number for number, line in enumerate(said) if line.get("confederation"))
+    adopted = [number for number, line in enumerate(said) if line.get("to") == "Active"]
+    assert len(adopted) == 60 and max(adopted) < place and said[place]["mode"] == "on"
+    assert " peering default-deny-confederation\n" in s.edge.running_config()
 
 
 def wait_disk(s, good):

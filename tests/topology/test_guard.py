@@ -3,11 +3,15 @@
 
 bgpd without the module is Debian's own; vtysh is called through the wrapper, as an installation has it. BIRD judges.
 """
+import os
+import signal
 import subprocess
 
 import pytest
 
-from lab.scenario import ACME_AS, FAMILIES, NAME, WITNESS_AS, Scenario
+from lab import build
+from lab.bird import Bird, prefixes, session_pair
+from lab.scenario import ACME_AS, FAMILIES, NAME, OWN, WITNESS_AS, Scenario
 from lab.wait import until
 
 DENY = "PEERING-DENY-ALL"
@@ -183,6 +187,35 @@ def test_a_gated_dynamic_neighbor_is_kept_out_of_its_range(lab, deny):
     assert f" {bound}\n" in running and "peering guard" not in running and "PEERING-GUARD" not in running, running
 
 
+@pytest.mark.parametrize("wrapper", [True, False])
+def test_what_a_guard_shut_stays_shut_where_nothing_is_known_of_it(scenario, wrapper):
+    """Saved without the module, then loaded with it by a router that has lost its journal."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    expect_shut(s, boot(s))
+    saved, marks = save(s)
+    assert saved.count("shutdown message peering guard: ") == 2 and f"peering {NAME}" not in saved
+    s.edge.through_wrapper = wrapper
+    boot(s, module=True, between=lambda: journal(s).unlink(), marks=marks)
+    s.witness.wait_established()
+    s.settle()
+    for family in FAMILIES:
+        address = s.acme_address(family)
+        assert s.acme.bgp_state(f"edge_{family}") != "Established"
+        assert s.edge.log_lines(f"ALERT {address} .* was shut by the boot guard: .*`no neighbor {address} shutdown`")
+    # A person decides: one is declared, the other runs as it is, through another load of the file too.
+    s.edge.configure_bgp(f"peering {NAME} neighbor {s.acme_address('ipv4')}",
+                         f"no neighbor {s.acme_address('ipv6')} shutdown")
+    s.acme.wait_established()
+    s.edge.through_wrapper = True
+    s.edge.try_vtysh("-f", str(s.edge.config_file))
+    s.settle()
+    s.acme.wait_established()
+    s.acme.wait_received("edge_ipv6", s.to_acme("ipv6"))
+    assert s.acme.received("edge_ipv4") == set() and s.witness_has_of_acme("ipv4") == set()
+
+
 def test_three_crashes_and_the_module_stands_aside(scenario):
     s = scenario
     s.start(s.config(bgp=[*s.declaration(), "peering default-deny monitor"]))
@@ -217,6 +250,34 @@ def test_three_crashes_and_the_module_stands_aside(scenario):
     assert s.edge.bgpd_vty("show peering guard").startswith("enforcing")
     expect_gated(s)
     assert f" peering {NAME} received-limit ipv4 777\n" in s.edge.running_config()
+
+
+def test_a_bgpd_that_cannot_bind_its_port_has_not_crashed(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.stop_bgpd()
+    config = s.edge.etc / "alone.conf"
+    config.write_text("router bgp 64500\nexit\n")
+    config.chmod(0o644)
+    holder = subprocess.Popen(s.edge.namespace.command(
+        ["python3", "-c", "import socket\nmade = socket.create_server(('::', 179), family=socket.AF_INET6, dualstack_ipv6=True)\n"
+         "print('listening', flush=True)\nwhile True:\n    made.accept()"]), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    try:
+        assert holder.stdout.readline() == "listening\n"
+        for _ in range(4):
+            ended = s.edge.namespace.run(
+                [build.FRR_DAEMONS / "bgpd", "-f", config, "-P", "0", "-i", s.edge.etc / "alone.pid", "--vty_socket", s.edge.etc,
+                 "--moduledir", s.edge.modules, "-M", f"peering:state-dir={s.edge.state},tls-dir={s.edge.tls}"],
+                check=False, timeout=60)
+            assert ended.returncode not in (0, -9), ended
+            assert " running 0 crashes\n" in (s.edge.state / "starts").read_text()
+    finally:
+        holder.kill()
+        holder.wait()
+    s.edge.start_bgpd()
+    assert s.edge.bgpd_vty("show peering guard").startswith("enforcing")
+    expect_gated(s)
 
 
 def test_a_damaged_journal_shuts_and_a_missing_guard_stops_nobody(scenario):
@@ -267,3 +328,88 @@ def test_past_the_wrapper_what_was_saved_while_gated_denies(scenario):
     s.edge.through_wrapper = False
     boot(s)
     expect_gated(s)
+
+
+def test_an_instance_of_a_vrf_is_guarded_too(lab):
+    s = guarded(Scenario(lab, vrfs=["blue"]))
+    link = lab.link(s.edge.vrf_namespaces["blue"], lab.namespace("blue"))
+    asn, gated, active = 64520, link.far_address("ipv4"), link.far_address("ipv6")
+    peer = Bird(lab, "blue", asn, session_pair(link), {family: prefixes(family, 3, start=5000) for family in FAMILIES})
+    peer.start()
+    instance = ["router bgp 64500 vrf blue", "bgp router-id 192.0.2.98", "no bgp default ipv4-unicast",
+                "no bgp network import-check", *s.neighbor(gated, asn), *s.neighbor(active, asn),
+                f"peering PNI-BLUE neighbor {gated}", f"peering PNI-OLD neighbor {active}", "peering PNI-OLD adopted"]
+    for family, address in (("ipv4", gated), ("ipv6", active)):
+        instance += [f"address-family {family} unicast", f"network {OWN[family]}", f"neighbor {address} activate",
+                     f"neighbor {address} route-map WITNESS in", f"neighbor {address} route-map WITNESS out",
+                     "exit-address-family"]
+    s.start(s.config(top=["vrf blue", "exit-vrf"], bottom=[*instance, "exit"]))
+    peer.wait_established()
+    peer.wait_received("edge_ipv6", {OWN["ipv6"]})
+    said = boot(s)
+    assert f"ALERT peering guard: neighbor {gated} in vrf blue is shut: PNI-BLUE is PendingApproval" in said, said
+    assert f"neighbor {active} in vrf" not in said
+    # Down it was as bgpd was killed, and the other one has come back.
+    peer.wait_established("edge_ipv6")
+    peer.wait_received("edge_ipv6", {OWN["ipv6"]})
+    assert peer.bgp_state("edge_ipv4") != "Established"
+    assert s.edge.bgpd_json(f"show bgp vrf blue neighbors {gated} json")[gated]["bgpState"] == "Idle"
+
+
+def test_a_bgpd_that_does_not_answer_is_taken_for_one_without_the_module(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.kill_bgpd()
+    s.edge.has_module = False
+    s.edge._start_daemon("bgpd")
+    os.kill(s.edge.bgpd.pid, signal.SIGSTOP)
+    try:
+        vtysh = subprocess.Popen(s.edge.namespace.command(s.edge.vtysh_command("-b", "-d", "bgpd")), text=True,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 env=s.edge.vtysh_environment())
+        said = [vtysh.stdout.readline() for _ in FAMILIES]
+    finally:
+        os.kill(s.edge.bgpd.pid, signal.SIGCONT)
+    said = "".join(said) + vtysh.stdout.read()
+    vtysh.wait(timeout=120)
+    assert "bgpd does not answer" in said, said
+    expect_shut(s, said)
+
+
+def test_who_may_not_read_the_journal_gives_bgpd_nothing(scenario):
+    """A user who may speak to bgpd, and is not root."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.kill_bgpd()
+    s.edge.has_module = False
+    s.edge._start_daemon("bgpd")
+    path = s.edge.log_folder / "mine.conf"
+    path.write_text(s.config())
+    path.chmod(0o644)
+    ended = subprocess.run(s.edge.namespace.command(
+        ["setpriv", "--reuid", "65534", "--regid", "frrvty", "--clear-groups", *s.edge.vtysh_command("-f", str(path))]),
+        text=True, timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=s.edge.vtysh_environment(), check=False)
+    assert ended.returncode != 0
+    assert "cannot be read: Permission denied" in ended.stdout and "load it as root" in ended.stdout, ended.stdout
+    assert "router bgp" not in s.edge.running_config()
+    s.expect_nothing_sent()
+
+
+def test_of_the_two_files_the_one_that_vtysh_loads_is_guarded(scenario):
+    """`vtysh -b -f FILE` loads FILE, and since FRR 9 frr.conf."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    other = s.edge.etc / "other.conf"
+    s.edge.kill_bgpd()
+    s.edge.has_module = False
+    s.edge._start_daemon("bgpd")
+    loads_other = "version 8." in s.edge.try_vtysh("--help").stdout
+    other.write_text(s.config() if loads_other else "hostname edge\n")
+    if loads_other:
+        s.edge.write_config("hostname edge\n")
+    said = s.edge.try_vtysh("-b", "-f", str(other)).stdout
+    expect_shut(s, said)

@@ -2,7 +2,7 @@
 """What nobody has asked the module to gate is as it is without the module: messages, update-groups, configuration.
 
 The same router, once without and once with the module: an external session (excepted from default-deny, or of a router
-that has no such line) and an internal one. What they say is compared byte for byte.
+that has no such line) and an internal one. What they say of each prefix is compared byte for byte.
 """
 import re
 
@@ -18,16 +18,26 @@ from lab.wait import until
 LINK_LOCAL = re.compile("fe80000000000000[0-9a-f]{16}")
 
 
+def contents(message):
+    """What is compared of a message: of an UPDATE each prefix with all that is said of it, else the whole."""
+    if message.type != bgp.UPDATE:
+        return [(bgp.NAMES.get(message.type), LINK_LOCAL.sub("link-local", message.body.hex()))]
+    attributes = ", ".join(f"{kind}: {LINK_LOCAL.sub('link-local', value.hex())}"
+                           for kind, value in bgp.path_attributes(message.body))
+    return [(event.kind, f"{event.family} {event.prefix} {attributes}") for event in bgp.route_events(message, ())]
+
+
 def said(capture, addresses):
-    """Every message of each end of the sessions that came up, whole. KEEPALIVEs come and go by timers, and which of two
-    UPDATEs bgpd sends first hangs on where its memory lies: they are compared as a bag."""
+    """What each end of the sessions that came up has said, as a bag. KEEPALIVEs come and go by timers; which of two
+    prefixes bgpd sends first, and which go into one UPDATE, hangs on whether a route has come before it sends the first
+    ones, without the module too."""
     conversation, found = capture.read(), {}
     for address in addresses:
         for session in conversation.sessions(address):
             for stream in session.streams.values():
-                found.setdefault((stream.sender[0], stream.receiver[0]), []).extend(
-                    (bgp.NAMES.get(message.type), LINK_LOCAL.sub("link-local", message.body.hex()))
-                    for message in bgp.messages(stream) if message.type != bgp.KEEPALIVE)
+                said_here = found.setdefault((stream.sender[0], stream.receiver[0]), [])
+                for message in bgp.messages(stream):
+                    said_here += contents(message) if message.type != bgp.KEEPALIVE else []
     return {ends: sorted(messages) for ends, messages in found.items()}
 
 

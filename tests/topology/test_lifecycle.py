@@ -333,7 +333,7 @@ def test_without_a_policy_of_the_operator_there_is_no_pass(scenario, policy):
 def test_deprovision_withdraws_and_closes(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     for family in FAMILIES:
         until(f"{family} closed at acme", lambda: s.acme.bgp_state(f"edge_{family}"),
               lambda state: state != "Established")
@@ -349,7 +349,7 @@ def test_deprovision_withdraws_and_closes(scenario):
 def test_a_connection_that_ended_stays_shut_and_is_gated_when_it_is_asked_for_again(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     ended = s.capture.read().end()
     s.settle()
@@ -462,7 +462,7 @@ def test_adopting_touches_nothing(scenario):
     for family in FAMILIES:
         assert f"neighbor {s.acme_address(family)} route-map ACME-IN in" in config
     # From here on it is under the same rules as any other.
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     for family in FAMILIES:
         s.acme.wait_received(f"edge_{family}", set())
 

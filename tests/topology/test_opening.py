@@ -437,7 +437,7 @@ def test_a_tombstone_is_let_go_of_by_a_person_with_a_reason(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
     assert f"{NAME} is Active" in s.edge.refused(f"clear peering gate {NAME} reason tired of it")
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     s.edge.configure_bgp(*(f"no peering {NAME} neighbor {s.acme_address(family)}" for family in FAMILIES))
     s.settle()

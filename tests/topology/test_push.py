@@ -178,7 +178,7 @@ def test_an_undeclared_connection_with_a_session_more_survives_the_loss_of_one(p
     assert seen(s)[0] == {NAME: ("PendingApproval", [v4]), v4: ("PendingApproval", [v6])}
 
 
-@pytest.mark.parametrize("which", ["adopt", "cancel", "reject", "delete", "force-cancel", "provision", "established"])
+@pytest.mark.parametrize("which", ["adopt", "cancel", "reject", "activate force", "type-change", "provision", "established"])
 def test_a_controller_cannot_give_every_verb(pushed, which):
     s = pushed
     v4 = discover(s)
@@ -186,10 +186,32 @@ def test_a_controller_cannot_give_every_verb(pushed, which):
     expect_refused(s, result, "unknown-verb")
     result = s.script.push("2", verb(v4, "ready"))
     expect_refused(s, result, "not-allowed")
-    assert list(result.results[0].allowed) == ["approve", "withdraw"]
+    assert list(result.results[0].allowed) == ["approve", "withdraw", "force-cancel"]
     s.settle()
     s.expect_nothing_passed()
     assert s.edge.connection_state(v4) == "PendingApproval"
+
+
+def test_a_controller_blocks_and_gives_up_with_a_reason(pushed):
+    s = pushed
+    v4 = discover(s)
+    assert s.script.push("1", verb(v4, "approve")).applied
+    s.edge.wait_state(v4, "Validating")
+    for number, which in enumerate(("block", "force-cancel")):
+        expect_refused(s, s.script.push(f"2-{number}", verb(v4, which)), "bad-reason")
+    result = s.script.push("3", verb(v4, "delete"))
+    expect_refused(s, result, "not-deletable")
+    assert list(result.results[0].allowed) == ["activate", "block", "force-cancel"]
+    assert s.script.push("4", verb(v4, "block", "no cross-connect")).applied
+    blocked = s.edge.connection(v4)
+    assert blocked["connectionState"] == "ExternalBlocker" and "no cross-connect" in blocked["waitsFor"]
+    assert s.script.push("5", verb(v4, "unblock"), verb(v4, "block", "again"), verb(v4, "unblock")).applied
+    s.edge.wait_state(v4, "Validating")
+    s.settle()
+    s.expect_nothing_passed()
+    assert s.script.push("6", verb(v4, "force-cancel", "given up")).applied
+    assert s.edge.connection_state(v4) == "None"
+    until("closed at acme", lambda: s.acme.bgp_state("edge_ipv4"), lambda seen: seen != "Established")
 
 
 def test_an_oversized_push_is_answered_once_and_not_kept(pushed):
@@ -236,6 +258,7 @@ def test_a_push_that_is_repeated_is_answered_as_it_was(pushed):
 
 # ---- Declared anew
 
+@pytest.mark.versions
 def test_what_is_declared_anew_replaces_what_was_declared(pushed):
     s = pushed
     v4, v6 = addresses(s)
@@ -247,6 +270,7 @@ def test_what_is_declared_anew_replaces_what_was_declared(pushed):
     assert connections == {"C": ("PendingApproval", [v4])}
     assert peers == {v4: ACME_AS, **{address: asn for address, asn in peers.items() if address != v4}}
     assert v6 not in peers and "203.0.113.77" not in peers
+    assert f"neighbor {v4} remote-as {ACME_AS}" in s.edge.running_config()
     # The same neighbor with another AS number, policies, no limit and no words; then it works.
     assert s.script.push("3", declare("C", 64999, [v4], limit=7, description="words")).applied
     config = s.edge.running_config()

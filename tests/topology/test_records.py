@@ -229,6 +229,35 @@ def test_a_failed_adoption_changes_nothing(internal):
     s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
 
 
+def test_an_adoption_that_the_disk_refuses_leaves_the_neighbors_as_they_were(internal):
+    s = internal
+    s.disk = Disk(s.edge)
+    s.start(s.config())
+    s.acme.wait_established()
+    s.wait_open()
+    # bgpd 8.4.4 forgets to pass withdrawals on to the witness in the first moments of its session.
+    s.settle()
+    quiet = s.capture.read().end()
+    s.disk.full()
+    adopt = f"peering OLD adopt neighbor {s.acme_address('ipv4')} {s.acme_address('ipv6')}"
+    s.edge.vtysh(adopt)
+    until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
+    until("nothing of it is left", lambda: s.edge.bgpd_json("show peering json"), lambda seen: not seen["connections"])
+    assert "peering OLD" not in s.edge.running_config()
+    assert s.edge.log_lines("ALERT OLD is not adopted, and its neighbors are as they were")
+    s.settle()
+    assert s.capture.read().routes(kind="withdraw", after=quiet) == []
+    # They come back as they were, too.
+    s.edge.vtysh("clear bgp *")
+    s.acme.wait_established()
+    s.wait_open()
+    s.disk.good()
+    until("the journal is good", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" not in seen)
+    s.edge.vtysh(adopt)
+    s.edge.wait_state("OLD", "Active")
+    s.wait_open()
+
+
 def test_a_journal_that_cannot_be_read_to_its_end_opens_nothing(scenario):
     """What is behind the bad sector may be the end of a connection: it does not come back, with a line `adopted` of an old
     file or without, and the file is not cut."""
@@ -246,7 +275,7 @@ def test_a_journal_that_cannot_be_read_to_its_end_opens_nothing(scenario):
     old_file = s.edge.config_file.read_text()
     assert "peering FIRST adopted" in old_file and "peering SECOND adopted" in old_file
     for name in ("FIRST", "SECOND"):
-        s.edge.verb(name, "deprovision")
+        s.edge.verb(name, "deprovision now")
         s.edge.wait_state(name, "None")
     whole = journal.read_bytes()
     ended = s.capture.read().end()
@@ -280,7 +309,7 @@ def test_what_was_adopted_and_then_ended_does_not_come_back_with_an_old_file(sce
     s.edge.vtysh(f"peering OLD adopt neighbor {s.acme_address('ipv4')} {s.acme_address('ipv6')}")
     s.edge.wait_state("OLD", "Active")
     saved_while_active = s.edge.running_config()
-    s.edge.verb("OLD", "deprovision")
+    s.edge.verb("OLD", "deprovision now")
     s.edge.wait_state("OLD", "None")
     assert "adopted" not in s.edge.running_config()
     s.edge.vtysh("write memory")
@@ -455,7 +484,7 @@ def test_a_validation_whose_peer_is_gone_goes_back(scenario):
 def test_a_removal_that_was_broken_off_is_finished(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
 
     def break_off():
@@ -504,6 +533,6 @@ def test_a_second_bgpd_leaves_the_journal_alone(scenario):
         subprocess.run(["kill", str(pid)], check=True)
         until("its end", lambda: alive(pid), lambda running: not running)
     assert (s.edge.state / "journal.jsonl").read_bytes() == before
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     assert journalled(s)[-1]["to"] == "None"

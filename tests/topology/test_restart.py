@@ -111,7 +111,7 @@ def test_active_comes_back_active_with_its_policy(scenario, end):
 def test_what_ended_stays_closed(scenario, end):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     ended = s.capture.read().end()
     s.restart_bgpd(end)
@@ -194,7 +194,7 @@ def test_a_torn_last_line_is_cut_off(scenario):
     s.restart_bgpd("kill_bgpd", between=tear)
     s.wait_open()
     assert s.edge.connection_state(NAME) == "Active"
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     lines = journal(s).read_text().splitlines()
     assert all(json.loads(line)["type"] for line in lines)
@@ -218,6 +218,41 @@ def test_a_line_that_cannot_be_read_closes_the_gate_it_speaks_of(scenario):
     for family in FAMILIES:
         assert s.witness_has_of_acme(family) == set()
     assert s.edge.log_lines(f"ALERT.*{NAME}"), "no ALERT names the connection"
+
+
+@pytest.mark.parametrize("legible", [True, False])
+def test_a_line_that_cannot_be_read_closes_what_no_other_line_speaks_of(lab, legible):
+    """The only lines of two undeclared sessions are damaged, and the configuration does not name them."""
+    s = Scenario(lab, witness_as=64500)
+    s.start(s.config(bgp=["peering default-deny"]))
+    s.acme.wait_established()
+    for family in FAMILIES:
+        s.edge.wait_state(s.acme_address(family), "PendingApproval")
+    s.edge.configure_bgp("no peering default-deny")
+    s.settle(keepalives=1)
+
+    def damage():
+        lines = journal(s).read_text().splitlines(keepends=True)
+        for index, line in enumerate(lines):
+            if s.acme_address("ipv4") in line or s.acme_address("ipv6") in line:
+                lines[index] = line.replace('"Pend', '"Pe#d') if legible else "#" * 80 + "\n"
+        journal(s).write_text("".join(lines))
+        s.edge.write_config(s.config())
+
+    s.restart_bgpd("kill_bgpd", between=damage)
+    expect_gated_again(s)
+    assert s.edge.log_lines(f"ALERT line .* speaks of {s.acme_address('ipv4')}" if legible else
+                            "ALERT 2 external neighbors that the journal does not know are gated")
+    begun = [line for line in journal(s).read_text().splitlines() if '"type":"journal"' in line]
+    assert len(begun) == (1 if legible else 2)
+    # It is journalled anew: the next start finds nothing to make up for, and the way out is adopting.
+    s.restart_bgpd("stop_bgpd")
+    expect_gated_again(s)
+    assert [line for line in journal(s).read_text().splitlines() if '"type":"journal"' in line] == begun
+    s.edge.vtysh("peering adopt all")
+    s.wait_open()
+    s.restart_bgpd("stop_bgpd")
+    s.wait_open()
 
 
 # Preloaded into bgpd: the disk fails behind so many lines of the journal.
@@ -258,7 +293,7 @@ def test_a_journal_that_cannot_be_read_to_its_end_closes_every_gate(scenario, tm
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
     active = len(journal(s).read_text().splitlines())
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     s.edge.vtysh("write memory")
     (tmp_path / "disk.c").write_text(FAILING_DISK)
@@ -359,7 +394,7 @@ def test_an_upgrade_below_a_running_bgpd_cuts_nothing(scenario):
     s.edge.vtysh("clear bgp *")
     s.acme.wait_established()
     s.wait_open()
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     s.edge.verb(NAME, "request")
     s.acme.wait_established()

@@ -8,6 +8,7 @@ import stat
 
 import pytest
 
+from lab.disk import Disk
 from lab.scenario import EDGE_AS, FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
 
@@ -120,7 +121,7 @@ def test_a_router_without_its_journal_takes_its_own_export_over(scenario):
     s.restart_bgpd("stop_bgpd")
     s.acme.wait_received("edge_ipv4", {OWN["ipv4"], *s.witness_routes["ipv4"]})
     s.settle()
-    s.edge.verb(NAME, "deprovision")
+    s.edge.verb(NAME, "deprovision now")
     s.edge.wait_state(NAME, "None")
     assert work(s, "import", path).startswith("0 connections taken over")
     until("all of it taken back", lambda: has(s)["ipv4"], lambda seen: seen == CLOSED)
@@ -159,3 +160,27 @@ def test_another_router_takes_over_what_runs_on_it(scenario):
     running = s.edge.running_config().splitlines()
     for line in lines(s):
         assert f" {line}" in running, f"{line} is missing"
+
+
+def test_what_the_disk_refuses_of_an_import_is_as_it_was(scenario):
+    """Neighbors that run and that nobody had declared: not left behind to be gated as they flap."""
+    s = scenario
+    disk = Disk(s.edge)
+    path = exported(s)
+    restart_without_journal(s, s.config())
+    s.wait_open()
+    s.settle()
+    disk.full()
+    work(s, "import", path)
+    until("nothing of it is left", lambda: states(s), lambda seen: NAME not in seen)
+    assert s.edge.log_lines(f"ALERT {NAME} is not adopted, and its neighbors are as they were")
+    # What the file calls closed is closed without the disk.
+    s.acme.wait_received("edge_ipv6", set())
+    s.edge.vtysh(f"clear bgp {s.acme_address('ipv4')}")
+    s.acme.wait_established()
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    until("acme's routes at the witness", lambda: has(s), lambda seen: seen == {"ipv4": OPEN, "ipv6": CLOSED})
+    disk.good()
+    until("the journal is good", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" not in seen)
+    work(s, "import", path)
+    s.edge.wait_state(NAME, "Active")

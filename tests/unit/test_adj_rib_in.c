@@ -94,7 +94,8 @@ static void build(struct update *update, const struct parts *parts, uint32_t num
 
 static uint32_t med_of(const uint8_t *message)
 {
-	const uint8_t *at = message + BGP_UPDATE_HEADER + 4;
+	const uint8_t *withdrawn = message + BGP_UPDATE_HEADER;
+	const uint8_t *at = withdrawn + 4 + (withdrawn[0] << 8 | withdrawn[1]);
 
 	assert_int_equal(at[1], 4);
 	return (uint32_t)at[4] << 24 | (uint32_t)at[5] << 16 | (uint32_t)at[6] << 8 | at[7];
@@ -297,6 +298,118 @@ static void other_families_come_out_all_in_their_order(void **state)
 	adj_rib_in_free(rib);
 }
 
+/* ---- walks ---- */
+
+struct walked {
+	struct replay replay;
+	unsigned int left; /* prefixes before it is to stop */
+	struct bgp_update_prefix last;
+};
+
+static bool walk_one(const struct bgp_update_prefix *prefix, void *context)
+{
+	struct walked *walked = context;
+
+	visit(prefix, &walked->replay);
+	walked->last = *prefix;
+	return --walked->left > 0;
+}
+
+/* At most `most` prefixes; false at the end. */
+static bool walk_some(struct adj_rib_in_walk *walk, struct walked *walked, unsigned int most)
+{
+	const uint8_t *message;
+	size_t size;
+
+	walked->left = most;
+	while (walked->left && (message = adj_rib_in_walk_message(walk, &size))) {
+		walked->replay.number = med_of(message);
+		adj_rib_in_walk_prefixes(walk, walk_one, walked);
+	}
+	return walked->left == 0;
+}
+
+static void a_walk_sees_all_that_stands(void **state)
+{
+	for (unsigned int seed = 1; seed <= 20; seed++) {
+		struct adj_rib_in *rib = adj_rib_in_new(&budget, plain);
+		static struct model model;
+		static struct walked walked;
+		struct bgp_update_summary summary;
+		struct adj_rib_in_walk walk;
+		struct update update;
+		uint32_t number = 0;
+
+		model = (struct model){0};
+		walked = (struct walked){0};
+		srandom(seed);
+		while (number < 300) {
+			draw_update(&update, &model, ++number);
+			adj_rib_in_take(rib, update.at, update.size, &summary);
+		}
+		adj_rib_in_walk_begin(&walk, rib);
+		while (walk_some(&walk, &walked, 1 + draw(9)))
+			;
+		assert_memory_equal(&walked.replay.seen, &model, sizeof(model));
+		assert_false(walked.replay.twice);
+		adj_rib_in_walk_end(&walk);
+
+		/* From behind any prefix on it sees the rest, and the same once more. */
+		adj_rib_in_walk_begin(&walk, rib);
+		walked = (struct walked){0};
+		walk_some(&walk, &walked, 1 + draw(100));
+		adj_rib_in_walk_end(&walk);
+		assert_true(adj_rib_in_walk_begin_behind(&walk, rib, &walked.last));
+		while (walk_some(&walk, &walked, 7))
+			;
+		assert_memory_equal(&walked.replay.seen, &model, sizeof(model));
+		assert_false(walked.replay.twice);
+		adj_rib_in_walk_end(&walk);
+		adj_rib_in_free(rib);
+	}
+	assert_int_equal(budget.used, 0);
+}
+
+/* What comes while it goes on makes it pass over nothing that stands at its end. */
+static void a_walk_goes_on_while_messages_come(void **state)
+{
+	for (unsigned int seed = 1; seed <= 20; seed++) {
+		struct adj_rib_in *rib = adj_rib_in_new(&budget, plain);
+		static struct model model;
+		static struct walked walked;
+		struct bgp_update_summary summary;
+		struct adj_rib_in_walk walk;
+		struct update update;
+		uint32_t number = 0;
+
+		model = (struct model){0};
+		walked = (struct walked){0};
+		srandom(100 + seed);
+		while (number < 200) {
+			draw_update(&update, &model, ++number);
+			adj_rib_in_take(rib, update.at, update.size, &summary);
+		}
+		adj_rib_in_walk_begin(&walk, rib);
+		while (walk_some(&walk, &walked, 1 + draw(40))) {
+			if (number >= 240)
+				continue;
+			draw_update(&update, &model, ++number);
+			adj_rib_in_take(rib, update.at, update.size, &summary);
+		}
+		for (int family = 0; family < 2; family++)
+			for (unsigned int i = 0; i < UNIVERSE; i++)
+				if (model.last[family][i])
+					assert_int_equal(walked.replay.seen.last[family][i], model.last[family][i]);
+		/* It outlives what it walks over. */
+		adj_rib_in_walk_end(&walk);
+		adj_rib_in_walk_begin(&walk, rib);
+		adj_rib_in_free(rib);
+		assert_null(walk.rib);
+		adj_rib_in_walk_end(&walk);
+	}
+	assert_int_equal(budget.used, 0);
+}
+
 static void what_is_too_much_is_counted_and_not_kept(void **state)
 {
 	struct adj_rib_in_budget small = {.most = 5000};
@@ -395,6 +508,8 @@ int main(void)
 		cmocka_unit_test(comes_out_as_it_stands),
 		cmocka_unit_test(what_is_said_meanwhile_stands),
 		cmocka_unit_test(other_families_come_out_all_in_their_order),
+		cmocka_unit_test(a_walk_sees_all_that_stands),
+		cmocka_unit_test(a_walk_goes_on_while_messages_come),
 		cmocka_unit_test(what_is_too_much_is_counted_and_not_kept),
 		cmocka_unit_test(no_more_than_the_limit_is_counted),
 		cmocka_unit_test(what_cannot_be_read_is_told),

@@ -25,18 +25,26 @@ static void hear(const char *vrf, const char *what, const char *why, void *conte
 	snprintf(said + length, sizeof(said) - length, "%s %s: %s\n", vrf, what, why);
 }
 
-/* What bgpd would be given; with `journal` NULL there is none. */
-static char *guarded_beside(const char *text, const char *running, const char *journal)
+/* With `text` NULL there is none. */
+static struct journal_gates *read_journal(const char *text)
 {
 	struct journal_gates *gates = NULL;
-	struct config_text result = {0};
 	char error[256];
 
-	said[0] = '\0';
-	if (journal) {
-		temporary_write("journal", journal, strlen(journal));
+	if (text) {
+		temporary_write("journal", text, strlen(text));
 		assert_int_equal(journal_gates_read(temporary_path("journal"), &gates, error, sizeof(error)), JOURNAL_READ);
 	}
+	return gates;
+}
+
+/* What bgpd would be given. */
+static char *guarded_beside(const char *text, const char *running, const char *journal)
+{
+	struct journal_gates *gates = read_journal(journal);
+	struct config_text result = {0};
+
+	said[0] = '\0';
 	guarded_config(text, strlen(text), running, strlen(running), gates, &result, hear, NULL);
 	journal_gates_free(gates);
 	return result.bytes;
@@ -50,12 +58,14 @@ static void expect(const char *text, const char *journal, const char *wanted)
 	free(result);
 }
 
-static void expect_plain(const char *text, const char *wanted)
+static void expect_plain(const char *text, const char *running, const char *journal, const char *wanted)
 {
+	struct journal_gates *gates = read_journal(journal);
 	struct config_text plain = {0};
 
-	assert_true(guarded_config_plain(text, strlen(text), &plain));
+	assert_true(guarded_config_plain(text, strlen(text), running, strlen(running), gates, &plain, NULL, NULL));
 	assert_string_equal(plain.bytes, wanted);
+	journal_gates_free(gates);
 	free(plain.bytes);
 }
 
@@ -107,6 +117,18 @@ static void internal_neighbors_are_left_alone(void **state)
 		" bgp listen range 192.0.2.128/25 peer-group IBGP\n";
 
 	expect(text, FIRST CONNECTION("A", "Validating", "192.0.2.2") CONNECTION("B", "None", "192.0.2.130") DEFAULT_DENY(""), text);
+}
+
+static void whom_a_lost_line_may_have_spoken_of_is_shut(void **state)
+{
+	expect("router bgp 64500\n neighbor 192.0.2.3 remote-as 64511\n neighbor 192.0.2.4 remote-as 64512\n"
+	       " neighbor 192.0.2.5 remote-as 64500\n peering E neighbor 192.0.2.6\n peering E adopted\n"
+	       " neighbor 192.0.2.6 remote-as 64513\n",
+	       FIRST "rubbish\n" CONNECTION("B", "Active", "192.0.2.3"),
+	       "router bgp 64500\n neighbor 192.0.2.3 remote-as 64511\n neighbor 192.0.2.4 remote-as 64512\n"
+	       SHUT("192.0.2.4", "a line of the journal cannot be read, and may have known it")
+	       " neighbor 192.0.2.5 remote-as 64500\n peering E neighbor 192.0.2.6\n peering E adopted\n"
+	       " neighbor 192.0.2.6 remote-as 64513\n" SHUT("192.0.2.6", "E has not been validated"));
 }
 
 static void default_deny_shuts_what_nothing_covers(void **state)
@@ -163,18 +185,42 @@ static void without_a_journal_the_lines_count(void **state)
 	       "router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n");
 }
 
+static void what_nothing_is_known_of_stays_shut(void **state)
+{
+	static const char text[] =
+		"router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n" SHUT("192.0.2.2", "A is Validating")
+		" neighbor G peer-group\n neighbor 192.0.2.9 remote-as external\n" SHUT("192.0.2.9", "dynamic, B is None")
+		" neighbor PEERING-GUARD-10.0.0.0-8 peer-group\n neighbor PEERING-GUARD-10.0.0.0-8 shutdown message peering guard: "
+		"listen range 10.0.0.0/8 peer-group G\n neighbor 192.0.2.4 remote-as 64511\n";
+
+	/* Whether the module is there or not. */
+	expect(text, NULL, text);
+	assert_non_null(strstr(said, "default neighbor 192.0.2.2: a guard had shut it"));
+	assert_non_null(strstr(said, "default listen range 10.0.0.0/8: a guard had shut it"));
+	expect(text, FIRST CONNECTION("Z", "Active", "192.0.2.4"), text);
+	/* Known again, or taken back in bgpd by a person, or under default-deny. */
+	expect("router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n" SHUT("192.0.2.2", "A is Validating"),
+	       FIRST CONNECTION("A", "Active", "192.0.2.2"), "router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n");
+	expect_plain(text, "router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n neighbor G peer-group\n", NULL,
+		     "router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n neighbor G peer-group\n neighbor 192.0.2.4 remote-as 64511\n"
+		     " bgp listen range 10.0.0.0/8 peer-group G\n");
+	expect_plain(text, "", FIRST DEFAULT_DENY(""),
+		     "router bgp 64500\n neighbor 192.0.2.2 remote-as 64510\n neighbor G peer-group\n neighbor 192.0.2.4 remote-as 64511\n"
+		     " bgp listen range 10.0.0.0/8 peer-group G\n");
+}
+
 static void a_gated_dynamic_neighbor_is_shut_beside_its_range(void **state)
 {
 	static const char text[] = "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
 				   " bgp listen range 192.0.2.0/24 peer-group G\n address-family ipv4 unicast\n"
 				   "  neighbor G activate\n";
-	char *again, *result = guarded_beside(text, "", FIRST CONNECTION("A", "Validating", "192.0.2.2")
-								CONNECTION("B", "Active", "192.0.2.3"));
+	static const char known[] = FIRST CONNECTION("A", "Validating", "192.0.2.2") CONNECTION("B", "Active", "192.0.2.3");
+	char *again, *result = guarded_beside(text, "", known);
 
 	assert_string_equal(result, "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
 				    " neighbor 192.0.2.2 remote-as external\n" SHUT("192.0.2.2", "dynamic, A is Validating")
 				    " bgp listen range 192.0.2.0/24 peer-group G\n address-family ipv4 unicast\n  neighbor G activate\n");
-	expect_plain(result, text);
+	expect_plain(result, "", known, text);
 	/* Once more, beside what runs since then. */
 	again = guarded_beside(text, result, FIRST CONNECTION("A", "Validating", "192.0.2.2")
 						     CONNECTION("B", "Active", "192.0.2.3"));
@@ -200,14 +246,15 @@ static void under_default_deny_a_range_is_taken_out(void **state)
 	static const char text[] = "router bgp 64500\n neighbor G peer-group\n neighbor G remote-as external\n"
 				   " bgp listen range 192.0.2.0/24 peer-group G\n address-family ipv4 unicast\n"
 				   "  neighbor G activate\n exit-address-family\nexit\n";
-	char *result = guarded_beside(text, "", FIRST CONNECTION("A", "Validating", "192.0.2.2")
-							CONNECTION("B", "Active", "192.0.2.3") DEFAULT_DENY(""));
+	static const char known[] = FIRST CONNECTION("A", "Validating", "192.0.2.2") CONNECTION("B", "Active", "192.0.2.3")
+		DEFAULT_DENY("");
+	char *result = guarded_beside(text, "", known);
 
 	assert_non_null(strstr(result, " neighbor PEERING-GUARD-192.0.2.0-24 peer-group\n"
 				       " neighbor PEERING-GUARD-192.0.2.0-24 shutdown message peering guard: listen range 192.0.2.0/24 peer-group G\n"
 				       " bgp listen range 192.0.2.3/32 peer-group G\n"));
 	assert_null(strstr(result, "\n bgp listen range 192.0.2.0/24"));
-	expect_plain(result, text);
+	expect_plain(result, "", known, text);
 	free(result);
 	expect(text, FIRST DEFAULT_DENY("\"listen-range 192.0.0.0/16\""), text);
 }
@@ -232,20 +279,27 @@ static void a_bypass_of_all_shuts_nothing(void **state)
 }
 
 /* vtysh reads a line of more than its buffer in pieces, each of them a line. */
-static void a_long_line_is_what_vtysh_makes_of_it(void **state)
+static void a_long_line_in_pieces(size_t buffer)
 {
 	char text[3 * CONFIG_LINE_MAX] = "router bgp 64500\n neighbor 192.0.2.3 description ";
 	size_t begin = strlen("router bgp 64500\n"), length = strlen(text);
 	char *result;
 
-	memset(text + length, 'x', begin + CONFIG_LINE_MAX - 1 - length);
-	strcpy(text + begin + CONFIG_LINE_MAX - 1, "neighbor 192.0.2.2 remote-as 64510\n neighbor 192.0.2.4 remote-as 1");
+	config_lines_set_buffer(buffer);
+	memset(text + length, 'x', begin + buffer - 1 - length);
+	strcpy(text + begin + buffer - 1, "neighbor 192.0.2.2 remote-as 64510\n neighbor 192.0.2.4 remote-as 1");
 	result = guarded_beside(text, "", FIRST CONNECTION("A", "Validating", "192.0.2.2")
 						  CONNECTION("B", "Validating", "192.0.2.4"));
 	assert_non_null(strstr(result, "neighbor 192.0.2.2 remote-as 64510\n" SHUT("192.0.2.2", "A is Validating")));
 	/* The last line has no end of its own. */
 	assert_non_null(strstr(result, "neighbor 192.0.2.4 remote-as 1\n" SHUT("192.0.2.4", "B is Validating")));
 	free(result);
+}
+
+static void a_long_line_is_what_vtysh_makes_of_it(void **state)
+{
+	a_long_line_in_pieces(CONFIG_LINE_MAX);
+	a_long_line_in_pieces(CONFIG_LINE_SMALL);
 }
 
 static void an_address_family_without_end_is_left(void **state)
@@ -359,9 +413,11 @@ int main(void)
 		cmocka_unit_test(in_its_own_instance_alone),
 		cmocka_unit_test(what_the_operator_shut_stays_his),
 		cmocka_unit_test(internal_neighbors_are_left_alone),
+		cmocka_unit_test(whom_a_lost_line_may_have_spoken_of_is_shut),
 		cmocka_unit_test(default_deny_shuts_what_nothing_covers),
 		cmocka_unit_test(a_part_is_read_beside_what_runs),
 		cmocka_unit_test(without_a_journal_the_lines_count),
+		cmocka_unit_test(what_nothing_is_known_of_stays_shut),
 		cmocka_unit_test(a_gated_dynamic_neighbor_is_shut_beside_its_range),
 		cmocka_unit_test(a_declared_dynamic_neighbor_without_a_journal),
 		cmocka_unit_test(under_default_deny_a_range_is_taken_out),

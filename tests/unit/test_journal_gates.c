@@ -167,6 +167,59 @@ static void damage_closes_what_it_speaks_of(void **state)
 	journal_gates_free(gates);
 }
 
+static void damage_closes_sessions_that_nothing_else_speaks_of(void **state)
+{
+	/* Of a connection that no other line names; a session of another one stays with it. */
+	static const char named[] = FIRST CONNECTION("connection", "B", "Active", SESSION("192.0.2.2"))
+		CONNECTION("connection", "A", "Act#ve", SESSION("192.0.2.1") "," SESSION("192.0.2.2"));
+	/* Two lines that have become one. */
+	static const char two[] = FIRST
+		"{\"type\":\"connection\",\"connection\":{\"name\":\"A\",\"vrf\":\"red\",\"sessions\":[{\"address\":\"192.0.2.1\"}]}}?"
+		CONNECTION("connection", "B", "Active", SESSION("192.0.2.2"));
+	struct journal_gates *gates = read_journal(named);
+
+	assert_int_equal(gate(gates, "192.0.2.1"), 0);
+	assert_int_equal(gate(gates, "192.0.2.2"), 1);
+	assert_false(journal_gates_lost_a_line(gates));
+	journal_gates_free(gates);
+	gates = read_journal(two);
+	assert_false(journal_gates_find(gates, "red", "192.0.2.1")->open);
+	assert_int_equal(gate(gates, "192.0.2.2"), 0);
+	assert_false(journal_gates_lost_a_line(gates));
+	journal_gates_free(gates);
+}
+
+static void a_line_that_names_nobody_may_speak_of_anybody(void **state)
+{
+	static const struct {
+		const char *line;
+		bool lost;
+	} lines[] = {
+		{"\xff\x01 nothing\n", true},
+		{"{\"type\":\"connection\",\"connection\":{\"name\":\"A\",\"sess\n", true}, /* which sessions? */
+		{"{\"type\":\"defaultDeny\",\"vrf\":\"default\",\"mode\":\"#n\",\"except\":[]}\n", true},
+		{"{\"type\":\"bypass\",\"name\":\"\",\"on\n", true},
+		{"{\"type\":\"acked\",\"sequence\":#}\n", false},
+		{"{\"type\":\"controller\",#}\n", false},
+		{"{\"type\":\"acked\",\"sequence\":1}?{\"type\":\"transition\",\n", true},
+		{"#\n" FIRST, false}, /* made up for since */
+	};
+	char text[1024];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct journal_gates *gates;
+
+		snprintf(text, sizeof(text), FIRST CONNECTION("connection", "B", "Active", SESSION("192.0.2.2"))
+						   "{\"type\":\"bypass\",\"name\":\"\",\"on\":true}\n%s",
+			 lines[i].line);
+		gates = read_journal(text);
+		assert_int_equal(journal_gates_lost_a_line(gates), lines[i].lost);
+		assert_int_equal(gate(gates, "192.0.2.2"), !lines[i].lost && lines[i].line[0] != '#');
+		assert_int_equal(journal_gates_bypass_all(gates), !lines[i].lost && lines[i].line[0] != '#');
+		journal_gates_free(gates);
+	}
+}
+
 static void a_torn_line_is_cut_off(void **state)
 {
 	struct journal_gates *gates = read_journal(
@@ -216,6 +269,8 @@ int main(void)
 		cmocka_unit_test(a_bypass_opens_and_ends),
 		cmocka_unit_test(default_deny_is_read),
 		cmocka_unit_test(damage_closes_what_it_speaks_of),
+		cmocka_unit_test(damage_closes_sessions_that_nothing_else_speaks_of),
+		cmocka_unit_test(a_line_that_names_nobody_may_speak_of_anybody),
 		cmocka_unit_test(a_torn_line_is_cut_off),
 		cmocka_unit_test(a_line_without_end_is_not_held_in_memory),
 		cmocka_unit_test(none_and_one_that_cannot_be_read_are_told_apart),

@@ -148,6 +148,13 @@ def route_events(message, with_path_id):
     return found + events("announce", 1, 1, body[attributes_at + attributes_size:])
 
 
+def path_attributes(body):
+    """The attributes of an UPDATE that can be read, without the prefixes in them: types with their values."""
+    at = 4 + struct.unpack_from("!H", body)[0]
+    return [(kind, value[:4 + value[3]] if kind == MP_REACH else value[:3] if kind == MP_UNREACH else value)
+            for kind, value in _attributes(body[at:at + struct.unpack_from("!H", body, at - 2)[0]])]
+
+
 def _attributes(data):
     found = []
     while data:

@@ -31,6 +31,14 @@ def bgpd_test_module():
     return _built("bgpd-peering", "bgpd_peering_test.so")
 
 
+def frr_module(name):
+    """A module of FRR's own, as "bgpd_rpki"."""
+    found = list(Path("/usr/lib").glob(f"*/frr/modules/{name}.so"))
+    if not found:
+        raise NotBuilt(f"{name}.so is missing: run ./run-tests, which installs what the tests need")
+    return found[0]
+
+
 def bgpd_link():
     """What the module loads from its own folder for the link to the controller."""
     return _built("bgpd-peering", "peering_link.so")

@@ -2,23 +2,8 @@
 """A disk under a router's journal that is slow or fails, at will: a library that is preloaded into bgpd (disk.c)."""
 import errno
 import os
-import subprocess
-import tempfile
-from pathlib import Path
 
-from . import build
-
-
-def _library():
-    """Compiled once for each build of the project; tests that run side by side may race for it, and one wins."""
-    made = build.BUILD / "test-disk.so"
-    source = Path(__file__).with_suffix(".c")
-    if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
-        with tempfile.TemporaryDirectory(dir=build.BUILD) as folder:
-            fresh = Path(folder, made.name)
-            subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", fresh, source], check=True)
-            os.replace(fresh, made)
-    return made
+from .preload import library
 
 
 class Disk:
@@ -27,7 +12,7 @@ class Disk:
     def __init__(self, router):
         self._control = router.lab.folder(router.name, "disk") / "control"
         self.good()
-        router.bgpd_environment += [f"LD_PRELOAD={_library()}", f"PEERING_TEST_DISK={self._control}"]
+        router.bgpd_environment += [f"LD_PRELOAD={library('disk')}", f"PEERING_TEST_DISK={self._control}"]
 
     def _say(self, text):
         fresh = self._control.with_suffix(".new")

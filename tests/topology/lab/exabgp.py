@@ -2,12 +2,14 @@
 """ExaBGP as the far side of the leak matrix. It has no table: what it hands to its process, in JSON, makes one here."""
 import json
 import os
+from pathlib import Path
 
 from .peer import Peer, family_of
 from .process import Process
 from .wait import until
 
-EXABGP = "/usr/sbin/exabgp"
+# Isolated, or it would take this package's module of the same name for ExaBGP.
+EXABGP = ["/usr/bin/python3", "-I", Path(__file__).with_name("exabgp_mended.py"), "/usr/sbin/exabgp"]
 # What its configuration calls the other families.
 OTHERS = {"evpn": "l2vpn evpn"} | {f"{family} {safi}": f"{family} {name}" for family in ("ipv4", "ipv6") for safi, name in (
     ("labeled", "nlri-mpls"), ("flowspec", "flow"))}
@@ -19,7 +21,6 @@ exec cat >"$1"
 
 
 class FarExabgp(Peer):
-    ENDS_AT = {"regated": "ExaBGP 4.2.21 resets its sessions when the withdrawals come, so its table would be empty anyway"}
     LACKS = {
         "unnumbered": "the daemon sends no router advertisements, by which the edge would learn of it",
         "accepts": "ExaBGP opens its sessions itself, and bgpd takes no connection for a neighbor in a view",
@@ -83,7 +84,7 @@ class FarExabgp(Peer):
         settings = {"exabgp.daemon.user": "root", "exabgp.api.cli": "false", "exabgp.api.ack": "false",
                     "exabgp.log.level": "INFO", "exabgp.tcp.bind": "", "exabgp.cache.attributes": "false"}
         self._process = Process(self.namespace, ["env", *(f"{name}={value}" for name, value in settings.items()),
-                                                 EXABGP, self._config_file], self.directory / "exabgp.log")
+                                                 *EXABGP, self._config_file], self.directory / "exabgp.log")
 
         def answers():
             self._process.expect_running()

@@ -2,21 +2,28 @@
 """FRR's own bgpd as the far side of the leak matrix, as the package has it, without the module."""
 import json
 import re
+import struct
 
+from . import borrowed
+from .bgp import CAPABILITY_MESSAGE
 from .frr import Router
 from .peer import Peer, family_of
+from .raw_speaker import message
 
 FAMILIES = ("ipv4", "ipv6")
 # What bgpd calls the other families.
 OTHERS = {"evpn": "l2vpn evpn"} | {f"{family} {safi}": f"{family} {name}" for family in FAMILIES for safi, name in (
-    ("vpn", "vpn"), ("labeled", "labeled-unicast"), ("multicast", "multicast"), ("flowspec", "flowspec"))}
+    ("vpn", "vpn"), ("labeled", "labeled-unicast"), ("flowspec", "flowspec"))}
 # How it announces one of their routes.
-ROUTES = {"vpn": "network {prefix} rd {rd} label 100", "multicast": "network {prefix}"}
+ROUTES = {"vpn": "network {prefix} rd {rd} label 100"}
+AFI, MULTICAST = {"ipv4": 1, "ipv6": 2}, 2
+SET, MULTIPROTOCOL = 0, 1
 
 
 class FarBgpd(Peer):
     LACKS = {
         "confederation": "bgpd's instance has one AS, its other neighbors are outside of the confederation",
+        "multicast": "from 10 on bgpd finds no network of multicast valid",
         "flowspec-origin": "bgpd makes no flowspec routes, it passes them on",
         "evpn-origin": "bgpd makes EVPN routes of prefixes for VRFs with a VNI alone, which network namespaces have not",
     }
@@ -82,7 +89,9 @@ class FarBgpd(Peer):
         else:
             lines = [f"neighbor {peer} remote-as {session.neighbor_as}",
                      f"neighbor {peer} update-source {session.local}"]
-        lines += [f"neighbor {peer} timers 1 30", f"neighbor {peer} timers connect 1"]
+        # A route server's AS is not in its routes.
+        lines += [f"neighbor {peer} timers 1 30", f"neighbor {peer} timers connect 1",
+                  f"no neighbor {peer} enforce-first-as"]
         for feature, line in (("ttl-security", "ttl-security hops 1"), ("multihop", "ebgp-multihop 5"),
                               ("dynamic-capability", "capability dynamic"),
                               ("graceful-restart", "graceful-restart")):
@@ -136,9 +145,10 @@ class FarBgpd(Peer):
             self._router.bgpd_vty(f"clear bgp {family} {self._peer(session)} soft in")
 
     def add_multicast(self, name, family):
-        session = self.sessions[name]
-        self._router.configure(f"router bgp {session.local_as}", f"address-family {family} multicast",
-                               f"neighbor {self._peer(session)} activate")
+        # On its behalf: from 10 on bgpd ends the session where a family is activated, and sends no such message.
+        session, value = self.sessions[name], struct.pack("!HBB", AFI[family], 0, MULTICAST)
+        borrowed.send(self._router.bgpd.pid, session.local, session.neighbor,
+                      message(CAPABILITY_MESSAGE, bytes([SET, MULTIPROTOCOL, len(value)]) + value))
 
 
 def _routes(said):

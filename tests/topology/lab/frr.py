@@ -68,6 +68,7 @@ class Router:
         for vrf, namespace in self.vrf_namespaces.items():
             (self.vrf_folder / vrf).write_text(f"/run/netns/{namespace.full_name}\n")
         self.has_module = module
+        self.other_modules = []  # bgpd's own, as "rpki", loaded behind the project's
         self.bgpd_environment = []  # "NAME=value", for bgpd alone
         self.through_wrapper = False  # vtysh as an installation has it, with the guard in front of it
         self.daemons = {}
@@ -95,6 +96,11 @@ class Router:
         self.has_module = True
         self.install_module(build.bgpd_module())
         shutil.copy(build.bgpd_link(), self.modules)
+
+    def add_other_module(self, name):
+        """One that FRR's packages bring, from the next start of bgpd on."""
+        shutil.copy(build.frr_module(f"bgpd_{name}"), self.modules)
+        self.other_modules.append(name)
 
     def install_module(self, file):
         """Takes `file` as this router's bgpd_peering.so, from the next start of bgpd on."""
@@ -129,6 +135,9 @@ class Router:
         if name == "bgpd" and self.has_module:
             argv += ["--moduledir", self.modules,
                      "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"]
+        if name == "bgpd":
+            for module in self.other_modules:
+                argv += ["-M", module]
         self.daemons[name] = Daemon(self.namespace, [*LIKE_A_MACHINE, self.name, self.run_folder, self.etc,
                                                      self.lib_folder, self.vrf_folder, *argv],
                                     self.run_folder / f"{name}.pid")

@@ -127,11 +127,11 @@ class FarGobgp(Peer):
         for family in FAMILIES:
             for prefix, paths in json.loads(self._gobgp("-j", "global", "rib", "-a", family) or "{}").items():
                 for path in paths:
-                    held.setdefault(path.get("neighbor-ip"), set()).add(prefix)
+                    held.setdefault(_neighbor(path), set()).add(prefix)
         for family in {family for session in self.sessions.values() for family in session.others() if OTHERS[family][1]}:
             for paths in json.loads(self._gobgp("-j", "global", "rib", "-a", OTHERS[family][1]) or "{}").values():
                 for path in paths:
-                    held.setdefault(path.get("neighbor-ip"), set()).add(_words(path["nlri"]))
+                    held.setdefault(_neighbor(path), set()).add(_words(path["nlri"]))
         return {session.name: held.get(session.neighbor, set()) for session in self.sessions.values()}
 
     def table(self, name):
@@ -145,6 +145,11 @@ class FarGobgp(Peer):
     def withdraw(self, name, family, prefixes):
         for prefix in prefixes:
             self._gobgp("global", "rib", "del", "-a", family, prefix)
+
+
+def _neighbor(path):
+    """The second is what GoBGP 4 calls it."""
+    return path.get("neighbor-ip", path.get("peer-address"))
 
 
 def _words(nlri):

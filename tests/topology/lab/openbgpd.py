@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """OpenBGPD as the far side of the leak matrix."""
 import json
-import os
 import pwd
+from pathlib import Path
 
 from .peer import Peer, family_of
 from .process import Process
 from .wait import until
 
 OPENBGPD, BGPCTL = "/usr/sbin/bgpd", "/usr/sbin/bgpctl"
+USER = "_openbgpd"
 
 
 class FarOpenbgpd(Peer):
@@ -61,9 +62,9 @@ class FarOpenbgpd(Peer):
         return [*lines, "}"]
 
     def start(self):
+        # It confines itself there, and leaves the making to systemd.
+        Path(pwd.getpwnam(USER).pw_dir).mkdir(mode=0o755, exist_ok=True)
         self._write_config()
-        # Where it locks itself in. Its service makes the folder, after each boot of the machine anew.
-        os.makedirs(pwd.getpwnam("_openbgpd").pw_dir, exist_ok=True)
         self._process = Process(self.namespace, [OPENBGPD, "-d", "-v", "-f", self._config_file],
                                 self.directory / "bgpd.log")
 

@@ -43,10 +43,8 @@ class PeerSession:
 
 
 class Peer:
-    """LACKS: what this daemon cannot do, by feature, with the reason that the table shows. ENDS_AT: a phase in which
-    the daemon cannot be judged, with the reason; the phases behind it are not gone through either."""
+    """LACKS: what this daemon cannot do, by feature, with the reason that the table shows."""
     LACKS = {}
-    ENDS_AT = {}
 
     def __init__(self, lab, name, sessions):
         self.lab = lab

@@ -8,7 +8,7 @@ PORT = 8282
 
 
 class RtrCache:
-    """`roas` maps a prefix to the AS number that may originate it, up to `longest` bits where that is given."""
+    """`roas` maps a prefix to the AS number that alone may originate it."""
 
     def __init__(self, lab, namespace, address, roas=()):
         self.address = address
@@ -27,10 +27,12 @@ class RtrCache:
         self._write()
         self._process = Process(self._namespace, [
             "stayrtr", "-bind", f"{self.address}:{PORT}", "-cache", self._file, "-checktime=false",
-            "-metrics.addr", "127.0.0.1:9847", "-protocol", "1", "-refresh", "1"], self._folder / "stayrtr.log")
+            "-metrics.addr", "127.0.0.1:9847", "-protocol", "1", "-refresh", "1", "-loglevel", "warning"], self._folder / "stayrtr.log")
 
-    def change(self, **roas):
-        raise NotImplementedError
+    def change(self, roas):
+        """StayRTR looks at its file once a second, and tells the router."""
+        self.roas = dict(roas)
+        self._write()
 
     def stop(self):
         self._process.stop()

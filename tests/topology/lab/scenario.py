@@ -103,14 +103,14 @@ class Scenario:
         self.acme.start()
         self.edge.start(config)
 
-    def restart_bgpd(self, end="kill_bgpd", between=lambda: None, **options):
-        """Ends bgpd, and starts it again once acme has noticed. It knows then what frr.conf says."""
+    def restart_bgpd(self, end="kill_bgpd", between=lambda: None, saved=False, **options):
+        """Ends bgpd, and starts it again once acme has noticed. It knows then what frr.conf says; `saved`: with the marks."""
         getattr(self.edge, end)()
         for session in self.acme.sessions:
             until(f"{session.name} closed at acme", lambda: self.acme.bgp_state(session.name),
                   lambda state: state != "Established")
         between()
-        self._first_mark = self._marks
+        self._first_mark = self._first_mark if saved else self._marks
         self.edge.start_bgpd(**options)
 
     def validate(self):

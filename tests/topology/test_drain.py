@@ -1,0 +1,481 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Graceful shutdown of one connection alone: before it goes, and in maintenance. Judged by what its peer is told, by the
+edge's choice between two paths, and by what the other peer is not told."""
+import re
+import sys
+from ipaddress import ip_interface
+
+import pytest
+
+from lab.bird import prefixes
+from lab.process import Process
+from lab.scenario import ACME_AS, FAMILIES, NAME, OWN, Scenario
+from lab.wait import until
+
+GRACEFUL_SHUTDOWN = "(65535,0)"
+# Nobody waits for it here: long enough for whatever a test does meanwhile.
+LONG = 3600
+# Prefixes that acme and the witness both announce.
+SHARED = {family: prefixes(family, 2, start=6000) for family in FAMILIES}
+
+
+# 1000 bytes each hundredth of a second, for ever.
+SEND = """
+import socket, sys, time
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    try:
+        sender.sendto(bytes(1000), (sys.argv[1], 9))
+    except ConnectionRefusedError:
+        pass
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def scenario(lab):
+    return Scenario(lab)
+
+
+def policy(s):
+    """Neither side is to have the other's first prefix, nor acme one of the edge's marks; acme's local preference is high,
+    so that the edge prefers it. Communities are replaced, both ways: whatever is added has to be added behind."""
+    lines = []
+    for family in FAMILIES:
+        ip, end = ("ip", "4") if family == "ipv4" else ("ipv6", "6")
+        lines += [f"{ip} prefix-list UNWANTED{end} permit {s.acme_routes[family][0]}",
+                  f"{ip} prefix-list SECRET{end} permit {s.witness_routes[family][0]}",
+                  f"route-map ACME-IN deny {end}", f"match {ip} address prefix-list UNWANTED{end}", "exit",
+                  f"route-map ACME-OUT deny {end}", f"match {ip} address prefix-list SECRET{end}", "exit"]
+    return lines + ["route-map ACME-IN permit 10", "set local-preference 300", "set weight 7",
+                    "set community 64500:1", "exit",
+                    "route-map ACME-OUT permit 10", "set community 64500:2", "exit"]
+
+
+def start_active(s, drain=LONG, timers=True, **options):
+    for family in FAMILIES:
+        s.acme.announced[family] += SHARED[family]
+        s.witness.announced[family] += SHARED[family]
+    lines = s.declaration() + ([f"peering {NAME} timers drain {drain}"] if timers else [])
+    s.start(s.config(bgp=[*lines, *options.pop("bgp", [])], top=policy(s) + options.pop("top", []), **options))
+    s.acme.wait_established()
+    s.validate()
+    s.edge.verb(NAME, "activate")
+    s.edge.wait_state(NAME, "Active")
+    for family in FAMILIES:
+        wait_acme_has(s, family)
+        wait_best(s, family, s.acme_address(family))
+    s.settle()
+
+
+def to_acme(s, family, drained=False):
+    """What the operator's policy lets acme have; of the shared ones the edge has a path to give when it prefers the other."""
+    return s.to_acme(family) - {s.witness_routes[family][0]} | (set(SHARED[family]) if drained else set())
+
+
+def wait_acme_has(s, family):
+    s.acme.wait_received(f"edge_{family}", to_acme(s, family))
+
+
+def best(s, family, prefix):
+    """From whom the edge has the path that it uses, and the path's local preference."""
+    path = next((path for path in s.edge.bgpd_json(f"show bgp {family} unicast {prefix} json").get("paths", [])
+                 if path.get("bestpath", {}).get("overall")), {})
+    return path.get("peer", {}).get("peerId"), path.get("locPrf")
+
+
+def wait_best(s, family, peer):
+    for prefix in SHARED[family]:
+        until(f"{prefix} through {peer}", lambda: best(s, family, prefix), lambda seen: seen[0] == peer)
+
+
+def marked(s, family):
+    """The prefixes that acme has with the community, and those it has without."""
+    text = s.acme.birdc(f"show route protocol edge_{family} all")
+    with_it, without = set(), set()
+    for part in re.split(r"^(?=[0-9a-f.:]+/\d+\s)", text, flags=re.M)[1:]:
+        (with_it if GRACEFUL_SHUTDOWN in part else without).add(part.split()[0])
+    return with_it, without
+
+
+def wait_drained(s, families=FAMILIES):
+    """Every route of the edge's at acme carries the community, and the edge prefers the other path."""
+    for family in families:
+        until(f"every {family} route at acme with {GRACEFUL_SHUTDOWN}", lambda: marked(s, family),
+              lambda seen: seen == (to_acme(s, family, True), set()))
+        wait_best(s, family, s.witness_link.far_address(family))
+        until(f"local preference 0 of acme's {family}", lambda: best_of_acme(s, family, SHARED[family][0]),
+              lambda seen: seen == 0)
+
+
+def wait_in_service(s):
+    for family in FAMILIES:
+        until(f"no {family} route at acme with {GRACEFUL_SHUTDOWN}", lambda: marked(s, family),
+              lambda seen: seen == (set(), to_acme(s, family)))
+        wait_best(s, family, s.acme_address(family))
+        until(f"acme's own {family} local preference", lambda: best_of_acme(s, family, SHARED[family][0]),
+              lambda seen: seen == 300)
+
+
+def best_of_acme(s, family, prefix):
+    """The local preference that the edge has given to acme's path."""
+    paths = s.edge.bgpd_json(f"show bgp {family} unicast {prefix} json").get("paths", [])
+    return next((path.get("locPrf", 100) for path in paths
+                 if path.get("peer", {}).get("peerId") == s.acme_address(family)), None)
+
+
+def expect_policy_kept(s):
+    """What the operator denies was never announced to acme, nor taken from it."""
+    said = s.capture.read()
+    for family in FAMILIES:
+        assert s.witness_routes[family][0] not in said.announced(s.edge_address(family))
+        assert s.acme_routes[family][0] not in s.witness.received(f"edge_{family}")
+        assert best(s, family, s.acme_routes[family][0]) == (None, None)
+
+
+def sessions(s):
+    return {family: len(s.capture.read().sessions(s.edge_address(family))) for family in FAMILIES}
+
+
+def wait_shut(s):
+    for family in FAMILIES:
+        until(f"{family} closed at acme", lambda: s.acme.bgp_state(f"edge_{family}"), lambda state: state != "Established")
+        s.acme.wait_received(f"edge_{family}", set())
+
+
+def shutdown_messages(s):
+    """What the edge has said when it shut, RFC 9003."""
+    return [message.body[3:3 + message.body[2]].decode() for message in s.capture.read().messages(type=3)
+            if message.sender in map(s.edge_address, FAMILIES) and tuple(message.body[:2]) == (6, 2)]
+
+
+# On the way out
+
+def test_deprovision_drains_and_then_shuts(scenario):
+    s = scenario
+    start_active(s)
+    before = sessions(s)
+    s.edge.verb(NAME, "deprovision")
+    assert s.edge.connection_state(NAME) == "PendingRemove"
+    wait_drained(s)
+    s.settle()
+    wait_drained(s)
+    expect_policy_kept(s)
+    assert sessions(s) == before
+    assert {session["gate"] for session in s.edge.connection(NAME)["sessions"]} == {"drain"}
+
+    s.edge.verb(NAME, "deprovision now")
+    wait_shut(s)
+    s.edge.wait_state(NAME, "None")
+    assert s.edge.history(NAME)[-2:] == [("Active", "PendingRemove"), ("PendingRemove", "None")]
+    assert shutdown_messages(s) and all(NAME in message for message in shutdown_messages(s))
+    for family in FAMILIES:
+        until(f"acme's {family} routes gone at the witness", lambda: s.witness_has_of_acme(family),
+              lambda seen: seen == set(SHARED[family]) or seen == set())
+
+
+def test_the_drain_ends_with_its_timer(scenario):
+    s = scenario
+    start_active(s, drain=4)
+    s.edge.verb(NAME, "deprovision")
+    wait_shut(s)
+    s.edge.wait_state(NAME, "None")
+    assert s.edge.log_lines("is drained: the drain timer has ended")
+
+
+def test_the_drain_ends_when_no_traffic_is_left(scenario):
+    s = scenario
+    start_active(s)
+    traffic = Process(s.acme.namespace, [sys.executable, "-c", SEND, s.acme_link.near_ipv4], s.acme.directory / "send.log")
+    s.edge.verb(NAME, "deprovision")
+    until("traffic that is shown", lambda: s.edge.connection(NAME)["drain"],
+          lambda seen: seen and seen["traffic"] and seen["traffic"]["inBitsPerSecond"] > 100_000)
+    assert s.edge.connection_state(NAME) == "PendingRemove"
+    traffic.stop()
+    wait_shut(s)
+    s.edge.wait_state(NAME, "None")
+    assert s.edge.log_lines("is drained: no traffic is left")
+
+
+def test_cancel_puts_back_into_service(scenario):
+    s = scenario
+    start_active(s)
+    before = sessions(s)
+    s.edge.verb(NAME, "deprovision")
+    wait_drained(s)
+    s.edge.verb(NAME, "cancel")
+    s.edge.wait_state(NAME, "Active")
+    wait_in_service(s)
+    expect_policy_kept(s)
+    assert sessions(s) == before
+    s.edge.verb(NAME, "deprovision now")
+    s.edge.wait_state(NAME, "None")
+    assert "does not take `cancel`" in s.edge.refused(f"peering {NAME} cancel")
+
+
+@pytest.mark.parametrize("end", ["kill_bgpd", "stop_bgpd"])
+def test_a_restart_in_the_middle_goes_on_draining(scenario, end):
+    s = scenario
+    start_active(s)
+    s.edge.verb(NAME, "deprovision")
+    wait_drained(s)
+    left = s.edge.connection(NAME)["drain"]["endsInSeconds"]
+    said = s.capture.read().end()
+    s.restart_bgpd(end=end)
+    s.acme.wait_established()
+    assert s.edge.connection_state(NAME) == "PendingRemove"
+    wait_drained(s)
+    assert s.edge.connection(NAME)["drain"]["endsInSeconds"] < left
+    # Not one announcement without it, the first ones included.
+    assert unmarked(s, said) == set()
+    expect_policy_kept(s)
+    s.edge.verb(NAME, "cancel")
+    s.edge.wait_state(NAME, "Active")
+    wait_in_service(s)
+
+
+def unmarked(s, after):
+    """The prefixes that the edge has announced to acme without the community."""
+    found = set()
+    for message in s.capture.read().messages(type=2):
+        if message.sender not in map(s.edge_address, FAMILIES) or message.time <= after:
+            continue
+        if b"\xff\xff\x00\x00" not in message.body:
+            found |= {event.prefix for event in s.capture.read().routes(message.sender, kind="announce")
+                      if event.time == message.time}
+    return found
+
+
+def test_one_that_is_down_goes_at_once(scenario):
+    s = scenario
+    start_active(s)
+    for family in FAMILIES:
+        s.acme.disable_session(f"edge_{family}")
+        until(f"{family} down at the edge", lambda: s.edge.bgp_state(s.acme_address(family)),
+              lambda state: state != "Established")
+    s.edge.verb(NAME, "deprovision")
+    s.edge.wait_state(NAME, "None")
+
+
+# The operator's policy
+
+def test_the_operators_policy_applies_all_the_while(scenario):
+    """What is typed while it drains, edited in a route-map, cleared softly or taken away: never a route that the policy
+    denies, and always the community."""
+    s = scenario
+    start_active(s)
+    s.edge.verb(NAME, "deprovision")
+    wait_drained(s)
+    for family in FAMILIES:
+        s.edge.vtysh(f"clear bgp {family} unicast {s.acme_address(family)} soft")
+    s.settle()
+    wait_drained(s)
+    expect_policy_kept(s)
+
+    # Edited: the edge's own network is not to be announced any more.
+    for family, ip, end in (("ipv4", "ip", 5), ("ipv6", "ipv6", 7)):
+        s.edge.configure(f"{ip} prefix-list OURS{end} permit {OWN[family]}", f"route-map ACME-OUT deny {end}",
+                         f"match {ip} address prefix-list OURS{end}")
+    for family in FAMILIES:
+        until(f"{OWN[family]} gone at acme", lambda: marked(s, family),
+              lambda seen: seen == (to_acme(s, family, True) - {OWN[family]}, set()))
+
+    # Another one is named, and then one that there is not.
+    s.edge.configure("route-map OTHER permit 10")
+    said = s.capture.read().end()
+    for family in FAMILIES:
+        s.edge.configure_bgp(f"address-family {family} unicast",
+                             f"neighbor {s.acme_address(family)} route-map OTHER out")
+        everything = s.to_acme(family) | set(SHARED[family])
+        until(f"everything {family} at acme", lambda: marked(s, family), lambda seen: seen == (everything, set()))
+        s.edge.configure_bgp(f"address-family {family} unicast",
+                             f"neighbor {s.acme_address(family)} route-map NOWHERE out")
+        s.acme.wait_received(f"edge_{family}", set())
+    s.settle()
+    assert unmarked(s, said) == set()
+    for family in FAMILIES:
+        s.acme.wait_received(f"edge_{family}", set())
+        s.edge.configure_bgp(f"address-family {family} unicast",
+                             f"neighbor {s.acme_address(family)} route-map ACME-OUT out")
+        until(f"the policy at acme", lambda: marked(s, family),
+              lambda seen: seen == (to_acme(s, family, True) - {OWN[family]}, set()))
+    config = s.edge.running_config()
+    for family in FAMILIES:
+        assert f"peering gated neighbor {s.acme_address(family)} {family} unicast route-map ACME-OUT out" in config
+    s.edge.verb(NAME, "cancel")
+    s.edge.wait_state(NAME, "Active")
+    config = s.edge.running_config()
+    assert "PEERING-DRAIN" not in config and "peering gated" not in config
+    for family in FAMILIES:
+        assert f"neighbor {s.acme_address(family)} route-map ACME-OUT out" in config
+
+
+def test_without_a_policy_nothing_passes_that_did_not_before(scenario):
+    """RFC 8212: bgpd would take our route-map for the operator's."""
+    s = scenario
+    start_active(s)
+    for family in FAMILIES:
+        neighbor = f"neighbor {s.acme_address(family)}"
+        s.edge.configure_bgp(f"address-family {family} unicast", f"no {neighbor} route-map ACME-OUT out",
+                             f"no {neighbor} route-map ACME-IN in")
+        s.acme.wait_received(f"edge_{family}", set())
+    said = s.capture.read().end()
+    s.edge.verb(NAME, "deprovision")
+    s.edge.wait_gate(NAME, "drain")
+    s.settle()
+    for family in FAMILIES:
+        assert s.capture.read().announced(s.edge_address(family), after=said) == set()
+        assert s.acme.received(f"edge_{family}") == set()
+        assert s.witness_has_of_acme(family) <= set(SHARED[family])
+    # With a prefix-list there is a policy, and no route-map.
+    for family in FAMILIES:
+        ip = "ip" if family == "ipv4" else "ipv6"
+        s.edge.configure(f"{ip} prefix-list ONLY-OURS permit {OWN[family]}")
+        s.edge.configure_bgp(f"address-family {family} unicast",
+                             f"neighbor {s.acme_address(family)} prefix-list ONLY-OURS out")
+        until(f"ours alone at acme", lambda: marked(s, family), lambda seen: seen == ({OWN[family]}, set()))
+
+
+def test_a_reserved_route_map_that_somebody_defines_lets_nothing_through(scenario):
+    s = scenario
+    start_active(s)
+    s.edge.verb(NAME, "deprovision")
+    wait_drained(s)
+    said = s.capture.read().end()
+    s.edge.configure("route-map PEERING-DRAIN-OUT-ACME-OUT permit 5")
+    for family in FAMILIES:
+        s.acme.wait_received(f"edge_{family}", set())
+    s.settle()
+    for family in FAMILIES:
+        assert s.capture.read().announced(s.edge_address(family), after=said) == set()
+    assert s.edge.log_lines("somebody has typed at the route-map PEERING-DRAIN-OUT-ACME-OUT")
+
+
+def test_members_of_a_peer_group_and_dynamic_neighbors(lab):
+    """Their policy is the group's, and theirs alone drains."""
+    s = Scenario(lab)
+    listen = ["neighbor PEERS peer-group", f"neighbor PEERS remote-as {ACME_AS}", "neighbor PEERS timers 1 9",
+              *(f"bgp listen range {ip_interface(s.acme_address(family) + length).network} peer-group PEERS"
+                for family, length in (("ipv4", "/30"), ("ipv6", "/64")))]
+    start_active(s, acme_neighbor=lambda family: listen if family == "ipv4" else [],
+                 acme_family=lambda family: ["neighbor PEERS activate", "neighbor PEERS route-map ACME-IN in",
+                                             "neighbor PEERS route-map ACME-OUT out"])
+    s.edge.verb(NAME, "deprovision")
+    wait_drained(s)
+    # It is another neighbor each time that it comes.
+    said = s.capture.read().end()
+    for family in FAMILIES:
+        s.acme.restart_session(f"edge_{family}")
+    s.acme.wait_established()
+    wait_drained(s)
+    assert unmarked(s, said) == set()
+    expect_policy_kept(s)
+    s.edge.verb(NAME, "cancel")
+    s.edge.wait_state(NAME, "Active")
+    wait_in_service(s)
+
+
+# Maintenance
+
+def test_maintenance_drains_until_it_is_ended(scenario):
+    s = scenario
+    start_active(s)
+    before = sessions(s)
+    s.edge.vtysh(f"peering {NAME} maintenance on reason a new optic")
+    wait_drained(s)
+    seen = s.edge.connection(NAME)
+    assert seen["connectionState"] == "Active" and "maintenance" in seen["flags"]
+    assert seen["maintenance"]["reason"] == "a new optic" and "endsInSeconds" not in seen["maintenance"]
+    until("the traffic that is left", lambda: s.edge.connection(NAME)["drain"]["traffic"])
+    expect_policy_kept(s)
+    s.edge.vtysh(f"peering {NAME} maintenance off")
+    wait_in_service(s)
+    assert "maintenance" not in s.edge.connection(NAME)["flags"]
+    assert sessions(s) == before
+    assert s.edge.history(NAME)[-2:] == [("Active", "Active")] * 2
+
+
+def test_maintenance_survives_a_restart(scenario):
+    s = scenario
+    start_active(s)
+    s.edge.vtysh(f"peering {NAME} maintenance on")
+    wait_drained(s)
+    s.edge.vtysh("write memory")
+    said = s.capture.read().end()
+    s.restart_bgpd(saved=True)
+    s.acme.wait_established()
+    wait_drained(s)
+    assert unmarked(s, said) == set()
+    s.edge.vtysh(f"peering {NAME} maintenance off")
+    wait_in_service(s)
+    # The file still names what stood there while it was drained.
+    s.restart_bgpd(end="stop_bgpd", saved=True)
+    s.acme.wait_established()
+    wait_in_service(s)
+    expect_policy_kept(s)
+
+
+def test_maintenance_ends_by_itself_where_it_was_told_to(scenario):
+    s = scenario
+    start_active(s)
+    s.edge.vtysh(f"peering {NAME} maintenance on for 15 reason a reboot")
+    wait_drained(s)
+    wait_in_service(s)
+    assert s.edge.connection(NAME)["maintenance"] is None
+
+
+@pytest.mark.parametrize("words", ["interface PORT", "all"])
+def test_maintenance_of_a_port_leaves_the_others_alone(scenario, words):
+    """The witness's connection is declared too: with `all` it drains, with acme's port it is told nothing."""
+    s = scenario
+    start_active(s)
+    s.edge.vtysh("peering WITNESS adopt neighbor " + " ".join(map(s.witness_link.far_address, FAMILIES)))
+    s.edge.wait_state("WITNESS", "Active")
+    words = words.replace("PORT", s.acme_link.near_interface)
+    updates = {family: s.witness.updates_received(f"edge_{family}") for family in FAMILIES}
+    s.edge.vtysh(f"peering maintenance {words} on reason the line card")
+    s.edge.wait_gate(NAME, "drain")
+    if words == "all":
+        s.edge.wait_gate("WITNESS", "drain")
+    else:
+        wait_drained(s)
+        assert {session["gate"] for session in s.edge.connection("WITNESS")["sessions"]} == {"allow"}
+        # Its paths to what acme announces too have not changed: it has them itself.
+        for family in FAMILIES:
+            assert s.witness.updates_received(f"edge_{family}") - updates[family] <= len(s.acme_routes[family])
+    s.edge.vtysh(f"peering maintenance {words} off")
+    s.edge.wait_gate(NAME, "allow")
+    s.edge.wait_gate("WITNESS", "allow")
+    wait_in_service(s)
+
+
+def test_maintenance_is_for_active_connections(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    assert "does not take `maintenance on`" in s.edge.refused(f"peering {NAME} maintenance on")
+    s.validate()
+    s.edge.vtysh("peering maintenance all on")
+    s.settle()
+    s.expect_nothing_passed()
+
+
+def test_a_held_session_stays_closed_while_the_others_drain(scenario):
+    """It was never validated: neither a drain nor its end opens it."""
+    s = scenario
+    s.acme.session("edge_ipv6").enabled = False
+    s.start(s.config(bgp=[*s.declaration(optional=["ipv6"]), f"peering {NAME} timers drain {LONG}"]))
+    s.acme.wait_established("edge_ipv4")
+    s.validate()
+    s.edge.verb(NAME, "activate")
+    s.edge.wait_state(NAME, "Active")
+    s.acme.enable_session("edge_ipv6")
+    s.acme.wait_established()
+    s.settle()
+    for step in ("maintenance on", "maintenance off", "deprovision", "cancel"):
+        s.edge.vtysh(f"peering {NAME} {step}")
+        s.edge.wait_state(NAME, "PendingRemove" if step == "deprovision" else "Active")
+        s.settle()
+        assert s.acme.received("edge_ipv6") == set()
+        assert s.witness_has_of_acme("ipv6") == set()
+        assert s.capture.read().announced(s.edge_address("ipv6")) == set()
