@@ -17,11 +17,10 @@ from lab.walls import Walls
 FIRST_WALLS = ("groups", "closing", "parser")
 RUNS = {"without-first": FIRST_WALLS, "without-policy": ("policy",),
         "without-both": (*FIRST_WALLS, "policy", "typed", "capability"), "without-closing": ("closing",),
-        "without-groups": ("groups",), "closed-without-policy": ("policy",)}
+        "without-groups": ("groups",)}
 # Where a route-map is not asked, closing holds alone what has stood there since the start of the session. (With an
 # advertise-map bgpd ends, when a peer is in no group whose family is not hidden.)
-ROWS_OF = {"without-groups": ("default-originate", "default-map", "unsuppress"),
-           "closed-without-policy": ("plain", "soft-reconfiguration")}
+ROWS_OF = {"without-groups": ("default-originate", "default-map", "unsuppress")}
 # Each for the rows in which those before take no part.
 WITHOUT_WALLS = ("bird", "bgpd", "gobgp")
 # ./run-tests goes through these in Debian 13, too.
@@ -53,8 +52,6 @@ def driven():
                         new.drive()
                     elif run == "without-closing":
                         new.drive_without_closing(Walls(new.edge))
-                    elif run == "closed-without-policy":
-                        new.drive_closed_without(Walls(new.edge), RUNS[run])
                     else:
                         new.drive_without(Walls(new.edge), RUNS[run])
                 except Exception as error:
@@ -97,10 +94,6 @@ def test_without_walls(driven, run, daemon, row):
     for family in FAMILIES:
         if run == "without-closing":
             problems += matrix.not_left(row.name, family)
-            continue
-        if run == "closed-without-policy":
-            # Of what bgpd itself has kept no message comes: the policy alone holds it.
-            problems += (matrix.leaks if row.name == "plain" else matrix.not_taken)(row.name, "regated", family)
             continue
         for phase in ("gated",) if row.only_while_gated() else ("start", "gated"):
             problems += matrix.not_through(row.name, phase, family, RUNS[run])
