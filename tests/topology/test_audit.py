@@ -125,6 +125,56 @@ def test_a_copy_in_another_instance_is_found(lab):
     wait_found(s, "a copy of ", " table of vrf blue")
 
 
+def test_a_copy_in_the_vpn_table_is_found(scenario):
+    """A route of the peer's that the instance exports to the VPN: the copy has a table of its own."""
+    s = scenario
+    s.walls.down("policy", "parser", "typed", "closing", "audit", "count", "originals")
+    s.start(s.config(bgp=s.declaration(), ipv4=["rd vpn export 64500:1", "rt vpn export 64500:1",
+                                                "label vpn export 100", "export vpn"]))
+
+    def copies():
+        return {prefix for prefix in s.acme_routes["ipv4"] if prefix in s.edge.vtysh("show bgp ipv4 vpn")}
+
+    until("copies of acme's routes in the VPN table", copies, lambda seen: seen == set(s.acme_routes["ipv4"]))
+    s.walls.down("policy", "parser", "typed", "closing", "count", "originals")
+    sessions = wait_found(s, "a copy of ", " is in the IPv4 VPN table of vrf default")
+    assert [session["address"] for session in sessions] == [s.acme_address("ipv4")]
+    until("no copies", copies, lambda seen: not seen)
+    expect_healed(s, sessions)
+
+
+VPN_ROUTES = [f"{ACME_AS}:1 {prefix}" for prefix in ("198.18.200.0/24", "198.18.201.0/24")]
+
+
+@pytest.mark.parametrize("where", ["its own table", "a vrf"])
+def test_a_vpn_route_of_a_gated_peer_is_found(lab, where):
+    """In the VPN table, and where a VRF imports it: the copy alone is looked at there."""
+    s = Scenario(lab, vrfs=["blue"])
+    s.walls = Walls(s.edge)
+    down = ["policy", "parser", "typed", "closing", "count"] + (["originals"] if where == "a vrf" else [])
+    s.walls.down("audit", *down)
+    s.acme.session("edge_ipv4").families = ("ipv4", "ipv4 vpn")
+    s.acme.announced = {"ipv4": [], "ipv6": [], "ipv4 vpn": VPN_ROUTES}
+    s.acme.attributes = {prefix: f"bgp_ext_community.add((rt, {ACME_AS}, 1));" for prefix in VPN_ROUTES}
+    peer = f"neighbor {s.acme_address('ipv4')}"
+    s.start(s.config(bgp=[*s.declaration(), "address-family ipv4 vpn", f"{peer} activate", f"{peer} route-map ACME-IN in",
+                          f"{peer} route-map ACME-OUT out", "exit-address-family"], top=["vrf blue", "exit-vrf"], bottom=[
+        f"router bgp {EDGE_AS} vrf blue", "bgp router-id 192.0.2.99", "address-family ipv4 unicast",
+        *([f"rt vpn import {ACME_AS}:1", "import vpn"] if where == "a vrf" else []), "exit-address-family", "exit"]))
+
+    def taken(table):
+        return {prefix for prefix in VPN_ROUTES if prefix.split()[1] in s.edge.vtysh(table)}
+
+    tables = ["show bgp ipv4 vpn", *(["show bgp vrf blue ipv4 unicast"] if where == "a vrf" else [])]
+    for table in tables:
+        until(f"acme's routes in {table}", lambda: taken(table), lambda seen: seen == set(VPN_ROUTES))
+    s.walls.down(*down)
+    wait_found(s, *(("a copy of ", " is in the IPv4 Unicast table of vrf blue") if where == "a vrf"
+                    else (" is in the IPv4 VPN table of vrf default",)))
+    for table in tables:
+        until(f"nothing of acme's in {table}", lambda: taken(table), lambda seen: not seen)
+
+
 def test_what_had_passed_is_taken_back_by_the_closing_wall(lab):
     """Without it the routes that were accepted before stay, and so do their copies; with it they leave every table."""
     s = Scenario(lab, vrfs=["blue"], acme={"extra": "enable route refresh off;"})

@@ -49,16 +49,44 @@ STREAM = b"".join([
     update(attributes=attribute(bgp.MP_UNREACH, b"\0\2\1" + b"\x20\x20\1\x0d\xb8")),
     update(),
     update(attributes=attribute(bgp.MP_UNREACH, b"\0\2\1")),
-    update(attributes=attribute(bgp.MP_REACH, b"\0\1\x80\0\0" + b"\x70abc", wide=True)),
+    update(attributes=attribute(bgp.MP_REACH, b"\0\1\x81\0\0" + b"\x70abc", wide=True)),
 ])
 EVENTS = ["announce ipv4 0.0.0.0/0", "withdraw ipv4 198.51.100.0/24", "announce ipv4 203.0.113.128/25",
           "announce ipv6 ::/0", "announce ipv6 2001:db8:1::/48", "withdraw ipv6 2001:db8::/32",
-          "end-of-rib ipv4", "end-of-rib ipv6", f"announce afi 1 safi 128 {b'pabc'.hex()}"]
+          "end-of-rib ipv4", "end-of-rib ipv6", f"announce afi 1 safi 129 {b'pabc'.hex()}"]
 
 
 def test_every_place_where_a_prefix_can_stand():
     assert events(STREAM) == EVENTS
     assert events(STREAM, family="ipv6", kind="announce") == EVENTS[3:5]
+
+
+RD = struct.pack("!HHI", 0, 64500, 1)
+
+
+@pytest.mark.parametrize("family, field, expected", [
+    # Labels to the bottom of their stack, then a route distinguisher.
+    (b"\0\1\4", bytes([24 + 24, 0, 6, 0x41, 203, 0, 113]), "ipv4 labeled 203.0.113.0/24"),
+    (b"\0\2\4", bytes([48 + 32, 0, 6, 0x40, 0, 6, 0x41, 0x20, 1, 0xd, 0xb8]), "ipv6 labeled 2001:db8::/32"),
+    (b"\0\1\x80", bytes([24 + 64 + 24, 0, 6, 0x41]) + RD + bytes([203, 0, 113]), "ipv4 vpn 64500:1 203.0.113.0/24"),
+    (b"\0\2\x80", bytes([24 + 64, 0, 6, 0x41]) + b"\0\1\xc0\0\2\1\0\7", "ipv6 vpn 192.0.2.1:7 ::/0"),
+    (b"\0\1\x85", bytes([5, 1, 24, 203, 0, 113]), "ipv4 flowspec 203.0.113.0/24"),
+    (b"\0\2\x85", bytes([7, 1, 32, 0, 0x20, 1, 0xd, 0xb8]), "ipv6 flowspec 2001:db8::/32"),
+    (b"\0\1\x85", bytes([8, 1, 24, 203, 0, 113, 3, 0x81, 6]), "ipv4 flowspec 0118cb0071038106"),
+    (b"\0\x19\x46", bytes([5, 34]) + RD + bytes(14) + bytes([24, 203, 0, 113, 0]) + bytes(7), "evpn 64500:1 203.0.113.0/24"),
+    (b"\0\x19\x46", bytes([3, 17]) + RD + bytes(4) + bytes([32, 192, 0, 2, 1]), "evpn 64500:1 type 3 192.0.2.1"),
+    (b"\0\x19\x46", bytes([2, 9]) + RD + b"\7", "evpn 64500:1 type 2 07"),
+])
+def test_other_families(family, field, expected):
+    assert events(update(attributes=attribute(bgp.MP_REACH, family + b"\0\0" + field))) == [f"announce {expected}"]
+    assert events(update(attributes=attribute(bgp.MP_UNREACH, family + field + field))) == [f"withdraw {expected}"] * 2
+    with pytest.raises(bgp.Malformed):
+        events(update(attributes=attribute(bgp.MP_UNREACH, family + field[:-1])))
+
+
+def test_a_label_that_stands_for_a_withdrawal():
+    assert events(update(attributes=attribute(bgp.MP_UNREACH, b"\0\1\4" + bytes([24 + 24, 0x80, 0, 0, 203, 0, 113])))) == [
+        "withdraw ipv4 labeled 203.0.113.0/24"]
 
 
 def test_segments_cut_anywhere_and_in_any_order():

@@ -469,13 +469,22 @@ def test_a_gated_peer_holds_up_no_graceful_restart(lab):
     s.expect_nothing_sent()
 
 
-def test_a_peer_that_keeps_stale_routes_is_made_to_drop_them(lab):
+LONG_LIVED = ["bgp long-lived-graceful-restart stale-time 600", "bgp graceful-restart restart-time 1"]
+LLGR_STALE = "(65535,6)"
+
+
+@pytest.mark.parametrize("long_lived", [False, True], ids=["graceful", "long-lived"])
+def test_a_peer_that_keeps_stale_routes_is_made_to_drop_them(lab, long_lived):
     """Active, then deprovisioned while bgpd is away and the peer holds its routes for a graceful restart."""
-    s = Scenario(lab, acme={"graceful_restart": True})
-    s.start_active(s.config(bgp=[*GRACEFUL, *s.declaration()]))
+    s = Scenario(lab, acme={"extra": "graceful restart on; long lived graceful restart on;"} if long_lived
+                 else {"graceful_restart": True})
+    s.start_active(s.config(bgp=[*GRACEFUL, *(LONG_LIVED if long_lived else []), *s.declaration()]))
     s.edge.kill_bgpd()
     for family in FAMILIES:
         assert OWN[family] in s.acme.received(f"edge_{family}")
+        if long_lived:
+            until(f"the edge's {family} routes long-lived stale", lambda: s.acme.route(f"edge_{family}", OWN[family]),
+                  lambda text: LLGR_STALE in text)
     # As if it had been deprovisioned and asked for again: the journal says so, the peer does not know.
     path = journal(s)
     lines = [line for line in path.read_text().splitlines(keepends=True) if '"Active"' not in line]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """BGP messages of a TCP stream, and every prefix that an UPDATE announces or withdraws (RFC 4271, 4724, 4760, 7911).
 
+Behind a route distinguisher a prefix reads "64500:1 203.0.113.0/24", also that of an EVPN type 5 route.
+
 Strict: what is malformed is an error of the test, never passed over, so that no prefix can hide behind it.
 """
 import ipaddress
@@ -15,7 +17,11 @@ NAMES = {OPEN: "OPEN", UPDATE: "UPDATE", NOTIFICATION: "NOTIFICATION", KEEPALIVE
 MP_REACH, MP_UNREACH = 14, 15
 EXTENDED_LENGTH = 0x10
 CAPABILITY_MESSAGE = 6
-FAMILIES = {(1, 1): "ipv4", (2, 1): "ipv6", (1, 2): "ipv4 multicast", (2, 2): "ipv6 multicast"}
+FAMILIES = {(1, 1): "ipv4", (2, 1): "ipv6", (1, 2): "ipv4 multicast", (2, 2): "ipv6 multicast",
+            (1, 4): "ipv4 labeled", (2, 4): "ipv6 labeled", (1, 128): "ipv4 vpn", (2, 128): "ipv6 vpn",
+            (1, 133): "ipv4 flowspec", (2, 133): "ipv6 flowspec", (25, 70): "evpn"}
+BOTTOM_OF_STACK, WITHDRAWN_LABELS = 1, (0x800000, 0)
+EVPN_MULTICAST, EVPN_PREFIX = 3, 5
 CAPABILITY, ADD_PATH = 2, 69
 
 
@@ -114,7 +120,7 @@ def route_events(message, with_path_id):
         if family is None:
             # Not read further, but never overlooked.
             return [event(kind, f"afi {afi} safi {safi}", data.hex())] if data else []
-        return [event(kind, family, prefix) for prefix in _prefixes(family, data, (afi, safi) in with_path_id)]
+        return [event(kind, family, prefix) for prefix in _nlri(family, data, (afi, safi) in with_path_id)]
 
     if len(body) < 4:
         raise Malformed("an UPDATE without its lengths")
@@ -163,16 +169,71 @@ def _attributes(data):
     return found
 
 
-def _prefixes(family, data, with_path_id):
-    width, make = (4, ipaddress.IPv4Network) if family.startswith("ipv4") else (16, ipaddress.IPv6Network)
+def _nlri(family, data, with_path_id):
+    """What stands in a field of NLRIs, in words."""
+    read = {"flowspec": _flow, "evpn": _evpn}.get(family.split()[-1], _prefix)
     found, offset = [], 0
     while offset < len(data):
         offset += 4 if with_path_id else 0
-        length = data[offset] if offset < len(data) else 256
-        size = (length + 7) // 8
-        if length > width * 8 or offset + 1 + size > len(data):
-            raise Malformed(f"a prefix of {length} bits for {family}, or one that is cut")
-        address = data[offset + 1:offset + 1 + size].ljust(width, b"\0")
-        found.append(str(make((address, length), strict=False)))
-        offset += 1 + size
+        prefix, offset = read(family, data, offset)
+        found.append(prefix)
     return found
+
+
+def _cut(data, offset, size, what):
+    if offset + size > len(data):
+        raise Malformed(f"{what} is cut")
+    return data[offset:offset + size]
+
+
+def _network(wide, length, data):
+    width, make = (16, ipaddress.IPv6Network) if wide else (4, ipaddress.IPv4Network)
+    if length > width * 8:
+        raise Malformed(f"a prefix of {length} bits")
+    return str(make((data[:(length + 7) // 8].ljust(width, b"\0"), length), strict=False))
+
+
+def _prefix(family, data, offset):
+    """One prefix of unicast, multicast, labeled or VPN routes, and where the next one begins."""
+    length = _cut(data, offset, 1, "a prefix")[0]
+    value = _cut(data, offset + 1, (length + 7) // 8, f"a prefix of {length} bits for {family}")
+    end, distinguisher, label = offset + 1 + len(value), "", 0
+    while family.endswith(("labeled", "vpn")) and not label & BOTTOM_OF_STACK:
+        label, value, length = int.from_bytes(_cut(value, 0, 3, "a label"), "big"), value[3:], length - 24
+        if label in WITHDRAWN_LABELS:
+            break
+    if family.endswith("vpn"):
+        distinguisher, value, length = f"{_distinguisher(value)} ", value[8:], length - 64
+    if length < 0:
+        raise Malformed(f"too short a prefix for {family}")
+    return distinguisher + _network(family.startswith("ipv6"), length, value), end
+
+
+def _distinguisher(data):
+    kind, value = struct.unpack("!H6s", _cut(data, 0, 8, "a route distinguisher"))
+    if kind == 1:
+        return f"{ipaddress.IPv4Address(value[:4])}:{struct.unpack('!H', value[4:])[0]}"
+    return ":".join(map(str, struct.unpack("!IH" if kind == 2 else "!HI", value)))
+
+
+def _flow(family, data, offset):
+    """A rule that asks for a destination alone is that prefix; what else stands in one is not read further."""
+    size, offset = _cut(data, offset, 1, "a flow")[0], offset + 1
+    if size >= 0xf0:
+        size, offset = (size & 0xf) << 8 | _cut(data, offset, 1, "a flow")[0], offset + 1
+    rule, end, wide = _cut(data, offset, size, "a flow"), offset + size, family.startswith("ipv6")
+    at = 3 if wide else 2       # behind the length of the prefix IPv6 has an offset into it
+    if len(rule) >= at and rule[0] == 1 and len(rule) == at + (rule[1] + 7) // 8 and not (wide and rule[2]):
+        return _network(wide, rule[1], rule[at:]), end
+    return rule.hex(), end
+
+
+def _evpn(_family, data, offset):
+    kind, size = _cut(data, offset, 2, "an EVPN route")
+    route, end = _cut(data, offset + 2, size, "an EVPN route"), offset + 2 + size
+    distinguisher = _distinguisher(route)
+    if kind == EVPN_PREFIX and size in (34, 58):
+        return f"{distinguisher} {_network(size == 58, route[22], route[23:])}", end
+    if kind == EVPN_MULTICAST and size in (17, 29):
+        return f"{distinguisher} type 3 {ipaddress.ip_address(route[13:])}", end
+    return f"{distinguisher} type {kind} {route[8:].hex()}", end

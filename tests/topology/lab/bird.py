@@ -11,6 +11,12 @@ from .wait import until
 BIRD = "/usr/sbin/bird"
 BIRDC = "/usr/sbin/birdc"
 
+# What BIRD calls other families than unicast: the channel of a session, the table that it takes.
+CHANNELS = {f"{family} {safi}": (channel.format(family, family[-1]), net.format(family, family[-1]))
+            for family in ("ipv4", "ipv6") for safi, channel, net in (
+                ("vpn", "vpn{1} mpls", "vpn{1}"), ("labeled", "{0} mpls", "{0}"), ("multicast", "{0} multicast", "{0}"),
+                ("flowspec", "flow{1}", "flow{1}"))}
+
 DEFAULT = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 # For prefixes that peers announce: 198.18.0.0/15 is for measurements, 2001:db8::/32 for documentation.
 BLOCKS = {"ipv4": (ipaddress.ip_network("198.18.0.0/15"), 28), "ipv6": (ipaddress.ip_network("2001:db8::/32"), 48)}
@@ -51,6 +57,16 @@ class Session:
     def channels(self):
         return self.families or (("ipv6",) if ":" in self.neighbor else ("ipv4",))
 
+    def channel_lines(self):
+        for family in self.channels():
+            channel, table = CHANNELS.get(family, (family, ""))
+            of_table = f"table {_table(family)}; export where source = RTS_STATIC" if table else f"export where {self.export}"
+            yield f"{channel} {{ import all; {of_table}; {self.channel} }};"
+
+
+def _table(family):
+    return family.replace(" ", "_")
+
 
 def session_pair(link, **options):
     """An IPv4 and an IPv6 session from the far end of a link to its near end."""
@@ -60,8 +76,8 @@ def session_pair(link, **options):
 
 @dataclass
 class Bird:
-    """`announced` are the prefixes by family; announce() and withdraw() change them while BIRD runs. `attributes` are what
-    BIRD gives to single ones of them, in its words: {"10.0.0.0/8": "bgp_path.prepend(64512);"}."""
+    """`announced` are the prefixes by family, CHANNELS' too; announce() and withdraw() change them while BIRD runs.
+    `attributes` are what BIRD gives to single ones of them, in its words: {"10.0.0.0/8": "bgp_path.prepend(64512);"}."""
     lab: object
     name: str
     asn: int
@@ -73,7 +89,7 @@ class Bird:
     def __post_init__(self):
         self.namespace = self.lab.namespace(self.name)
         self.directory = self.lab.folder(self.name)
-        self.announced = {family: list(self.announced.get(family, ())) for family in ("ipv4", "ipv6")}
+        self.announced = {family: list(self.announced.get(family, ())) for family in ("ipv4", "ipv6", *CHANNELS)}
         self.config = self.directory / "bird.conf"
         self.control = self.directory / "bird.ctl"
         self.log = self.directory / "bird.log"
@@ -110,6 +126,13 @@ class Bird:
             lines += [f"protocol static own_{family} {{", f"\t{family};"]
             lines += [f"\troute {prefix} blackhole{self._attributes(prefix)};" for prefix in self.announced[family]]
             lines += ["}"]
+        for family in sorted({family for session in self.sessions for family in session.channels()} & set(CHANNELS)):
+            net = CHANNELS[family][1]
+            lines += [f"{net} table {_table(family)};", f"protocol static own_{_table(family)} {{",
+                      f"\t{net} {{ table {_table(family)}; }};"]
+            lines += [f"\troute {f'{net} {{ dst {prefix}; }}' if net.startswith('flow') else f'{prefix} blackhole'}"
+                      f"{self._attributes(prefix)};" for prefix in self.announced[family]]
+            lines += ["}"]
         for session in self.sessions:
             lines += [f"protocol bgp {session.name} {{",
                       f"\tlocal {session.local} as {session.local_as or self.asn};",
@@ -120,9 +143,7 @@ class Bird:
             lines += ["\tpassive on;"] if session.passive else []
             lines += ["\tdisabled;"] if not session.enabled else []
             lines += [f"\t{session.extra}"] if session.extra else []
-            lines += [f"\t{family} {{ import all; export where {session.export}; {session.channel} }};"
-                      for family in session.channels()]
-            lines += ["}"]
+            lines += [f"\t{line}" for line in session.channel_lines()] + ["}"]
         self.config.write_text("\n".join(lines) + "\n")
 
     def _attributes(self, prefix):

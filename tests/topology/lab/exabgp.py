@@ -10,6 +10,9 @@ from .wait import until
 
 # Isolated, or it would take this package's module of the same name for ExaBGP.
 EXABGP = ["/usr/bin/python3", "-I", Path(__file__).with_name("exabgp_mended.py"), "/usr/sbin/exabgp"]
+# What its configuration calls the other families.
+OTHERS = {"evpn": "l2vpn evpn"} | {f"{family} {safi}": f"{family} {name}" for family in ("ipv4", "ipv6") for safi, name in (
+    ("labeled", "nlri-mpls"), ("flowspec", "flow"))}
 # Its process: what ExaBGP says goes into a file; what it is to do comes out of a pipe that stays open.
 API = """#!/bin/sh
 cat <>"$2" &
@@ -21,6 +24,9 @@ class FarExabgp(Peer):
     LACKS = {
         "unnumbered": "the daemon sends no router advertisements, by which the edge would learn of it",
         "accepts": "ExaBGP opens its sessions itself, and bgpd takes no connection for a neighbor in a view",
+        "vpn": "ExaBGP 4.2.21 ends its session at the next hop of an IPv6 VPN route of bgpd's, which has a link-local address too",
+        "multicast": "ExaBGP 4.2.21 announces multicast routes as unicast ones",
+        "evpn-origin": "ExaBGP's configuration has no EVPN routes",
         "confederation": "ExaBGP knows no confederations",
         "orf": "ExaBGP sends no outbound route filters",
         "dynamic-capability": "ExaBGP knows no CAPABILITY message",
@@ -47,13 +53,28 @@ class FarExabgp(Peer):
             lines += ["\tcapability {", "\t\troute-refresh enable;"]
             lines += ["\t\tadd-path send/receive;"] if "add-path" in session.features else []
             lines += ["\t\tgraceful-restart 20;"] if "graceful-restart" in session.features else []
-            lines += ["\t}", "\tfamily {", *(f"\t\t{family} unicast;" for family in session.families), "\t}",
+            lines += ["\t}", "\tfamily {",
+                      *(f"\t\t{OTHERS.get(family, f'{family} unicast')};" for family in session.families), "\t}",
                       "\tapi {", "\t\tprocesses [ api ];", "\t\tneighbor-changes;",
                       "\t\treceive {", "\t\t\tparsed;", "\t\t\tupdate;", "\t\t}", "\t}", "\tstatic {"]
             lines += [f"\t\troute {prefix} next-hop {session.next_hop(family_of(prefix))};"
                       for prefix in session.prefixes()]
-            lines += ["\t}", "}"]
+            lines += self._others(session, "labeled")
+            lines += ["\t}", "\tflow {", *self._others(session, "flowspec"), "\t}", "}"]
         self._config_file.write_text("\n".join([*lines, ""]))
+
+    @staticmethod
+    def _others(session, safi):
+        """The lines of what a session announces of another family."""
+        lines = []
+        for family in session.others():
+            for prefix in session.announced[family] if family.endswith(safi) else ():
+                if safi == "flowspec":
+                    lines += [f"route {prefix.replace('/', '-')} {{", "match {", f"destination {prefix};", "}",
+                              "then {", "discard;", "}", "}"]
+                else:
+                    lines += [f"route {prefix} label 100 next-hop {session.next_hop(family.split()[0])};"]
+        return lines
 
     def start(self):
         os.mkfifo(self._pipe)
@@ -99,10 +120,10 @@ class FarExabgp(Peer):
     @staticmethod
     def _take(held, update):
         for family in update.get("withdraw", {}).values():
-            held.difference_update(route["nlri"] for route in family)
+            held.difference_update(_words(route) for route in family)
         for family in update.get("announce", {}).values():
             for routes in family.values():
-                held.update(route["nlri"] for route in routes if "nlri" in route)
+                held.update(_words(route) for route in routes if route.keys() - {"eor"})
 
     def established(self):
         self._follow()
@@ -130,3 +151,16 @@ class FarExabgp(Peer):
         session = self.sessions[name]
         for family in session.families:
             self._command(f"neighbor {session.neighbor} announce route-refresh {family} unicast")
+
+
+def _words(route):
+    """A route as bgp.py calls it."""
+    for key in ("destination-ipv4", "destination-ipv6"):
+        if key in route:
+            # With its offset behind it where it is IPv6.
+            return "/".join(route[key][0].split("/")[:2])
+    if "code" in route:
+        prefix = f"{route['ip']}/{route['iplen']}" if route["code"] == 5 else f"type {route['code']} {route['ip']}"
+    else:
+        prefix = route["nlri"]
+    return f"{route['rd']} {prefix}" if "rd" in route else prefix

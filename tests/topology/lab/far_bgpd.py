@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """FRR's own bgpd as the far side of the leak matrix, as the package has it, without the module."""
 import json
+import re
 import struct
 
 from . import borrowed
@@ -10,12 +11,22 @@ from .peer import Peer, family_of
 from .raw_speaker import message
 
 FAMILIES = ("ipv4", "ipv6")
+# What bgpd calls the other families.
+OTHERS = {"evpn": "l2vpn evpn"} | {f"{family} {safi}": f"{family} {name}" for family in FAMILIES for safi, name in (
+    ("vpn", "vpn"), ("labeled", "labeled-unicast"), ("flowspec", "flowspec"))}
+# How it announces one of their routes.
+ROUTES = {"vpn": "network {prefix} rd {rd} label 100"}
 AFI, MULTICAST = {"ipv4": 1, "ipv6": 2}, 2
 SET, MULTIPROTOCOL = 0, 1
 
 
 class FarBgpd(Peer):
-    LACKS = {"confederation": "bgpd's instance has one AS, its other neighbors are outside of the confederation"}
+    LACKS = {
+        "confederation": "bgpd's instance has one AS, its other neighbors are outside of the confederation",
+        "multicast": "from 10 on bgpd finds no network of multicast valid",
+        "flowspec-origin": "bgpd makes no flowspec routes, it passes them on",
+        "evpn-origin": "bgpd makes EVPN routes of prefixes for VRFs with a VNI alone, which network namespaces have not",
+    }
 
     def __init__(self, lab, name, sessions):
         super().__init__(lab, name, sessions)
@@ -39,12 +50,27 @@ class FarBgpd(Peer):
         for family in FAMILIES:
             lines += [f"address-family {family} unicast"]
             lines += [f"network {prefix}" for prefix in sorted(
-                {prefix for session in sessions for prefix in self._announced[session.name]
+                {prefix for session in sessions
+                 for prefix in [*self._announced[session.name], *session.announced.get(f"{family} labeled", ())]
                  if family_of(prefix) == family})]
             for session in sessions:
                 lines += self._family(session, family) if family in session.families else []
             lines += ["exit-address-family"]
+        for session in sessions:
+            for family in session.others():
+                lines += self._other(session, family)
         return "\n".join([*lines, ""])
+
+    def _other(self, session, family):
+        peer = self._peer(session)
+        lines = [f"address-family {OTHERS[family]}", f"neighbor {peer} activate"]
+        if family.endswith("labeled"):
+            # They stand in the table of the unicast routes.
+            return [*lines, f"neighbor {peer} prefix-list {session.name}-{family.split()[0]} out", "exit-address-family"]
+        for prefix in session.announced[family]:
+            rd, _, behind = prefix.rpartition(" ")
+            lines += [ROUTES[family.split()[-1]].format(prefix=behind, rd=rd)]
+        return [*lines, "exit-address-family"]
 
     def _filter(self, session):
         lines = []
@@ -52,6 +78,8 @@ class FarBgpd(Peer):
             ip = "ip" if family == "ipv4" else "ipv6"
             lines += [f"{ip} prefix-list {session.name}-{family} permit {prefix}"
                       for prefix in sorted(self._announced[session.name]) if family_of(prefix) == family]
+            lines += [f"{ip} prefix-list {session.name}-{family} permit {prefix}"
+                      for prefix in session.announced.get(f"{family} labeled", ())]
         return lines
 
     def _neighbor(self, session):
@@ -93,8 +121,9 @@ class FarBgpd(Peer):
     def table(self, name):
         session, found = self.sessions[name], set()
         for family in session.families:
-            text = self._router.bgpd_vty(f"show bgp {family} unicast neighbors {self._peer(session)} routes json")
-            found |= set(json.loads(text or "{}").get("routes", {}))
+            text = self._router.bgpd_vty(
+                f"show bgp {OTHERS.get(family, f'{family} unicast')} neighbors {self._peer(session)} routes json")
+            found |= _routes(json.loads(text or "{}"))
         return found
 
     def _change(self, name, family, prefixes, no):
@@ -120,3 +149,24 @@ class FarBgpd(Peer):
         session, value = self.sessions[name], struct.pack("!HBB", AFI[family], 0, MULTICAST)
         borrowed.send(self._router.bgpd.pid, session.local, session.neighbor,
                       message(CAPABILITY_MESSAGE, bytes([SET, MULTIPROTOCOL, len(value)]) + value))
+
+
+def _routes(said):
+    """The prefixes of what bgpd shows, as bgp.py calls them."""
+    routes = said.get("routes", {})
+    found = {_prefix(prefix) for prefix in set(routes) - {"routeDistinguishers"}}
+    behind_one = routes.get("routeDistinguishers", {}) | {
+        rd: behind for rd, behind in said.items() if isinstance(behind, dict) and "rd" in behind}
+    for rd, behind in behind_one.items():
+        found |= {f"{rd} {_prefix(prefix)}" for prefix in set(behind) - {"rd"}}
+    return found
+
+
+def _prefix(shown):
+    """A prefix itself, the destination of a flow, or an EVPN route."""
+    flow = re.match(r"to ([0-9a-f.:]+/\d+)/", shown)
+    evpn = re.fullmatch(r"\[(\d+)\]:\[\d+\]:\[(\d+)\]:\[(.+)\]", shown)
+    if evpn:
+        kind, length, address = evpn.groups()
+        return f"{address}/{length}" if kind == "5" else f"type {kind} {address}"
+    return flow.group(1) if flow else shown

@@ -14,6 +14,7 @@ class FarBird(Peer):
     LACKS = {
         "orf": "BIRD sends no outbound route filters",
         "dynamic-capability": "BIRD knows no CAPABILITY message",
+        "evpn": "BIRD 2 knows no EVPN",
     }
 
     def __init__(self, lab, name, sessions):
@@ -28,6 +29,9 @@ class FarBird(Peer):
         for prefixes in self._announced.values():
             for prefix in prefixes:
                 found[family_of(prefix)].add(prefix)
+        for session in self.sessions.values():
+            for family in session.others():
+                found.setdefault(family, set()).update(session.announced[family])
         return {family: sorted(prefixes) for family, prefixes in found.items()}
 
     def _session(self, session):
@@ -68,9 +72,9 @@ class FarBird(Peer):
     def tables(self):
         found = {name: set() for name in self.sessions}
         prefix = ""
-        for line in self._bird.birdc("show route").splitlines():
-            start = re.match(r"([0-9a-f.:]+/\d+)\s", line)
-            prefix = start.group(1) if start else prefix
+        for line in self._bird.birdc("show route table all").splitlines():
+            start = re.match(r"((?:\d+:\d+ )?[0-9a-f.:]+/\d+)\s|flow. \{ dst (\S+); \}\s", line)
+            prefix = start.group(1) or start.group(2) if start else prefix
             source = re.search(r"\[(\S+) ", line)
             if source and source.group(1) in found:
                 found[source.group(1)].add(prefix)

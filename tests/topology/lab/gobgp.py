@@ -8,6 +8,16 @@ from .wait import until
 
 GOBGPD, GOBGP = "/usr/bin/gobgpd", "/usr/bin/gobgp"
 API = "127.0.0.1:50051"
+# What its configuration and its command call the other families.
+OTHERS = {f"{family} {safi}": (name.format(family), command.format(family, family[-2:]))
+          for family in FAMILIES for safi, name, command in (
+              ("vpn", "l3vpn-{}-unicast", "vpn{1}"), ("labeled", "{}-labelled-unicast", "{}-mpls"),
+              ("flowspec", "{}-flowspec", "{}-flowspec"), ("multicast", "{}-multicast", ""))}
+OTHERS["evpn"] = ("l2vpn-evpn", "evpn")
+# How the command is told of one of their routes.
+ROUTES = {"vpn": "{prefix} label 100 rd {rd} rt {rd}", "labeled": "{prefix} 100",
+          "flowspec": "match destination {prefix} then discard",
+          "evpn": "prefix {prefix} etag 0 label 100 rd {rd} rt {rd}"}
 
 
 class FarGobgp(Peer):
@@ -17,6 +27,7 @@ class FarGobgp(Peer):
         "orf": "GoBGP sends no outbound route filters",
         "dynamic-capability": "GoBGP knows no CAPABILITY message",
         "route-refresh": "GoBGP has no command that asks a peer for its routes again",
+        "multicast": "GoBGP has no table of multicast routes",
     }
 
     def __init__(self, lab, name, sessions):
@@ -31,7 +42,14 @@ class FarGobgp(Peer):
             "conditions": {"match-prefix-set": {"prefix-set": f"{session.name}-{family}"},
                            "match-neighbor-set": {"neighbor-set": session.name}},
             "actions": {"route-disposition": "accept-route"}}]}
-            for session in self.sessions.values() for family in session.families]
+            for session in self.sessions.values() for family in session.unicast()]
+        # Of the other families each session gets all that is announced here.
+        policies += [{"name": f"{session.name}-others", "statements": [{
+            "name": f"{session.name}-others",
+            "conditions": {"match-neighbor-set": {"neighbor-set": session.name},
+                           "bgp-conditions": {"afi-safi-in-list": [OTHERS[family][0] for family in session.others()]}},
+            "actions": {"route-disposition": "accept-route"}}]}
+            for session in self.sessions.values() if session.others()]
         return {
             "global": {
                 "config": {"as": next(iter(self.sessions.values())).local_as, "router-id": "198.51.100.250"},
@@ -40,7 +58,7 @@ class FarGobgp(Peer):
             "defined-sets": {
                 "prefix-sets": [{"prefix-set-name": f"{session.name}-{family}",
                                  "prefix-list": [{"ip-prefix": prefix} for prefix in session.announced[family]]}
-                                for session in self.sessions.values() for family in session.families],
+                                for session in self.sessions.values() for family in session.unicast()],
                 "neighbor-sets": [{"neighbor-set-name": session.name,
                                    "neighbor-info-list": [f"{session.neighbor}/{128 if ':' in session.neighbor else 32}"]}
                                   for session in self.sessions.values()]},
@@ -50,7 +68,7 @@ class FarGobgp(Peer):
 
     @staticmethod
     def _neighbor(session):
-        families = [{"config": {"afi-safi-name": f"{family}-unicast"},
+        families = [{"config": {"afi-safi-name": OTHERS[family][0] if family in OTHERS else f"{family}-unicast"},
                      "mp-graceful-restart": {"config": {"enabled": "graceful-restart" in session.features}}}
                     for family in session.families]
         neighbor = {"config": {"neighbor-address": session.neighbor, "peer-as": session.neighbor_as},
@@ -81,6 +99,12 @@ class FarGobgp(Peer):
         until(f"an answer from GoBGP {self.name}", answers)
         for prefix in sorted({prefix for session in self.sessions.values() for prefix in session.prefixes()}):
             self._gobgp("global", "rib", "add", "-a", family_of(prefix), prefix)
+        for session in self.sessions.values():
+            for family in session.others():
+                for prefix in session.announced[family]:
+                    rd, _, behind = prefix.rpartition(" ")
+                    words = ROUTES[family.split()[-1]].format(prefix=behind, rd=rd).split()
+                    self._gobgp("global", "rib", "add", "-a", OTHERS[family][1], *words)
 
     def stop(self):
         self._process.stop()
@@ -103,9 +127,11 @@ class FarGobgp(Peer):
         for family in FAMILIES:
             for prefix, paths in json.loads(self._gobgp("-j", "global", "rib", "-a", family) or "{}").items():
                 for path in paths:
-                    # The second is what GoBGP 4 calls it.
-                    neighbor = path.get("neighbor-ip", path.get("peer-address"))
-                    held.setdefault(neighbor, set()).add(prefix)
+                    held.setdefault(_neighbor(path), set()).add(prefix)
+        for family in {family for session in self.sessions.values() for family in session.others() if OTHERS[family][1]}:
+            for paths in json.loads(self._gobgp("-j", "global", "rib", "-a", OTHERS[family][1]) or "{}").values():
+                for path in paths:
+                    held.setdefault(_neighbor(path), set()).add(_words(path["nlri"]))
         return {session.name: held.get(session.neighbor, set()) for session in self.sessions.values()}
 
     def table(self, name):
@@ -119,3 +145,18 @@ class FarGobgp(Peer):
     def withdraw(self, name, family, prefixes):
         for prefix in prefixes:
             self._gobgp("global", "rib", "del", "-a", family, prefix)
+
+
+def _neighbor(path):
+    """The second is what GoBGP 4 calls it."""
+    return path.get("neighbor-ip", path.get("peer-address"))
+
+
+def _words(nlri):
+    """A route of another family as bgp.py calls it."""
+    kind, route = nlri.get("type"), nlri.get("value", nlri)
+    if isinstance(route, list):
+        return route[0]["value"]["prefix"]
+    rd = route.get("rd")
+    prefix = f"type {kind} {route['ip']}" if kind == 3 else route["prefix"]
+    return f"{rd['admin']}:{rd['assigned']} {prefix}" if rd else prefix

@@ -12,6 +12,9 @@ is a row, a phase and a family, judged by that record:
     opened    the control: every gate is opened by a bypass, and all that the row is about does pass
     regated   the bypass ends
 
+Rows of other address families than unicast have the collector as their witness, a GoBGP behind the edge, which also gives
+the edge what bgpd cannot make itself. It is judged by a capture on its link.
+
 A closed gate is judged by three things: the far side's table of the session holds nothing, the capture has no prefix of
 the edge's in it, and the witness behind the edge has none of the row's.
 """
@@ -22,17 +25,17 @@ from .bgp import CAPABILITY_MESSAGE, ROUTE_REFRESH
 from .bird import Bird, Session, prefixes
 from .capture import Capture
 from .frr import Router
+from .gobgp import FarGobgp
 from .peer import PeerSession
 from .wait import until
 
 FAMILIES = ("ipv4", "ipv6")
-# How the capture calls families that it does not read further.
-AFI = {"ipv4": "afi 1 ", "ipv6": "afi 2 "}
 CLOSED_PHASES = ("start", "gated", "regated")
-EDGE_AS, FAR_AS, WITNESS_AS = 64500, 64510, 64499
+EDGE_AS, FAR_AS, WITNESS_AS, COLLECTOR_AS = 64500, 64510, 64499, 64498
 # `bgp view OTHER`, a confederation's member that the world sees as EDGE_AS.
 VIEW_AS, VIEW_PEER_AS, LOCAL_AS = 65010, 65020, 64496
-VRF = "blue"
+# What the default instance imports; what is exported to the VPN.
+VRF, VPN_VRF = "blue", "red"
 
 # What the edge has to give, by the way it comes into its table, for IPv4 and IPv6.
 GIVEN = {
@@ -48,13 +51,28 @@ SUMMARY = ("198.51.100.96/27", "2001:db8:f021::/48")
 MULTICAST = ("203.0.113.192/26", "2001:db8:f004::/48")
 DEFAULT = ("0.0.0.0/0", "::/0")
 IN_VIEW = ("198.51.100.32/28", "2001:db8:f012::/48")
+# In other families, by SAFI; with a route distinguisher where the SAFI has one.
+IN_VPN = ("64500:1 203.0.113.0/26", "64500:1 2001:db8:f001::/48")
+FROM_VRF = ("64500:2 198.51.100.16/28", "64500:2 2001:db8:f013::/48")
+COLLECTED = ("198.51.100.48/28", "2001:db8:f014::/48")
+IN_EVPN = tuple(f"{COLLECTOR_AS}:1 {prefix}" for prefix in COLLECTED)
+VNI = 100
+VNI_ROUTE = f"64500:{VNI} type 3 192.0.2.254"
+# What of that has to pass. (10.3 exports no IPv6 route of the VRF here.)
+GIVEN_IN = {"vpn": (IN_VPN, (FROM_VRF[0], IN_VPN[1])), "labeled": tuple(GIVEN.values()), "multicast": (),
+            "flowspec": (COLLECTED,), "evpn": (IN_EVPN, (VNI_ROUTE, VNI_ROUTE))}
+# What bgpd calls a SAFI; EVPN has one AFI.
+SAFIS = {"vpn": "{family} vpn", "labeled": "{family} labeled-unicast", "multicast": "{family} multicast",
+         "flowspec": "{family} flowspec", "evpn": "l2vpn evpn"}
+IN_COLLECTOR = ("vpn", "labeled", "flowspec")
 MARKS = {"ipv4": [f"198.51.100.{number}/32" for number in range(200, 249)],
          "ipv6": [f"2001:db8:fffe:{number:x}::/64" for number in range(1, 50)]}
 
 
 @dataclass(frozen=True)
 class Row:
-    """`session` and `family` are lines for the edge's neighbor `{peer}`, the second below the address family. `typed` is
+    """`session` and `family` are lines for the edge's neighbor `{peer}`, the second below the address family. `safi` is one
+    of SAFIS where the sessions carry that and no unicast. `typed` is
     typed below the address family while the gate is closed, `exec` at the prompt then. `far` is what the far side does
     then: refresh, change (announce more and withdraw some), or capability (a CAPABILITY message that adds multicast, for
     which the edge has a route). `needs` are features of the far side."""
@@ -75,6 +93,16 @@ class Row:
     listens: bool = False
     over_ipv4: bool = False
     unnumbered: bool = False
+    safi: str = ""
+    silent: bool = False  # the far side announces nothing
+    one_wall: bool = False  # what it `gives` is stopped by the wall "groups" alone, a route-map is not asked
+
+    def carried(self, family):
+        """What the session carries, as bgp.py calls it."""
+        return "evpn" if self.safi == "evpn" else f"{family} {self.safi}".strip()
+
+    def distinguisher(self, number):
+        return f"{FAR_AS}:{number} " if self.safi in ("vpn", "evpn") else ""
 
     def only_while_gated(self):
         """Whether what the row is about is not there yet when the session starts."""
@@ -83,6 +111,13 @@ class Row:
 
 def needs(*words):
     return frozenset(words)
+
+
+def _other(safi, says, name="", **options):
+    """A row of another family: its sessions carry that alone. Both ways it is asked for again while the gate is closed."""
+    clear = f"clear bgp {SAFIS[safi]} {{peer}} "
+    return Row(name or safi, says, safi=safi, exec=(clear + "soft out", clear + "soft in"),
+               **({"needs": needs(safi)} | options))
 
 
 ROWS = (
@@ -101,15 +136,15 @@ ROWS = (
         needs=needs("accepts", "confederation"), edge_as=VIEW_AS, far_as=VIEW_PEER_AS),
     Row("both-families", "IPv6 over the IPv4 session, too", over_ipv4=True, needs=needs("both-families")),
     # Ways out.
-    Row("default-originate", "default-originate", family=("neighbor {peer} default-originate",), gives=(DEFAULT,)),
+    Row("default-originate", "default-originate", family=("neighbor {peer} default-originate",), gives=(DEFAULT,), one_wall=True),
     Row("default-map", "default-originate with a route-map",
-        family=("neighbor {peer} default-originate route-map PASS",), gives=(DEFAULT,)),
+        family=("neighbor {peer} default-originate route-map PASS",), gives=(DEFAULT,), one_wall=True),
     Row("default-typed", "default-originate, typed while gated", typed=("neighbor {peer} default-originate",),
-        gives=(DEFAULT,)),
+        gives=(DEFAULT,), one_wall=True),
     Row("conditional", "advertise-map with a condition that holds",
         family=("neighbor {peer} advertise-map CONDITIONAL-{family} exist-map CONDITION-{family}",),
-        gives=(CONDITIONAL,)),
-    Row("unsuppress", "unsuppress-map", family=("neighbor {peer} unsuppress-map PASS",), gives=(SUPPRESSED,)),
+        gives=(CONDITIONAL,), one_wall=True),
+    Row("unsuppress", "unsuppress-map", family=("neighbor {peer} unsuppress-map PASS",), gives=(SUPPRESSED,), one_wall=True),
     Row("add-path", "addpath-tx-all-paths; add-path in", family=("neighbor {peer} addpath-tx-all-paths",),
         needs=needs("add-path")),
     Row("route-server", "route-server-client", family=("neighbor {peer} route-server-client",)),
@@ -124,6 +159,15 @@ ROWS = (
         typed=("neighbor {peer} route-map PASS-TOO out", "neighbor {peer} route-map PASS-TOO in")),
     Row("dynamic-capability", "a family that comes in a CAPABILITY message",
         session=("neighbor {peer} capability dynamic",), far="capability", needs=needs("dynamic-capability")),
+    # Other families, both ways.
+    *(_other("vpn", "VPN: network, export vpn, passed on"),
+      _other("labeled", "labeled unicast"),
+      # A default: from 10 on bgpd finds no network of multicast valid.
+      _other("multicast", "multicast: default-originate, passed on", gives=(DEFAULT,), one_wall=True),
+      _other("flowspec", "flowspec, passed on", silent=True),
+      _other("flowspec", "flowspec of the far side", name="flowspec-in", needs=needs("flowspec", "flowspec-origin")),
+      _other("evpn", "EVPN: type 3 of a VNI, type 5 passed on", silent=True),
+      _other("evpn", "EVPN type 5 of the far side", name="evpn-in", needs=needs("evpn", "evpn-origin"))),
     # Ways in.
     Row("soft-reconfiguration", "soft-reconfiguration inbound, and clear soft in",
         family=("neighbor {peer} soft-reconfiguration inbound",), exec=("clear bgp {family} {peer} soft in",)),
@@ -153,7 +197,8 @@ class Place:
         self.near = {"ipv4": f"192.0.2.{4 * number + 1}", "ipv6": f"2001:db8:{number + 1:x}::1"}
         self.far = {"ipv4": f"192.0.2.{4 * number + 2}", "ipv6": f"2001:db8:{number + 1:x}::2"}
         self.ranges = {"ipv4": f"192.0.2.{4 * number}/30", "ipv6": f"2001:db8:{number + 1:x}::/64"}
-        self.announced = {family: tuple(prefixes(family, 3, start=20 * number)) +
+        self.announced = {family: () if row.silent else
+                          tuple(row.distinguisher(number) + prefix for prefix in prefixes(family, 3, start=20 * number)) +
                           tuple(given[FAMILIES.index(family)] for given in row.announces) for family in FAMILIES}
         self.changed = {family: prefixes(family, 2, start=20 * number + 10) for family in FAMILIES}
         if row.unnumbered:
@@ -171,6 +216,10 @@ class Place:
         """The family of the addresses of the session over which `family` goes."""
         return "ipv6" if self.row.unnumbered else "ipv4" if self.row.over_ipv4 else family
 
+    def concerns(self, prefix, family):
+        """Whether what is said on the session of `family` belongs to it: two families may share one."""
+        return len(self.carriers()) > 1 or (":" in prefix) == (family == "ipv6")
+
     def carriers(self):
         return sorted({self.carrier(family) for family in FAMILIES})
 
@@ -185,14 +234,27 @@ class Place:
         for carrier in self.carriers():
             yield PeerSession(
                 self.session_name(carrier), self.far[carrier], self.near[carrier], self.row.far_as, self.row.edge_as,
-                tuple(family for family in FAMILIES if self.carrier(family) == carrier), self.announced,
+                tuple(self.row.carried(family) for family in FAMILIES if self.carrier(family) == carrier),
+                {self.row.carried(family): self.announced[family] for family in FAMILIES if self.carrier(family) == carrier},
                 self.row.needs, self.far, self.far_interface if self.row.unnumbered else "")
 
     def given(self, family):
         """What has to pass out when the gate is open."""
         index = FAMILIES.index(family)
-        ordinary = (IN_VIEW,) if self.row.view else GIVEN.values()
+        ordinary = (IN_VIEW,) if self.row.view else GIVEN_IN[self.row.safi] if self.row.safi else GIVEN.values()
         return {given[index] for given in (*ordinary, *self.row.gives)}
+
+
+    def added(self, family):
+        """The same, once the far side has added a family to the open session."""
+        return {DEFAULT[FAMILIES.index(family)]} if self.row.far == "capability" else set()
+
+    def through(self, family, down):
+        """What of given() passes with these walls down."""
+        gives = {given[FAMILIES.index(family)] for given in self.row.gives}
+        if {"groups", "policy"} <= set(down):
+            return self.given(family)
+        return gives if self.row.one_wall and {"groups", "closing"} <= set(down) else set()
 
 
 @functools.cache
@@ -207,32 +269,48 @@ class Matrix:
 
     def __init__(self, lab, far_class, rows=ROWS, module=True):
         self.lab = lab
-        self.edge = Router(lab, "edge", module=module, vrfs=[VRF])
+        self.edge = Router(lab, "edge", module=module, vrfs=[VRF, VPN_VRF])
         self.module = module
         self.witness_link = lab.link(self.edge.namespace, lab.namespace("witness"))
         self.view_link = lab.link(self.edge.namespace, lab.namespace("watcher"))
+        self.collector_link = lab.link(self.edge.namespace, lab.namespace("collector"))
         self.link = lab.link(self.edge.namespace, lab.namespace("far"))
         self.not_here = {row.name: reason for row in rows if (reason := missing(far_class, row))}
         self.places = {row.name: Place(row, number, self.link)
-                       for number, row in enumerate(rows, start=3) if row.name not in self.not_here}
+                       for number, row in enumerate(rows, start=4) if row.name not in self.not_here}
         self.witnesses = {view: self._witness(name, link) for view, name, link in
                           ((False, "witness", self.witness_link), (True, "watcher", self.view_link))}
         self.far = far_class(lab, "far", [session for place in self.places.values() for session in place.sessions()])
+        self.collector = self._collector()
         self.capture = Capture(lab.namespace("far"), "edge", self.link.near_ipv4)
+        self.collected = Capture(lab.namespace("collector"), "edge", self.collector_link.near_ipv4)
         self.facts = {}
         self.error = None
         self._marks = 0
 
     def _witness(self, name, link):
         return Bird(self.lab, name, WITNESS_AS, [
-            Session(f"edge_{family}", link.far_address(family), link.near_address(family)) for family in FAMILIES])
+            Session(f"edge_{family}", link.far_address(family), link.near_address(family),
+                    families=(family, f"{family} multicast")) for family in FAMILIES])
+
+    def _collector(self):
+        """Each family over the session of its AFI, EVPN over that of IPv4. Not multicast, which GoBGP takes for unicast; the
+        witness gets that."""
+        link, sessions = self.collector_link, []
+        for index, family in enumerate(FAMILIES):
+            carried = {f"{family} {safi}": () for safi in IN_COLLECTOR} | {f"{family} flowspec": COLLECTED[index:index + 1]}
+            carried |= {"evpn": IN_EVPN} if family == "ipv4" else {}
+            sessions.append(PeerSession(f"edge_{family}", link.far_address(family), link.near_address(family),
+                                        COLLECTOR_AS, EDGE_AS, tuple(carried), carried))
+        return FarGobgp(self.lab, "collector", sessions)
 
     # The edge's configuration
 
     def config(self):
         lines = ["frr defaults traditional", "hostname edge", "service integrated-vtysh-config",
                  f"vrf {VRF}", f"ip route {GIVEN['import-vrf'][0]} blackhole",
-                 f"ipv6 route {GIVEN['import-vrf'][1]} blackhole", "exit-vrf"]
+                 f"ipv6 route {GIVEN['import-vrf'][1]} blackhole", "exit-vrf", f"vrf {VPN_VRF}",
+                 *(f"{ip} route {prefix.split()[1]} blackhole" for ip, prefix in zip(("ip", "ipv6"), FROM_VRF)), "exit-vrf"]
         lines += [f"ip route {GIVEN['redistribute'][0]} blackhole", f"ipv6 route {GIVEN['redistribute'][1]} blackhole"]
         for index, family in enumerate(FAMILIES):
             ip = "ip" if family == "ipv4" else "ipv6"
@@ -246,6 +324,10 @@ class Matrix:
         lines += [f"router bgp {EDGE_AS} vrf {VRF}", "bgp router-id 192.0.2.254"]
         for family in FAMILIES:
             lines += [f"address-family {family} unicast", "redistribute static", "exit-address-family"]
+        lines += ["exit", f"router bgp {EDGE_AS} vrf {VPN_VRF}", "bgp router-id 192.0.2.252"]
+        for family in FAMILIES:
+            lines += [f"address-family {family} unicast", "redistribute static", f"rd vpn export {FROM_VRF[0].split()[0]}",
+                      f"rt vpn export {FROM_VRF[0].split()[0]}", "label vpn export 200", "export vpn", "exit-address-family"]
         lines += ["exit", *self._instance(False), *self._instance(True)]
         return "\n".join([*lines, ""])
 
@@ -262,6 +344,7 @@ class Matrix:
         if not view:
             for family in FAMILIES:
                 lines += _group(f"MEMBERS-{family}") + _group(f"DYNAMIC-{family}")
+                lines += _timed(self.collector_link.far_address(family), COLLECTOR_AS)
         for family in FAMILIES:
             lines += _timed(link.far_address(family), WITNESS_AS)
         for place in places:
@@ -276,16 +359,36 @@ class Matrix:
                 for group in ("MEMBERS", "DYNAMIC"):
                     lines += _passing(f"{group}-{family}")
             lines += _passing(link.far_address(family))
+            # Of a neighbor that sends labeled routes 8.4.4 and 10.3 want a policy here.
+            lines += [f"neighbor {peer} route-map PASS in" for peer in ([] if view else self._others("labeled", family))]
             for place in places:
                 lines += self._family(place, family)
             lines += ["exit-address-family"]
-            for place in places:
-                if place.row.far == "capability":
-                    # The default, too: from 10 on bgpd finds no network of multicast valid.
-                    peer = place.peer(family)
-                    lines += [f"address-family {family} multicast", f"network {MULTICAST[index]}", *_passing(peer),
-                              f"neighbor {peer} default-originate", "exit-address-family"]
-        return lines + ["exit"]
+        return lines + ([] if view else self._other_families()) + ["exit"]
+
+    def _others(self, safi, family):
+        """The edge's neighbors of another SAFI."""
+        peers = [place.peer(family) for place in self.places.values()
+                 if place.row.safi == safi or (safi == "multicast" and place.row.far == "capability")]
+        peers += [self.witness_link.far_address(family)] if safi == "multicast" else []
+        return peers + ([self.collector_link.far_address(family)] if safi in IN_COLLECTOR else [])
+
+    def _other_families(self):
+        lines = []
+        for index, family in enumerate(FAMILIES):
+            rd, vpn = IN_VPN[index].split()
+            for safi, own in (("vpn", [f"network {vpn} rd {rd} label 100"]), ("labeled", []),
+                              ("multicast", [f"network {MULTICAST[index]}"]), ("flowspec", [])):
+                peers = self._others(safi, family)
+                lines += [f"address-family {SAFIS[safi].format(family=family)}", *own,
+                          *(line for peer in peers for line in _passing(peer)),
+                          *(f"neighbor {peer} default-originate" for peer in peers
+                            if safi == "multicast" and peer != self.witness_link.far_address(family)),
+                          "exit-address-family"]
+        lines += [f"address-family {SAFIS['evpn']}", "advertise-all-vni", f"vni {VNI}", f"rd {VNI_ROUTE.split()[0]}", "exit-vni"]
+        for peer in [self.collector_link.far_ipv4, *(peer for family in FAMILIES for peer in self._others("evpn", family))]:
+            lines += _passing(peer)
+        return lines + ["exit-address-family"]
 
     def _neighbors(self, place):
         row, lines = place.row, []
@@ -306,7 +409,7 @@ class Matrix:
 
     def _family(self, place, family):
         row, peer = place.row, place.peer(place.carrier(family))
-        if row.listens or not row.activated:
+        if row.listens or not row.activated or row.safi:
             return []
         lines = [] if row.name == "peer-group" else _passing(peer)
         return lines + [line.format(peer=peer, family=family) for line in row.family]
@@ -324,40 +427,97 @@ class Matrix:
         self.edge.bgpd_vty("no peering bypass all")
         self.wait_closed()
         closed_at = self.capture.read().end()
+        # For what bgpd may have kept from before.
+        self._ask_again()
         self.settle()
         self.wait_up()
         self.record("regated", after=closed_at)
 
-    def drive_without_walls(self, walls, down, never):
-        """The same with walls of the gate taken down: everything that a row is about is to pass in each phase, so that
-        each closed cell is seen to fail. `walls` are those of the edge; the rows `never` are not waited for."""
-        walls.down(*down)
+    def drive_without(self, walls, down):
+        """Session start and closed gates with these walls down, `walls` are those of the edge. What they alone hold is to
+        pass, so that a row is seen to fail; the rest is held by the other wall."""
+        walls.down("audit", *down)
         self.start()
-        # What is only done while gated comes later.
-        self.wait_passed("start", [name for name, place in self.places.items()
-                                   if not place.row.only_while_gated()])
+        self.wait_through("start", down)
+        self.settle()
+        self.record("start")
         self._while_gated()
         self.wait_up()
-        self.wait_passed("gated", [name for name in self.places if name not in never])
-        walls.up()
-        self.open(never)
-        walls.down(*down)
+        self.wait_through("gated", down)
+        self.settle()
+        self.record("gated")
+
+    def drive_without_closing(self, walls):
+        """Gates close on open sessions, and nothing is taken back."""
+        self.start()
+        self._while_gated()
+        self.wait_up()
+        self.open()
+        walls.down("audit", "closing")
         self.edge.bgpd_vty("no peering bypass all")
         self.settle()
         self.record("regated")
 
+    def wait_through(self, phase, down):
+        """What is only done while gated comes later."""
+        def left():
+            self.record(phase)
+            return [problem for name, place in self.places.items() for family in FAMILIES
+                    if phase == "gated" or not place.row.only_while_gated()
+                    for problem in self.not_through(name, phase, family, down)]
+
+        until(f"what passes without {' '.join(down)}, {phase}", left, lambda problems: not problems)
+
+    def not_through(self, name, phase, family, down):
+        """What these walls alone should have held back, and did not come, in words."""
+        place, facts = self.places[name], self.facts[name, phase, family]
+        through = place.through(family, down)
+        added = place.added(family) if {"groups", "policy", "capability"} <= set(down) and phase == "gated" else set()
+        sent = self.sent_by_far(place, family) if {"parser", "policy"} <= set(down) else set()
+        return [f"{name} {family}: {what} {sorted(lacking)}" for what, lacking in (
+            ("not in the far side's table:", through - facts.table), ("not in the capture:", (through | added) - facts.captured),
+            ("not at the witness:", sent - facts.witness)) if lacking]
+
+    def leaked_past(self, name, phase, family, down):
+        """What the walls that stand should have held back, and did come, in words."""
+        place, facts = self.places[name], self.facts[name, phase, family]
+        out = () if {"groups", "policy"} <= set(down) else (
+            ("the far side's table holds", facts.table), ("the edge announced", facts.captured))
+        into = () if {"parser", "policy"} <= set(down) else (("the witness got", facts.witness),)
+        return [f"{what}: {sorted(seen)}" for what, all_seen in (*out, *into)
+                if (seen := all_seen - place.through(family, down))]
+
+    def not_left(self, name, family):
+        """What the wall "closing" takes back, and was taken back without it, in words."""
+        place, facts = self.places[name], self.facts[name, "regated", family]
+        return [f"{name} {family}: {what} {sorted(lacking)}" for what, lacking in (
+            ("withdrawn all the same:", place.given(family) - facts.held),
+            ("gone from the witness all the same:", self.sent_by_far(place, family) - facts.witness)) if lacking]
+
     def start(self):
         for witness in self.witnesses.values():
             witness.start()
+        self.collector.start()
         self.far.start()
+        self._make_vni()
         self.edge.start(self.config())
         self.wait_up(activated=True)
         self.settle()
 
-    def open(self, never=()):
-        """The control: opens every gate, and returns when all has passed, but for the rows `never`."""
+    def _make_vni(self):
+        """What the edge has a VNI for: without it bgpd makes no EVPN route of its own."""
+        ip = self.edge.namespace.ip
+        ip("address", "add", f"{VNI_ROUTE.split()[-1]}/32", "dev", "lo")
+        ip("link", "add", "bridge", "type", "bridge")
+        ip("link", "add", "vni", "type", "vxlan", "id", str(VNI), "local", VNI_ROUTE.split()[-1], "dstport", "4789", "nolearning")
+        ip("link", "set", "vni", "master", "bridge")
+        for interface in ("bridge", "vni"):
+            ip("link", "set", interface, "up")
+
+    def open(self):
+        """The control: opens every gate, and returns when all has passed."""
         self.edge.bgpd_vty("peering bypass all reason the control")
-        self.wait_passed("opened", [name for name in self.places if name not in never])
+        self.wait_passed("opened", self.places)
         # bgpd 8.4.4 forgets withdrawals in the first seconds of an update-group.
         self.settle()
         self.settle()
@@ -367,6 +527,7 @@ class Matrix:
         """`activated`: only those that have a family from the beginning."""
         for witness in self.witnesses.values():
             witness.wait_established()
+        self.collector.wait_established()
         self.far.wait_established(self._session_names(activated))
 
     def _session_names(self, activated):
@@ -398,11 +559,9 @@ class Matrix:
         # What was activated came up anew.
         self.wait_up()
         begun = self.capture.read().end()
+        self._ask_again()
         for place in self.places.values():
             for family in FAMILIES:
-                peer = place.peer(place.carrier(family))
-                for line in place.row.exec:
-                    self.edge.bgpd_vty(line.format(peer=peer, family=family))
                 if place.row.far == "refresh":
                     self.far.refresh(place.session_name(family))
                 if place.row.far == "change":
@@ -418,6 +577,17 @@ class Matrix:
             until(f"what the far side sends for {far}", lambda: wanted - {
                 message.sender for message in self.capture.read().messages(type=kind) if message.time > begun},
                 lambda left: not left)
+        # bgpd itself sends nothing of a family that comes in a CAPABILITY message, until something makes it look again.
+        for place in self.places.values():
+            for family in FAMILIES if place.row.far == "capability" else ():
+                self.edge.configure(f"router bgp {EDGE_AS}", f"address-family {family} multicast",
+                                    f"neighbor {place.peer(family)} route-map PASS-TOO out")
+
+    def _ask_again(self):
+        for place in self.places.values():
+            for family in FAMILIES:
+                for line in place.row.exec:
+                    self.edge.bgpd_vty(line.format(peer=place.peer(place.carrier(family)), family=family))
 
     def sent_by_far(self, place, family):
         """What the witness is to get of the row's when the gate is open."""
@@ -426,20 +596,22 @@ class Matrix:
     def now(self, after=0.0):
         """What is seen at this moment, by row and family."""
         said, tables = self.capture.read(), self.far.tables()
+        collected = self.collected.read()
+        behind = {prefix for family in FAMILIES for prefix in collected.held(self.collector_link.near_address(family))}
         witnessed = {(view, family): witness.received(f"edge_{family}")
                      for view, witness in self.witnesses.items() for family in FAMILIES}
         found = {}
         for name, place in self.places.items():
             for family in FAMILIES:
                 sender = place.near[place.carrier(family)]
-                table = {prefix for prefix in tables[place.session_name(family)]
-                         if (":" in prefix) == (family == "ipv6")}
+                table = {prefix for prefix in tables[place.session_name(family)] if place.concerns(prefix, family)}
                 # Of every SAFI.
                 captured = {event.prefix for event in said.routes(sender, kind="announce", after=after)
-                            if event.family.split()[0] == family or event.family.startswith(AFI[family])}
-                held = {prefix for prefix in said.held(sender) if (":" in prefix) == (family == "ipv6")}
-                witness = witnessed[place.row.view, family] & self.sent_by_far(place, family)
-                found[name, family] = Facts(table, captured, held, witness, len(said.sessions(sender)))
+                            if place.concerns(event.prefix, family)}
+                held = {prefix for prefix in said.held(sender) if place.concerns(prefix, family)}
+                witness = witnessed[place.row.view, family] | (behind if place.row.safi else set())
+                found[name, family] = Facts(table, captured, held, witness & self.sent_by_far(place, family),
+                                            len(said.sessions(sender)))
         return found
 
     def record(self, phase, after=0.0):
@@ -475,9 +647,9 @@ class Matrix:
         """What should have passed and did not, in words."""
         place, facts = self.places[name], self.facts[name, phase, family]
         given, sent = place.given(family), self.sent_by_far(place, family)
-        multicast = {DEFAULT[FAMILIES.index(family)]} if place.row.far == "capability" else set()
         return [f"{name} {family}: {what} {sorted(lacking)}" for what, lacking in (
-            ("not in the far side's table:", given - facts.table), ("not in the capture:", (given | multicast) - facts.captured),
+            ("not in the far side's table:", given - facts.table),
+            ("not in the capture:", (given | place.added(family)) - facts.captured),
             ("not at the witness:", sent - facts.witness)) if lacking]
 
     def logs(self, lines=60):

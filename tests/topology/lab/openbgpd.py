@@ -18,6 +18,11 @@ class FarOpenbgpd(Peer):
         "confederation": "OpenBGPD knows no confederations",
         "orf": "OpenBGPD sends no outbound route filters",
         "both-families": "OpenBGPD takes ::1 for the next hop of IPv6 routes over an IPv4 session here, which bgpd ignores",
+        "labeled": "OpenBGPD knows no labeled unicast",
+        "multicast": "OpenBGPD knows no multicast",
+        "flowspec": "the OpenBGPD of Debian 12 knows no flowspec",
+        "evpn": "OpenBGPD has no command that shows EVPN routes",
+        "vpn": "OpenBGPD has VPN routes of its own for an mpe interface alone, which Linux has not",
         "dynamic-capability": "OpenBGPD knows no CAPABILITY message",
     }
 

@@ -12,8 +12,9 @@ FAMILIES = ("ipv4", "ipv6")
 
 @dataclass(frozen=True)
 class PeerSession:
-    """One session as the far side has it. `announced` holds prefixes of the families that it carries; `features` are
-    words of leak_matrix's rows (`needs`) that the far side has to switch on for it."""
+    """One session as the far side has it. `families` are as bgp.py calls them; `announced` holds prefixes of them, those
+    with a route distinguisher behind it: "64510:1 198.18.0.0/28". `features` are words of leak_matrix's rows (`needs`)
+    that the far side has to switch on for it."""
     name: str
     local: str
     neighbor: str
@@ -30,8 +31,15 @@ class PeerSession:
     def next_hop(self, family):
         return self.addresses[family]
 
+    def unicast(self):
+        return [family for family in self.families if family in FAMILIES]
+
+    def others(self):
+        return [family for family in self.families if family not in FAMILIES]
+
     def prefixes(self):
-        return [prefix for family in self.families for prefix in self.announced[family]]
+        """What is announced of unicast families."""
+        return [prefix for family in self.unicast() for prefix in self.announced[family]]
 
 
 class Peer:
