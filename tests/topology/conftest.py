@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What every topology test shares: the lab package, a clean end, and the daemons' logs beside a failure."""
+import functools
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -30,6 +32,22 @@ def pytest_configure(config):
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGHUP, end)
+
+
+@functools.cache
+def _has_interfaces(kind):
+    """Whether this kernel makes interfaces of that kind, tried in a namespace that goes at once."""
+    options = {"vlan": ["link", "lo", "name", "try0", "type", "vlan", "id", "7"]}.get(kind, ["try0", "type", kind])
+    return subprocess.run(["unshare", "--net", "ip", "link", "add", *options], capture_output=True, timeout=60,
+                          check=False).returncode == 0
+
+
+def pytest_collection_modifyitems(config, items):
+    lacking = [item for item in items if any(not _has_interfaces(*mark.args)
+                                             for mark in item.iter_markers("interface_kind"))]
+    if lacking:
+        items[:] = [item for item in items if item not in lacking]
+        config.hook.pytest_deselected(items=lacking)
 
 
 @pytest.fixture
