@@ -5,6 +5,7 @@ PEERING_WRITE_RUNBOOK=1 writes what the commands print into the page. Read the d
 """
 import os
 import re
+import time
 
 from lab.bird import DEFAULT, Bird, prefixes, session_pair
 from lab.build import SOURCE
@@ -45,6 +46,10 @@ class Walk:
             self.s.restart_bgpd("kill_bgpd")
             self.s.acme.wait_established()
             self.s.wait_open()
+        elif words == "beta's sessions are up":
+            for session in self.beta.sessions:
+                until(f"{session.name} of beta's up", lambda: self.s.edge.bgp_state(session.local),
+                      lambda state: state == "Established")
         elif words == "beta announces a default route":
             self.beta.announce("ipv4", [DEFAULT["ipv4"]])
         elif words == "beta withdraws it":
@@ -85,6 +90,8 @@ def test_every_command_of_the_runbook_prints_what_the_page_says(lab):
             walk.happen(step.words)
             continue
         if WRITES:
+            # What is counted in the background has been.
+            time.sleep(3 if step.commands[0].startswith("show ") else 0)
             outputs.append((step, walk.type(step)))
             continue
         wanted = lasting(step.output)
