@@ -207,6 +207,7 @@ static void walk_session(struct page *page, struct session *session)
 		page->full = false;
 	if (!page->full)
 		adj_rib_in_walk_end(&bookmark->walk);
+	page->attributes = NULL;
 }
 
 static bool has_routes(const struct session *session)

@@ -136,6 +136,7 @@ def test_a_copy_in_the_vpn_table_is_found(scenario):
         return {prefix for prefix in s.acme_routes["ipv4"] if prefix in s.edge.vtysh("show bgp ipv4 vpn")}
 
     until("copies of acme's routes in the VPN table", copies, lambda seen: seen == set(s.acme_routes["ipv4"]))
+    wait_installed(s)
     s.walls.down("policy", "parser", "typed", "closing", "count", "originals")
     sessions = wait_found(s, "a copy of ", " is in the IPv4 VPN table of vrf default")
     assert [session["address"] for session in sessions] == [s.acme_address("ipv4")]
