@@ -243,9 +243,14 @@ void preview_begin(struct session *session, int64_t microseconds)
 		finish(session->preview_work, false);
 	if (session->preview_work)
 		return;
-	work_begin(session, true);
-	if (microseconds > 0)
-		go_on(session->preview_work, microseconds);
+	if (!session->preview || !session->preview->exports || session->preview->asked_for ||
+	    !preview_stands(session, session->preview)) {
+		work_begin(session, true);
+		if (microseconds > 0)
+			go_on(session->preview_work, microseconds);
+	}
+	if (!session->preview_work)
+		session->preview->asked_for = true;
 }
 
 static bool is_cheap(const struct session *session)

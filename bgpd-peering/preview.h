@@ -44,6 +44,7 @@ struct preview {
 	uint64_t taken;	     /* adj_rib_in_taken() when it began */
 	bool changed;	     /* the peer has sent something while it went on: routes may be counted twice, or not yet */
 	bool exports;	     /* what would be sent was looked at */
+	bool asked_for;	     /* somebody has had it */
 };
 
 void preview_init(void);
@@ -56,7 +57,7 @@ bool preview_stands(const struct session *session, const struct preview *preview
 int64_t preview_progress(const struct session *session);
 
 /*
- * Begins one, unless one is in progress, and works at it for so long: where that suffices it is finished at once, else
+ * Begins one, unless one is in progress or was finished meanwhile and nobody has had it yet, and works at it for so long: where that suffices it is finished at once, else
  * the event loop does the rest.
  */
 void preview_begin(struct session *session, int64_t microseconds);

@@ -132,6 +132,15 @@ static bool received(const struct session *session, enum counted_family family, 
 	return facts.counted;
 }
 
+static bool would_accept(const struct session *session, enum counted_family family, uint64_t *number)
+{
+	struct family_facts facts;
+
+	family_facts_previewed(session, family, &facts);
+	*number = facts.would_accept;
+	return facts.previewed;
+}
+
 static bool installed(const struct session *session, enum counted_family family, uint64_t *number)
 {
 	*number = session_installed_count(session, family_afi(family), SAFI_UNICAST);
@@ -192,6 +201,8 @@ void show_prometheus(struct vty *vty)
 	up_of_sessions(vty);
 	of_sessions(vty, "session_received_prefixes",
 		    "Prefixes that the peer announces, where they are counted.", received);
+	of_sessions(vty, "session_would_accept_prefixes",
+		    "Prefixes of those that the import policy would accept, by a preview that holds.", would_accept);
 	of_sessions(vty, "session_installed_prefixes", "Prefixes of the peer in bgpd's tables.", installed);
 	of_sessions(vty, "session_advertised_prefixes", "Prefixes that bgpd has sent to the peer and not withdrawn.",
 		    advertised);

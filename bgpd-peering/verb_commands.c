@@ -126,16 +126,28 @@ static enum lifecycle_event verb_of(int argc, struct cmd_token *argv[])
 	return lifecycle_event_from_name(argv[at + 1]->text);
 }
 
+/* The connection that a verb is about; NULL, and it is said, where there is none. */
+static struct connection *find_for_verb(struct vty *vty, int argc, struct cmd_token *argv[])
+{
+	const char *name = command_variable(argc, argv, "name");
+	struct verdict verdict = {.code = ""};
+
+	if (!command_module_works(vty))
+		return NULL;
+	if (!command_has(argc, argv, "json") || connection_find(name))
+		return find(vty, name);
+	verdict_refuse(&verdict, "no-such-connection", "there is no connection '%s'", name);
+	verb_result_json(vty, NULL, &verdict);
+	return NULL;
+}
+
 COMMAND_HANDLER(cmd_verb)
 {
-	struct connection *connection;
+	struct connection *connection = find_for_verb(vty, argc, argv);
 	struct verdict verdict;
 	enum lifecycle_event event = verb_of(argc, argv);
 	char *reason;
 
-	if (!command_module_works(vty))
-		return CMD_WARNING;
-	connection = find(vty, command_variable(argc, argv, "name"));
 	if (!connection)
 		return CMD_WARNING;
 	reason = last_words(argc, argv);
@@ -151,12 +163,9 @@ COMMAND_HANDLER(cmd_type_change)
 {
 	enum connection_kind kind = connection_kind_from_name(argv[argc - (command_has(argc, argv, "json") ? 2 : 1)]->text);
 	enum connection_kind before;
-	struct connection *connection;
+	struct connection *connection = find_for_verb(vty, argc, argv);
 	struct verdict verdict = {.code = ""};
 
-	if (!command_module_works(vty))
-		return CMD_WARNING;
-	connection = find(vty, command_variable(argc, argv, "name"));
 	if (!connection)
 		return CMD_WARNING;
 	before = connection->wanted_kind;

@@ -356,9 +356,17 @@ uint64_t adj_rib_in_taken(const struct adj_rib_in *rib)
 
 /* ---- walking ---- */
 
+/* There may be many that are kept for other families alone. */
+static struct message *with_prefixes(struct message *message)
+{
+	while (message && message->standing == 0)
+		message = message->next;
+	return message;
+}
+
 void adj_rib_in_walk_begin(struct adj_rib_in_walk *walk, struct adj_rib_in *rib)
 {
-	*walk = (struct adj_rib_in_walk){.rib = rib, .next = rib->walks, .message = rib->first};
+	*walk = (struct adj_rib_in_walk){.rib = rib, .next = rib->walks, .message = with_prefixes(rib->first)};
 	rib->walks = walk;
 }
 
@@ -416,7 +424,7 @@ void adj_rib_in_walk_prefixes(struct adj_rib_in_walk *walk, adj_rib_in_visit vis
 			      walk_prefix, &walking, &summary);
 	if (walking.stopped)
 		return;
-	walk->message = message->next;
+	walk->message = with_prefixes(message->next);
 	walk->passed = 0;
 }
 

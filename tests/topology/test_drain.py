@@ -52,13 +52,19 @@ def policy(s):
                     "route-map ACME-OUT permit 10", "set community 64500:2", "exit"]
 
 
-def start_active(s, drain=LONG, timers=True, **options):
+def carry_traffic(s):
+    """A drain ends when nothing passes any more."""
+    return Process(s.acme.namespace, [sys.executable, "-c", SEND, s.acme_link.near_ipv4], s.acme.directory / "send.log")
+
+
+def start_active(s, drain=LONG, **options):
     for family in FAMILIES:
         s.acme.announced[family] += SHARED[family]
         s.witness.announced[family] += SHARED[family]
-    lines = s.declaration() + ([f"peering {NAME} timers drain {drain}"] if timers else [])
+    lines = [*s.declaration(), f"peering {NAME} timers drain {drain}"]
     s.start(s.config(bgp=[*lines, *options.pop("bgp", [])], top=policy(s) + options.pop("top", []), **options))
     s.acme.wait_established()
+    s.traffic = carry_traffic(s)
     s.validate()
     s.edge.verb(NAME, "activate")
     s.edge.wait_state(NAME, "Active")
@@ -186,12 +192,11 @@ def test_the_drain_ends_with_its_timer(scenario):
 def test_the_drain_ends_when_no_traffic_is_left(scenario):
     s = scenario
     start_active(s)
-    traffic = Process(s.acme.namespace, [sys.executable, "-c", SEND, s.acme_link.near_ipv4], s.acme.directory / "send.log")
     s.edge.verb(NAME, "deprovision")
-    until("traffic that is shown", lambda: s.edge.connection(NAME)["drain"],
+    until("the traffic that is shown", lambda: s.edge.connection(NAME)["drain"],
           lambda seen: seen and seen["traffic"] and seen["traffic"]["inBitsPerSecond"] > 100_000)
     assert s.edge.connection_state(NAME) == "PendingRemove"
-    traffic.stop()
+    s.traffic.stop()
     wait_shut(s)
     s.edge.wait_state(NAME, "None")
     assert s.edge.log_lines("is drained: no traffic is left")
@@ -466,6 +471,7 @@ def test_a_held_session_stays_closed_while_the_others_drain(scenario):
     s.acme.session("edge_ipv6").enabled = False
     s.start(s.config(bgp=[*s.declaration(optional=["ipv6"]), f"peering {NAME} timers drain {LONG}"]))
     s.acme.wait_established("edge_ipv4")
+    carry_traffic(s)
     s.validate()
     s.edge.verb(NAME, "activate")
     s.edge.wait_state(NAME, "Active")

@@ -123,6 +123,8 @@ def test_each_verb_that_is_refused_says_what_would_be_taken(scenario):
                          for text in (s.edge.refused(f"peering {NAME} {verb}"), answer["error"]["message"]))
         assert said == f"% {message[0].upper()}{message[1:]}"
     assert s.edge.history(NAME) == history
+    nobody = json.loads(s.edge.vtysh("peering PNI-NOBODY approve json"))["error"]
+    assert (nobody["code"], nobody["allowed"]) == ("no-such-connection", [])
     taken = json.loads(s.edge.vtysh(f"peering {NAME} block json reason here"))
     assert taken["connectionState"] == "ExternalBlocker" and not taken["unchanged"], taken
     assert json.loads(s.edge.vtysh(f"peering {NAME} block json reason here"))["unchanged"]
@@ -231,6 +233,66 @@ def test_a_connection_that_nobody_has_approved_is_activated_by_force(scenario):
     s.edge.wait_state(NAME, "PendingApproval")
     s.edge.verb(NAME, "activate force reason now")
     overridden(s)
+
+
+# Rows 5, 11, 13 and 23
+
+@pytest.mark.parametrize("verb", ["withdraw", "reject"])
+def test_a_request_that_is_taken_back_or_refused(scenario, verb):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.verb(NAME, verb)
+    assert s.edge.connection_state(NAME) == "None" and last(s)["cause"] == "5"
+    for family in FAMILIES:
+        until(f"{family} closed at acme", lambda: s.acme.bgp_state(f"edge_{family}"),
+              lambda seen: seen != "Established")
+    s.settle()
+    assert not s.acme.established()
+    s.expect_nothing_passed()
+
+
+def test_what_waits_for_its_port_is_withdrawn(scenario):
+    s = scenario
+    s.start(s.config(bgp=[*s.declaration(), f"peering {NAME} kind exchange"]))
+    s.edge.verb(NAME, "approve")
+    s.edge.wait_state(NAME, "Approved")
+    s.edge.verb(NAME, "withdraw")
+    assert s.edge.connection_state(NAME) == "None" and last(s)["cause"] == "13"
+    s.settle()
+    assert not s.acme.established()
+
+
+def test_a_required_session_that_is_lost_begins_the_window_again(scenario):
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.validate()
+    s.acme.disable_session("edge_ipv6")
+    s.edge.wait_state(NAME, "ProvisioningCompleted")
+    assert last(s)["cause"] == "11"
+    assert "activate" not in s.edge.connection(NAME)["allowedVerbs"]
+    s.acme.enable_session("edge_ipv6")
+    s.wait_passed()
+    s.expect_nothing_passed()
+    assert s.edge.history(NAME)[-3:] == [("ProvisioningCompleted", "Validating"), ("Validating", "ProvisioningCompleted"),
+                                         ("ProvisioningCompleted", "Validating")]
+
+
+def test_a_connection_in_service_stays_active_when_a_session_is_lost(scenario):
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+    history = s.edge.history(NAME)
+    s.acme.disable_session("edge_ipv6")
+    until("session-down", lambda: {entry["cause"] for entry in s.edge.connection(NAME)["degraded"]},
+          lambda seen: seen == {"session-down"})
+    s.settle()
+    assert s.edge.connection_state(NAME) == "Active" and s.edge.history(NAME) == history
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    s.acme.enable_session("edge_ipv6")
+    s.acme.wait_established()
+    s.wait_open()
+    assert s.edge.history(NAME) == history
 
 
 # Timers: rows 7 and 10

@@ -101,6 +101,7 @@ def test_metrics_say_what_json_says(scenario):
     for session in s.edge.connection(NAME)["sessions"]:
         labels = f'connection="{NAME}",session="{session["address"]}",afi="{session["afi"]}"'
         assert found["peering_session_received_prefixes"][labels] == session["receivedCount"] == 10
+        assert found["peering_session_would_accept_prefixes"][labels] == session["wouldAcceptCount"] == 10
         assert found["peering_session_installed_prefixes"][labels] == 0
         assert found["peering_session_advertised_prefixes"][labels] == 0
     s.activate()

@@ -137,11 +137,12 @@ ROWS = (
 @dataclass
 class Facts:
     """What was seen of one cell: the far side's table, what the edge announced, what of it the edge has not withdrawn,
-    what the witness has."""
+    what the witness has; how many sessions have come up so far."""
     table: set = field(default_factory=set)
     captured: set = field(default_factory=set)
     held: set = field(default_factory=set)
     witness: set = field(default_factory=set)
+    sessions: int = 0
 
 
 class Place:
@@ -324,7 +325,6 @@ class Matrix:
         self.wait_closed()
         closed_at = self.capture.read().end()
         self.settle()
-        # The sessions are the same: a table that is empty because its session has ended says nothing.
         self.wait_up()
         self.record("regated", after=closed_at)
 
@@ -438,7 +438,8 @@ class Matrix:
                 captured = {event.prefix for event in said.routes(sender, kind="announce", after=after)
                             if event.family.split()[0] == family or event.family.startswith(AFI[family])}
                 held = {prefix for prefix in said.held(sender) if (":" in prefix) == (family == "ipv6")}
-                found[name, family] = Facts(table, captured, held, witnessed[place.row.view, family] & self.sent_by_far(place, family))
+                witness = witnessed[place.row.view, family] & self.sent_by_far(place, family)
+                found[name, family] = Facts(table, captured, held, witness, len(said.sessions(sender)))
         return found
 
     def record(self, phase, after=0.0):
@@ -461,10 +462,14 @@ class Matrix:
     def leaks(self, name, phase, family):
         """What crossed a gate in a cell, in words; [] where nothing did."""
         facts = self.facts[name, phase, family]
-        return [f"{what}: {sorted(seen)}" for what, seen in (
+        found = [f"{what}: {sorted(seen)}" for what, seen in (
             ("the far side's table holds", facts.table), ("the edge announced", facts.captured),
             ("the edge has not withdrawn", facts.held),
             ("the witness got", facts.witness)) if seen]
+        # A table that is empty because its session has ended says nothing.
+        if phase == "regated" and facts.sessions != self.facts[name, "opened", family].sessions:
+            found.append("the session has not lived through the closing")
+        return found
 
     def not_passed(self, name, phase, family):
         """What should have passed and did not, in words."""
