@@ -238,10 +238,12 @@ void gate_assert_typed(struct session *session, const char *line)
 void gate_close(struct session *session)
 {
 	struct peer *peer = session_peer(session);
+	/* As in gate_open(): an open gate's empty place says that no policy is wanted there. */
+	bool says = (session->gate != GATE_DENY || session->hands_off) && !router.booting;
 
 	session->gate = GATE_DENY;
 	session->hands_off = false;
-	gate_assert(session);
+	assert_gate(session, says);
 	if (peer)
 		wait_no_more(peer);
 }

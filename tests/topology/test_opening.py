@@ -345,6 +345,29 @@ def test_a_bypass_stands_above_everything_until_it_is_taken_back(scenario):
     s.expect_nothing_sent(after=closed)
 
 
+def test_a_policy_that_was_taken_out_of_an_open_gate_does_not_come_back(scenario):
+    """Before, the journal had said what is wanted there; what is open is what the operator has said last."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    # A line while it is gated puts the policy into the journal.
+    s.edge.configure_bgp("address-family ipv4 unicast", f"neighbor {s.acme_address('ipv4')} route-map ACME-OUT out")
+    s.edge.vtysh(BYPASS)
+    s.wait_open()
+    s.edge.configure_bgp("address-family ipv4 unicast", f"no neighbor {s.acme_address('ipv4')} route-map ACME-OUT out")
+    s.acme.wait_received("edge_ipv4", set())
+    s.edge.vtysh(NO_BYPASS)
+    s.acme.wait_received("edge_ipv6", set())
+    s.settle()
+    closed = s.capture.read().end()
+    s.edge.vtysh(BYPASS)
+    s.acme.wait_received("edge_ipv6", s.to_acme("ipv6"))
+    s.settle()
+    # Without a policy bgpd sends nothing (RFC 8212).
+    assert s.capture.read().announced(s.edge_address("ipv4"), after=closed) == set()
+    assert s.acme.received("edge_ipv4") == set()
+
+
 @pytest.mark.parametrize("long_lived", [False, True], ids=["graceful", "long-lived"])
 def test_routes_of_a_peer_that_restarts_do_not_outlive_its_gate(lab, long_lived):
     """bgpd keeps the routes of a peer that restarts gracefully. Here the gate closes before the peer is back."""
