@@ -38,7 +38,7 @@ class Walk:
         self.beta.start()
 
     def happen(self, words):
-        waits = re.fullmatch(r"until (\S+) (is (\S+)|passes|is blocked by (\S+)|is gone)", words)
+        waits = re.fullmatch(r"until (\S+) (is ([A-Z]\S+)|passes|is blocked by (\S+)|is closed by a violation|may reopen)", words)
         if waits:
             self._wait(*waits.groups())
         elif words == "bgpd starts anew with the module":
@@ -70,12 +70,14 @@ class Walk:
         elif what == "passes":
             until(f"{name} passes", lambda: edge.connection(name),
                   lambda seen: seen["connectionState"] == "Validating" and not seen["blocking"])
-        elif check:
+        elif what == "is closed by a violation":
+            until(f"a gate of {name} closed", lambda: edge.connection(name)["sessions"],
+                  lambda seen: "violation" in {session["gateCause"] for session in seen})
+        elif what == "may reopen":
+            until(f"{name} may reopen", lambda: edge.connection(name)["blocking"], lambda seen: not seen)
+        else:
             until(f"{name} is blocked by {check}", lambda: edge.connection(name)["blocking"],
                   lambda seen: {entry["check"] for entry in seen} == {check})
-        else:
-            until(f"{name} is gone", lambda: edge.show_json("show peering json")["connections"],
-                  lambda seen: name not in {entry["name"] for entry in seen})
 
     def type(self, typed):
         said = self.s.edge.try_vtysh(*(word for command in typed.commands for word in ("-c", command))).stdout.splitlines()
