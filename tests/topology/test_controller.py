@@ -790,7 +790,7 @@ def test_snapshot_is_what_the_api_shows(controller):
         assert one == {**one, "router": "edge1", "routerConnected": True, "name": "PNI-ACME", "peerAsn": 64510,
                        "kind": "direct", "connectionState": "Validating", "generation": 3, "activationMode": "manual",
                        "stateSince": "2025-11-24T16:00:00.000Z", "waitingFor": "session-stable: 40 s to go",
-                       "allowedVerbs": ["activate"], "desired": None}
+                       "allowedVerbs": ["activate", "block", "force-cancel"], "desired": None}
         assert one["sessions"] == [{
             "address": "192.0.2.2", "afi": "ipv4", "safi": "unicast", "bgpState": "Established", "required": True,
             "gate": "deny", "upSeconds": 60, "receivedCount": 1204, "installedCount": 0, "advertisedCount": 0,
