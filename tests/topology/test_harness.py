@@ -254,7 +254,7 @@ def test_an_assertion_is_final_and_what_was_cut_off_is_gone_through_once_more(tm
                                   '<error message="failed on teardown with &quot;TimeoutError: x&quot;">…</error>',
             "test_skipped": '<skipped message="no device">…</skipped>',
             "test_good": "",
-            "test_waited[a b]": '<failure message="lab.wait.NotSeen: up: not seen within 120 s.">…</failure>',
+            "test_waited[a b]@one-lab": '<failure message="lab.wait.NotSeen: up: not seen within 120 s.">…</failure>',
             "test_cut": '<failure message="ssl.SSLEOFError: EOF occurred in violation of protocol">…</failure>',
             "test_set_up": '<error message="failed on setup with &quot;subprocess.TimeoutExpired: x&quot;">…</error>'}
     report = tmp_path / "report.xml"

@@ -132,6 +132,8 @@ def test_what_was_left_open_is_gated_once_its_neighbor_is_typed_anew(scenario):
     read_file(s, "router bgp 64500", *s.declaration(), "exit")
     assert "conflict" in s.edge.connection(NAME)["flags"]
     s.wait_open()
+    # 8.4.4 forgets withdrawals to a witness that has just come up.
+    s.settle()
     sessions = len(s.capture.read().sessions(s.edge_address("ipv4")))
     retype_neighbor(s)
     until("a new session", lambda: len(s.capture.read().sessions(s.edge_address("ipv4"))), lambda now: now > sessions)

