@@ -302,7 +302,8 @@ def test_a_connection_in_service_stays_active_when_a_session_is_lost(scenario):
 def test_a_peer_that_does_not_come_in_time(scenario, line):
     s = scenario
     nobody_at_acme(s)
-    completed(s, line)
+    # A link that has been tested is not tested again: the retry would lead past ProvisioningStarted.
+    completed(s, line, f"peering {NAME} link-test off")
     s.edge.wait_state(NAME, "ProvisioningFailed")
     assert (last(s)["cause"], last(s)["actor"]) == ("7", "router")
     assert line in s.edge.running_config()
@@ -316,6 +317,19 @@ def test_a_peer_that_does_not_come_in_time(scenario, line):
     s.edge.verb(NAME, "ready")
     s.edge.wait_state(NAME, "Validating")
     s.expect_nothing_passed()
+
+
+def test_a_retry_does_not_test_a_link_again_that_was_tested(scenario):
+    s = scenario
+    nobody_at_acme(s)
+    s.start(s.config(bgp=[*s.declaration(), f"peering {NAME} timers establish 3"]))
+    s.edge.verb(NAME, "approve")
+    until("the link tested", lambda: s.edge.connection(NAME)["linkTest"], lambda seen: seen["passed"])
+    # It waits for `ready` no longer than for the peer.
+    s.edge.wait_state(NAME, "ProvisioningFailed")
+    s.edge.configure_bgp(f"no peering {NAME} timers establish 3")
+    s.edge.verb(NAME, "retry")
+    assert s.edge.connection_state(NAME) == "ProvisioningCompleted" and last(s)["cause"] == "12"
 
 
 def test_a_link_that_is_not_wired_in_time(scenario):
@@ -396,7 +410,7 @@ def test_stale_is_said_and_changes_nothing(scenario):
 
 def test_another_as_number_again_and_again(lab):
     s = Scenario(lab, acme={"local_as": 64511})
-    completed(s)
+    completed(s, f"peering {NAME} link-test off")
     s.edge.wait_state(NAME, "ProvisioningFailed")
     assert last(s)["cause"] == "10" and "AS number" in last(s)["message"]
     refused = s.capture.read().notifications(s.edge_address("ipv4"))
