@@ -5,6 +5,8 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 
+#include "lib/json.h"
+
 struct command {
 	enum node_type node;
 	struct cmd_element element;
@@ -47,6 +49,59 @@ int command_result(struct vty *vty, const struct verdict *verdict)
 		return CMD_SUCCESS;
 	vty_out(vty, "%% %c%s\n", toupper((unsigned char)verdict->message[0]), verdict->message + 1);
 	return vty->config ? CMD_WARNING_CONFIG_FAILED : CMD_WARNING;
+}
+
+static json_object *allowed_json(const char *allowed)
+{
+	json_object *array = json_object_new_array();
+	char *copy = XSTRDUP(MTYPE_TMP, allowed), *rest = copy, *word;
+
+	while ((word = strsep(&rest, ","))) {
+		word += strspn(word, " ");
+		if (*word && strcmp(word, "none") != 0)
+			json_object_array_add(array, json_object_new_string(word));
+	}
+	XFREE(MTYPE_TMP, copy);
+	return array;
+}
+
+int command_refuse(struct vty *vty, int argc, struct cmd_token *argv[], const struct verdict *verdict)
+{
+	json_object *object, *error;
+
+	if (!command_has(argc, argv, "json"))
+		return command_result(vty, verdict);
+	object = json_object_new_object();
+	error = json_object_new_object();
+	json_object_string_add(error, "code", verdict->code);
+	json_object_string_add(error, "message", verdict->message);
+	json_object_object_add(error, "allowed", allowed_json(verdict->allowed));
+	json_object_object_add(object, "error", error);
+	vty_json(vty, object);
+	return CMD_WARNING;
+}
+
+struct connection *command_connection(struct vty *vty, int argc, struct cmd_token *argv[])
+{
+	const char *name = command_variable(argc, argv, "name");
+	struct connection *connection = connection_find(name), *near = NULL;
+	struct verdict verdict = {.code = ""};
+
+	if (connection)
+		return connection;
+	frr_each (connection_tree, &connections, connection)
+		if (!near && strcasecmp(connection->name, name) == 0)
+			near = connection;
+	if (near)
+		verdict_refuse(&verdict, "no-such-connection", "there is no connection '%s'; did you mean %s?", name, near->name);
+	else if (connection_tree_count(&connections))
+		verdict_refuse(&verdict, "no-such-connection", "there is no connection '%s'; `show peering` lists them", name);
+	else
+		verdict_refuse(&verdict, "no-such-connection",
+			       "there is no connection '%s'; declare one under `router bgp` with `peering NAME neighbor ADDRESS`",
+			       name);
+	command_refuse(vty, argc, argv, &verdict);
+	return NULL;
 }
 
 const char *command_argument(int argc, struct cmd_token *argv[], const char *keyword)

@@ -340,6 +340,20 @@ bool controller_link_is_up(void)
 	return up;
 }
 
+uint64_t controller_link_since(void)
+{
+	return since;
+}
+
+bool controller_link_figures(struct link_figures *figures)
+{
+	*figures = (struct link_figures){0};
+	if (!link_thread)
+		return false;
+	link_figures(link_thread, figures);
+	return true;
+}
+
 void controller_link_describe(char *text, size_t size)
 {
 	if (!controller_host)

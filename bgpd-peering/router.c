@@ -95,6 +95,13 @@ uint64_t wall_clock_milliseconds(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t wall_clock_seconds_since(uint64_t milliseconds)
+{
+	uint64_t now = wall_clock_milliseconds();
+
+	return now > milliseconds ? (now - milliseconds) / 1000 : 0;
+}
+
 void alert(const char *format, ...)
 {
 	char text[1024];

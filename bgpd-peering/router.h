@@ -42,6 +42,9 @@ bool router_file_ends(const char *command);
 /* Milliseconds since 1970, for records and people; never for timers. */
 uint64_t wall_clock_milliseconds(void);
 
+/* Seconds since such a time; 0 for one to come. */
+uint64_t wall_clock_seconds_since(uint64_t milliseconds);
+
 /* Logged for a person to act on: ALERT in front, warning level. */
 void alert(const char *format, ...) PRINTFRR(1, 2);
 
