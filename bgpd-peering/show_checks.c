@@ -51,16 +51,28 @@ static size_t judge(const struct connection *connection, size_t place, struct ju
 	return count;
 }
 
-/* One row for all of them where they say the same, else one for each. Those that pass come when they are asked for. */
+/* What blocks comes first, then what else fails, what is not known, and what passes. */
+enum rank { RANK_BLOCKS = 0, RANK_FAILS, RANK_OPEN, RANK_PASSES, RANK_COUNT };
+
+static enum rank rank_of(enum check_level level, const struct check_result *result)
+{
+	if (result->verdict == CHECK_PASS)
+		return RANK_PASSES;
+	if (level == CHECK_REQUIRED)
+		return RANK_BLOCKS;
+	return result->verdict == CHECK_FAIL ? RANK_FAILS : RANK_OPEN;
+}
+
+/* Those of a rank: one row for all sessions where they say the same, else one for each. */
 static void add_rows(struct show_table *table, size_t place, enum check_level level, const struct judged *judged,
-		     size_t count, bool passes)
+		     size_t count, enum rank rank)
 {
 	bool together = count > 1;
 
 	for (size_t i = 1; i < count; i++)
 		together &= same(&judged[i].result, &judged[0].result);
 	for (size_t i = 0; i < (together ? 1 : count); i++)
-		if ((judged[i].result.verdict == CHECK_PASS) == passes)
+		if (rank_of(level, &judged[i].result) == rank)
 			add_row(table, checks[place]->name, level,
 				!together    ? judged[i].session->address
 				: count == 2 ? "both"
@@ -68,7 +80,6 @@ static void add_rows(struct show_table *table, size_t place, enum check_level le
 				&judged[i].result);
 }
 
-/* What does not pass comes first, then what does, then what nobody looks at. */
 void show_checks_table(struct vty *vty, const struct connection *connection, bool all)
 {
 	struct show_table *table = show_table_new("Check\tLevel\tVerdict\tSession\tFigures\tReason", LAST_WRAPS);
@@ -77,13 +88,13 @@ void show_checks_table(struct vty *vty, const struct connection *connection, boo
 	char advisory[CHECKS_MAX * 24];
 	size_t used = 0;
 
-	for (int passes = false; passes <= true; passes++) {
+	for (enum rank rank = 0; rank < RANK_COUNT; rank++) {
 		for (size_t i = 0; i < check_count; i++) {
 			enum check_level level = check_level(connection, i);
 			size_t count = level == CHECK_OFF ? 0 : judge(connection, i, judged);
 
 			if (all || level == CHECK_REQUIRED)
-				add_rows(table, i, level, judged, count, passes);
+				add_rows(table, i, level, judged, count, rank);
 			else
 				for (size_t session = 0; session < count; session++)
 					failed[i] |= judged[session].result.verdict == CHECK_FAIL;

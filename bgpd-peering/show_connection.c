@@ -98,11 +98,13 @@ static void show_state(struct vty *vty, const struct connection *connection)
 		show_age(wall_clock_seconds_since(denied_at), denied_age);
 		snprintf(denied, sizeof(denied), " for %s", denied_age);
 	}
-	show_line(vty, "State", "%s for %s (since %s%s)   Gate %s%s (on-violation %s)   Activation %s, window %us",
+	show_line(vty, "State", "%s for %s (since %s%s)   Gate %s%s%s   Activation %s, window %us",
 		  connection_state_name(connection->state), age, since, actor,
 		  show_gate_word(connection, connection_gate(connection)), denied,
-		  connection->on_violation_deny ? "deny" : "report", activation_mode_name(connection_activation(connection)),
-		  timers_seconds(connection, TIMER_WINDOW));
+		  lifecycle_gate(connection->state) != GATE_ALLOW ? ""
+		  : connection->on_violation_deny		  ? " (on-violation deny)"
+								  : " (on-violation report)",
+		  activation_mode_name(connection_activation(connection)), timers_seconds(connection, TIMER_WINDOW));
 }
 
 static void show_flags(struct vty *vty, const struct connection *connection)
@@ -305,7 +307,7 @@ static void add_next(struct steps *steps, const struct connection *connection)
 	const struct session *session;
 	char words[BGP_WORDS_MAX];
 
-	if (connection->state == STATE_VALIDATING)
+	if (connection->state == STATE_VALIDATING && !validation_passed(connection))
 		add_step(steps, "what does not pass yet", "show peering %s checks", connection->name);
 	if (connection->state == STATE_PROVISIONING_COMPLETED)
 		frr_each (session_list_const, &connection->sessions, session)

@@ -13,6 +13,7 @@
 #include "bgpd-peering/import_judgement.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/show_table.h"
+#include "bgpd-peering/transition.h"
 
 #include "bgpd/bgp_aspath.h"
 
@@ -227,9 +228,9 @@ static const char *no_routes(const struct session *session)
 
 /*
  * Goes through the sessions from the first one that is meant. Where that is the second, the page goes on at its start.
- * False with a message.
+ * False with a refusal.
  */
-static bool walk_connection(struct vty *vty, struct page *page, struct connection *connection)
+static bool walk_connection(struct page *page, struct connection *connection, struct verdict *verdict)
 {
 	const struct route_filter *filter = page->filter;
 	const struct session *from = filter->from;
@@ -248,7 +249,8 @@ static bool walk_connection(struct vty *vty, struct page *page, struct connectio
 						     after.family == AF_INET ? AFI_IP : AFI_IP6, SAFI_UNICAST))
 			continue;
 		if (!go_to_start(session, &after)) {
-			vty_out(vty, "%% %s announces %pFX no more; begin anew without `after`\n", session->address, &after);
+			verdict_refuse(verdict, "gone", "%s announces %pFX no more; begin anew without `after`", session->address,
+				       &after);
 			return false;
 		}
 		after = (struct prefix){0};
@@ -320,10 +322,12 @@ static void print_text(struct vty *vty, struct page *page, const struct connecti
 		vty_out(vty, "%zu shown, and no more\n", page->count);
 }
 
-static int show_page(struct vty *vty, struct connection *connection, const struct route_filter *filter, bool json)
+static int show_page(struct vty *vty, int argc, struct cmd_token *argv[], struct connection *connection,
+		     const struct route_filter *filter)
 {
+	bool json = command_has(argc, argv, "json"), walked;
 	struct page page = {.filter = filter};
-	bool walked;
+	struct verdict verdict = {.code = ""};
 
 	monotime(&page.begun);
 	if (json) {
@@ -331,7 +335,7 @@ static int show_page(struct vty *vty, struct connection *connection, const struc
 	} else {
 		page.table = show_table_new("Session\tPrefix\tNext hop\tAS path\tOrigin\tWould be", LAST_WRAPS);
 	}
-	walked = walk_connection(vty, &page, connection);
+	walked = walk_connection(&page, connection, &verdict);
 	if (walked && json)
 		return print_json(vty, &page, connection);
 	if (walked)
@@ -340,7 +344,7 @@ static int show_page(struct vty *vty, struct connection *connection, const struc
 		json_object_free(page.routes);
 	else
 		show_table_free(page.table);
-	return walked ? CMD_SUCCESS : CMD_WARNING;
+	return walked ? CMD_SUCCESS : command_refuse(vty, argc, argv, &verdict);
 }
 
 static bool read_prefix(const char *text, struct prefix *prefix)
@@ -354,8 +358,8 @@ static bool read_prefix(const char *text, struct prefix *prefix)
 }
 
 /* A neighbor of the connection. */
-static bool read_neighbor(struct vty *vty, const struct connection *connection, const char *text,
-			  const struct session **session)
+static bool read_neighbor(const struct connection *connection, const char *text, const struct session **session,
+			  struct verdict *verdict)
 {
 	char address[SESSION_ADDRESS_MAX];
 
@@ -364,13 +368,15 @@ static bool read_neighbor(struct vty *vty, const struct connection *connection, 
 	*session = session_normalize(text, address) ? session_find(connection->vrf, address) : NULL;
 	if (*session && (*session)->connection == connection)
 		return true;
-	vty_out(vty, "%% '%s' is no neighbor of %s\n", text, connection->name);
+	verdict_refuse(verdict, "no-such-neighbor", "'%s' is no neighbor of %s", text, connection->name);
 	return false;
 }
 
-static bool read_filter(struct vty *vty, const struct connection *connection, int argc, struct cmd_token *argv[],
-			struct route_filter *filter)
+/* False with a refusal. What it leaves in `filter` is to be freed all the same. */
+static bool read_filter(const struct connection *connection, int argc, struct cmd_token *argv[], struct route_filter *filter,
+			struct verdict *verdict)
 {
+	const char *regex = command_argument(argc, argv, "as-path");
 	const char *limit = command_argument(argc, argv, "limit");
 
 	filter->family = command_has(argc, argv, "ipv4") ? FAMILY_IPV4 : command_has(argc, argv, "ipv6") ? FAMILY_IPV6 : -1;
@@ -379,18 +385,23 @@ static bool read_filter(struct vty *vty, const struct connection *connection, in
 	filter->limit = limit ? strtoul(limit, NULL, 10) : LIMIT_DEFAULT;
 	if (!read_prefix(command_argument(argc, argv, "prefix"), &filter->prefix) ||
 	    !read_prefix(command_argument(argc, argv, "after"), &filter->after)) {
-		vty_out(vty, "%% That is no prefix\n");
+		verdict_refuse(verdict, "no-prefix", "that is no prefix");
 		return false;
 	}
-	return read_neighbor(vty, connection, command_argument(argc, argv, "neighbor"), &filter->neighbor) &&
-	       read_neighbor(vty, connection, command_argument(argc, argv, "of"), &filter->from);
+	filter->as_path = regex ? bgp_regcomp(regex) : NULL;
+	if (regex && !filter->as_path) {
+		verdict_refuse(verdict, "no-regex", "'%s' is no regular expression", regex);
+		return false;
+	}
+	return read_neighbor(connection, command_argument(argc, argv, "neighbor"), &filter->neighbor, verdict) &&
+	       read_neighbor(connection, command_argument(argc, argv, "of"), &filter->from, verdict);
 }
 
 COMMAND_HANDLER(cmd_show_routes)
 {
-	struct connection *connection;
-	const char *regex = command_argument(argc, argv, "as-path");
+	struct verdict verdict = {.code = ""};
 	struct route_filter filter = {0};
+	struct connection *connection;
 	int result;
 
 	if (!command_module_works(vty))
@@ -398,16 +409,10 @@ COMMAND_HANDLER(cmd_show_routes)
 	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
-	if (!read_filter(vty, connection, argc, argv, &filter))
-		return CMD_WARNING;
-	if (regex) {
-		filter.as_path = bgp_regcomp(regex);
-		if (!filter.as_path) {
-			vty_out(vty, "%% '%s' is no regular expression\n", regex);
-			return CMD_WARNING;
-		}
-	}
-	result = show_page(vty, connection, &filter, command_has(argc, argv, "json"));
+	if (read_filter(connection, argc, argv, &filter, &verdict))
+		result = show_page(vty, argc, argv, connection, &filter);
+	else
+		result = command_refuse(vty, argc, argv, &verdict);
 	if (filter.as_path)
 		bgp_regex_free(filter.as_path);
 	return result;

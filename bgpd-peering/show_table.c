@@ -43,15 +43,28 @@ static size_t size_of(const char *text, size_t width)
 	return size;
 }
 
-/* The bytes that stand in the next line: whole words, or as much of the first as there is room for. */
+/* Where the command begins, between backquotes, that goes on behind `end`; `end` where none does. */
+static size_t before_command(const char *text, size_t end)
+{
+	size_t begin = end;
+
+	for (size_t i = 0; i < end; i++)
+		if (text[i] == '`')
+			begin = begin == end ? i : end;
+	return begin;
+}
+
+/* The bytes that stand in the next line: whole words and commands, or as much of the first as there is room for. */
 static size_t line_size(const char *text, size_t width)
 {
 	size_t size = size_of(text, width), end = size;
 
-	if (!text[size] || text[size] == ' ')
+	if (!text[size])
 		return size;
-	while (end > 0 && text[end - 1] != ' ')
+	while (end > 0 && text[end] != ' ')
 		end--;
+	if (before_command(text, end))
+		end = before_command(text, end);
 	while (end > 0 && text[end - 1] == ' ')
 		end--;
 	return end ? end : size;
