@@ -134,7 +134,8 @@ static const char *in_short(const struct degradation *one)
 		return one->figures;
 	if (size && strncmp(reason, one->session->address, size) == 0 && strchr(": ", reason[size]))
 		reason += size + strspn(reason + size, ": ");
-	return reason;
+	/* The cause says so. */
+	return strncmp(reason, "is down, ", 9) == 0 ? reason + 9 : reason;
 }
 
 /* What is wrong with it, the worst and how many more; else what it waits for. */
