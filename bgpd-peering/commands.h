@@ -33,6 +33,8 @@ bool command_module_works(struct vty *vty);
 const char *command_argument(int argc, struct cmd_token *argv[], const char *keyword);
 /* The token of a variable ("name" of WORD$name), NULL where it was not given. */
 const char *command_variable(int argc, struct cmd_token *argv[], const char *variable);
+/* Whether the token is that variable. */
+bool command_is_variable(const struct cmd_token *token, const char *variable);
 bool command_has(int argc, struct cmd_token *argv[], const char *keyword);
 
 /* Every handler, so that each file defines what it says. */

@@ -555,4 +555,14 @@ static inline void bgp_expect_end_of_rib(struct bgp *bgp, afi_t afi, safi_t safi
 #endif
 }
 
+/* A record of FRR's debugging: the line that is saved, and what `show debugging` calls it. */
+#if FRR_SINCE(10, 1)
+#define FRR_DEBUG(line, description) {.conf = line, .desc = description}
+#else
+#define FRR_DEBUG(line, description) {.desc = line}
+#endif
+/* Makes them known to `show debugging`, `debug all` and the configuration. Once. */
+struct debug;
+void debugs_install(struct debug *debugs, size_t count);
+
 #endif

@@ -285,7 +285,7 @@ static enum progress remove_paths(struct gate_closing *closing, struct family *f
 	rib_walk_end(&family->walk);
 	family->remove = false;
 	if (installed(closing->peer, family) > 0)
-		alert("%s: %llu %s routes of %s are still installed although its gate is closed",
+		alert_as(EC_PEERING_VIOLATION, "%s: %llu %s routes of %s are still installed although its gate is closed",
 		      closing->session->connection->name, (unsigned long long)installed(closing->peer, family),
 		      get_afi_safi_str(family->afi, family->safi, false), closing->session->address);
 	return DONE;

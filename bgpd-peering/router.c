@@ -101,14 +101,3 @@ uint64_t wall_clock_seconds_since(uint64_t milliseconds)
 
 	return now > milliseconds ? (now - milliseconds) / 1000 : 0;
 }
-
-void alert(const char *format, ...)
-{
-	char text[1024];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintfrr(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	zlog_warn("peering: ALERT %s", text);
-}

@@ -7,6 +7,7 @@
 #ifndef PEERING_ROUTER_H
 #define PEERING_ROUTER_H
 
+#include "bgpd-peering/alert.h"
 #include "bgpd-peering/connection.h"
 
 struct router {
@@ -44,8 +45,5 @@ uint64_t wall_clock_milliseconds(void);
 
 /* Seconds since such a time; 0 for one to come. */
 uint64_t wall_clock_seconds_since(uint64_t milliseconds);
-
-/* Logged for a person to act on: ALERT in front, warning level. */
-void alert(const char *format, ...) PRINTFRR(1, 2);
 
 #endif

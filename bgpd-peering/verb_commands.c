@@ -75,7 +75,7 @@ static enum lifecycle_event verb_of(int argc, struct cmd_token *argv[])
 	char words[32];
 	int at = 0;
 
-	while (at + 1 < argc && !(argv[at]->varname && strcmp(argv[at]->varname, "name") == 0))
+	while (at + 1 < argc && !command_is_variable(argv[at], "name"))
 		at++;
 	if (command_has(argc, argv, "force") || command_has(argc, argv, "start")) {
 		snprintf(words, sizeof(words), "%s %s", argv[at + 1]->text, argv[at + 2]->text);
