@@ -137,7 +137,9 @@ COMMAND_HANDLER(cmd_clear_overridden)
 {
 	struct connection *connection;
 
-	connection = find_for_verb(vty, argc, argv);
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	transition_override_seen(connection);
@@ -149,7 +151,9 @@ COMMAND_HANDLER(cmd_link_test)
 	struct connection *connection;
 	struct verdict verdict;
 
-	connection = find_for_verb(vty, argc, argv);
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	if (link_test_begin(connection, &verdict))
@@ -192,7 +196,9 @@ COMMAND_HANDLER(cmd_maintenance)
 	struct verdict verdict;
 	char *reason;
 
-	connection = find_for_verb(vty, argc, argv);
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	reason = last_words(argc, argv);
@@ -255,7 +261,9 @@ COMMAND_HANDLER(cmd_clear_violation)
 {
 	struct connection *connection;
 
-	connection = find_for_verb(vty, argc, argv);
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	audit_forgive(connection);
@@ -268,7 +276,9 @@ COMMAND_HANDLER(cmd_clear_gate)
 	struct verdict verdict;
 	char *reason;
 
-	connection = find_for_verb(vty, argc, argv);
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	reason = last_words(argc, argv);
