@@ -13,7 +13,6 @@
 #include "bgpd-peering/import_judgement.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/show_table.h"
-#include "bgpd-peering/transition.h"
 
 #include "bgpd/bgp_aspath.h"
 
@@ -228,9 +227,9 @@ static const char *no_routes(const struct session *session)
 
 /*
  * Goes through the sessions from the first one that is meant. Where that is the second, the page goes on at its start.
- * False with a refusal.
+ * False with a message.
  */
-static bool walk_connection(struct page *page, struct connection *connection, struct verdict *verdict)
+static bool walk_connection(struct vty *vty, struct page *page, struct connection *connection)
 {
 	const struct route_filter *filter = page->filter;
 	const struct session *from = filter->from;
@@ -249,8 +248,7 @@ static bool walk_connection(struct page *page, struct connection *connection, st
 						     after.family == AF_INET ? AFI_IP : AFI_IP6, SAFI_UNICAST))
 			continue;
 		if (!go_to_start(session, &after)) {
-			verdict_refuse(verdict, "gone", "%s announces %pFX no more; begin anew without `after`", session->address,
-				       &after);
+			vty_out(vty, "%% %s announces %pFX no more; begin anew without `after`\n", session->address, &after);
 			return false;
 		}
 		after = (struct prefix){0};
@@ -322,12 +320,10 @@ static void print_text(struct vty *vty, struct page *page, const struct connecti
 		vty_out(vty, "%zu shown, and no more\n", page->count);
 }
 
-static int show_page(struct vty *vty, int argc, struct cmd_token *argv[], struct connection *connection,
-		     const struct route_filter *filter)
+static int show_page(struct vty *vty, struct connection *connection, const struct route_filter *filter, bool json)
 {
-	bool json = command_has(argc, argv, "json"), walked;
 	struct page page = {.filter = filter};
-	struct verdict verdict = {.code = ""};
+	bool walked;
 
 	monotime(&page.begun);
 	if (json) {
@@ -335,7 +331,7 @@ static int show_page(struct vty *vty, int argc, struct cmd_token *argv[], struct
 	} else {
 		page.table = show_table_new("Session\tPrefix\tNext hop\tAS path\tOrigin\tWould be", LAST_WRAPS);
 	}
-	walked = walk_connection(&page, connection, &verdict);
+	walked = walk_connection(vty, &page, connection);
 	if (walked && json)
 		return print_json(vty, &page, connection);
 	if (walked)
@@ -344,7 +340,7 @@ static int show_page(struct vty *vty, int argc, struct cmd_token *argv[], struct
 		json_object_free(page.routes);
 	else
 		show_table_free(page.table);
-	return walked ? CMD_SUCCESS : command_refuse(vty, argc, argv, &verdict);
+	return walked ? CMD_SUCCESS : CMD_WARNING;
 }
 
 static bool read_prefix(const char *text, struct prefix *prefix)
@@ -358,8 +354,8 @@ static bool read_prefix(const char *text, struct prefix *prefix)
 }
 
 /* A neighbor of the connection. */
-static bool read_neighbor(const struct connection *connection, const char *text, const struct session **session,
-			  struct verdict *verdict)
+static bool read_neighbor(struct vty *vty, const struct connection *connection, const char *text,
+			  const struct session **session)
 {
 	char address[SESSION_ADDRESS_MAX];
 
@@ -368,15 +364,13 @@ static bool read_neighbor(const struct connection *connection, const char *text,
 	*session = session_normalize(text, address) ? session_find(connection->vrf, address) : NULL;
 	if (*session && (*session)->connection == connection)
 		return true;
-	verdict_refuse(verdict, "no-such-neighbor", "'%s' is no neighbor of %s", text, connection->name);
+	vty_out(vty, "%% '%s' is no neighbor of %s\n", text, connection->name);
 	return false;
 }
 
-/* False with a refusal. What it leaves in `filter` is to be freed all the same. */
-static bool read_filter(const struct connection *connection, int argc, struct cmd_token *argv[], struct route_filter *filter,
-			struct verdict *verdict)
+static bool read_filter(struct vty *vty, const struct connection *connection, int argc, struct cmd_token *argv[],
+			struct route_filter *filter)
 {
-	const char *regex = command_argument(argc, argv, "as-path");
 	const char *limit = command_argument(argc, argv, "limit");
 
 	filter->family = command_has(argc, argv, "ipv4") ? FAMILY_IPV4 : command_has(argc, argv, "ipv6") ? FAMILY_IPV6 : -1;
@@ -385,23 +379,18 @@ static bool read_filter(const struct connection *connection, int argc, struct cm
 	filter->limit = limit ? strtoul(limit, NULL, 10) : LIMIT_DEFAULT;
 	if (!read_prefix(command_argument(argc, argv, "prefix"), &filter->prefix) ||
 	    !read_prefix(command_argument(argc, argv, "after"), &filter->after)) {
-		verdict_refuse(verdict, "no-prefix", "that is no prefix");
+		vty_out(vty, "%% That is no prefix\n");
 		return false;
 	}
-	filter->as_path = regex ? bgp_regcomp(regex) : NULL;
-	if (regex && !filter->as_path) {
-		verdict_refuse(verdict, "no-regex", "'%s' is no regular expression", regex);
-		return false;
-	}
-	return read_neighbor(connection, command_argument(argc, argv, "neighbor"), &filter->neighbor, verdict) &&
-	       read_neighbor(connection, command_argument(argc, argv, "of"), &filter->from, verdict);
+	return read_neighbor(vty, connection, command_argument(argc, argv, "neighbor"), &filter->neighbor) &&
+	       read_neighbor(vty, connection, command_argument(argc, argv, "of"), &filter->from);
 }
 
 COMMAND_HANDLER(cmd_show_routes)
 {
-	struct verdict verdict = {.code = ""};
-	struct route_filter filter = {0};
 	struct connection *connection;
+	const char *regex = command_argument(argc, argv, "as-path");
+	struct route_filter filter = {0};
 	int result;
 
 	if (!command_module_works(vty))
@@ -409,10 +398,16 @@ COMMAND_HANDLER(cmd_show_routes)
 	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
-	if (read_filter(connection, argc, argv, &filter, &verdict))
-		result = show_page(vty, argc, argv, connection, &filter);
-	else
-		result = command_refuse(vty, argc, argv, &verdict);
+	if (!read_filter(vty, connection, argc, argv, &filter))
+		return CMD_WARNING;
+	if (regex) {
+		filter.as_path = bgp_regcomp(regex);
+		if (!filter.as_path) {
+			vty_out(vty, "%% '%s' is no regular expression\n", regex);
+			return CMD_WARNING;
+		}
+	}
+	result = show_page(vty, connection, &filter, command_has(argc, argv, "json"));
 	if (filter.as_path)
 		bgp_regex_free(filter.as_path);
 	return result;
