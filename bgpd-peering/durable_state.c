@@ -6,9 +6,9 @@
  */
 #include "bgpd-peering/durable_state.h"
 
-#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
