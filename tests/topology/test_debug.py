@@ -110,7 +110,7 @@ def test_names_are_completed(scenario):
         shell.send("\x15configure terminal\n")
         shell.expect(r"\(config\)# $")
         shell.send("ip prefix-list PN\t?")
-        assert NAME not in shell.expect(r"WORD +\S.*\n(.*\n)*.*# ip prefix-list PN")
+        assert NAME not in shell.expect(r"(WORD|PREFIXLIST4_NAME) +\S.*\n(.*\n)*.*# ip prefix-list PN")
         shell.send("\x15router bgp\n")
         shell.expect(r"\(config-router\)# $")
         for typed, whole in (("peering PNI-O\t", "peering PNI-OTHER $"),
