@@ -49,7 +49,8 @@ void turn_end(struct turn *turn)
 		return;
 	of->turns++;
 	of->longest_microseconds = MAX(of->longest_microseconds, microseconds_since(CLOCK_MONOTONIC, &turn->wall));
-	of->longest_cpu_microseconds = MAX(of->longest_cpu_microseconds, microseconds_since(CLOCK_THREAD_CPUTIME_ID, &turn->cpu));
+	of->longest_cpu_microseconds =
+		MAX(of->longest_cpu_microseconds, microseconds_since(CLOCK_THREAD_CPUTIME_ID, &turn->cpu));
 }
 
 const struct turn_figures *turn_figures(enum turn_area area)

@@ -40,7 +40,7 @@ void turn_end(struct turn *turn);
 struct turn_figures {
 	uint64_t turns;
 	uint64_t longest_microseconds;	   /* by the clock: what bgpd's sessions have waited */
-	uint64_t longest_cpu_microseconds; /* that the thread has worked: no more on a busy machine than on an idle one */
+	uint64_t longest_cpu_microseconds; /* that the thread has worked: the machine may be busy with others */
 };
 const struct turn_figures *turn_figures(enum turn_area area);
 const char *turn_area_name(enum turn_area area); /* "link-test" */
