@@ -475,11 +475,9 @@ class Matrix:
         until(f"what passes without {' '.join(down)}, {phase}", left, lambda problems: not problems)
 
     def _change_table(self):
-        """The witness says again what it has said: bgpd looks at conditional advertisement where its table has changed. What
-        it has announced by that it withdraws again when it looks at the configuration of a new session, and does not
-        announce anew: it takes that for a duplicate."""
-        for family in FAMILIES:
-            self.edge.bgpd_vty(f"clear bgp {family} {self.witness_link.far_address(family)} soft in")
+        """The collector says again what it has said: bgpd looks at conditional advertisement where an UPDATE has come. What it
+        has announced by that it withdraws when it announces the table to a new session, where the policy denies it."""
+        self.edge.bgpd_vty(f"clear bgp ipv4 flowspec {self.collector_link.far_ipv4} soft in")
 
     def not_through(self, name, phase, family, down):
         """What these walls alone should have held back, and did not come, in words."""
@@ -634,6 +632,8 @@ class Matrix:
         return found
 
     def record(self, phase, after=0.0):
+        ended = [name for name, daemon in self.edge.daemons.items() if not daemon.running()]
+        assert not ended, f"of the edge have ended: {' '.join(ended)}"
         for (name, family), facts in self.now(after).items():
             self.facts[name, phase, family] = facts
 
