@@ -12,6 +12,7 @@
 #include "bgpd-peering/show_table.h"
 #include "bgpd-peering/state_file.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
 
 /* The strictest mode of all instances. */
 static void strictest(const char *vrf, enum default_deny_mode mode, void *context)
@@ -125,6 +126,7 @@ static void show_summary_text(struct vty *vty)
 {
 	struct show_table *table = show_table_new("State\tConnections\tGates open\tGates closed\tSessions up\tSessions",
 						  LAST_WRAPS);
+	const struct turn_figures *longest = turn_figures(turn_longest());
 	struct show_summary summary;
 
 	show_summarize(&summary);
@@ -140,6 +142,8 @@ static void show_summary_text(struct vty *vty)
 		       summary.all.connections - summary.all.open, summary.all.sessions_up, summary.all.sessions);
 	show_table_print(vty, table);
 	vty_out(vty, "Attention: %u (%u critical)\n", summary.warnings + summary.critical, summary.critical);
+	vty_out(vty, "Longest hold of bgpd's main thread: %.1f ms, in `%s`\n", (double)longest->longest_microseconds / 1e3,
+		turn_area_name(turn_longest()));
 }
 
 /* ---- what default-deny would gate ---- */
