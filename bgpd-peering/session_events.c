@@ -150,17 +150,41 @@ static int on_status_changed(struct peer *peer)
 }
 
 /*
- * An OPEN that bgpd is about to refuse for its AS number. Whether it comes in on the neighbor itself or on the other
- * connection of a collision, no session comes of it.
+ * A peer that asks for its routes, or somebody who clears them softly: bgpd makes its default anew, some tenths of a second
+ * later. Ours stands in its queue before.
+ */
+static event_ref *defaults;
+
+static void mark_defaults(event_ref *event)
+{
+	struct connection *connection;
+	struct session *session;
+
+	if (!router_works())
+		return;
+	frr_each (connection_tree, &connections, connection)
+		frr_each (session_list, &connection->sessions, session)
+			gate_mark_default(session);
+}
+
+/*
+ * An OPEN that bgpd is about to refuse for its AS number: whether it comes in on the neighbor itself or on the other
+ * connection of a collision, no session comes of it. And a ROUTE-REFRESH.
  */
 static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct stream *message)
 {
 	struct session *session;
 	uint32_t asn;
 
-	if (type != BGP_MSG_OPEN || !router_works() || stream_get_endp(message) < size)
+	if ((type != BGP_MSG_OPEN && type != BGP_MSG_ROUTE_REFRESH_NEW && type != BGP_MSG_ROUTE_REFRESH_OLD) ||
+	    !router_works() || stream_get_endp(message) < size)
 		return 0;
 	session = session_of_peer(peer);
+	if (type != BGP_MSG_OPEN) {
+		if (session && session->gate == GATE_DRAIN)
+			event_add_now(mark_defaults, NULL, &defaults);
+		return 0;
+	}
 	asn = session && peer->as_type == AS_SPECIFIED ? bgp_open_asn(STREAM_DATA(message), size) : 0;
 	if (!asn)
 		return 0;
@@ -238,6 +262,8 @@ static int on_command_done(struct vty *vty, const char *line)
 	if (line && (strstr(line, GATE_ROUTE_MAP) || strstr(line, DRAIN_ROUTE_MAP)) && !node_has_neighbors(vty->node) &&
 	    wall_stands(WALL_TYPED))
 		assert_all_reserved();
+	if (line && !node_has_neighbors(vty->node) && strstr(line, "cl"))
+		event_add_now(mark_defaults, NULL, &defaults);
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
 	 * nothing before the end: the file may have been saved while the reserved name stood there.
