@@ -37,9 +37,9 @@ def pytest_configure(config):
 @functools.cache
 def _has_interfaces(kind):
     """Whether this kernel makes interfaces of that kind, tried in a namespace that goes at once."""
-    options = {"vlan": ["link", "lo", "name", "try0", "type", "vlan", "id", "7"]}.get(kind, ["try0", "type", kind])
-    return subprocess.run(["unshare", "--net", "ip", "link", "add", *options], capture_output=True, timeout=60,
-                          check=False).returncode == 0
+    options = {"vlan": "link try1 name try0 type vlan id 7", "macvlan": "link try1 name try0 type macvlan"}
+    return subprocess.run(["unshare", "--net", "sh", "-ec", f"""ip link add try1 type veth peer name try2
+ip link add {options.get(kind, f"try0 type {kind}")}"""], capture_output=True, timeout=60, check=False).returncode == 0
 
 
 def pytest_collection_modifyitems(config, items):
