@@ -11,6 +11,7 @@ from ipaddress import ip_interface
 
 import pytest
 
+from lab import bgp
 from lab.bird import DEFAULT, prefixes, session_pair
 from lab.clock import Clock
 from lab.namespaces import Link
@@ -293,8 +294,8 @@ def unmarked(s, after):
         if message.sender not in map(s.edge_address, FAMILIES) or message.time <= after:
             continue
         if b"\xff\xff\x00\x00" not in message.body:
-            found |= {event.prefix for event in s.capture.read().routes(message.sender, kind="announce")
-                      if event.time == message.time}
+            # Of this message alone: others, an End-of-RIB too, came in the same packet.
+            found |= {event.prefix for event in bgp.route_events(message, set()) if event.kind == "announce"}
     return found
 
 
@@ -480,9 +481,8 @@ def announcements(s, prefix, after):
     found = []
     for message in s.capture.read().messages(type=2):
         if message.sender in map(s.edge_address, FAMILIES) and message.time > after:
-            found += [b"\xff\xff\x00\x00" in message.body for event in
-                      s.capture.read().routes(message.sender, kind="announce")
-                      if event.time == message.time and event.prefix == prefix]
+            found += [b"\xff\xff\x00\x00" in message.body for event in bgp.route_events(message, set())
+                      if event.kind == "announce" and event.prefix == prefix]
     return found
 
 
