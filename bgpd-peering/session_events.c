@@ -150,21 +150,25 @@ static int on_status_changed(struct peer *peer)
 }
 
 /*
- * A peer that asks for its routes, or somebody who clears them softly: bgpd makes its default anew, some tenths of a second
- * later. Ours stands in its queue before.
+ * Where a peer asks for its routes, or somebody clears them softly, bgpd makes its default anew, some tenths of a second later:
+ * ours stands in its queue before. Sessions that nobody has touched are told nothing.
  */
-static event_ref *defaults;
+static event_ref *defaults_event;
+static bool clears;
 
 static void mark_defaults(event_ref *event)
 {
 	struct connection *connection;
 	struct session *session;
 
-	if (!router_works())
-		return;
-	frr_each (connection_tree, &connections, connection)
-		frr_each (session_list, &connection->sessions, session)
-			gate_mark_default(session);
+	frr_each (connection_tree, &connections, connection) {
+		frr_each (session_list, &connection->sessions, session) {
+			if (router_works() && (clears || session->asks))
+				gate_mark_default(session);
+			session->asks = false;
+		}
+	}
+	clears = false;
 }
 
 /*
@@ -181,8 +185,10 @@ static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct s
 		return 0;
 	session = session_of_peer(peer);
 	if (type != BGP_MSG_OPEN) {
-		if (session && session->gate == GATE_DRAIN)
-			event_add_now(mark_defaults, NULL, &defaults);
+		if (session && session->gate == GATE_DRAIN) {
+			session->asks = true;
+			event_add_now(mark_defaults, NULL, &defaults_event);
+		}
 		return 0;
 	}
 	asn = session && peer->as_type == AS_SPECIFIED ? bgp_open_asn(STREAM_DATA(message), size) : 0;
@@ -262,8 +268,10 @@ static int on_command_done(struct vty *vty, const char *line)
 	if (line && (strstr(line, GATE_ROUTE_MAP) || strstr(line, DRAIN_ROUTE_MAP)) && !node_has_neighbors(vty->node) &&
 	    wall_stands(WALL_TYPED))
 		assert_all_reserved();
-	if (line && !node_has_neighbors(vty->node) && strstr(line, "cl"))
-		event_add_now(mark_defaults, NULL, &defaults);
+	if (line && vty->node == ENABLE_NODE && strstr(line, "cl")) {
+		clears = true;
+		event_add_now(mark_defaults, NULL, &defaults_event);
+	}
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
 	 * nothing before the end: the file may have been saved while the reserved name stood there.
