@@ -228,12 +228,15 @@ bool gate_policy_drain(struct session *session, struct peer *peer, afi_t afi, sa
 			       : NULL;
 		put_in_place(peer, afi, safi, direction, name ? name : gate_policy_reserved_name(), learning);
 	}
+	drain_policy_default(peer, afi, safi, true);
 	return changed;
 }
 
 void gate_policy_restore(struct session *session, struct peer *peer, afi_t afi, safi_t safi,
 			 enum gate_policy_learning learning)
 {
+	bool drained = gate_policy_is_reserved(name_in_place(peer, afi, safi, RMAP_OUT));
+
 	if (!peer->afc[afi][safi])
 		return;
 	for (int direction = 0; direction < RMAP_MAX; direction++) {
@@ -242,4 +245,6 @@ void gate_policy_restore(struct session *session, struct peer *peer, afi_t afi, 
 		if (gate_policy_is_reserved(name_in_place(peer, afi, safi, direction)) && wanted->known)
 			put_in_place(peer, afi, safi, direction, wanted->name, learning);
 	}
+	if (drained)
+		drain_policy_default(peer, afi, safi, false);
 }

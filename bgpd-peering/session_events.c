@@ -154,17 +154,49 @@ static int on_status_changed(struct peer *peer)
 }
 
 /*
- * An OPEN that bgpd is about to refuse for its AS number. Whether it comes in on the neighbor itself or on the other
- * connection of a collision, no session comes of it.
+ * Where a peer asks for its routes, or somebody clears them softly, bgpd makes its default anew, some tenths of a second later:
+ * ours stands in its queue before. Sessions that nobody has touched are told nothing.
+ */
+static bool clears;
+
+static void mark_defaults(struct connection *connection)
+{
+	struct session *session;
+
+	frr_each (session_list, &connection->sessions, session) {
+		if (clears || session->asks)
+			gate_mark_default(session);
+		session->asks = false;
+	}
+}
+
+static void defaults_are_marked(void)
+{
+	clears = false;
+}
+
+static struct connection_walk defaults = {.visit = mark_defaults, .done = defaults_are_marked};
+
+/*
+ * An OPEN that bgpd is about to refuse for its AS number: whether it comes in on the neighbor itself or on the other
+ * connection of a collision, no session comes of it. And a ROUTE-REFRESH.
  */
 static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct stream *message)
 {
 	struct session *session;
 	uint32_t asn;
 
-	if (type != BGP_MSG_OPEN || !router_works() || stream_get_endp(message) < size)
+	if ((type != BGP_MSG_OPEN && type != BGP_MSG_ROUTE_REFRESH_NEW && type != BGP_MSG_ROUTE_REFRESH_OLD) ||
+	    !router_works() || stream_get_endp(message) < size)
 		return 0;
 	session = session_of_peer(peer);
+	if (type != BGP_MSG_OPEN) {
+		if (session && session->gate == GATE_DRAIN) {
+			session->asks = true;
+			connection_walk_begin(&defaults);
+		}
+		return 0;
+	}
 	asn = session && peer->as_type == AS_SPECIFIED ? bgp_open_asn(STREAM_DATA(message), size) : 0;
 	if (!asn)
 		return 0;
@@ -319,6 +351,10 @@ static int on_command_done(struct vty *vty, const char *line)
 		configuration_file_goes_on();
 	if (names_anew(vty, line) && wall_stands(WALL_TYPED))
 		begin_naming();
+	if (line && vty->node == ENABLE_NODE && strstr(line, "cl")) {
+		clears = true;
+		connection_walk_begin(&defaults);
+	}
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
 	 * nothing before the end: the file may have been saved while the reserved name stood there.

@@ -78,6 +78,9 @@ def test_a_connection_is_turned_up_and_down_from_the_controller(scenario):
     for family in FAMILIES:
         s.acme.wait_received(f"edge_{family}", set())
     wait_transitions(s, UP + DOWN)
+    # Drained, the neighbors that the controller has made are gone.
+    until("acme's neighbors gone", s.edge.running_config,
+          lambda text: not any(f"\n neighbor {s.acme_address(family)} " in text for family in FAMILIES))
 
 
 def test_maintenance_from_the_controller(scenario):

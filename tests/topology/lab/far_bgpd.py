@@ -126,6 +126,14 @@ class FarBgpd(Peer):
             found |= _routes(json.loads(text or "{}"))
         return found
 
+    def drained(self, name):
+        session, found = self.sessions[name], set()
+        for family in session.unicast():
+            shown = json.loads(self._router.bgpd_vty(f"show bgp {family} unicast community graceful-shutdown json") or "{}")
+            found |= {prefix for prefix, paths in shown.get("routes", {}).items()
+                      if any(path.get("peerId") == session.neighbor for path in paths)}
+        return found
+
     def _change(self, name, family, prefixes, no):
         session = self.sessions[name]
         ip = "ip" if family == "ipv4" else "ipv6"
