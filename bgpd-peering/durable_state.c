@@ -10,6 +10,7 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/journal_compaction.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
@@ -26,6 +27,8 @@
 #include <sys/vfs.h>
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
+
+_Static_assert(JOURNAL_HISTORY_KEPT == HISTORY_MAX, "a compacted journal has all that `show peering NAME history` shows");
 
 #define RETRY_INTERVAL 1 /* seconds */
 #define SLICE_MICROSECONDS 3000 /* of the main thread, at a time */
@@ -58,6 +61,7 @@ static uint64_t valid_bytes;
 static bool present;
 static bool unreadable; /* there is a file that must not be touched */
 static bool lost_a_line; /* it may have spoken of any session */
+static bool has_damage;  /* a line could not be read */
 static char problem[3 * PATH_MAX];
 
 static struct journal_writer *writer;
@@ -295,6 +299,7 @@ static void close_damaged(const char *line, unsigned long number, const char *wh
 	bool nameless = journal_damage_is_nameless(line);
 	const char *at = line;
 
+	has_damage = true;
 	alert("%s line %lu cannot be read (%s)", path, number, why);
 	while ((at = journal_damage_next(at, &damaged))) {
 		nameless |= !close_named(&damaged);
@@ -447,10 +452,25 @@ static void retry(event_ref *event)
 		send_waiting();
 }
 
+static void compacted(const struct journal_completion *completion)
+{
+	if (completion->error)
+		zlog_warn("peering: the journal %s of %" PRIu64 " bytes cannot be compacted: %s; it goes on as it is", path,
+			  completion->bytes, completion->error == EBADMSG ? "what it says contradicts itself, or a line cannot be read"
+									  : safe_strerror(completion->error));
+	else
+		zlog_notice("peering: the journal %s is compacted, from %" PRIu64 " bytes to %" PRIu64, path,
+			    completion->bytes_before, completion->bytes);
+}
+
 static void completed(const struct journal_completion *completion)
 {
 	struct waiting_line *line;
 
+	if (!completion->ticket) {
+		compacted(completion);
+		return;
+	}
 	frr_each (line_list, &waiting, line)
 		if (line->ticket == completion->ticket)
 			break;
@@ -566,7 +586,7 @@ void durable_state_start(void)
 		close(descriptor);
 		completions = mailbox_new();
 		if (completions)
-			writer = journal_writer_start(path, valid_bytes, completions);
+			writer = journal_writer_start(path, valid_bytes, !has_damage, completions);
 		if (!writer)
 			snprintf(problem, sizeof(problem), "the journal %s cannot be opened: %s", path,
 				 errno == EWOULDBLOCK ? "another bgpd uses it" : safe_strerror(errno));
