@@ -17,6 +17,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/written_answer.h"
 
 #include "lib/journal_damage.h"
 #include "lib/utf8.h"
@@ -69,7 +70,7 @@ static struct mailbox *completions;
 static struct mail *taken; /* out of it, and not looked at yet */
 static event_ref *completions_event, *retry_event, *policies_event;
 static struct line_list_head waiting;
-static uint64_t newest_line;
+static uint64_t newest_line, newest_given_up;
 static struct pushed_list_head pushed;
 
 /* ---- reading ---- */
@@ -485,8 +486,11 @@ static void completed(const struct journal_completion *completion)
 			 safe_strerror(completion->error));
 		if (!retry_event)
 			event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
-		if (!line->loosens)
+		if (!line->loosens) {
+			answers_journal_moved();
 			return;
+		}
+		newest_given_up = line->number;
 	} else {
 		if (problem[0])
 			zlog_notice("peering: the journal %s can be written again", path);
@@ -506,6 +510,7 @@ static void completed(const struct journal_completion *completion)
 		transition_durable(line->opens, completion->ticket, completion->error);
 	free_line(line);
 	push_journal_moved();
+	answers_journal_moved();
 }
 
 /* One sync may have written thousands of lines: they are worked off some at a time. */
@@ -640,6 +645,11 @@ bool durable_state_writable(char *error, size_t error_size)
 uint64_t durable_state_newest_line(void)
 {
 	return newest_line;
+}
+
+uint64_t durable_state_given_up(void)
+{
+	return newest_given_up;
 }
 
 bool durable_state_lines_done(uint64_t number)
