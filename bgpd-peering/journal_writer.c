@@ -189,13 +189,18 @@ static void count_failure(struct journal_writer *writer, int error)
 	pthread_mutex_unlock(&writer->lock);
 }
 
+static bool has_to_compact(const struct journal_writer *writer)
+{
+	return writer->broken == 0 && (writer->compaction || writer->good >= writer->compact_at);
+}
+
 /* Takes all lines that wait; NULL where there is something else to do: to repair, to compact or to end. */
 static struct mail *next_batch(struct journal_writer *writer, bool *stopping)
 {
 	struct mail *batch;
 
 	pthread_mutex_lock(&writer->lock);
-	while (!writer->waiting && !writer->stopping && !writer->compaction) {
+	while (!writer->waiting && !writer->stopping && !has_to_compact(writer)) {
 		if (writer->broken == 0)
 			pthread_cond_wait(&writer->changed, &writer->lock);
 		else if (pthread_cond_timedwait(&writer->changed, &writer->lock, &writer->repair_at) == ETIMEDOUT)
@@ -257,12 +262,10 @@ static void finish_compaction(struct journal_writer *writer)
 	tell_compacted(writer, 0, before);
 }
 
-/* Begins a compaction where it is time for one, or goes on with it for a moment. */
+/* Begins a compaction, or goes on with it for a moment. */
 static void compact(struct journal_writer *writer)
 {
 	if (!writer->compaction) {
-		if (writer->good < writer->compact_at)
-			return;
 		writer->compaction = journal_compaction_begin(writer->path, writer->fd, (uint64_t)writer->good);
 		if (!writer->compaction)
 			fail_compaction(writer, errno);
@@ -349,7 +352,7 @@ static void *run(void *argument)
 		/* On a disk that fails it would only take room. */
 		if (writer->broken != 0 && writer->compaction)
 			end_compaction(writer, 2 * writer->good);
-		else if (writer->broken == 0 && !stopping)
+		else if (!stopping && has_to_compact(writer))
 			compact(writer);
 	}
 

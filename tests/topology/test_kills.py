@@ -125,3 +125,46 @@ def test_a_kill_at_the_disk_loses_nothing_and_opens_nothing(lab, turn):
     s.mark()
     course.expect_closed()
     assert course.kills >= 15
+
+
+def test_a_kill_in_a_compaction_changes_nothing(lab):
+    """At each thing that it does to the disk, until there is none left: what bgpd knows is the same."""
+    course = Course(lab)
+    s = course.s
+    s.edge.configure_bgp(f"peering {NAME} neighbor 192.0.2.77", "peering default-deny monitor")
+    s.edge.vtysh(f"peering {NAME} approve", f"peering OLD adopt neighbor {s.acme_address('ipv4')}",
+                 f"peering bypass {NAME} reason a test", "write memory")
+    journal = s.edge.state / "journal.jsonl"
+
+    def known():
+        shown = s.edge.bgpd_json("show peering json")
+        return [(entry["name"], entry["connectionState"], entry["flags"], s.edge.history(entry["name"]),
+                 [(session["address"], session["gate"]) for session in entry["sessions"]])
+                for entry in (s.edge.connection(found["name"]) for found in shown["connections"])]
+
+    before = known()
+    assert {entry[0] for entry in before} == {NAME, "OLD"}
+    s.edge.stop_bgpd()
+    # Most of it no longer counts.
+    with journal.open("a") as file:
+        for _ in range(300):
+            file.write(json.dumps({"type": "acked", "sequence": 0, "pad": "x" * 4000}, separators=(",", ":")) + "\n")
+    size = journal.stat().st_size
+    killed = 0
+    while journal.stat().st_size > size / 2:
+        killed += 1
+        assert killed < 20
+        course.kill.at(killed, ["front", "middle", "behind"][killed % 3])
+        s.edge._start_daemon("bgpd")
+        until("its end, or that of the compaction", lambda: (s.edge.bgpd.running(), s.edge.log_lines("is compacted")),
+              lambda seen: not seen[0] or seen[1], timeout=30)
+        if s.edge.bgpd.running():
+            s.edge.stop_bgpd()
+        course.kill.never()
+        (s.edge.state / "starts").unlink(missing_ok=True)
+    assert killed > 3
+    s.edge.start_bgpd()
+    assert known() == before
+    assert not journal.with_name("journal.jsonl.new").exists()
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    assert s.edge.log_lines("cannot be read") == []
