@@ -20,6 +20,7 @@
 #include "bgpd-peering/written_answer.h"
 
 #include "lib/journal_damage.h"
+#include "lib/journal_sum.h"
 #include "lib/utf8.h"
 
 #include <fcntl.h>
@@ -63,6 +64,7 @@ static bool present;
 static bool unreadable; /* there is a file that must not be touched */
 static bool lost_a_line; /* it may have spoken of any session */
 static bool has_damage;  /* a line could not be read */
+static bool lacks_newline; /* the last line: it is damaged, not torn */
 static char problem[3 * PATH_MAX];
 
 static struct journal_writer *writer;
@@ -285,11 +287,15 @@ static bool close_named(const struct damaged_connection *damaged)
 		connection->unsettled = true;
 	}
 	close_connection(connection);
-	/* A session that another one has stays with it: what that one's own lines say can be read. */
-	for (size_t i = 0; i < damaged->address_count; i++)
-		if (!session_find(connection->vrf, damaged->addresses[i]) &&
-		    session_list_count(&connection->sessions) < SESSIONS_MAX)
+	/* A session that another one has stays with it, but gated: the name in the line may be what is damaged. */
+	for (size_t i = 0; i < damaged->address_count; i++) {
+		struct session *session = session_find(connection->vrf, damaged->addresses[i]);
+
+		if (session)
+			close_connection(session->connection);
+		else if (session_list_count(&connection->sessions) < SESSIONS_MAX)
 			session_new(connection, damaged->addresses[i]);
+	}
 	return true;
 }
 
@@ -329,14 +335,17 @@ static void read_lines(FILE *file)
 		struct journal_record record;
 
 		number++;
-		if (line[length - 1] != '\n') {
+		lacks_newline = line[length - 1] != '\n' &&
+				journal_sum_look(line, (size_t)length - 1) == JOURNAL_SUM_RIGHT;
+		if (line[length - 1] != '\n' && !lacks_newline) {
 			/* The line that was being written when the power went: never acknowledged, cut off. */
 			if (!ferror(file))
 				zlog_notice("peering: %s ends in a torn line of %zd bytes, which is cut off", path, length);
 			break;
 		}
 		valid_bytes += (uint64_t)length;
-		line[length - 1] = '\0';
+		if (!lacks_newline)
+			line[length - 1] = '\0';
 		if (length <= JOURNAL_LINE_MAX && journal_line_decode(line, &record, error, sizeof(error))) {
 			restore(&record);
 			journal_record_clear(&record);
@@ -540,7 +549,9 @@ static struct waiting_line *append(struct journal_record *record, bool loosens)
 	char *text = journal_line_encode(record);
 
 	line->number = ++newest_line;
-	line->text = XSTRDUP(MTYPE_PEERING_JOURNAL, text);
+	line->text = XMALLOC(MTYPE_PEERING_JOURNAL, strlen(text) + JOURNAL_SUM_SIZE + 1);
+	strcpy(line->text, text);
+	journal_sum_add(line->text);
 	line->loosens = loosens;
 	free(text);
 	line_list_add_tail(&waiting, line);
@@ -601,13 +612,18 @@ void durable_state_start(void)
 		return;
 	}
 	event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
+	/* In front of what has been said since the start. */
 	if (!journal_id[0]) {
 		draw_id(journal_id);
 		strlcpy(record.journal_id, journal_id, sizeof(record.journal_id));
-		/* In front of what has been said since the start. */
 		line = append(&record, false);
 		line->number = 0;
 		line_list_del(&waiting, line);
+		line_list_add_head(&waiting, line);
+	} else if (lacks_newline) {
+		/* It stays where it is, for the next start too. */
+		line = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*line));
+		line->text = XSTRDUP(MTYPE_PEERING_JOURNAL, "\n");
 		line_list_add_head(&waiting, line);
 	}
 	send_waiting();
