@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -476,6 +478,42 @@ static void a_line_that_cannot_be_read_is_left_in_its_place(void **state)
 	assert_int_equal(compact(""), EBADMSG);
 }
 
+/* A limit on the size of files, under which the kernel writes a part and then refuses. */
+static void a_full_disk_leaves_the_journal_as_it_was(void **state)
+{
+	const char *path = temporary_path("full");
+	struct journal_compaction *compaction;
+	enum compaction_step step;
+	struct rlimit whole, limit;
+	uint64_t bytes;
+	int fd;
+
+	begin();
+	for (int i = 0; i < 100; i++)
+		add_connection("transition", 0, 1);
+	pad();
+	temporary_write("full", before, used);
+	fd = open(path, O_RDWR | O_APPEND);
+	compaction = journal_compaction_begin(path, fd, used);
+	assert_non_null(compaction);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	limit = whole;
+	limit.rlim_cur = 5000;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	while ((step = journal_compaction_step(compaction, 1)) == COMPACTION_GOES_ON)
+		;
+	assert_int_equal(step, COMPACTION_WRITTEN);
+	assert_int_equal(journal_compaction_finish(compaction, used, &bytes), -1);
+	assert_int_equal(errno, EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
+	journal_compaction_end(compaction);
+	close(fd);
+	read_file(path, after);
+	assert_string_equal(after, before);
+	assert_int_equal(access(temporary_path("full" JOURNAL_COMPACTION_SUFFIX), F_OK), -1);
+}
+
 /* Its name is another file's by then: neither is touched. */
 static void a_file_that_was_put_in_its_place_is_left_alone(void **state)
 {
@@ -617,6 +655,7 @@ int main(void)
 		cmocka_unit_test(the_highest_sequence_is_kept_with_the_end_behind_it),
 		cmocka_unit_test(what_was_added_meanwhile_is_kept),
 		cmocka_unit_test(a_line_that_cannot_be_read_is_left_in_its_place),
+		cmocka_unit_test(a_full_disk_leaves_the_journal_as_it_was),
 		cmocka_unit_test(a_file_that_was_put_in_its_place_is_left_alone),
 		cmocka_unit_test(the_writer_compacts_what_has_grown),
 		cmocka_unit_test(the_writer_leaves_others_as_they_are),
