@@ -7,6 +7,7 @@
 #include "bgpd-peering/profile.h"
 
 #include "lib/journal_damage.h"
+#include "lib/journal_sum.h"
 #include "lib/utf8.h"
 
 #include <json-c/json.h>
@@ -1009,7 +1010,8 @@ Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnec
 
 	record.declaration = (Peering__DeclareConnection *)declaration;
 	line = journal_line_encode(&record);
-	whole = strlen(line) <= JOURNAL_LINE_MAX && journal_line_decode(line, &read, error, sizeof(error));
+	whole = strlen(line) + JOURNAL_SUM_SIZE <= JOURNAL_LINE_MAX &&
+		journal_line_decode(line, &read, error, sizeof(error));
 	if (whole) {
 		again = journal_line_encode(&read);
 		whole = strcmp(line, again) == 0;

@@ -199,7 +199,7 @@ def test_activated_by_force_where_the_disk_is_full(scenario):
     s.acme.wait_established()
     s.validate()
     disk.full()
-    s.edge.vtysh(f"peering {NAME} activate")
+    assert "no gate" in s.edge.refused(f"peering {NAME} activate")
     until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
     s.settle()
     assert s.edge.connection_state(NAME) == "Validating"
@@ -219,7 +219,7 @@ def test_activated_by_force_where_the_disk_does_not_answer(scenario):
     s.acme.wait_established()
     s.validate()
     disk.slow(20000)
-    s.edge.vtysh(f"peering {NAME} activate")
+    assert "not in the journal yet" in s.edge.verb(NAME, "activate")
     assert "just becoming" in s.edge.refused(f"peering {NAME} activate")
     s.edge.verb(NAME, "activate force reason the disk hangs")
     assert s.edge.connection_state(NAME) == "Active"
