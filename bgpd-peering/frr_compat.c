@@ -177,7 +177,7 @@ static bool allows_own_asn(struct peer *peer, struct bgp_dest *dest, struct attr
 {
 #if FRR_SINCE(10, 7)
 	struct bgp_path_info_extra extra = {0};
-	struct attr copy = *attr;
+	struct attr copy;
 	struct bgp_path_info path = {.peer = peer, .attr = &copy, .extra = &extra, .net = dest};
 	route_map_result_t result;
 
@@ -185,6 +185,7 @@ static bool allows_own_asn(struct peer *peer, struct bgp_dest *dest, struct attr
 		return false;
 	if (!peer->allowas_in_rmap[afi][safi].rmap)
 		return !peer->allowas_in_rmap[afi][safi].name;
+	attr_copy(&copy, attr);
 	SET_FLAG(peer->rmap_type, PEER_RMAP_TYPE_ALLOWAS_IN);
 	result = route_map_apply(peer->allowas_in_rmap[afi][safi].rmap, bgp_dest_get_prefix(dest), &path);
 	peer->rmap_type = 0;

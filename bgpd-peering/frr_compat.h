@@ -406,6 +406,16 @@ static inline bool peer_takes_attribute_twice(const struct peer *peer, uint8_t t
 	       type != BGP_ATTR_MP_UNREACH_NLRI;
 }
 
+/* What ONLY_TO_CUSTOMER says in attributes that have it. */
+static inline uint32_t attr_only_to_customer(const struct attr *attr)
+{
+#if FRR_SINCE(10, 7)
+	return bgp_attr_get_otc(attr);
+#else
+	return attr->otc;
+#endif
+}
+
 /* Whether bgpd passes over ORIGINATOR_ID and CLUSTER_LIST of the peer. */
 static inline bool peer_ignores_reflection(const struct peer *peer)
 {
@@ -458,6 +468,16 @@ static inline struct bgp_dest *outside_dest_set(struct outside_dest *outside, st
 	prefix_copy(&outside->dest.p, prefix);
 #endif
 	return &outside->dest;
+}
+
+/* A copy of attributes for a route-map to change. To be flushed; what is interned in it stays the other's. */
+static inline void attr_copy(struct attr *copy, const struct attr *attr)
+{
+#if FRR_SINCE(10, 7)
+	bgp_attr_dup_into(copy, attr);
+#else
+	*copy = *attr;
+#endif
 }
 
 /* Frees what a route-map has put into a copy of attributes. */

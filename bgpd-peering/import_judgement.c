@@ -175,6 +175,7 @@ enum import_rule import_judge(const struct import_policy *policy, const struct p
 		return IMPORT_NODE_TARGET;
 	if (peer->bgp->reject_as_sets && aspath_check_as_sets(attr.aspath))
 		return IMPORT_AS_SET;
+	attr_copy(&attr, &kept->attr);
 	rule = by_route_map(policy, prefix, dest, &attr);
 	attr_copy_flush(&attr);
 	if (rule == IMPORT_ACCEPTED && leaks_by_role(peer, kept))

@@ -109,10 +109,16 @@ static uint32_t u32_of(const struct byte_reader *value)
 	return number;
 }
 
+static struct in_addr own_cluster(const struct peer *peer)
+{
+	const struct bgp *bgp = peer->bgp;
+
+	return CHECK_FLAG(bgp->config, BGP_CONFIG_CLUSTER_ID) ? bgp->cluster_id : bgp->router_id;
+}
+
 static void read_clusters(struct reading *reading, const struct byte_reader *value)
 {
-	const struct bgp *bgp = reading->peer->bgp;
-	struct in_addr own = CHECK_FLAG(bgp->config, BGP_CONFIG_CLUSTER_ID) ? bgp->cluster_id : bgp->router_id;
+	struct in_addr own = own_cluster(reading->peer);
 
 	for (size_t at = 0; at + sizeof(own) <= value->left; at += sizeof(own))
 		if (memcmp(value->at + at, &own, sizeof(own)) == 0)
@@ -306,6 +312,20 @@ void kept_attributes_read(struct kept_attributes *kept, struct peer *peer, const
 		add_local_as(&reading);
 	if (reading.as4_path)
 		aspath_unintern(&reading.as4_path);
+}
+
+void kept_attributes_of(struct kept_attributes *kept, const struct peer *peer, const struct attr *attr)
+{
+	struct cluster_list *clusters = bgp_attr_get_cluster(attr);
+
+	*kept = (struct kept_attributes){
+		.attr = *attr,
+		.has_originator = CHECK_FLAG(attr->flag, flag_of(BGP_ATTR_ORIGINATOR_ID)),
+		.in_our_cluster = clusters && cluster_loop_check(clusters, own_cluster(peer)),
+		.has_otc = CHECK_FLAG(attr->flag, flag_of(BGP_ATTR_OTC)),
+		.originator = attr->originator_id,
+		.otc = attr_only_to_customer(attr),
+	};
 }
 
 void kept_attributes_release(struct kept_attributes *kept)
