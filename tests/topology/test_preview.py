@@ -99,7 +99,7 @@ def walk(s, words="", page=5):
         found += said["routes"]
         if not said["next"]:
             return found
-        behind = f"after {said['next']['after']} of {said['next']['of']}"
+        behind = f"after {said['next']['after']} id {said['next']['id']} of {said['next']['of']}"
 
 
 def previewed(s):
@@ -166,7 +166,37 @@ def test_what_the_preview_accepts_is_what_is_accepted(lab):
     s.settle()
     for family in FAMILIES:
         assert s.witness_has_of_acme(family) == accepted[family]
-    assert s.edge.bgpd_json(f"show peering {NAME} routes json")["routes"] == []
+
+    # In service: what was accepted, where bgpd keeps no more.
+    routes = walk(s)
+    assert {route["prefix"] for route in routes} == accepted["ipv4"] | accepted["ipv6"]
+    assert len(routes) == total and all(route["wouldAccept"] for route in routes)
+    said = s.edge.bgpd_json(f"show peering {NAME} routes ipv4 json")
+    assert {route["prefix"] for route in said["routes"]} == accepted["ipv4"]
+    assert [(session["noRoutes"], session["rejectedKept"]) for session in said["sessions"]] == [(None, False)] * 2
+    for family, found in previewed(s).items():
+        assert (found["judgedCount"], found["accepted"]["count"], found["rejectedCount"], found["rejectedKept"]) == (
+            len(accepted[family]), len(accepted[family]), None, False)
+        # bgpd sends a peer's best paths back to it.
+        assert found["sent"]["count"] == len(s.to_acme(family)) - 1 + len(accepted[family])
+        assert [session["advertisedCount"] for session in s.edge.connection(NAME)["sessions"]
+                if session["afi"] == family] == [found["sent"]["count"]]
+    for words in ("routes", "preview"):
+        assert "rejected routes are not kept: soft-reconfiguration inbound is off" in s.edge.vtysh(
+            f"show peering {NAME} {words}")
+
+    # And where it does, all that came, judged as before. It parses no more of what the first AS offends in.
+    for family in FAMILIES:
+        s.edge.configure_bgp(f"address-family {family} unicast",
+                             f"neighbor {s.acme_address(family)} soft-reconfiguration inbound", "exit")
+        del wanted[family][prefix_of(family, "first")]
+    until("all that acme has sent", lambda: {
+        family: {route["prefix"]: route["rejectedBy"] or "accepted" for route in walk(s, family)}
+        for family in FAMILIES}, lambda seen: seen == wanted)
+    for family, found in previewed(s).items():
+        assert (found["judgedCount"], found["accepted"]["count"], found["rejectedKept"]) == (
+            len(wanted[family]), len(accepted[family]), True)
+    assert "not kept" not in s.edge.vtysh(f"show peering {NAME} routes")
 
 
 # What no daemon sends
