@@ -501,6 +501,24 @@ static bool read_neighbor(struct vty *vty, const struct connection *connection, 
 	return false;
 }
 
+static bool is_of_family(struct vty *vty, const struct route_filter *filter, const struct prefix *prefix)
+{
+	if (!prefix->family || filter->family < 0 || filter->family == (prefix->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6))
+		return true;
+	vty_out(vty, "%% %pFX is not of %s\n", prefix, family_name((enum counted_family)filter->family));
+	return false;
+}
+
+/* Words that exclude each other would list nothing, and that says something else. */
+static bool filter_is_of_one_thing(struct vty *vty, const struct route_filter *filter)
+{
+	if (filter->neighbor && filter->from && filter->neighbor != filter->from) {
+		vty_out(vty, "%% `neighbor %s` and `of %s` are two sessions\n", filter->neighbor->address, filter->from->address);
+		return false;
+	}
+	return is_of_family(vty, filter, &filter->prefix) && is_of_family(vty, filter, &filter->after);
+}
+
 static bool read_filter(struct vty *vty, const struct connection *connection, int argc, struct cmd_token *argv[],
 			struct route_filter *filter)
 {
@@ -517,7 +535,8 @@ static bool read_filter(struct vty *vty, const struct connection *connection, in
 		return false;
 	}
 	return read_neighbor(vty, connection, command_argument(argc, argv, "neighbor"), &filter->neighbor) &&
-	       read_neighbor(vty, connection, command_argument(argc, argv, "of"), &filter->from);
+	       read_neighbor(vty, connection, command_argument(argc, argv, "of"), &filter->from) &&
+	       filter_is_of_one_thing(vty, filter);
 }
 
 COMMAND_HANDLER(cmd_show_routes)
