@@ -5,7 +5,9 @@
 #include "lib/table.h"
 
 #include "bgpd/bgp_aspath.h"
+#include "bgpd/bgp_attr_evpn.h"
 #include "bgpd/bgp_ecommunity.h"
+#include "bgpd/bgp_mac.h"
 #include "bgpd/bgp_rpki.h"
 
 #include <dlfcn.h>
@@ -237,6 +239,17 @@ bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr)
 	       !ecommunity_node_target_match(communities, &peer->local_id);
 #else
 	return false;
+#endif
+}
+
+bool attr_names_own_mac(struct attr *attr)
+{
+#if FRR_SINCE(10, 0)
+	return false;
+#else
+	struct ethaddr mac;
+
+	return bgp_attr_rmac(attr, &mac) && bgp_mac_exist(&mac);
 #endif
 }
 

@@ -447,6 +447,9 @@ static inline bool bgp_refuses_local_address(struct bgp *bgp, const struct prefi
 /* Whether a route is meant for other routers alone: its node target communities (since 10.0). */
 bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr);
 
+/* Whether bgpd takes no unicast route with those attributes since they name a MAC address of this router's (8.4). */
+bool attr_names_own_mac(struct attr *attr);
+
 /* A place for a prefix as policies want one, in no table: though it names one. */
 struct outside_dest {
 	struct bgp_dest dest;

@@ -29,8 +29,9 @@ NO_ROUTES = {"ipv4": ("224.18.0.0/16", "239.1.0.0/24", "10.0.0.0/8"), "ipv6": ("
 # What the peer sends
 
 class Author:
-    def __init__(self, dice, family, own, edge):
-        self.dice, self.family, self.own, self.edge = dice, family, own, edge
+    def __init__(self, dice, s, family):
+        self.dice, self.family = dice, family
+        self.own, self.edge, self.edge_mac = s.acme_address(family), s.edge_address(family), edge_mac(s)
 
     def prefix(self):
         if self.dice.random() < 0.03:
@@ -78,7 +79,9 @@ class Author:
             picked = dice.sample([(ACME_AS, 666), (ACME_AS, 1), (65535, 666), (65535, 0), (65535, 65281)], dice.randint(1, 3))
             found += attribute(0xc0, 8, b"".join(struct.pack("!HH", *one) for one in picked))
         if dice.random() < 0.2:
-            found += attribute(0xc0, 16, struct.pack("!HHI", 2, ACME_AS, dice.randint(665, 666)))
+            router_mac = b"\6\3" + dice.choice([self.edge_mac, b"\2\0\0\0\0\1"])
+            found += attribute(0xc0, 16, dice.choice([struct.pack("!HHI", 2, ACME_AS, 665),
+                                                      struct.pack("!HHI", 2, ACME_AS, 666), router_mac]))
         if dice.random() < 0.2:
             found += attribute(0xc0, 32, struct.pack("!III", ACME_AS, 6, dice.randint(65, 66)))
         if dice.random() < 0.15:
@@ -121,6 +124,11 @@ class Author:
             return message(bgp.UPDATE, struct.pack("!H", len(gone)) + gone + b"\0\0")
         found = attribute(0x80, bgp.MP_UNREACH, struct.pack("!HB", AFI[self.family], 1) + nlri([prefix]))
         return message(bgp.UPDATE, struct.pack("!HH", 0, len(found)) + found)
+
+
+def edge_mac(s):
+    said = s.edge.namespace.run(["cat", f"/sys/class/net/{s.acme_link.near_interface}/address"])
+    return bytes.fromhex(said.strip().replace(":", ""))
 
 
 def segment(kind, *asns):
@@ -251,7 +259,7 @@ def test_what_is_judged_is_what_bgpd_does(lab, seed):
     sent = {}
     try:
         for family, speaker in speakers.items():
-            author = Author(dice, family, s.acme_address(family), s.edge_address(family))
+            author = Author(dice, s, family)
             sent[family] = {author.prefix() for _ in range(ROUTES)}
             speaker.connect()
             for prefix in sorted(sent[family]):
@@ -288,6 +296,49 @@ def test_what_is_judged_is_what_bgpd_does(lab, seed):
         shown = pages(s)
         for family in FAMILIES:
             assert {prefix for prefix, rule in by_prefix(shown, family).items() if rule == "accepted"} == accepted[family]
+    finally:
+        for speaker in speakers.values():
+            speaker.close()
+
+
+def test_what_never_gets_in_is_said(lab):
+    """What no dice may throw: it ends the session, or there is no policy to judge it by."""
+    s = Scenario(lab)
+    speakers = {family: Speaker(lab.namespace("acme"), s.acme_address(family), s.edge_address(family), ACME_AS)
+                for family in FAMILIES}
+    s.witness.start()
+    s.edge.start(s.config(bgp=s.declaration(), acme_neighbor=lambda family: [
+        *s.acme_neighbor(family), f"neighbor {s.acme_address(family)} passive"], acme_family=lambda family: [
+            line for line in s.acme_family(family) if family == "ipv4" or not line.endswith(" in")]))
+    s.edge.verb(NAME, "approve")
+    s.edge.verb(NAME, "ready")
+    base = attribute(0x40, 1, b"\0") + attribute(0x40, 2, segment(SEQUENCE, ACME_AS))
+    hop = {family: ipaddress.ip_address(s.acme_address(family)).packed for family in FAMILIES}
+
+    def reach(flags, prefix):
+        return attribute(flags, bgp.MP_REACH, struct.pack("!HBB", 2, 1, 16) + hop["ipv6"] + b"\0" + nlri([prefix]))
+
+    def update(attributes, *prefixes):
+        return message(bgp.UPDATE, struct.pack("!HH", 0, len(attributes)) + attributes + nlri(prefixes))
+
+    try:
+        for speaker in speakers.values():
+            speaker.connect()
+        in_ipv4 = base + attribute(0x40, 3, hop["ipv4"])
+        speakers["ipv4"].send(update(in_ipv4, "198.18.1.0/24") + update(base + reach(0x80, "2001:db8:1001::/48")) +
+                              update(in_ipv4 + attribute(0x40, 99, b""), "198.18.2.0/24"))
+        speakers["ipv6"].send(update(base + reach(0x80, "2001:db8:1002::/48")) +
+                              update(base + reach(0xc0, "2001:db8:1003::/48")))
+        wanted = {"198.18.1.0/24": "accepted", "198.18.2.0/24": "malformed", "2001:db8:1001::/48": "family",
+                  "2001:db8:1002::/48": "no-policy", "2001:db8:1003::/48": "malformed"}
+        until("the verdicts", lambda: {**by_prefix(pages(s), "ipv4"), **by_prefix(pages(s), "ipv6")},
+              lambda seen: seen == wanted)
+        s.edge.verb(NAME, "activate force", "reason", "to see what gets in")
+        s.edge.wait_state(NAME, "Active")
+        # 8.4.4 ends both sessions, the others that of MP_REACH.
+        until("the session with a wrong MP_REACH closed", speakers["ipv6"].closed.is_set)
+        s.mark()
+        assert installed(s, "ipv4") in (set(), {"198.18.1.0/24"}) and installed(s, "ipv6") == set()
     finally:
         for speaker in speakers.values():
             speaker.close()

@@ -353,6 +353,14 @@ def test_paths_of_one_prefix_are_told_apart(lab):
     found = previewed(s)["ipv4"]
     assert (found["judgedCount"], found["accepted"]["count"]) == (12, 8)
     assert [(entry["rule"], entry["count"]) for entry in found["rejected"]] == [("filter-list", 4)]
+    # What bgpd would end the session for, once it is open.
+    assert not found["exceedsMaximumPrefix"]
+    limit = f"neighbor {s.acme_address('ipv4')} maximum-prefix"
+    s.edge.configure_bgp("address-family ipv4 unicast", f"{limit} 7", "exit")
+    found = previewed(s)["ipv4"]
+    assert found["exceedsMaximumPrefix"] and found["maximumPrefix"] == 7
+    assert "critical: maximum-prefix is 7" in s.edge.vtysh(f"show peering {NAME} preview")
+    s.edge.configure_bgp("address-family ipv4 unicast", f"no {limit} 7", "exit")
     s.settle()
     s.expect_nothing_passed()
 
