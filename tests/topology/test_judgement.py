@@ -127,7 +127,7 @@ class Author:
 
 
 def edge_mac(s):
-    said = s.edge.namespace.run(["cat", f"/sys/class/net/{s.acme_link.near_interface}/address"])
+    said = s.edge.namespace.run(["cat", f"/sys/class/net/{s.acme_link.near_interface}/address"]).stdout
     return bytes.fromhex(said.strip().replace(":", ""))
 
 
@@ -333,7 +333,7 @@ def test_what_never_gets_in_is_said(lab):
                   "2001:db8:1002::/48": "no-policy", "2001:db8:1003::/48": "malformed"}
         until("the verdicts", lambda: {**by_prefix(pages(s), "ipv4"), **by_prefix(pages(s), "ipv6")},
               lambda seen: seen == wanted)
-        s.edge.verb(NAME, "activate force", "reason", "to see what gets in")
+        s.edge.verb(NAME, "activate force reason to see what gets in")
         s.edge.wait_state(NAME, "Active")
         # 8.4.4 ends both sessions, the others that of MP_REACH.
         until("the session with a wrong MP_REACH closed", speakers["ipv6"].closed.is_set)
