@@ -76,7 +76,7 @@ static enum attributes_fault read_mp_reach(struct reading *reading, struct byte_
 	switch (size) {
 	case IPV4_MAX_BYTELEN:
 		memcpy(&attr->mp_nexthop_global_in, hops.at, IPV4_MAX_BYTELEN);
-		/* 10.7, and 8.4.4 as Debian mends it. */
+		/* As in 10.7, and in what Debian makes of 8.4.4 and 10.3. */
 		if (ipv4_martian(&attr->mp_nexthop_global_in) && !reading->peer->bgp->allow_martian)
 			return ATTRIBUTES_NEXT_HOP;
 		if (attr->nexthop.s_addr == INADDR_ANY)

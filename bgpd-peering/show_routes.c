@@ -366,9 +366,13 @@ static bool walk_connection(struct vty *vty, struct page *page, struct connectio
 			break;
 		if ((filter->neighbor && session != filter->neighbor) || (from && session != from))
 			continue;
-		from = NULL;
-		if (!has_routes(session))
+		if (!has_routes(session)) {
+			if (session == from)
+				after = (struct prefix){0};
+			from = NULL;
 			continue;
+		}
+		from = NULL;
 		page_begin_session(page, session);
 		if (after.family && !session_carries(session, page->peer, after.family == AF_INET ? AFI_IP : AFI_IP6,
 						     SAFI_UNICAST))
