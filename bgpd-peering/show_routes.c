@@ -272,7 +272,8 @@ static void finish_place(struct page *page, struct bgp_table *table, const struc
 	bgp_dest_unlock_node(dest);
 }
 
-static void walk_bgpds_family(struct page *page, enum counted_family family, const struct prefix *after, uint32_t after_id)
+static void walk_bgpds_family(struct page *page, enum counted_family family, const struct prefix *after,
+			      uint32_t after_id)
 {
 	struct bgpds bgpds = {.page = page};
 	struct bgp *bgp = page->peer->bgp;

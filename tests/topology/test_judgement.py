@@ -76,7 +76,8 @@ class Author:
         if dice.random() < 0.1:
             found += attribute(0x40, 6, b"") + attribute(0xc0, 7, struct.pack("!I4s", 65001, OWN_ID))
         if dice.random() < 0.5:
-            picked = dice.sample([(ACME_AS, 666), (ACME_AS, 1), (65535, 666), (65535, 0), (65535, 65281)], dice.randint(1, 3))
+            known = [(ACME_AS, 666), (ACME_AS, 1), (65535, 666), (65535, 0), (65535, 65281)]
+            picked = dice.sample(known, dice.randint(1, 3))
             found += attribute(0xc0, 8, b"".join(struct.pack("!HH", *one) for one in picked))
         if dice.random() < 0.2:
             router_mac = b"\6\3" + dice.choice([self.edge_mac, b"\2\0\0\0\0\1"])
@@ -100,7 +101,8 @@ class Author:
         return self.dice.choice([
             attribute(0xc0, 8, b"\0\1\2"), attribute(0x40, 8, b"\0\1\2\3"), attribute(0xc0, 16, b"\0\1\2"),
             attribute(0xc0, 32, b"\0" * 11), attribute(0xa0, 4, b"\0\0\0\1"), attribute(0x80, 4, b"\0\0\1"),
-            attribute(0xc0, 35, b"\0\1"), attribute(0x60, 1, b"\0"), attribute(0x40, 1, b"\3"), attribute(0xc0, 25, b"\0" * 19)])
+            attribute(0xc0, 35, b"\0\1"), attribute(0x60, 1, b"\0"), attribute(0x40, 1, b"\3"),
+            attribute(0xc0, 25, b"\0" * 19)])
 
     def message(self, prefix):
         mp_reach, hop = self.next_hop()
