@@ -459,6 +459,19 @@ bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr);
 /* Whether bgpd takes no unicast route with those attributes since they name a MAC address of this router's (8.4). */
 bool attr_names_own_mac(struct attr *attr);
 
+/* The first place of a table behind a prefix, whether that is there or not; locked. NULL: none. */
+static inline struct bgp_dest *bgp_dest_behind(const struct bgp_table *table, const struct prefix *prefix)
+{
+	struct route_node *node = route_table_get_next(table->route_table, prefix);
+
+#if FRR_SINCE(9, 0)
+	/* Where the tree only branches there is none. */
+	while (node && !node->info)
+		node = route_next(node);
+#endif
+	return bgp_dest_from_rnode(node);
+}
+
 /* A place for a prefix as policies want one, in no table: though it names one. */
 struct outside_dest {
 	struct bgp_dest dest;

@@ -25,7 +25,7 @@ void rib_walk_begin_behind(struct rib_walk *walk, struct bgp *bgp, afi_t afi, sa
 	if (!walk->table)
 		return;
 	bgp_table_lock(walk->table);
-	walk->outer = bgp_dest_from_rnode(route_table_get_next(walk->table->route_table, prefix));
+	walk->outer = bgp_dest_behind(walk->table, prefix);
 }
 
 static struct bgp_dest *next_inner(struct rib_walk *walk)

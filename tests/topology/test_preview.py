@@ -533,6 +533,8 @@ def test_what_all_peers_send_is_kept_up_to_a_bound(lab):
         for speaker in speakers.values():
             speaker.close()
             until("the session ended", speaker.closed.is_set)
+        until("both down at the edge", lambda: [session["bgpState"] for session in s.edge.connection(NAME)["sessions"]],
+              lambda seen: "Established" not in seen)
         speakers["ipv6"].connect()
         send("ipv6")
         assert kept()[s.acme_address("ipv6")] is None
