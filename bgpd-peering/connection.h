@@ -126,7 +126,8 @@ PREDECL_RBTREE_UNIQ(connection_tree);
 /* Where the last page of `show peering NAME routes` ended. */
 struct route_bookmark {
 	struct adj_rib_in_walk walk;
-	struct bgp_update_prefix last;
+	struct prefix last;
+	uint32_t last_id; /* of its paths */
 };
 
 struct session {

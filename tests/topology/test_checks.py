@@ -222,6 +222,10 @@ def test_origins_are_validated_by_a_real_cache(lab):
     until("the invalid one is found", verdicts,
           lambda seen: ("fail", "1 valid, 2 not-found, 1 invalid") in [one[:2] for one in seen])
     assert any("8.9.0.0/16 path 64510" in reason for _, _, reason in verdicts())
+    routes = s.edge.bgpd_json(f"show peering {NAME} routes json")["routes"]
+    assert {route["prefix"]: route["originValidation"] for route in routes} == {
+        "8.8.8.0/24": "valid", "8.9.0.0/16": "invalid", "8.10.0.0/16": "not-found", "8.11.0.0/16": "not-found",
+        GOOD["ipv6"]: "not-found"}
     assert "% " in s.edge.refused(f"peering {NAME} activate")
     # A cache that changes its mind is heard, though the peer says nothing new.
     cache.change({"8.8.8.0/24": ACME_AS, "8.9.0.0/16": ACME_AS})
