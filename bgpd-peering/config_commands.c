@@ -141,7 +141,7 @@ static void exception_words(int argc, struct cmd_token *argv[], char words[SESSI
 
 /*
  * FRR takes the beginning of a keyword for the whole: `peering default neighbor A`, the declaration of a connection of
- * that name, would except the neighbor.
+ * that name, would except the neighbor, and `no peering con adopted` would take the controller away.
  */
 static bool is_whole(struct vty *vty, const struct cmd_token *keyword)
 {
@@ -179,6 +179,23 @@ COMMAND_HANDLER(cmd_no_default_deny_except)
 
 /* ---- neighbors ---- */
 
+/* It may come later; and it may be that another instance was meant. */
+static void say_other_instance(struct vty *vty, const struct connection *connection, const char *text)
+{
+	struct listnode *node;
+	union sockunion su;
+	struct bgp *bgp;
+
+	if (str2sockunion(text, &su) != 0 || bgp_of_vrf(connection->vrf) == NULL ||
+	    peer_find(bgp_of_vrf(connection->vrf), &su))
+		return;
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		if (peer_find(bgp, &su))
+			vty_out(vty,
+				"There is no neighbor %s in vrf %s yet, but one in vrf %s: where that is meant, `no peering %s neighbor %s` here and declare it there\n",
+				text, connection->vrf, bgp_vrf_name(bgp), connection->name, text);
+}
+
 COMMAND_HANDLER(cmd_neighbor)
 {
 	struct connection *connection = declare(vty, argc, argv);
@@ -196,6 +213,8 @@ COMMAND_HANDLER(cmd_neighbor)
 		return command_result(vty, &verdict);
 	}
 	changed(vty, connection);
+	if (!router_reading_file(vty))
+		say_other_instance(vty, connection, address);
 	if (lifecycle_gate(connection_coming_state(connection)) != GATE_DENY) {
 		char normal[SESSION_ADDRESS_MAX];
 		const struct session *session;
@@ -832,7 +851,7 @@ COMMAND_HANDLER(cmd_controller)
 {
 	const char *number = command_argument(argc, argv, "port");
 
-	if (!command_module_works(vty))
+	if (!command_module_works(vty) || !is_whole(vty, argv[1]))
 		return CMD_WARNING_CONFIG_FAILED;
 	router.lines_read |= router_reading_file(vty);
 	controller_link_set(command_variable(argc, argv, "host"),
@@ -842,14 +861,14 @@ COMMAND_HANDLER(cmd_controller)
 
 COMMAND_HANDLER(cmd_no_controller)
 {
-	if (command_module_works(vty))
+	if (command_module_works(vty) && is_whole(vty, argv[2]))
 		controller_link_set(NULL, 0);
 	return CMD_SUCCESS;
 }
 
 COMMAND_HANDLER(cmd_router_name)
 {
-	if (!command_module_works(vty))
+	if (!command_module_works(vty) || !is_whole(vty, argv[1]))
 		return CMD_WARNING_CONFIG_FAILED;
 	router.lines_read |= router_reading_file(vty);
 	controller_link_set_router_name(command_variable(argc, argv, "router"));
@@ -858,7 +877,7 @@ COMMAND_HANDLER(cmd_router_name)
 
 COMMAND_HANDLER(cmd_no_router_name)
 {
-	if (command_module_works(vty))
+	if (command_module_works(vty) && is_whole(vty, argv[2]))
 		controller_link_set_router_name(NULL);
 	return CMD_SUCCESS;
 }
