@@ -481,6 +481,19 @@ static void show_history(struct vty *vty, const struct connection *connection)
 	}
 }
 
+/* What ends the state by itself, and when. */
+static void show_timer(struct vty *vty, const struct connection *connection)
+{
+	uint32_t left;
+	enum connection_timer timer = timers_running(connection, &left);
+	char age[16];
+
+	if (timer == TIMER_COUNT)
+		return;
+	show_age(left, age);
+	vty_out(vty, "Timer    %s: %s left, then ProvisioningFailed\n", timer_name(timer), age);
+}
+
 void show_connection_text(struct vty *vty, const struct connection *connection)
 {
 	char since[16], waiting[256], allowed[160];
@@ -515,6 +528,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	show_degradations(vty, connection);
 	if (waiting[0])
 		vty_out(vty, "Waits    for %s\n", waiting);
+	show_timer(vty, connection);
 	vty_out(vty, "Verbs    %s\n", allowed);
 	show_link_line(vty, connection);
 	if (session_list_count(&connection->sessions))
