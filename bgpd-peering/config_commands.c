@@ -15,6 +15,8 @@
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/timers.h"
 
+#include "lib/utf8.h"
+
 static const char *vrf_of(struct vty *vty)
 {
 	struct bgp *bgp;
@@ -285,16 +287,19 @@ COMMAND_HANDLER(cmd_description)
 {
 	int index = 0;
 	char *text;
-	bool fits;
+	bool fits, clean;
 	struct connection *connection;
 
 	argv_find(argv, argc, "LINE", &index);
 	text = argv_concat(argv, argc, index);
 	fits = strlen(text) < DESCRIPTION_MAX;
-	if (!fits)
+	clean = utf8_is_clean(text);
+	if (!clean)
+		vty_out(vty, "%% The description has a control character or is not UTF-8; remove it\n");
+	else if (!fits)
 		vty_out(vty, "%% The description is too long: %zu characters, at most %d\n", strlen(text),
 			DESCRIPTION_MAX - 1);
-	connection = fits ? declare(vty, argc, argv) : NULL;
+	connection = fits && clean ? declare(vty, argc, argv) : NULL;
 	if (connection)
 		strlcpy(connection->description, text, sizeof(connection->description));
 	XFREE(MTYPE_TMP, text);

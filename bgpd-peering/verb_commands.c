@@ -14,6 +14,7 @@
 #include "bgpd-peering/validation.h"
 
 #include "lib/json.h"
+#include "lib/utf8.h"
 
 static struct connection *find(struct vty *vty, const char *name)
 {
@@ -55,12 +56,14 @@ static void say_resets(struct vty *vty, const struct connection *connection)
 				connection->name, session->address);
 }
 
-/* The free words at the end of the line, from the token LINE on. MTYPE_TMP. */
+/* The free words at the end of the line, from the token LINE on, as text that a terminal may show. MTYPE_TMP. */
 static char *last_words(int argc, struct cmd_token *argv[])
 {
 	int at = 0;
+	char *words = argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
 
-	return argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
+	utf8_clean(words);
+	return words;
 }
 
 static json_object *allowed_json(const char *allowed)

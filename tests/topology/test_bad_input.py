@@ -208,6 +208,31 @@ def test_a_bad_push_is_refused_and_nothing_of_it_stays(refusing):
         script.close()
 
 
+# Bytes that are no text: a control character, an end of the direction of writing, a byte that is no UTF-8.
+NO_TEXT = ["a\x1b[31mb", "a\u202eb", "a\udcffb"]
+
+
+def test_words_that_are_no_text(scenario):
+    """In a description they are refused. A reason may be typed in a hurry: it is taken, and what is no text of it is not."""
+    s = scenario
+    s.start(s.config(bgp=[*s.declaration(), f"peering {NAME} link-test off"]))
+    s.edge.verb(NAME, "approve")
+    running, journalled = s.edge.running_config(), journal_at_rest(s)
+    for words in NO_TEXT:
+        assert "not UTF-8" in s.edge.refused(*typed(f"peering {NAME} description {words}"))
+    assert s.edge.running_config() == running and journal_at_rest(s) == journalled
+    for number, words in enumerate(NO_TEXT):
+        s.edge.verb(NAME, f"block reason {number} {words}")
+        assert s.edge.connection(NAME)["history"][-1]["message"].startswith(f"{number} a?")
+        s.edge.verb(NAME, "unblock")
+    s.edge.verb(NAME, f"block reason {NO_TEXT[-1]}")
+    s.edge.stop_bgpd()
+    s.edge.start_bgpd()
+    found = s.edge.connection(NAME)
+    assert (found["connectionState"], found["history"][-1]["message"]) == ("ExternalBlocker", "a?b")
+    assert not s.edge.log_lines("ALERT")
+
+
 # What is there and does not fit
 
 def test_a_neighbor_of_another_vrf(lab):
