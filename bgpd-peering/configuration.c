@@ -14,6 +14,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/timers.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/utf8.h"
@@ -408,6 +409,8 @@ static time_t last_line; /* of the file, by the monotonic clock */
 
 static void look_for_the_end(event_ref *event)
 {
+	TURN(TURN_COMMAND);
+
 	if (!router.reading_file)
 		return;
 	if (monotime(NULL) - last_line < FILE_SILENCE) {
@@ -444,6 +447,7 @@ static void look_again(struct connection *connection)
 
 static void settle_and_look(struct connection *connection)
 {
+	push_make_again(connection);
 	settle_read(connection);
 	look_again(connection);
 }
@@ -471,10 +475,12 @@ void configuration_file_end(void)
 		frr_each (connection_tree, &connections, connection)
 			settle_read(connection);
 	profile_file_end();
-	push_make_again();
-	if (booting)
+	if (booting) {
+		frr_each (connection_tree, &connections, connection)
+			push_make_again(connection);
 		frr_each (connection_tree, &connections, connection)
 			look_again(connection);
+	}
 	router.booting = router.reading_file = false;
 	if (booting)
 		controller_link_file_end();

@@ -59,25 +59,9 @@ bool push_declares(const Peering__DeclareConnection *declaration, const char *ad
 	return false;
 }
 
-struct search {
-	const char *name;
-	const Peering__DeclareConnection *found;
-};
-
-static void compare_name(const Peering__DeclareConnection *declaration, void *context)
-{
-	struct search *search = context;
-
-	if (strcmp(declaration->name, search->name) == 0)
-		search->found = declaration;
-}
-
 const Peering__DeclareConnection *push_in_force(const char *name)
 {
-	struct search search = {.name = name};
-
-	durable_state_each_pushed(compare_name, &search);
-	return search.found;
+	return durable_state_pushed_of(name);
 }
 
 static bool same_neighbor(const Peering__Neighbor *a, const Peering__Neighbor *b)
@@ -329,14 +313,14 @@ static size_t count_made(const struct connection *connection)
 	return count;
 }
 
-static void make_again(const Peering__DeclareConnection *declaration, void *context)
+void push_make_again(struct connection *connection)
 {
-	struct connection *connection = connection_find(declaration->name);
+	const Peering__DeclareConnection *declaration = push_in_force(connection->name);
 	struct verdict verdict = {.code = ""};
 	size_t made;
 
 	/* One that has ended is a tombstone; what a file brings back of it stays gated and shut. */
-	if (!connection || connection->state == STATE_NONE || !bgp_of_vrf(connection->vrf))
+	if (!declaration || connection->state == STATE_NONE || !bgp_of_vrf(connection->vrf))
 		return;
 	connection->declared = true;
 	made = count_made(connection);
@@ -346,11 +330,6 @@ static void make_again(const Peering__DeclareConnection *declaration, void *cont
 		zlog_err("peering: pushed %s: %s", declaration->name, verdict.message);
 	if (count_made(connection) != made)
 		durable_state_connection(connection);
-}
-
-void push_make_again(void)
-{
-	durable_state_each_pushed(make_again, NULL);
 }
 
 void push_remove_neighbors(struct connection *connection)
