@@ -204,6 +204,8 @@ def test_no_message_announces_anything(lab):
     speaker = speaker_of(s, [])
     author = Author(dice, s.acme_link, [])
     speaker.connect()
+    # What the gate takes back when the session comes up has been looked for: without its policy it would find no end.
+    speaker.wait_keepalives(2)
     speaker.send(author.plain())
     until("the audit's finding", lambda: violations(s))
     speaker.close()
