@@ -55,7 +55,7 @@ static void violated(struct session *session, const char *what)
 	violation->at = wall_clock_milliseconds();
 	strlcpy(violation->what, what, sizeof(violation->what));
 	violation->ended = true;
-	alert("audit: %s of %s: %s, although its gate is closed; the session is shut. Keep the log, then `clear peering violation %s`",
+	alert_as(EC_PEERING_VIOLATION, "audit: %s of %s: %s, although its gate is closed; the session is shut. Keep the log, then `clear peering violation %s`",
 	      session->address, session->connection->name, what, session->connection->name);
 	gate_assert(session);
 	snprintf(message, sizeof(message), "%s: audit violation", session->connection->name);
@@ -117,7 +117,7 @@ static void look_at(struct session *session)
 		violated(session, what);
 	} else if (!facts.walls) {
 		figures.repairs++;
-		alert("audit: a wall around %s of %s was missing, and stands again", session->address,
+		alert_as(EC_PEERING_WALL, "audit: a wall around %s of %s was missing, and stands again", session->address,
 		      session->connection->name);
 		gate_assert(session);
 	}

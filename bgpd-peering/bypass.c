@@ -30,14 +30,14 @@ static void remind(event_ref *event)
 	TURN(TURN_LIFECYCLE);
 
 	if (of_all.on) {
-		alert("every gate is open since a bypass of %s: %s; `no peering bypass all` ends it", of_all.actor,
+		alert_as(EC_PEERING_BYPASS, "every gate is open since a bypass of %s: %s; `no peering bypass all` ends it", of_all.actor,
 		      of_all.reason);
 		remind_later();
 	}
 	frr_each (connection_tree_const, &connections, connection) {
 		if (!connection->bypass.on)
 			continue;
-		alert("%s is open by a bypass of %s: %s; `no peering bypass %s` ends it", connection->name,
+		alert_as(EC_PEERING_BYPASS, "%s is open by a bypass of %s: %s; `no peering bypass %s` ends it", connection->name,
 		      connection->bypass.actor, connection->bypass.reason, connection->name);
 		remind_later();
 	}
@@ -68,7 +68,7 @@ void bypass_begin(struct connection *connection, const char *actor, const char *
 	strlcpy(bypass->actor, actor, sizeof(bypass->actor));
 	utf8_copy(bypass->reason, sizeof(bypass->reason), reason);
 	durable_state_bypass(connection ? connection->name : NULL, bypass);
-	alert("bypass of %s by %s: %s", connection ? connection->name : "every session", actor, reason);
+	alert_as(EC_PEERING_BYPASS, "bypass of %s by %s: %s", connection ? connection->name : "every session", actor, reason);
 	remind_later();
 	look_again(connection);
 }

@@ -18,6 +18,14 @@ void commands_init_inert(void);
 struct verdict;
 int command_result(struct vty *vty, const struct verdict *verdict);
 
+/*
+ * The connection that the token "name" means, in a command that takes `json`, too; NULL, and it is said, where there is
+ * none.
+ */
+struct connection *command_connection(struct vty *vty, int argc, struct cmd_token *argv[]);
+/* Prints a refusal, {"error": {…}} where the command says `json`; what a handler returns. */
+int command_refuse(struct vty *vty, int argc, struct cmd_token *argv[], const struct verdict *verdict);
+
 /* Says so and returns false where the module does nothing in this bgpd. */
 bool command_module_works(struct vty *vty);
 
@@ -25,6 +33,8 @@ bool command_module_works(struct vty *vty);
 const char *command_argument(int argc, struct cmd_token *argv[], const char *keyword);
 /* The token of a variable ("name" of WORD$name), NULL where it was not given. */
 const char *command_variable(int argc, struct cmd_token *argv[], const char *variable);
+/* Whether the token is that variable. */
+bool command_is_variable(const struct cmd_token *token, const char *variable);
 bool command_has(int argc, struct cmd_token *argv[], const char *keyword);
 
 /* Every handler, so that each file defines what it says. */

@@ -230,22 +230,22 @@ static void settle(struct connection *connection, const char *actor)
 			session->held = false;
 		if (transition(connection, EVENT_ADOPT, actor, "its line says adopted", &verdict)) {
 			if (durable_state_problem())
-				alert("%s is adopted by its line alone: %s", connection->name, durable_state_problem());
+				alert_as(EC_PEERING_DECLARATION, "%s is adopted by its line alone: %s", connection->name, durable_state_problem());
 			return;
 		}
-		alert("%s says adopted and is gated all the same: %s", connection->name, verdict.message);
+		alert_as(EC_PEERING_DECLARATION, "%s says adopted and is gated all the same: %s", connection->name, verdict.message);
 	} else if (connection->adopted_line && may_have_ended(connection)) {
-		alert("%s says adopted, but the journal may have said that it ended: %s; `peering bypass %s reason …` opens it meanwhile",
+		alert_as(EC_PEERING_DECLARATION, "%s says adopted, but the journal may have said that it ended: %s; `peering bypass %s reason …` opens it meanwhile",
 		      connection->name,
 		      durable_state_problem() ? durable_state_problem() : "a line of it cannot be read", connection->name);
 	} else if (connection->adopted_line) {
-		alert("%s says adopted, but its neighbor was shut when the connection ended: it stays shut and gated; `peering %s request` begins again",
+		alert_as(EC_PEERING_DECLARATION, "%s says adopted, but its neighbor was shut when the connection ended: it stays shut and gated; `peering %s request` begins again",
 		      connection->name, connection->name);
 	}
 	transition(connection, EVENT_REQUEST, actor,
 		   connection->declared ? "declared" : "the journal speaks of it in a line that cannot be read", &verdict);
 	if (connection_has_conflict(connection))
-		alert("%s was declared for a session that is up; it is left as it is: `peering %s adopt`, or shut the neighbor",
+		alert_as(EC_PEERING_DECLARATION, "%s was declared for a session that is up; it is left as it is: `peering %s adopt`, or shut the neighbor",
 		      connection->name, connection->name);
 }
 
@@ -384,7 +384,7 @@ static void settle_lines(void)
 		connection->edited = true;
 	}
 	if (kept)
-		alert("the configuration has no line of `peering`, but the journal has %u connections: their lines are kept as they were. `write memory` saves them, `no peering …` takes them out",
+		alert_as(EC_PEERING_DECLARATION, "the configuration has no line of `peering`, but the journal has %u connections: their lines are kept as they were. `write memory` saves them, `no peering …` takes them out",
 		      kept);
 }
 

@@ -271,6 +271,22 @@ const char *bgp_vrf_name(const struct bgp *bgp)
 	return bgp->name ? bgp->name : VRF_DEFAULT_NAME;
 }
 
+enum counted_family session_family(const struct session *session)
+{
+	struct in_addr ipv4;
+
+	return inet_pton(AF_INET, session->address, &ipv4) == 1 ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
+const char *session_bgp_words(const struct session *session, char text[BGP_WORDS_MAX])
+{
+	const char *vrf = session->connection->vrf;
+	bool is_default = strcmp(vrf, VRF_DEFAULT_NAME) == 0;
+
+	snprintf(text, BGP_WORDS_MAX, "bgp%s%s", is_default ? "" : " vrf ", is_default ? "" : vrf);
+	return text;
+}
+
 struct bgp *bgp_of_vrf(const char *vrf)
 {
 	if (!router_works())

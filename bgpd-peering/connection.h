@@ -327,6 +327,11 @@ struct peer *session_peer(const struct session *session);
 const char *peer_key(const struct peer *peer);
 /* "default" or the VRF's name. */
 const char *bgp_vrf_name(const struct bgp *bgp);
+/* Of its address; ipv6 for an interface. */
+enum counted_family session_family(const struct session *session);
+#define BGP_WORDS_MAX (VRF_NAME_MAX + 9)
+/* "bgp", or "bgp vrf NAME": what stands in front of a neighbor in FRR's commands. Written to `text`, and returned. */
+const char *session_bgp_words(const struct session *session, char text[BGP_WORDS_MAX]);
 /* NULL where bgpd has no such instance, and where the module is inert. */
 struct bgp *bgp_of_vrf(const char *vrf);
 /* The session of a peer, its doppelganger included; NULL where no connection has it. */

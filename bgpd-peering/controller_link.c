@@ -2,6 +2,7 @@
 #include "bgpd-peering/controller_link.h"
 
 #include "bgpd-peering/catch_up.h"
+#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/push.h"
@@ -52,6 +53,8 @@ void controller_link_transition(const Peering__Transition *transition)
 {
 	if (!link_thread || missed)
 		return;
+	debug_log(DEBUG_CONTROLLER, "controller: transition %llu of %s is queued", (unsigned long long)transition->sequence,
+		  transition->connection);
 	if (catch_up_is_running()) {
 		catch_up_transition(transition);
 	} else if (!link_transition(link_thread, transition)) {
@@ -81,11 +84,18 @@ static void note(bool is_up, const char *text)
 	if (is_up)
 		zlog_notice("peering: connected to the controller %s as %s", controller_host, text);
 	else
-		zlog_warn("peering: not connected to the controller %s: %s; nothing on this router needs it", controller_host, text);
+		flog_warn(EC_PEERING_CONTROLLER, "peering: not connected to the controller %s: %s; nothing on this router needs it", controller_host, text);
 }
 
 static void on_event(struct link_event *event)
 {
+	static const char *const names[] = {
+		[LINK_UP] = "up",	[LINK_DOWN] = "down",	    [LINK_ACKED] = "acknowledged",
+		[LINK_PUSH] = "push",	[LINK_DRAINED] = "drained", [LINK_WARNING] = "warning",
+	};
+
+	debug_log(DEBUG_CONTROLLER, "controller: %s %llu %s", names[event->type], (unsigned long long)event->sequence,
+		  event->text);
 	switch (event->type) {
 	case LINK_UP:
 		note(true, event->text);
@@ -342,6 +352,20 @@ const char *controller_link_router_name(void)
 bool controller_link_is_up(void)
 {
 	return up;
+}
+
+uint64_t controller_link_since(void)
+{
+	return since;
+}
+
+bool controller_link_figures(struct link_figures *figures)
+{
+	*figures = (struct link_figures){0};
+	if (!link_thread)
+		return false;
+	link_figures(link_thread, figures);
+	return true;
 }
 
 void controller_link_describe(char *text, size_t size)

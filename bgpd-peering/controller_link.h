@@ -35,9 +35,14 @@ const char *controller_link_host(void); /* NULL where none is configured */
 uint16_t controller_link_port(void);
 const char *controller_link_router_name(void); /* as configured; NULL where it is not */
 
-/* One line for people: "connected as edge1 4m", "not connected: refused", "none". */
+/* One line for people: "connected to HOST as edge1 4m", "not connected: refused", "none". */
 void controller_link_describe(char *text, size_t size);
 bool controller_link_is_up(void);
+uint64_t controller_link_since(void); /* up, or down: Unix milliseconds; 0: it was not tried yet */
+
+struct link_figures;
+/* False where there is no link; zeroed then. */
+bool controller_link_figures(struct link_figures *figures);
 
 /* A transition that is durable. */
 void controller_link_transition(const Peering__Transition *transition);

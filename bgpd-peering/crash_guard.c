@@ -137,7 +137,7 @@ void crash_guard_alert(void)
 	size_t unguarded = 0;
 
 	snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, router.state_directory);
-	alert("inert: bgpd has crashed %d times within %d minutes with the module; it does nothing in this start. Keep the log and cores, then `clear peering crashes` and restart bgpd",
+	alert_as(EC_PEERING_INERT, "inert: bgpd has crashed %d times within %d minutes with the module; it does nothing in this start. Keep the log and cores, then `clear peering crashes` and restart bgpd",
 	      CRASHES_MAX, CRASH_WINDOW / 60);
 	switch (journal_gates_read(path, &gates, error, sizeof(error))) {
 	case JOURNAL_ABSENT:
@@ -145,7 +145,7 @@ void crash_guard_alert(void)
 	case JOURNAL_READ:
 		break;
 	default:
-		alert("inert, and %s: nobody knows which sessions were gated", error);
+		alert_as(EC_PEERING_INERT, "inert, and %s: nobody knows which sessions were gated", error);
 		return;
 	}
 	for (size_t i = 0; i < journal_gates_count(gates); i++) {
@@ -154,12 +154,12 @@ void crash_guard_alert(void)
 		if (record->open)
 			continue;
 		unguarded++;
-		alert("inert: the gate of %s (vrf %s) is not closed: %s is %s. Only the boot guard of vtysh's wrapper keeps it shut",
+		alert_as(EC_PEERING_INERT, "inert: the gate of %s (vrf %s) is not closed: %s is %s. Only the boot guard of vtysh's wrapper keeps it shut",
 		      record->address, record->vrf, record->connection, record->state);
 	}
 	if (journal_gates_damage(gates))
-		alert("inert, and %s", journal_gates_damage(gates));
+		alert_as(EC_PEERING_INERT, "inert, and %s", journal_gates_damage(gates));
 	if (unguarded)
-		alert("inert: %zu sessions are gated by the journal alone", unguarded);
+		alert_as(EC_PEERING_INERT, "inert: %zu sessions are gated by the journal alone", unguarded);
 	journal_gates_free(gates);
 }

@@ -536,7 +536,7 @@ void default_deny_adopted(void)
 		instance->adopting = false;
 		/* What runs could not be adopted, and would be gated as it flaps. */
 		if (!durable_state_writable(error, sizeof(error))) {
-			alert("default-deny of vrf %s is not switched on: %s", instance->vrf, error);
+			alert_as(EC_PEERING_DEFAULT_DENY, "default-deny of vrf %s is not switched on: %s", instance->vrf, error);
 			instance->confederation = instance->confederation_before;
 			continue;
 		}
@@ -557,7 +557,7 @@ void default_deny_adoption_failed(const char *vrf)
 	instance->on_line = 0;
 	instance->mode = instance->mode_before;
 	instance->confederation = instance->confederation_before;
-	alert("default-deny of vrf %s is as it was before: the neighbors that run could not be adopted, the journal cannot be written; say it again when it can",
+	alert_as(EC_PEERING_DEFAULT_DENY, "default-deny of vrf %s is as it was before: the neighbors that run could not be adopted, the journal cannot be written; say it again when it can",
 	      vrf);
 	journal(instance);
 }
@@ -650,7 +650,7 @@ static void alert_new(const struct instance *instance, const struct bgp *bgp)
 			 (!session || lifecycle_gate(connection_coming_state(session->connection)) == GATE_DENY);
 	}
 	if (count)
-		alert("default-deny is on in vrf %s and %s: %u external neighbors are gated. Adopt those that carried traffic: `peering adopt all` (or `peering adopt all dry-run` first)",
+		alert_as(EC_PEERING_DEFAULT_DENY, "default-deny is on in vrf %s and %s: %u external neighbors are gated. Adopt those that carried traffic: `peering adopt all` (or `peering adopt all dry-run` first)",
 		      instance->vrf,
 		      durable_state_was_present() ? "the journal does not know it" : "there is no journal", count);
 }
@@ -673,7 +673,7 @@ static void make_up_for_lost_lines(void)
 	made_up_for_lost_lines = true;
 	durable_state_make_up_for_lost_lines();
 	if (count)
-		alert("%u external neighbors that the journal does not know are gated, since it may have: a line of it cannot be read. `show peering`, then `peering adopt all` (or `peering adopt all dry-run` first)",
+		alert_as(EC_PEERING_DEFAULT_DENY, "%u external neighbors that the journal does not know are gated, since it may have: a line of it cannot be read. `show peering`, then `peering adopt all` (or `peering adopt all dry-run` first)",
 		      count);
 }
 

@@ -13,13 +13,6 @@ const char *severity_name(enum severity severity)
 	return severity < SEVERITY_COUNT ? names[severity] : "none";
 }
 
-static uint64_t seconds_in_state(const struct connection *connection)
-{
-	uint64_t now = wall_clock_milliseconds();
-
-	return now > connection->state_since ? (now - connection->state_since) / 1000 : 0;
-}
-
 /* `words` are what stands behind the name, NULL for a look at it. */
 static void say_next(struct degradation *one, const char *name, const char *words)
 {
@@ -30,7 +23,7 @@ static void say_next(struct degradation *one, const char *name, const char *word
 
 static bool of_connection(const struct connection *connection, struct degradation *one)
 {
-	*one = (struct degradation){.severity = SEVERITY_WARNING, .seconds = seconds_in_state(connection)};
+	*one = (struct degradation){.severity = SEVERITY_WARNING, .seconds = wall_clock_seconds_since(connection->state_since)};
 	if (connection->journal_damaged) {
 		one->cause = "journal";
 		one->severity = SEVERITY_CRITICAL;
@@ -86,6 +79,7 @@ static bool is_missed(const struct session *session)
 static void of_down(const struct session *session, const struct session_facts *facts, struct degradation *one)
 {
 	const struct peer *peer = session_peer(session);
+	char words[BGP_WORDS_MAX];
 
 	one->cause = "session-down";
 	if (!peer) {
@@ -96,20 +90,19 @@ static void of_down(const struct session *session, const struct session_facts *f
 		snprintf(one->reason, sizeof(one->reason), "%s is down, %s%s%s", session->address, facts->bgp_state,
 			 peer->last_reset ? ": " : "", peer->last_reset ? peer_down_str[(int)peer->last_reset] : "");
 	}
-	snprintf(one->next, sizeof(one->next), "show bgp neighbors %s", session->address);
+	snprintf(one->next, sizeof(one->next), "show %s neighbors %s", session_bgp_words(session, words), session->address);
 }
 
 /* A violation has closed its gate, or it has not been validated yet: it is validated by itself. */
 static void of_held(const struct session *session, struct degradation *one)
 {
 	const struct connection *connection = session->connection;
-	uint64_t now = wall_clock_milliseconds();
 	bool passes = session->passing_since;
 
 	one->severity = session->required || session->denied ? SEVERITY_CRITICAL : SEVERITY_WARNING;
 	if (session->denied) {
 		one->cause = session->denial.cause;
-		one->seconds = now > session->denial.at ? (now - session->denial.at) / 1000 : 0;
+		one->seconds = wall_clock_seconds_since(session->denial.at);
 		strlcpy(one->figures, session->denial.figures, sizeof(one->figures));
 		snprintf(one->reason, sizeof(one->reason), "%s: %s", session->address, session->denial.reason);
 	} else {
@@ -168,6 +161,7 @@ static void of_session(const struct session *session, struct found *found)
 	const struct connection *connection = session->connection;
 	struct degradation blank = {.session = session, .severity = SEVERITY_WARNING}, one;
 	struct session_facts facts;
+	char words[BGP_WORDS_MAX];
 	bool said = true;
 
 	if (!session->violation.count && !session->cut_off && !session->notice.stands && !is_in_service(connection))
@@ -176,11 +170,9 @@ static void of_session(const struct session *session, struct found *found)
 	one = blank;
 	one.gate_closed = is_in_service(connection) && facts.gate == GATE_DENY;
 	if (session->violation.count) {
-		uint64_t now = wall_clock_milliseconds();
-
 		one.cause = "violation";
 		one.severity = SEVERITY_CRITICAL;
-		one.seconds = now > session->violation.at ? (now - session->violation.at) / 1000 : 0;
+		one.seconds = wall_clock_seconds_since(session->violation.at);
 		snprintf(one.reason, sizeof(one.reason), "something has passed the closed gate of %s: %s",
 			 session->address, session->violation.what);
 		snprintf(one.next, sizeof(one.next), "clear peering violation %s", connection->name);
@@ -189,7 +181,7 @@ static void of_session(const struct session *session, struct found *found)
 		one.severity = SEVERITY_CRITICAL;
 		snprintf(one.reason, sizeof(one.reason), "%s was cut off: its peer sent more than %u prefixes",
 			 session->address, session->cut_off);
-		snprintf(one.next, sizeof(one.next), "clear bgp %s", session->address);
+		snprintf(one.next, sizeof(one.next), "clear %s %s", session_bgp_words(session, words), session->address);
 	} else if (!is_in_service(connection)) {
 		return;
 	} else if (session->held) {
@@ -213,7 +205,7 @@ static void of_session(const struct session *session, struct found *found)
 		one.cause = "flapping";
 		snprintf(one.reason, sizeof(one.reason), "%s has gone down %u times or more within %u minutes",
 			 session->address, FLAPS_MOST, FLAPPING_SECONDS / 60);
-		snprintf(one.next, sizeof(one.next), "show bgp neighbors %s", session->address);
+		snprintf(one.next, sizeof(one.next), "show %s neighbors %s", session_bgp_words(session, words), session->address);
 		add(found, &one);
 	}
 }

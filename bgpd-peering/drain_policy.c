@@ -161,7 +161,7 @@ const char *drain_policy_name(afi_t afi, safi_t safi, int direction, const char 
 		drained = make(name, afi, safi, direction, own);
 	if (!drained->spoiled && !is_intact(drained)) {
 		drained->spoiled = true;
-		alert("somebody has typed at the route-map %s, which is reserved: what was drained by it is denied",
+		alert_as(EC_PEERING_WALL, "somebody has typed at the route-map %s, which is reserved: what was drained by it is denied",
 		      drained->name);
 	}
 	return drained->spoiled ? NULL : drained->name;

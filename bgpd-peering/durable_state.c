@@ -8,6 +8,7 @@
 
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
@@ -296,17 +297,17 @@ static void close_damaged(const char *line, unsigned long number, const char *wh
 	bool nameless = journal_damage_is_nameless(line);
 	const char *at = line;
 
-	alert("%s line %lu cannot be read (%s)", path, number, why);
+	alert_as(EC_PEERING_JOURNAL_DAMAGE, "%s line %lu cannot be read (%s)", path, number, why);
 	while ((at = journal_damage_next(at, &damaged))) {
 		nameless |= !close_named(&damaged);
-		alert("line %lu speaks of %s: its gate is closed; look at it with `show peering`, then `adopt` or `activate` again",
+		alert_as(EC_PEERING_JOURNAL_DAMAGE, "line %lu speaks of %s: its gate is closed; look at it with `show peering`, then `adopt` or `activate` again",
 		      number, damaged.name);
 	}
 	if (!nameless)
 		return;
 	lost_a_line = true;
 	close_all();
-	alert("line %lu does not say of whom it speaks: the gate of every connection that nothing behind it speaks of is closed, and that of every external neighbor that the journal does not know. Look with `show peering`, then `peering adopt all`, or `adopt` or `activate` one by one",
+	alert_as(EC_PEERING_JOURNAL_DAMAGE, "line %lu does not say of whom it speaks: the gate of every connection that nothing behind it speaks of is closed, and that of every external neighbor that the journal does not know. Look with `show peering`, then `peering adopt all`, or `adopt` or `activate` one by one",
 	      number);
 }
 
@@ -406,6 +407,8 @@ static void send_line(struct waiting_line *line)
 {
 	if (writer && !retry_event)
 		line->ticket = journal_writer_append(writer, line->text, strlen(line->text));
+	debug_log(DEBUG_JOURNAL, "journal: ticket %llu: %.*s", (unsigned long long)line->ticket,
+		  (int)strcspn(line->text, "\n"), line->text);
 	if (!line->ticket && !retry_event)
 		event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
 }
@@ -459,9 +462,11 @@ static void completed(const struct journal_completion *completion)
 	if (!line)
 		return;
 	line->ticket = 0;
+	debug_log(DEBUG_JOURNAL, "journal: ticket %llu: %s", (unsigned long long)completion->ticket,
+		  completion->error ? safe_strerror(completion->error) : "durable");
 	if (completion->error) {
 		if (!problem[0])
-			alert("the journal %s cannot be written: %s; no gate opens until it can", path,
+			alert_as(EC_PEERING_JOURNAL_WRITE, "the journal %s cannot be written: %s; no gate opens until it can", path,
 			      safe_strerror(completion->error));
 		snprintf(problem, sizeof(problem), "%s cannot be written: %s; no gate opens until it can", path,
 			 safe_strerror(completion->error));
@@ -550,7 +555,7 @@ void durable_state_start(void)
 	int descriptor;
 
 	if (unreadable) {
-		alert("%s", problem);
+		alert_as(EC_PEERING_JOURNAL_DAMAGE, "%s", problem);
 		return;
 	}
 	(void)mkdir(router.state_directory, 0700);
@@ -575,7 +580,7 @@ void durable_state_start(void)
 				 errno == EWOULDBLOCK ? "another bgpd uses it" : safe_strerror(errno));
 	}
 	if (!writer) {
-		alert("%s", problem);
+		alert_as(EC_PEERING_JOURNAL_DAMAGE, "%s", problem);
 		return;
 	}
 	event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);

@@ -26,8 +26,29 @@ void session_facts(const struct session *session, struct session_facts *facts)
 				   : peer_fsm_status_name(peer);
 	if (facts->established)
 		facts->up_seconds = (uint64_t)(monotime(NULL) - peer->uptime);
+	if (peer->resettime && peer->last_reset)
+		facts->last_down_reason = peer_down_str[(int)peer->last_reset];
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		facts->carries[family] = session_carries(session, peer, family_afi(family), SAFI_UNICAST);
+}
+
+const char *session_overlay(const struct session *session)
+{
+	if (!session_peer(session))
+		return "absent";
+	switch (session->connection->state) {
+	case STATE_NONE:
+		return NULL;
+	case STATE_ACTIVE:
+		return session->held && !session->denied ? "PendingAdd" : NULL;
+	case STATE_TYPE_CHANGE_REQUESTED:
+	case STATE_TYPE_CHANGE_IN_PROGRESS:
+		return "PendingUpdate";
+	case STATE_PENDING_REMOVE:
+		return "PendingRemove";
+	default:
+		return "PendingAdd";
+	}
 }
 
 struct session_traffic peer_traffic(struct peer *peer)

@@ -15,9 +15,16 @@ struct session_facts {
 	bool established;
 	enum gate_position gate; /* what really applies: a session that is left alone is open */
 	uint64_t up_seconds;
+	const char *last_down_reason; /* bgpd's words; NULL: it has not gone down since bgpd's start */
 	bool carries[FAMILY_COUNT];
 };
 void session_facts(const struct session *session, struct session_facts *facts);
+
+/*
+ * What becomes of a neighbor beside its BGP state: "absent" (bgpd has none), "PendingAdd" (its gate has never been open),
+ * "PendingUpdate" (its connection becomes another kind), "PendingRemove"; NULL for none of them.
+ */
+const char *session_overlay(const struct session *session);
 
 /* Of all families of a peer, whether a connection has it or not. */
 struct session_traffic {

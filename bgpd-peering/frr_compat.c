@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/frr_compat.h"
 
+#include "lib/debug.h"
 #include "lib/linklist.h"
 #include "lib/table.h"
 
@@ -277,3 +278,78 @@ enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, 
 		return ORIGIN_UNKNOWN;
 	}
 }
+
+/* ---- debugging ---- */
+
+#if FRR_SINCE(10, 1)
+void debugs_install(struct debug *debugs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		debug_install(&debugs[i]);
+}
+#else
+/*
+ * Up to 10.0 bgpd prints and saves what it knows itself and asks nobody. So its command and its writer are put behind
+ * ours. `desc` is the line "debug peering AREA".
+ */
+static struct debug *our_debugs;
+static size_t our_debug_count;
+static const struct cmd_element *their_show;
+static int (*their_write)(struct vty *vty);
+
+static void set_all(uint32_t flags, bool set)
+{
+	for (size_t i = 0; i < our_debug_count; i++)
+		DEBUG_FLAGS_SET(&our_debugs[i], flags, set);
+}
+
+static int show_with_ours(const struct cmd_element *self, struct vty *vty, int argc, struct cmd_token *argv[])
+{
+	int result = their_show->func(their_show, vty, argc, argv);
+
+	for (size_t i = 0; i < our_debug_count; i++)
+		if (DEBUG_MODE_CHECK(&our_debugs[i], DEBUG_MODE_ALL))
+			vty_out(vty, "  %s debugging is on\n", our_debugs[i].desc + strlen("debug "));
+	return result;
+}
+
+static int write_with_ours(struct vty *vty)
+{
+	int written = their_write ? their_write(vty) : 0;
+
+	for (size_t i = 0; i < our_debug_count; i++) {
+		if (!DEBUG_MODE_CHECK(&our_debugs[i], DEBUG_MODE_CONF))
+			continue;
+		vty_out(vty, "%s\n", our_debugs[i].desc);
+		written++;
+	}
+	return written;
+}
+
+void debugs_install(struct debug *debugs, size_t count)
+{
+	static struct debug_callbacks callbacks = {.debug_set_all = set_all};
+	static struct cmd_element ours;
+	struct cmd_node *writer = vector_lookup(cmdvec, DEBUG_NODE), *node = vector_lookup(cmdvec, ENABLE_NODE);
+
+	our_debugs = debugs;
+	our_debug_count = count;
+	debug_init(&callbacks);
+	if (writer) {
+		their_write = writer->config_write;
+		writer->config_write = write_with_ours;
+	}
+	for (unsigned int i = 0; node && !their_show && i < vector_active(node->cmd_vector); i++) {
+		const struct cmd_element *element = vector_slot(node->cmd_vector, i);
+
+		if (element && strcmp(element->string, "show debugging [bgp]") == 0)
+			their_show = element;
+	}
+	if (!their_show)
+		return;
+	ours = *their_show;
+	ours.func = show_with_ours;
+	uninstall_element(ENABLE_NODE, their_show);
+	_install_element(ENABLE_NODE, &ours);
+}
+#endif

@@ -95,15 +95,6 @@ DECLARE_KOOH(cmd_execute_done, (struct vty *vty, const char *cmd_exec), (vty, cm
 /* What bgpd may do beyond user frr, raised for a few lines by frr_with_privs(): exported, and in no header. */
 extern struct zebra_privs_t bgpd_privs;
 
-/* ---- what bgpd counts memory under ---- */
-
-/* What ttable_dump() returns. Freed under another type it makes that one's count too small, until FRR aborts. */
-#if FRR_SINCE(10, 2)
-#define MTYPE_TABLE_DUMP MTYPE_TMP_TTABLE
-#else
-#define MTYPE_TABLE_DUMP MTYPE_TMP
-#endif
-
 /* ---- events ---- */
 
 #if FRR_SINCE(9, 0)
@@ -392,6 +383,29 @@ static inline void peer_path_filter_again(struct peer *peer, const struct bgp_de
 		   path->sub_type, rd, NULL, 0, 1, NULL);
 }
 
+/*
+ * Takes a path of the peer out of every table that it or a copy of it is in, whatever the policy says: as if the peer had
+ * withdrawn it. What soft-reconfiguration has kept of it stays. Else as above.
+ */
+static inline void peer_path_withdraw(struct peer *peer, const struct bgp_dest *dest, struct bgp_path_info *path, afi_t afi,
+				      safi_t safi, struct prefix_rd *rd)
+{
+	/* Labeled routes live in the unicast table, and bgpd withdraws them there. */
+	safi_t table = safi == SAFI_LABELED_UNICAST ? SAFI_UNICAST : safi;
+	bool kept = CHECK_FLAG(peer->af_flags[afi][table], PEER_FLAG_SOFT_RECONFIG);
+
+	UNSET_FLAG(peer->af_flags[afi][table], PEER_FLAG_SOFT_RECONFIG);
+#if FRR_SINCE(10, 0)
+	bgp_withdraw(peer, bgp_dest_get_prefix(dest), path->addpath_rx_id, afi, table, path->type, path->sub_type, rd, NULL,
+		     0);
+#else
+	bgp_withdraw(peer, bgp_dest_get_prefix(dest), path->addpath_rx_id, path->attr, afi, table, path->type,
+		     path->sub_type, rd, NULL, 0, NULL);
+#endif
+	if (kept)
+		SET_FLAG(peer->af_flags[afi][table], PEER_FLAG_SOFT_RECONFIG);
+}
+
 /* The path that a path was leaked or imported from in the end, itself where it was not. */
 static inline const struct bgp_path_info *path_origin(const struct bgp_path_info *path)
 {
@@ -563,5 +577,15 @@ static inline void bgp_expect_end_of_rib(struct bgp *bgp, afi_t afi, safi_t safi
 	bgp->gr_info[afi][safi].eor_required += change;
 #endif
 }
+
+/* A record of FRR's debugging: the line that is saved, and what `show debugging` calls it. */
+#if FRR_SINCE(10, 1)
+#define FRR_DEBUG(line, description) {.conf = line, .desc = description}
+#else
+#define FRR_DEBUG(line, description) {.desc = line}
+#endif
+/* Makes them known to `show debugging`, `debug all` and the configuration. Once. */
+struct debug;
+void debugs_install(struct debug *debugs, size_t count);
 
 #endif

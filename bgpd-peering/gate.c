@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/gate.h"
 
+#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/gate_closing.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
@@ -230,6 +231,8 @@ void gate_assert_typed(struct session *session, const char *line)
 {
 	if (!assert_gate(session, true) || session->gate != GATE_DENY)
 		return;
+	debug_log(DEBUG_GATE, "gate: %s of %s stays closed: `%s` applies when it opens", session->address,
+		  session->connection->name, line);
 	session->attempts.count++;
 	session->attempts.last_at = wall_clock_milliseconds();
 	utf8_copy(session->attempts.last_line, sizeof(session->attempts.last_line), line);
@@ -241,6 +244,8 @@ void gate_close(struct session *session)
 	/* As in gate_open(): an open gate's empty place says that no policy is wanted there. */
 	bool says = (session->gate != GATE_DENY || session->hands_off) && !router.booting;
 
+	debug_log(DEBUG_GATE, "gate: %s of %s closes, it was %s", session->address, session->connection->name,
+		  gate_position_name(session->gate));
 	session->gate = GATE_DENY;
 	session->hands_off = false;
 	assert_gate(session, says);
@@ -254,6 +259,8 @@ bool gate_open(struct session *session, enum gate_position position)
 	/* What stands in an open gate's places is what is wanted, an empty one too; in a file that is read it says nothing. */
 	bool says = session->gate == GATE_ALLOW && !router.booting;
 
+	debug_log(DEBUG_GATE, "gate: %s of %s becomes %s, it was %s", session->address, session->connection->name,
+		  gate_position_name(position), gate_position_name(session->gate));
 	session->gate = position;
 	session->hands_off = false;
 	/* What was typed meanwhile applies from here on. */

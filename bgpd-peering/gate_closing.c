@@ -271,9 +271,13 @@ static void remove_paths_of(struct peer *peer, const struct family *family, stru
 
 	for (path = bgp_dest_get_bgp_path_info(dest); path; path = next) {
 		next = path->next;
-		if (path->peer == peer && path->type == ZEBRA_ROUTE_BGP && path->sub_type == BGP_ROUTE_NORMAL &&
-		    !CHECK_FLAG(path->flags, BGP_PATH_REMOVED))
-			peer_path_filter_again(peer, dest, path, family->afi, family->safi, rd);
+		if (path->peer != peer || path->type != ZEBRA_ROUTE_BGP || path->sub_type != BGP_ROUTE_NORMAL ||
+		    CHECK_FLAG(path->flags, BGP_PATH_REMOVED))
+			continue;
+		/* The reserved route-map denies it. A withdrawal would do alone, but `bgp dampening` counts those as flaps. */
+		peer_path_filter_again(peer, dest, path, family->afi, family->safi, rd);
+		if (!CHECK_FLAG(path->flags, BGP_PATH_REMOVED | BGP_PATH_HISTORY))
+			peer_path_withdraw(peer, dest, path, family->afi, family->safi, rd);
 	}
 }
 
@@ -295,7 +299,7 @@ static enum progress remove_paths(struct gate_closing *closing, struct family *f
 	rib_walk_end(&family->walk);
 	family->remove = false;
 	if (installed(closing->peer, family) > 0)
-		alert("%s: %llu %s routes of %s are still installed although its gate is closed",
+		alert_as(EC_PEERING_VIOLATION, "%s: %llu %s routes of %s are still installed although its gate is closed",
 		      closing->session->connection->name, (unsigned long long)installed(closing->peer, family),
 		      get_afi_safi_str(family->afi, family->safi, false), closing->session->address);
 	return DONE;

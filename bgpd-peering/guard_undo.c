@@ -34,7 +34,7 @@ static bool undo_neighbor(struct peer *peer)
 	if (!says)
 		return false;
 	if (guard_keeps_shut(peer)) {
-		alert("%s (vrf %s) was shut by the boot guard: %s. Neither journal nor configuration knows it now, and it stays shut: declare it with `peering NAME neighbor %s`, or `no neighbor %s shutdown` where it is to run as it is",
+		alert_as(EC_PEERING_GUARD, "%s (vrf %s) was shut by the boot guard: %s. Neither journal nor configuration knows it now, and it stays shut: declare it with `peering NAME neighbor %s`, or `no neighbor %s shutdown` where it is to run as it is",
 		      peer_key(peer), vrf, says, peer_key(peer), peer_key(peer));
 		return false;
 	}
@@ -91,7 +91,7 @@ static bool undo_group(struct bgp *bgp, struct peer_group *withheld)
 		return false;
 	group = peer_group_lookup(bgp, name);
 	if (default_deny_mode(bgp_vrf_name(bgp)) != DEFAULT_DENY_ON) {
-		alert("the boot guard had taken out `bgp listen range %pFX peer-group %s` (vrf %s) under default-deny, which is not on now: the range stays out. `peering default-deny` first and load the file again, or `no neighbor %s peer-group` and that line again where it is to run as it is",
+		alert_as(EC_PEERING_GUARD, "the boot guard had taken out `bgp listen range %pFX peer-group %s` (vrf %s) under default-deny, which is not on now: the range stays out. `peering default-deny` first and load the file again, or `no neighbor %s peer-group` and that line again where it is to run as it is",
 		      &range, name, bgp_vrf_name(bgp), withheld->name);
 		return false;
 	}
@@ -99,7 +99,7 @@ static bool undo_group(struct bgp *bgp, struct peer_group *withheld)
 		remove_pieces(group, &range);
 		peer_group_listen_range_add(group, &range);
 	} else {
-		alert("the boot guard had taken out `bgp listen range %pFX peer-group %s`, and that peer-group is gone: the range stays out",
+		alert_as(EC_PEERING_GUARD, "the boot guard had taken out `bgp listen range %pFX peer-group %s`, and that peer-group is gone: the range stays out",
 		      &range, name);
 	}
 	peer_group_delete(withheld);

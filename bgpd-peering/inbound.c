@@ -80,7 +80,7 @@ static void cut_off(event_ref *event)
 		if (!inbound_overflow(session, family))
 			continue;
 		session->cut_off = (uint32_t)most_kept(session, family);
-		alert("the peer of %s sends more than %u %s prefixes, and its session is cut off; `clear bgp %s` once it has mended that",
+		alert_as(EC_PEERING_CUT_OFF, "the peer of %s sends more than %u %s prefixes, and its session is cut off; `clear bgp %s` once it has mended that",
 		      session->connection->name, session->cut_off, family_name(family), session->address);
 		peer_cut_off(session->counted_peer, family_afi(family), session->cut_off);
 		return;

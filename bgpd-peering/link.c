@@ -159,6 +159,7 @@ bool link_transition(struct link *link, const Peering__Transition *transition)
 	if (transition->sequence > link->newest) {
 		link->newest = transition->sequence;
 		queued->order = ++link->last_order;
+		link->transition_bytes += queued->size;
 		queue_append(&link->transitions, queued);
 		if (!link->unsent)
 			link->unsent = queued;
@@ -204,6 +205,14 @@ bool link_has_room(struct link *link)
 	link->wants_room = !room;
 	pthread_mutex_unlock(&link->lock);
 	return room;
+}
+
+void link_figures(struct link *link, struct link_figures *figures)
+{
+	pthread_mutex_lock(&link->lock);
+	figures->queued_bytes = link->message_bytes + link->transition_bytes;
+	figures->certificate_ends = link->certificate_ends;
+	pthread_mutex_unlock(&link->lock);
 }
 
 /* --- the thread --- */
@@ -391,6 +400,9 @@ static uint64_t attempt(struct link *link, char *why, size_t why_size)
 
 	if (!context)
 		return 0;
+	pthread_mutex_lock(&link->lock);
+	link->certificate_ends = tls_certificate_ends(context);
+	pthread_mutex_unlock(&link->lock);
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		warn(link, warning);
 	addresses = resolve(link, why, why_size);

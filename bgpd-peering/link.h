@@ -105,6 +105,13 @@ enum link_sent link_send(struct link *link, const Peering__Envelope *envelope);
  */
 bool link_has_room(struct link *link);
 
+struct link_figures {
+	size_t queued_bytes;	   /* of reports that wait to be sent, and of transitions that the controller has not acknowledged */
+	uint64_t certificate_ends; /* of the router's own, as read at the newest attempt: Unix seconds; 0: it was not read */
+};
+/* Main thread, never blocks. */
+void link_figures(struct link *link, struct link_figures *figures);
+
 /*
  * Main thread. Ends the thread within a second, whatever it is doing (a DNS look-up that hangs is left behind). Nothing
  * is posted after the return. Returns `known_sequence` as it is now. NULL is allowed.

@@ -99,6 +99,11 @@ bool link_has_room(struct link *link)
 	return functions->has_room(link);
 }
 
+void link_figures(struct link *link, struct link_figures *figures)
+{
+	functions->figures(link, figures);
+}
+
 uint64_t link_stop(struct link *link)
 {
 	return functions->stop(link);

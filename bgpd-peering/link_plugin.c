@@ -11,6 +11,7 @@ const struct link_functions peering_link_functions = {
 	.transition = link_transition,
 	.send = link_send,
 	.has_room = link_has_room,
+	.figures = link_figures,
 	.stop = link_stop,
 	.event_free = link_event_free,
 };

@@ -23,6 +23,7 @@ struct link_functions {
 	bool (*transition)(struct link *link, const Peering__Transition *transition);
 	enum link_sent (*send)(struct link *link, const Peering__Envelope *envelope);
 	bool (*has_room)(struct link *link);
+	void (*figures)(struct link *link, struct link_figures *figures);
 	uint64_t (*stop)(struct link *link);
 	void (*event_free)(struct mail *mail);
 };

@@ -52,6 +52,8 @@ struct link {
 	struct queued *unsent;	  /* the first of them that this session has not begun to send */
 	struct queue messages;	  /* of the session that is up */
 	size_t message_bytes;
+	size_t transition_bytes;
+	uint64_t certificate_ends; /* Unix seconds, as read at the newest attempt; 0: never read */
 	uint64_t last_order;
 	uint64_t last_sequence;	  /* what Hello says */
 	uint64_t newest;	  /* the last one in `transitions`, or where that is empty the acknowledged one */

@@ -159,8 +159,10 @@ static void drop_acked(struct session *session, uint64_t sequence)
 	pthread_mutex_lock(&link->lock);
 	acked = link->transitions;
 	acked.end = &acked.first;
-	while (*acked.end && (*acked.end)->sequence <= sequence)
+	while (*acked.end && (*acked.end)->sequence <= sequence) {
+		link->transition_bytes -= (*acked.end)->size;
 		acked.end = &(*acked.end)->next;
+	}
 	link->transitions.first = *acked.end;
 	*acked.end = NULL;
 	link->acked = sequence;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/link_test.h"
 
+#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
@@ -334,6 +335,7 @@ static bool start(struct connection *connection, struct link_test_job *job, char
 	}
 	job->namespace_fd = namespace_of(connection);
 	job->number = ++last_number;
+	debug_log(DEBUG_LINK, "link: %s: a test begins, %u targets", connection->name, job->target_count);
 	if (!done || !link_test_job_start(job, done)) {
 		snprintf(error, error_size, "no thread can be had for it: %s", safe_strerror(errno));
 		link_test_job_free(job);
@@ -384,6 +386,8 @@ static void finished(struct link_test_job *job)
 	link_test_job_free(run->last);
 	run->last = job;
 	passed = link_test_job_judge(job, reason, sizeof(reason));
+	debug_log(DEBUG_LINK, "link: %s: a test ends: %s%s%s", connection->name, passed ? "passed" : "failed",
+		  passed ? "" : ", ", reason);
 	conclude(connection, passed, reason);
 	try_again(connection, interval(connection));
 }

@@ -12,6 +12,7 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/crash_guard.h"
+#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/drain_policy.h"
 #include "bgpd-peering/durable_state.h"
@@ -28,6 +29,8 @@ static int on_late_init(event_master *master)
 {
 	if (!router_works())
 		return 0;
+	alerts_init();
+	debug_areas_init();
 	if (crash_guard_begin()) {
 		router.inert = router.crashed = true;
 		connections_init();

@@ -95,13 +95,9 @@ uint64_t wall_clock_milliseconds(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void alert(const char *format, ...)
+uint64_t wall_clock_seconds_since(uint64_t milliseconds)
 {
-	char text[1024];
-	va_list arguments;
+	uint64_t now = wall_clock_milliseconds();
 
-	va_start(arguments, format);
-	vsnprintfrr(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	zlog_warn("peering: ALERT %s", text);
+	return now > milliseconds ? (now - milliseconds) / 1000 : 0;
 }

@@ -7,6 +7,7 @@
 #ifndef PEERING_ROUTER_H
 #define PEERING_ROUTER_H
 
+#include "bgpd-peering/alert.h"
 #include "bgpd-peering/connection.h"
 
 struct router {
@@ -42,7 +43,7 @@ bool router_file_ends(const char *command);
 /* Milliseconds since 1970, for records and people; never for timers. */
 uint64_t wall_clock_milliseconds(void);
 
-/* Logged for a person to act on: ALERT in front, warning level. */
-void alert(const char *format, ...) PRINTFRR(1, 2);
+/* Seconds since such a time; 0 for one to come. */
+uint64_t wall_clock_seconds_since(uint64_t milliseconds);
 
 #endif

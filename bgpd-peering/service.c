@@ -147,7 +147,7 @@ static bool may_close(void)
 	full_until = closed < most ? 0 : monotime(NULL) + FULL_SECONDS;
 	if (full_until && (!said_at || monotime(NULL) - said_at >= CLOSINGS_SECONDS)) {
 		said_at = monotime(NULL);
-		alert("%zu gates have closed by violations within %u s: no more of them close for now, look at `show peering problems`",
+		alert_as(EC_PEERING_GATE_CLOSED, "%zu gates have closed by violations within %u s: no more of them close for now, look at `show peering problems`",
 		      closed, CLOSINGS_SECONDS);
 	}
 	return !full_until;
@@ -170,7 +170,7 @@ static void close_gate(struct session *session)
 	snprintf(reason, sizeof(reason), "%s %s: %s", session->address, denial->cause, denial->reason);
 	forget(session);
 	transition_close_session(session, EVENT_VIOLATION, reason);
-	alert("%s: the gate of %s has closed, %s: %s; `peering %s reopen` once it is mended", session->connection->name,
+	alert_as(EC_PEERING_GATE_CLOSED, "%s: the gate of %s has closed, %s: %s; `peering %s reopen` once it is mended", session->connection->name,
 	      session->address, denial->cause, denial->reason, session->connection->name);
 }
 

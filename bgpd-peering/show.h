@@ -11,6 +11,11 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 void show_connection_text(struct vty *vty, const struct connection *connection);
 void show_prometheus(struct vty *vty);
 
+/* What stands above every list: the router, its controller, what is on, and what is wrong with the module itself. */
+void show_header(struct vty *vty);
+/* Above everything that is shown, as long as one is on. */
+void show_bypass(struct vty *vty);
+
 /* How many there are; a connection is open where every gate of its is. */
 struct show_count {
 	unsigned int connections, open, sessions, sessions_up;
@@ -39,13 +44,19 @@ struct json_object *show_link_result_json(const struct connection *connection);
 struct json_object *show_would_deny_json(void);
 struct json_object *show_state_file_json(void);
 
-/* A table for people; ttable_add_row() fills it, the second prints and frees it. */
-struct ttable;
-struct ttable *show_table_new(void);
-void show_table_print(struct vty *vty, struct ttable *table);
+/* Add a member: NULL for no text; RFC 3339, UTC, in whole seconds for a time, NULL for 0. */
+void show_json_text(struct json_object *object, const char *key, const char *value);
+void show_json_number(struct json_object *object, const char *key, uint64_t value);
+/* NULL unless it is `known`. */
+void show_json_known(struct json_object *object, const char *key, bool known, uint64_t value);
+void show_json_bool(struct json_object *object, const char *key, bool value);
+void show_json_time(struct json_object *object, const char *key, uint64_t milliseconds);
 
 /* "enforcing", "monitor", "bypass" or "inert". */
 const char *show_module_state(void);
+
+/* "deny", "drain", "allow"; "DENY" where the state of the connection would have it open. */
+const char *show_gate_word(const struct connection *connection, enum gate_position gate);
 
 /* "43s", "6m12s", "4h07m", "13d", for people. */
 void show_age(uint64_t seconds, char text[16]);

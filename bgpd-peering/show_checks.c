@@ -4,14 +4,11 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/commands.h"
+#include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
+#include "bgpd-peering/show_table.h"
 #include "bgpd-peering/timers.h"
 
-#include "lib/termtable.h"
-
-#define LINE_WIDTH 132
-#define WIDTH_OF_OTHERS 76 /* check, level, verdict, figures, and what stands between */
-#define REASON_LEAST 24
 #define OBSTACLE_SESSIONS 2 /* named for each check that blocks */
 
 static const char *or_dash(const char *text)
@@ -21,81 +18,99 @@ static const char *or_dash(const char *text)
 
 /* ---- text ---- */
 
-/* How wide a reason may be, so that a line has 132 columns, figures of usual length provided. */
-static size_t reason_width(const struct connection *connection)
+struct judged {
+	const struct session *session;
+	struct check_result result;
+};
+
+static bool same(const struct check_result *one, const struct check_result *other)
+{
+	return one->verdict == other->verdict && strcmp(one->figures, other->figures) == 0 &&
+	       strcmp(one->reason, other->reason) == 0;
+}
+
+static void add_row(struct show_table *table, const char *name, enum check_level level, const char *session,
+		    const struct check_result *result)
+{
+	show_table_row(table, "%s\t%s\t%s\t%s\t%s\t%s", name, check_level_name(level), check_verdict_name(result->verdict),
+		       session, or_dash(result->figures), or_dash(result->reason));
+}
+
+/* Judges every session that the check is asked of. Returns how many. */
+static size_t judge(const struct connection *connection, size_t place, struct judged judged[SESSIONS_MAX])
 {
 	const struct session *session;
-	size_t longest = 0;
+	size_t count = 0;
 
-	frr_each (session_list_const, &connection->sessions, session)
-		longest = MAX(longest, strlen(session->address));
-	return longest < WIDTH_OF_OTHERS ? MAX(LINE_WIDTH - WIDTH_OF_OTHERS - longest, REASON_LEAST) : REASON_LEAST;
-}
-
-/* The size of what stands in the next line: whole words, as many as fit. */
-static size_t words_that_fit(const char *text, size_t width)
-{
-	size_t size = strlen(text), end;
-
-	if (size <= width)
-		return size;
-	for (end = width; end > 0 && text[end] != ' '; end--)
-		;
-	return end ? end : strcspn(text, " ");
-}
-
-static void add_row(struct ttable *table, const struct check *check, enum check_level level,
-		    const struct session *session, const struct check_result *result, size_t width)
-{
-	const char *reason = or_dash(result->reason);
-	size_t size = words_that_fit(reason, width);
-
-	ttable_add_row(table, "%s|%s|%s|%s|%s|%.*s", check->name, check_level_name(level),
-		       check_verdict_name(result->verdict), session->address, or_dash(result->figures), (int)size, reason);
-	for (reason += size; *reason; reason += size) {
-		reason++;
-		size = words_that_fit(reason, width);
-		ttable_add_row(table, "|||||%.*s", (int)size, reason);
+	frr_each (session_list_const, &connection->sessions, session) {
+		if (!check_applies(session) || !service_asks(checks[place], session))
+			continue;
+		judged[count].session = session;
+		check_run(checks[place], session, &judged[count++].result);
 	}
+	return count;
+}
+
+/* What blocks comes first, then what else fails, what is not known, and what passes. */
+enum rank { RANK_BLOCKS = 0, RANK_FAILS, RANK_OPEN, RANK_PASSES, RANK_COUNT };
+
+static enum rank rank_of(enum check_level level, const struct check_result *result)
+{
+	if (result->verdict == CHECK_PASS)
+		return RANK_PASSES;
+	if (level == CHECK_REQUIRED)
+		return RANK_BLOCKS;
+	return result->verdict == CHECK_FAIL ? RANK_FAILS : RANK_OPEN;
+}
+
+/* Those of a rank: one row for all sessions where they say the same, else one for each. */
+static void add_rows(struct show_table *table, size_t place, enum check_level level, const struct judged *judged,
+		     size_t count, enum rank rank)
+{
+	bool together = count > 1;
+
+	for (size_t i = 1; i < count; i++)
+		together &= same(&judged[i].result, &judged[0].result);
+	for (size_t i = 0; i < (together ? 1 : count); i++)
+		if (rank_of(level, &judged[i].result) == rank)
+			add_row(table, checks[place]->name, level,
+				!together    ? judged[i].session->address
+				: count == 2 ? "both"
+					     : "all",
+				&judged[i].result);
 }
 
 void show_checks_table(struct vty *vty, const struct connection *connection, bool all)
 {
-	struct ttable *table = show_table_new();
-	size_t width = reason_width(connection);
-	const struct session *session;
-	bool failed[CHECKS_MAX] = {false}, any = false;
+	struct show_table *table = show_table_new("Check\tLevel\tVerdict\tSession\tFigures\tReason", LAST_WRAPS);
+	struct judged *judged = XCALLOC(MTYPE_TMP, SESSIONS_MAX * sizeof(*judged));
+	bool failed[CHECKS_MAX] = {false};
+	char advisory[CHECKS_MAX * 24];
+	size_t used = 0;
 
-	ttable_add_row(table, "Check|Level|Verdict|Session|Figures|Reason");
-	for (size_t i = 0; i < check_count; i++) {
-		enum check_level level = check_level(connection, i);
+	for (enum rank rank = 0; rank < RANK_COUNT; rank++) {
+		for (size_t i = 0; i < check_count; i++) {
+			enum check_level level = check_level(connection, i);
+			size_t count = level == CHECK_OFF ? 0 : judge(connection, i, judged);
 
-		if (level == CHECK_OFF) {
-			if (all)
-				ttable_add_row(table, "%s|off|-|-|-|not looked at", checks[i]->name);
-			continue;
-		}
-		frr_each (session_list_const, &connection->sessions, session) {
-			struct check_result result;
-
-			if (!check_applies(session) || !service_asks(checks[i], session))
-				continue;
-			check_run(checks[i], session, &result);
 			if (all || level == CHECK_REQUIRED)
-				add_row(table, checks[i], level, session, &result, width);
+				add_rows(table, i, level, judged, count, rank);
 			else
-				failed[i] |= result.verdict == CHECK_FAIL;
+				for (size_t session = 0; session < count; session++)
+					failed[i] |= judged[session].result.verdict == CHECK_FAIL;
 		}
 	}
+	for (size_t i = 0; all && i < check_count; i++)
+		if (check_level(connection, i) == CHECK_OFF)
+			show_table_row(table, "%s\toff\t-\t-\t-\tnot looked at", checks[i]->name);
+	XFREE(MTYPE_TMP, judged);
 	show_table_print(vty, table);
-	for (size_t i = 0; i < check_count; i++) {
-		if (!failed[i])
-			continue;
-		vty_out(vty, "%s%s", any ? ", " : "Advisory ", checks[i]->name);
-		any = true;
-	}
-	if (any)
-		vty_out(vty, ": FAIL, which blocks nothing; `show peering %s checks`\n", connection->name);
+	for (size_t i = 0; i < check_count; i++)
+		if (failed[i] && used < sizeof(advisory))
+			used += (size_t)snprintf(advisory + used, sizeof(advisory) - used, "%s%s", used ? ", " : "",
+						 checks[i]->name);
+	if (used)
+		show_line(vty, "Advisory", "%s: FAIL, which blocks nothing; `show peering %s checks`", advisory, connection->name);
 }
 
 /* Whether a required check that does not pass keeps its gate closed. */
@@ -174,35 +189,24 @@ static void show_checks_text(struct vty *vty, const struct connection *connectio
 
 /* ---- JSON ---- */
 
-static void add_text(json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
-}
-
 static json_object *check_json(const struct connection *connection, size_t place, const struct session *session,
 			       const struct check_result *result)
 {
 	json_object *object = json_object_new_object();
 	enum check_level level = check_level(connection, place);
-	time_t now = time(NULL);
-	struct tm broken;
-	char at[32];
 
-	strftime(at, sizeof(at), "%FT%TZ", gmtime_r(&now, &broken));
-	add_text(object, "name", checks[place]->name);
-	add_text(object, "level", check_level_name(level));
-	add_text(object, "verdict",
+	show_json_text(object, "name", checks[place]->name);
+	show_json_text(object, "level", check_level_name(level));
+	show_json_text(object, "verdict",
 		 !result			? NULL
 		 : result->verdict == CHECK_FAIL ? "fail"
 						 : check_verdict_name(result->verdict));
-	add_text(object, "session", session->address);
-	add_text(object, "value", result ? result->figures : NULL);
-	json_object_object_add(object, "limit",
-			       result && result->limit ? json_object_new_int64((int64_t)result->limit) : NULL);
-	add_text(object, "reason", result ? result->reason : "not looked at");
-	json_object_object_add(object, "testedGeneration",
-			       result ? json_object_new_int64((int64_t)connection->generation) : NULL);
-	add_text(object, "testedAt", result ? at : NULL);
+	show_json_text(object, "session", session->address);
+	show_json_text(object, "value", result ? result->figures : NULL);
+	show_json_known(object, "limit", result && result->limit, result ? result->limit : 0);
+	show_json_text(object, "reason", result ? result->reason : "not looked at");
+	show_json_known(object, "testedGeneration", result, connection->generation);
+	show_json_time(object, "testedAt", result ? wall_clock_milliseconds() : 0);
 	return object;
 }
 
@@ -230,9 +234,9 @@ void show_checks_json(struct json_object *object, const struct connection *conne
 			if (level != CHECK_REQUIRED || !blocks(session) || result.verdict == CHECK_PASS)
 				continue;
 			one = json_object_new_object();
-			add_text(one, "check", checks[i]->name);
-			add_text(one, "session", session->address);
-			add_text(one, "reason", result.reason);
+			show_json_text(one, "check", checks[i]->name);
+			show_json_text(one, "session", session->address);
+			show_json_text(one, "reason", result.reason);
 			json_object_array_add(blocking, one);
 		}
 	}
@@ -244,24 +248,21 @@ void show_checks_json(struct json_object *object, const struct connection *conne
 
 COMMAND_HANDLER(cmd_show_checks)
 {
-	const char *name = command_variable(argc, argv, "name");
-	const struct connection *connection = connection_find(name);
+	const struct connection *connection = command_connection(vty, argc, argv);
 	json_object *object;
 
-	if (!connection) {
-		vty_out(vty, "%% There is no connection '%s'; `show peering` lists them\n", name);
+	if (!connection)
 		return CMD_WARNING;
-	}
 	if (!command_has(argc, argv, "json")) {
 		show_checks_text(vty, connection);
 		return CMD_SUCCESS;
 	}
 	object = show_json_begin();
-	add_text(object, "name", connection->name);
-	add_text(object, "connectionState", connection_state_name(connection->state));
-	json_object_object_add(object, "generation", json_object_new_int64((int64_t)connection->generation));
-	json_object_object_add(object, "validationWindow", json_object_new_int64(timers_seconds(connection, TIMER_WINDOW)));
-	add_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
+	show_json_text(object, "name", connection->name);
+	show_json_text(object, "connectionState", connection_state_name(connection->state));
+	show_json_number(object, "generation", connection->generation);
+	show_json_number(object, "validationWindow", timers_seconds(connection, TIMER_WINDOW));
+	show_json_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
 	show_checks_json(object, connection, true);
 	return vty_json(vty, object);
 }

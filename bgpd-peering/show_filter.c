@@ -36,6 +36,11 @@ static bool has_session(const struct show_filter *filter, const struct connectio
 	return false;
 }
 
+bool show_filter_is_set(const struct show_filter *filter)
+{
+	return filter->problems || filter->state || filter->neighbor || filter->asn || filter->interface;
+}
+
 bool show_filter_takes(const struct show_filter *filter, const struct connection *connection)
 {
 	return (!filter->state || (int)connection->state == show_filter_state(filter->state)) &&

@@ -14,6 +14,8 @@ struct show_filter {
 	const char *interface; /* that a session's packets go through, or that it is named after */
 };
 
+/* Whether it leaves any out. */
+bool show_filter_is_set(const struct show_filter *filter);
 bool show_filter_takes(const struct show_filter *filter, const struct connection *connection);
 
 /* The state of that name, however its letters are written; -1 where there is none. */

@@ -12,6 +12,8 @@
 #include "bgpd-peering/degraded.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
+#include "bgpd-peering/link.h"
+#include "bgpd-peering/link_test.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/state_file.h"
@@ -21,40 +23,44 @@
 
 #define SCHEMA_VERSION 1
 
-static void add_text(json_object *object, const char *key, const char *value)
+void show_json_text(json_object *object, const char *key, const char *value)
 {
 	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
 }
 
-static void add_number(json_object *object, const char *key, uint64_t value)
+void show_json_number(json_object *object, const char *key, uint64_t value)
 {
 	json_object_object_add(object, key, json_object_new_int64((int64_t)value));
 }
 
-static void add_bool(json_object *object, const char *key, bool value)
+void show_json_known(json_object *object, const char *key, bool known, uint64_t value)
+{
+	json_object_object_add(object, key, known ? json_object_new_int64((int64_t)value) : NULL);
+}
+
+void show_json_bool(json_object *object, const char *key, bool value)
 {
 	json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
-/* RFC 3339, UTC, in seconds. */
-static void add_time(json_object *object, const char *key, uint64_t milliseconds)
+void show_json_time(json_object *object, const char *key, uint64_t milliseconds)
 {
 	time_t at = (time_t)(milliseconds / 1000);
 	char text[32];
 	struct tm broken;
 
 	strftime(text, sizeof(text), "%FT%TZ", gmtime_r(&at, &broken));
-	add_text(object, key, milliseconds ? text : NULL);
+	show_json_text(object, key, milliseconds ? text : NULL);
 }
 
 static json_object *maintenance_json(const struct maintenance *maintenance)
 {
 	json_object *object = json_object_new_object();
 
-	add_time(object, "since", maintenance->since);
-	add_text(object, "reason", maintenance->reason);
+	show_json_time(object, "since", maintenance->since);
+	show_json_text(object, "reason", maintenance->reason);
 	if (maintenance->ends)
-		add_number(object, "endsInSeconds", deadline_seconds_left(maintenance->ends));
+		show_json_number(object, "endsInSeconds", deadline_seconds_left(maintenance->ends));
 	return object;
 }
 
@@ -64,12 +70,12 @@ static json_object *drain_json(const struct connection *connection)
 	json_object *object = json_object_new_object(), *rates = NULL;
 
 	if (drain_is_on(connection))
-		add_number(object, "endsInSeconds", deadline_seconds_left(connection->drain.ends));
+		show_json_number(object, "endsInSeconds", deadline_seconds_left(connection->drain.ends));
 	if (traffic->known) {
 		rates = json_object_new_object();
-		add_text(rates, "interfaces", traffic->interfaces);
-		add_number(rates, "inBitsPerSecond", traffic->in_bits);
-		add_number(rates, "outBitsPerSecond", traffic->out_bits);
+		show_json_text(rates, "interfaces", traffic->interfaces);
+		show_json_number(rates, "inBitsPerSecond", traffic->in_bits);
+		show_json_number(rates, "outBitsPerSecond", traffic->out_bits);
 	}
 	json_object_object_add(object, "traffic", rates);
 	return object;
@@ -79,9 +85,9 @@ static json_object *bypass_json(const struct bypass *bypass)
 {
 	json_object *object = json_object_new_object();
 
-	add_time(object, "since", bypass->since);
-	add_text(object, "actor", bypass->actor);
-	add_text(object, "reason", bypass->reason);
+	show_json_time(object, "since", bypass->since);
+	show_json_text(object, "actor", bypass->actor);
+	show_json_text(object, "reason", bypass->reason);
 	return object;
 }
 
@@ -92,30 +98,30 @@ static json_object *session_json(const struct session *session, enum counted_fam
 	struct family_facts counts;
 
 	family_facts_previewed(session, family, &counts);
-	add_text(object, "address", session->address);
-	add_text(object, "afi", family_name(family));
-	add_text(object, "safi", "unicast");
-	add_text(object, "bgpState", facts->bgp_state);
-	add_bool(object, "required", session->required);
-	add_text(object, "gate", gate_position_name(facts->gate));
-	add_text(object, "gateCause",
+	show_json_text(object, "address", session->address);
+	show_json_text(object, "afi", family_name(family));
+	show_json_text(object, "safi", "unicast");
+	show_json_text(object, "bgpState", facts->bgp_state);
+	show_json_text(object, "overlay", session_overlay(session));
+	show_json_bool(object, "required", session->required);
+	show_json_text(object, "gate", gate_position_name(facts->gate));
+	show_json_text(object, "gateCause",
 		 !session->held || facts->gate != GATE_DENY ? NULL : session->denied ? "violation" : "not-validated");
-	add_number(object, "upSeconds", facts->up_seconds);
-	json_object_object_add(object, "receivedCount",
-			       counts.counted ? json_object_new_int64((int64_t)counts.received) : NULL);
-	add_bool(object, "receivedCountIsLowerBound", counts.overflow);
-	json_object_object_add(object, "wouldAcceptCount",
-			       counts.previewed ? json_object_new_int64((int64_t)counts.would_accept) : NULL);
-	add_number(object, "installedCount", counts.installed);
-	add_number(object, "advertisedCount", counts.advertised);
-	json_object_object_add(object, "limit", counts.limit ? json_object_new_int64(counts.limit) : NULL);
-	add_text(object, "importPolicy", counts.import_policy);
-	add_text(object, "exportPolicy", counts.export_policy);
-	add_bool(object, "opensWithReset", session_opens_with_reset(session));
-	add_number(object, "violations", session->violation.count);
-	add_text(object, "violation", session->violation.count ? session->violation.what : NULL);
-	add_number(object, "attempts", session->attempts.count);
-	add_text(object, "lastAttempt", session->attempts.count ? session->attempts.last_line : NULL);
+	show_json_number(object, "upSeconds", facts->up_seconds);
+	show_json_text(object, "lastDownReason", facts->last_down_reason);
+	show_json_known(object, "receivedCount", counts.counted, counts.received);
+	show_json_bool(object, "receivedCountIsLowerBound", counts.overflow);
+	show_json_known(object, "wouldAcceptCount", counts.previewed, counts.would_accept);
+	show_json_number(object, "installedCount", counts.installed);
+	show_json_number(object, "advertisedCount", counts.advertised);
+	show_json_known(object, "limit", counts.limit, counts.limit);
+	show_json_text(object, "importPolicy", counts.import_policy);
+	show_json_text(object, "exportPolicy", counts.export_policy);
+	show_json_bool(object, "opensWithReset", session_opens_with_reset(session));
+	show_json_number(object, "violations", session->violation.count);
+	show_json_text(object, "violation", session->violation.count ? session->violation.what : NULL);
+	show_json_number(object, "attempts", session->attempts.count);
+	show_json_text(object, "lastAttempt", session->attempts.count ? session->attempts.last_line : NULL);
 	return object;
 }
 
@@ -138,7 +144,7 @@ static json_object *sessions_json(const struct connection *connection)
 		if (!any)
 			json_object_array_add(array,
 					      session_json(session,
-							   strchr(session->address, ':') ? FAMILY_IPV6 : FAMILY_IPV4,
+							   session_family(session),
 							   &facts));
 	}
 	return array;
@@ -153,13 +159,13 @@ static json_object *history_json(const struct connection *connection)
 			&connection->history[(connection->history_next + HISTORY_MAX - back) % HISTORY_MAX];
 		json_object *one = json_object_new_object();
 
-		add_number(one, "id", entry->sequence);
-		add_time(one, "at", entry->at_milliseconds);
-		add_text(one, "from", connection_state_name(entry->from));
-		add_text(one, "to", connection_state_name(entry->to));
-		add_text(one, "cause", entry->cause);
-		add_text(one, "actor", entry->actor);
-		add_text(one, "message", entry->message);
+		show_json_number(one, "id", entry->sequence);
+		show_json_time(one, "at", entry->at_milliseconds);
+		show_json_text(one, "from", connection_state_name(entry->from));
+		show_json_text(one, "to", connection_state_name(entry->to));
+		show_json_text(one, "cause", entry->cause);
+		show_json_text(one, "actor", entry->actor);
+		show_json_text(one, "message", entry->message);
 		json_object_array_add(array, one);
 	}
 	return array;
@@ -186,15 +192,15 @@ static json_object *degraded_json(const struct connection *connection)
 	for (size_t i = 0; i < count; i++) {
 		json_object *one = json_object_new_object();
 
-		add_text(one, "cause", found[i].cause);
-		add_text(one, "session", found[i].session ? found[i].session->address : NULL);
-		add_text(one, "severity", severity_name(found[i].severity));
-		add_number(one, "seconds", found[i].seconds);
-		add_time(one, "since", found[i].seconds ? wall_clock_milliseconds() - found[i].seconds * 1000 : 0);
-		add_text(one, "figures", found[i].figures[0] ? found[i].figures : NULL);
-		add_text(one, "reason", found[i].reason);
-		add_text(one, "gateEffect", found[i].gate_closed ? "closed" : "none");
-		add_text(one, "next", found[i].next);
+		show_json_text(one, "cause", found[i].cause);
+		show_json_text(one, "session", found[i].session ? found[i].session->address : NULL);
+		show_json_text(one, "severity", severity_name(found[i].severity));
+		show_json_number(one, "seconds", found[i].seconds);
+		show_json_time(one, "since", found[i].seconds ? wall_clock_milliseconds() - found[i].seconds * 1000 : 0);
+		show_json_text(one, "figures", found[i].figures[0] ? found[i].figures : NULL);
+		show_json_text(one, "reason", found[i].reason);
+		show_json_text(one, "gateEffect", found[i].gate_closed ? "closed" : "none");
+		show_json_text(one, "next", found[i].next);
 		json_object_array_add(array, one);
 	}
 	return array;
@@ -209,8 +215,8 @@ static json_object *timer_json(const struct connection *connection)
 	if (timer == TIMER_COUNT)
 		return NULL;
 	object = json_object_new_object();
-	add_text(object, "name", timer_name(timer));
-	add_number(object, "endsInSeconds", left);
+	show_json_text(object, "name", timer_name(timer));
+	show_json_number(object, "endsInSeconds", left);
 	return object;
 }
 
@@ -219,29 +225,30 @@ static json_object *connection_json(const struct connection *connection)
 	json_object *object = json_object_new_object(), *flags = json_object_new_array();
 	const char *flag_names[CONNECTION_FLAGS_MAX];
 	size_t flag_count = connection_flags(connection, flag_names);
-	uint64_t now = wall_clock_milliseconds();
-	char waiting[256];
+	char waiting[256], port[INTERFACE_NAME_MAX];
 
 	for (size_t i = 0; i < flag_count; i++)
 		json_object_array_add(flags, json_object_new_string(flag_names[i]));
 	validation_waiting_for(connection, waiting, sizeof(waiting));
+	link_test_port(connection, port);
 
-	add_text(object, "name", connection->name);
-	add_text(object, "vrf", connection->vrf);
-	add_number(object, "peerAsn", connection_peer_asn(connection));
-	add_text(object, "kind", connection_kind_name(connection->kind));
-	add_text(object, "profile", connection->profile);
-	add_text(object, "description", connection->description);
-	add_text(object, "connectionState", connection_state_name(connection->state));
-	add_time(object, "stateSince", connection->state_since);
-	add_number(object, "stateSeconds", now > connection->state_since ? (now - connection->state_since) / 1000 : 0);
-	add_number(object, "generation", connection->generation);
-	add_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
-	add_number(object, "validationWindow", timers_seconds(connection, TIMER_WINDOW));
-	add_text(object, "gate", gate_position_name(connection_gate(connection)));
-	add_text(object, "onViolation", connection->on_violation_deny ? "deny" : "report");
-	add_text(object, "reopenMode", connection->reopen_auto ? "auto" : "manual");
-	add_number(object, "reopenHoldDown",
+	show_json_text(object, "name", connection->name);
+	show_json_text(object, "vrf", connection->vrf);
+	show_json_number(object, "peerAsn", connection_peer_asn(connection));
+	show_json_text(object, "kind", connection_kind_name(connection->kind));
+	show_json_text(object, "profile", connection->profile);
+	show_json_text(object, "port", port[0] ? port : NULL);
+	show_json_text(object, "description", connection->description);
+	show_json_text(object, "connectionState", connection_state_name(connection->state));
+	show_json_time(object, "stateSince", connection->state_since);
+	show_json_number(object, "stateSeconds", wall_clock_seconds_since(connection->state_since));
+	show_json_number(object, "generation", connection->generation);
+	show_json_text(object, "activationMode", activation_mode_name(connection_activation(connection)));
+	show_json_number(object, "validationWindow", timers_seconds(connection, TIMER_WINDOW));
+	show_json_text(object, "gate", gate_position_name(connection_gate(connection)));
+	show_json_text(object, "onViolation", connection->on_violation_deny ? "deny" : "report");
+	show_json_text(object, "reopenMode", connection->reopen_auto ? "auto" : "manual");
+	show_json_number(object, "reopenHoldDown",
 		   connection->reopen_hold_down ? connection->reopen_hold_down : REOPEN_HOLD_DOWN_DEFAULT);
 	json_object_object_add(object, "timer", timer_json(connection));
 	json_object_object_add(object, "flags", flags);
@@ -250,7 +257,7 @@ static json_object *connection_json(const struct connection *connection)
 	json_object_object_add(object, "maintenance",
 			       connection->maintenance.on ? maintenance_json(&connection->maintenance) : NULL);
 	json_object_object_add(object, "drain", connection_gate(connection) == GATE_DRAIN ? drain_json(connection) : NULL);
-	add_text(object, "waitsFor", waiting);
+	show_json_text(object, "waitsFor", waiting);
 	json_object_object_add(object, "allowedVerbs", allowed_json(connection));
 	json_object_object_add(object, "linkTest", show_link_result_json(connection));
 	json_object_object_add(object, "sessions", sessions_json(connection));
@@ -263,12 +270,12 @@ static json_object *audit_json(const struct audit_figures *audit)
 {
 	json_object *object = json_object_new_object();
 
-	add_number(object, "looks", audit->looks);
-	add_number(object, "walks", audit->walks);
-	add_number(object, "paths", audit->paths);
-	add_number(object, "repairs", audit->repairs);
-	add_number(object, "violations", audit->violations);
-	add_number(object, "longestHoldMicroseconds", audit->longest_microseconds);
+	show_json_number(object, "looks", audit->looks);
+	show_json_number(object, "walks", audit->walks);
+	show_json_number(object, "paths", audit->paths);
+	show_json_number(object, "repairs", audit->repairs);
+	show_json_number(object, "violations", audit->violations);
+	show_json_number(object, "longestHoldMicroseconds", audit->longest_microseconds);
 	return object;
 }
 
@@ -276,9 +283,9 @@ json_object *show_json_begin(void)
 {
 	json_object *object = json_object_new_object();
 
-	add_number(object, "schemaVersion", SCHEMA_VERSION);
-	add_text(object, "router", cmd_hostname_get());
-	add_text(object, "moduleState", show_module_state());
+	show_json_number(object, "schemaVersion", SCHEMA_VERSION);
+	show_json_text(object, "router", cmd_hostname_get());
+	show_json_text(object, "moduleState", show_module_state());
 	json_object_object_add(object, "audit", audit_json(audit_figures()));
 	json_object_object_add(object, "bypass", bypass_of_all() ? bypass_json(bypass_of_all()) : NULL);
 	return object;
@@ -298,13 +305,13 @@ static void add_candidate(struct peer *peer, void *context)
 	struct session_traffic traffic = peer_traffic(peer);
 	json_object *object = json_object_new_object();
 
-	add_text(object, "address", peer_key(peer));
-	add_number(object, "peerAsn", peer->as);
-	add_text(object, "vrf", bgp_vrf_name(peer->bgp));
-	add_text(object, "peerGroup", peer->group ? peer->group->name : NULL);
-	add_text(object, "bgpState", peer_fsm_status_name(peer));
-	add_number(object, "installedCount", traffic.installed);
-	add_number(object, "advertisedCount", traffic.advertised);
+	show_json_text(object, "address", peer_key(peer));
+	show_json_number(object, "peerAsn", peer->as);
+	show_json_text(object, "vrf", bgp_vrf_name(peer->bgp));
+	show_json_text(object, "peerGroup", peer->group ? peer->group->name : NULL);
+	show_json_text(object, "bgpState", peer_fsm_status_name(peer));
+	show_json_number(object, "installedCount", traffic.installed);
+	show_json_number(object, "advertisedCount", traffic.advertised);
 	json_object_array_add(context, object);
 }
 
@@ -322,10 +329,10 @@ json_object *show_state_file_json(void)
 	struct state_file_report report = state_file_report();
 	json_object *object = show_json_begin();
 
-	add_text(object, "operation", report.operation);
-	add_text(object, "status", report.status);
-	add_text(object, "path", report.path);
-	add_text(object, "message", report.message);
+	show_json_text(object, "operation", report.operation);
+	show_json_text(object, "status", report.status);
+	show_json_text(object, "path", report.path);
+	show_json_text(object, "message", report.message);
 	return object;
 }
 
@@ -333,8 +340,8 @@ static void add_default_deny(const char *vrf, enum default_deny_mode mode, void 
 {
 	json_object *object = json_object_new_object();
 
-	add_text(object, "vrf", vrf);
-	add_text(object, "mode", default_deny_mode_name(mode));
+	show_json_text(object, "vrf", vrf);
+	show_json_text(object, "mode", default_deny_mode_name(mode));
 	json_object_array_add(context, object);
 }
 
@@ -349,16 +356,21 @@ void show_overview_json(struct vty *vty, const struct show_filter *filter)
 	const char *begin, *separator = "";
 	/* What nobody reads is not made to be read: a line for each. */
 	int how = connection_tree_count(&connections) > MANY ? JSON_C_TO_STRING_NOSLASHESCAPE : HOW;
+	struct link_figures figures;
 	char text[640];
 
 	controller_link_describe(text, sizeof(text));
-	add_text(controller, "host", controller_link_host());
-	add_bool(controller, "connected", controller_link_is_up());
-	add_text(controller, "description", text);
+	show_json_text(controller, "host", controller_link_host());
+	show_json_bool(controller, "connected", controller_link_is_up());
+	show_json_time(controller, "since", controller_link_since());
+	show_json_text(controller, "description", text);
+	controller_link_figures(&figures);
+	show_json_number(controller, "queuedBytes", figures.queued_bytes);
+	show_json_time(controller, "certificateEnds", figures.certificate_ends * 1000);
 	default_deny_each(add_default_deny, denied);
 	json_object_object_add(object, "defaultDeny", denied);
-	add_number(object, "adoptionsLeft", adoption_left());
-	add_text(object, "journalProblem", durable_state_problem());
+	show_json_number(object, "adoptionsLeft", adoption_left());
+	show_json_text(object, "journalProblem", durable_state_problem());
 	json_object_object_add(object, "controller", controller);
 	begin = json_object_to_json_string_ext(object, HOW);
 	/* Its last line is the brace that ends it. */
@@ -379,11 +391,11 @@ static json_object *count_json(const struct show_count *count)
 {
 	json_object *object = json_object_new_object();
 
-	add_number(object, "connections", count->connections);
-	add_number(object, "gatesOpen", count->open);
-	add_number(object, "gatesClosed", count->connections - count->open);
-	add_number(object, "sessions", count->sessions);
-	add_number(object, "sessionsUp", count->sessions_up);
+	show_json_number(object, "connections", count->connections);
+	show_json_number(object, "gatesOpen", count->open);
+	show_json_number(object, "gatesClosed", count->connections - count->open);
+	show_json_number(object, "sessions", count->sessions);
+	show_json_number(object, "sessionsUp", count->sessions_up);
 	return object;
 }
 
@@ -395,9 +407,9 @@ static json_object *main_thread_json(void)
 		const struct turn_figures *figures = turn_figures(area);
 		json_object *object = json_object_new_object();
 
-		add_number(object, "turns", figures->turns);
-		add_number(object, "longestHoldMicroseconds", figures->longest_microseconds);
-		add_number(object, "longestWorkMicroseconds", figures->longest_cpu_microseconds);
+		show_json_number(object, "turns", figures->turns);
+		show_json_number(object, "longestHoldMicroseconds", figures->longest_microseconds);
+		show_json_number(object, "longestWorkMicroseconds", figures->longest_cpu_microseconds);
 		json_object_object_add(areas, turn_area_name(area), object);
 	}
 	return areas;
@@ -413,8 +425,8 @@ json_object *show_summary_json(void)
 		json_object_object_add(states, connection_state_name(state), count_json(&summary.of_state[state]));
 	json_object_object_add(object, "connectionStates", states);
 	json_object_object_add(object, "all", count_json(&summary.all));
-	add_number(object, "warnings", summary.warnings);
-	add_number(object, "critical", summary.critical);
+	show_json_number(object, "warnings", summary.warnings);
+	show_json_number(object, "critical", summary.critical);
 	json_object_object_add(object, "mainThread", main_thread_json());
 	return object;
 }

@@ -5,8 +5,7 @@
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/link_test.h"
 #include "bgpd-peering/router.h"
-
-#include "lib/termtable.h"
+#include "bgpd-peering/show_table.h"
 
 /* What came of the last test, in two words. */
 static const char *result_word(const struct connection *connection)
@@ -14,13 +13,6 @@ static const char *result_word(const struct connection *connection)
 	if (!connection->link_result.at)
 		return "not tested";
 	return connection->link_result.passed ? "passed" : "failed";
-}
-
-static uint64_t seconds_since_test(const struct connection *connection)
-{
-	uint64_t now = wall_clock_milliseconds();
-
-	return now > connection->link_result.at ? (now - connection->link_result.at) / 1000 : 0;
 }
 
 void show_link_line(struct vty *vty, const struct connection *connection)
@@ -31,8 +23,8 @@ void show_link_line(struct vty *vty, const struct connection *connection)
 	if (connection->state != STATE_PROVISIONING_STARTED)
 		return;
 	link_test_port(connection, port);
-	show_age(seconds_since_test(connection), age);
-	vty_out(vty, "Link     port %s   test %s: %s%s%s%s%s%s\n", port[0] ? port : "-",
+	show_age(wall_clock_seconds_since(connection->link_result.at), age);
+	show_line(vty, "Link", "port %s   test %s: %s%s%s%s%s%s", port[0] ? port : "-",
 		link_test_level_name(connection->link_test.level), result_word(connection), result->at ? " " : "",
 		result->at ? age : "", result->at ? " ago" : "", result->reason[0] ? ": " : "", result->reason);
 }
@@ -76,21 +68,16 @@ static void show_part(struct vty *vty, const char *what, const struct port_part 
 {
 	const struct link_answer *link = &after->link;
 	const struct link_counters *now = &link->counters, *then = &before->link.counters;
-	char speed[32], rx[96] = "", tx[96] = "";
+	char speed[32], rx[96] = "", tx[96] = "", vlan[16] = "";
 
 	speed_text(after, speed);
-	vty_out(vty, "%-9s%s %s, %s, MTU %u", what, link->name,
-		!link->admin_up ? "shut" : link->operational ? "up" : "down", speed, link->mtu);
 	if (link->vlan)
-		vty_out(vty, ", VLAN %u", link->vlan);
-	if (link->is_backup)
-		vty_out(vty, ", backup");
-	if (link->kind[0])
-		vty_out(vty, ", %s", link->kind);
-	vty_out(vty, "\n");
+		snprintf(vlan, sizeof(vlan), ", VLAN %u", link->vlan);
+	show_line(vty, what, "%s %s, %s, MTU %u%s%s%s%s", link->name, !link->admin_up ? "shut" : link->operational ? "up" : "down",
+		  speed, link->mtu, vlan, link->is_backup ? ", backup" : "", link->kind[0] ? ", " : "", link->kind);
 	if (link->has_counters)
-		vty_out(vty,
-			"         errors rx %llu (+%llu), of them CRC %llu (+%llu), tx %llu (+%llu); dropped rx %llu (+%llu), tx %llu (+%llu)\n",
+		show_line(vty, " ",
+			"errors rx %llu (+%llu), of them CRC %llu (+%llu), tx %llu (+%llu); dropped rx %llu (+%llu), tx %llu (+%llu)",
 			(unsigned long long)now->rx_errors, (unsigned long long)(now->rx_errors - then->rx_errors),
 			(unsigned long long)now->rx_crc_errors, (unsigned long long)(now->rx_crc_errors - then->rx_crc_errors),
 			(unsigned long long)now->tx_errors, (unsigned long long)(now->tx_errors - then->tx_errors),
@@ -99,12 +86,12 @@ static void show_part(struct vty *vty, const char *what, const struct port_part 
 	if (link->kind[0])
 		return;
 	if (!after->optics.known) {
-		vty_out(vty, "         optical power: not told by the driver\n");
+		show_line(vty, " ", "optical power: not told by the driver");
 		return;
 	}
 	optics_text(&after->optics, after->optics.rx_power, rx, sizeof(rx));
 	optics_text(&after->optics, after->optics.tx_power, tx, sizeof(tx));
-	vty_out(vty, "         optical power, dBm: rx %s; tx %s\n", rx, tx);
+	show_line(vty, " ", "optical power, dBm: rx %s; tx %s", rx, tx);
 }
 
 static void show_port(struct vty *vty, const struct port *before, const struct port *after)
@@ -126,7 +113,7 @@ static void mac_text(const struct prober_outcome *outcome, char text[18])
 		snprintf(text, 18, "%s", outcome->neighbor_known ? "yes" : "no answer");
 }
 
-static void add_target_row(struct ttable *table, const struct link_test_target *target)
+static void add_target_row(struct show_table *table, const struct link_test_target *target)
 {
 	const struct prober_outcome *outcome = &target->outcome;
 	char local[INET6_ADDRSTRLEN], mac[18], rtt[48] = "-", loss[32] = "-", full[32] = "-", mtu[16] = "-";
@@ -142,39 +129,39 @@ static void add_target_row(struct ttable *table, const struct link_test_target *
 		snprintf(full, sizeof(full), "%u of %u", outcome->full_sent - outcome->full_received, outcome->full_sent);
 	if (outcome->mtu)
 		snprintf(mtu, sizeof(mtu), "%u", outcome->mtu);
-	ttable_add_row(table, "%s%s|%s%s|%s|%s|%s|%s|%s", target->label, target->required ? "" : " optional", local,
+	show_table_row(table, "%s%s\t%s%s\t%s\t%s\t%s\t%s\t%s", target->label, target->required ? "" : " optional", local,
 		       target->asked.on_wire ? ", on the wire" : "", mac, loss, rtt, full, mtu);
 }
 
 static void show_link_text(struct vty *vty, const struct connection *connection)
 {
 	const struct link_test_job *job = link_test_figures(connection);
-	char port[INTERFACE_NAME_MAX], age[16];
-	struct ttable *table;
+	char port[INTERFACE_NAME_MAX], age[16], from[INET_ADDRSTRLEN + 16] = "";
+	struct show_table *table;
 
 	link_test_port(connection, port);
-	vty_out(vty, "%s  port %s  link test %s", connection->name, port[0] ? port : "not known",
-		link_test_level_name(connection->link_test.level));
 	if (connection->link_test.prefix_length)
-		vty_out(vty, ", from %pI4/%u", &connection->link_test.address, connection->link_test.prefix_length);
-	vty_out(vty, "%s\n", link_test_is_running(connection) ? ", one is being made" : "");
+		snprintfrr(from, sizeof(from), ", from %pI4/%u", &connection->link_test.address,
+			   connection->link_test.prefix_length);
+	show_line(vty, "", "%s  port %s  link test %s%s%s", connection->name, port[0] ? port : "not known",
+		  link_test_level_name(connection->link_test.level), from,
+		  link_test_is_running(connection) ? ", one is being made" : "");
 	if (!connection->link_result.at) {
-		vty_out(vty, "Result   not tested; `peering %s link-test now`\n", connection->name);
+		show_line(vty, "Result", "not tested; `peering %s link-test now`", connection->name);
 		return;
 	}
-	show_age(seconds_since_test(connection), age);
-	vty_out(vty, "Result   %s %s ago%s%s\n", result_word(connection), age, connection->link_result.reason[0] ? ": " : "",
+	show_age(wall_clock_seconds_since(connection->link_result.at), age);
+	show_line(vty, "Result", "%s %s ago%s%s", result_word(connection), age, connection->link_result.reason[0] ? ": " : "",
 		connection->link_result.reason);
 	if (!job) {
-		vty_out(vty, "         its figures are not kept over a restart of bgpd; `peering %s link-test now`\n", connection->name);
+		show_line(vty, " ", "its figures are not kept over a restart of bgpd; `peering %s link-test now`", connection->name);
 		return;
 	}
 	if (job->after.self.link.index)
 		show_port(vty, &job->before, &job->after);
 	if (!job->target_count)
 		return;
-	table = show_table_new();
-	ttable_add_row(table, "Target|From|Neighbor|Lost|RTT ms min/avg/max|Full size lost|MTU");
+	table = show_table_new("Target\tFrom\tNeighbor\tLost\tRTT ms min/avg/max\tFull size lost\tMTU", LAST_WRAPS);
 	for (unsigned int i = 0; i < job->target_count; i++)
 		add_target_row(table, &job->targets[i]);
 	show_table_print(vty, table);
@@ -182,37 +169,19 @@ static void show_link_text(struct vty *vty, const struct connection *connection)
 
 /* ---- JSON ---- */
 
-static void add_text(json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
-}
-
-static void add_number(json_object *object, const char *key, uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_int64((int64_t)value));
-}
-
-static void add_bool(json_object *object, const char *key, bool value)
-{
-	json_object_object_add(object, key, json_object_new_boolean(value));
-}
-
 json_object *show_link_result_json(const struct connection *connection)
 {
 	const struct link_test_result *result = &connection->link_result;
-	time_t at = (time_t)(result->at / 1000);
 	json_object *object = json_object_new_object();
-	char port[INTERFACE_NAME_MAX], when[32];
-	struct tm broken;
+	char port[INTERFACE_NAME_MAX];
 
-	strftime(when, sizeof(when), "%FT%TZ", gmtime_r(&at, &broken));
 	link_test_port(connection, port);
-	add_text(object, "port", port[0] ? port : NULL);
-	add_text(object, "level", link_test_level_name(connection->link_test.level));
-	add_bool(object, "running", link_test_is_running(connection));
+	show_json_text(object, "port", port[0] ? port : NULL);
+	show_json_text(object, "level", link_test_level_name(connection->link_test.level));
+	show_json_bool(object, "running", link_test_is_running(connection));
 	json_object_object_add(object, "passed", result->at ? json_object_new_boolean(result->passed) : NULL);
-	add_text(object, "testedAt", result->at ? when : NULL);
-	add_text(object, "reason", result->reason);
+	show_json_time(object, "testedAt", result->at);
+	show_json_text(object, "reason", result->reason);
 	return object;
 }
 
@@ -234,24 +203,24 @@ static json_object *part_json(const struct port_part *before, const struct port_
 	const struct link_answer *link = &after->link;
 	const struct link_counters *now = &link->counters, *then = &before->link.counters;
 
-	add_text(object, "interface", link->name);
-	add_text(object, "kind", link->kind[0] ? link->kind : NULL);
-	add_bool(object, "adminUp", link->admin_up);
-	add_bool(object, "operational", link->operational);
-	json_object_object_add(object, "megabits", after->megabits ? json_object_new_int64(after->megabits) : NULL);
-	add_bool(object, "halfDuplex", after->half_duplex);
-	add_number(object, "mtu", link->mtu);
-	json_object_object_add(object, "vlan", link->vlan ? json_object_new_int64(link->vlan) : NULL);
-	add_bool(object, "backup", link->is_backup);
-	add_number(object, "carrierChanges", link->carrier_changes);
+	show_json_text(object, "interface", link->name);
+	show_json_text(object, "kind", link->kind[0] ? link->kind : NULL);
+	show_json_bool(object, "adminUp", link->admin_up);
+	show_json_bool(object, "operational", link->operational);
+	show_json_known(object, "megabits", after->megabits, after->megabits);
+	show_json_bool(object, "halfDuplex", after->half_duplex);
+	show_json_number(object, "mtu", link->mtu);
+	show_json_known(object, "vlan", link->vlan, link->vlan);
+	show_json_bool(object, "backup", link->is_backup);
+	show_json_number(object, "carrierChanges", link->carrier_changes);
 	if (link->has_counters) {
-		add_number(object, "receiveErrors", now->rx_errors);
-		add_number(object, "receiveErrorsDuringTest", now->rx_errors - then->rx_errors);
-		add_number(object, "crcErrors", now->rx_crc_errors);
-		add_number(object, "transmitErrors", now->tx_errors);
-		add_number(object, "transmitErrorsDuringTest", now->tx_errors - then->tx_errors);
-		add_number(object, "receiveDropped", now->rx_dropped);
-		add_number(object, "transmitDropped", now->tx_dropped);
+		show_json_number(object, "receiveErrors", now->rx_errors);
+		show_json_number(object, "receiveErrorsDuringTest", now->rx_errors - then->rx_errors);
+		show_json_number(object, "crcErrors", now->rx_crc_errors);
+		show_json_number(object, "transmitErrors", now->tx_errors);
+		show_json_number(object, "transmitErrorsDuringTest", now->tx_errors - then->tx_errors);
+		show_json_number(object, "receiveDropped", now->rx_dropped);
+		show_json_number(object, "transmitDropped", now->tx_dropped);
 	}
 	json_object_object_add(object, "receivePowerDbm",
 			       after->optics.known ? powers_json(&after->optics, after->optics.rx_power) : NULL);
@@ -268,21 +237,21 @@ static json_object *target_json(const struct link_test_target *target)
 
 	inet_ntop(target->asked.ipv6 ? AF_INET6 : AF_INET, target->asked.local, local, sizeof(local));
 	mac_text(outcome, mac);
-	add_text(object, "target", target->label);
-	add_text(object, "from", local);
-	add_bool(object, "onTheWire", target->asked.on_wire);
-	add_bool(object, "required", target->required);
-	add_bool(object, "neighborAnswers", outcome->neighbor_known);
-	add_text(object, "hardwareAddress", outcome->has_mac ? mac : NULL);
-	add_number(object, "sent", outcome->sent);
-	add_number(object, "received", outcome->received);
-	add_number(object, "rttMinMicroseconds", outcome->rtt_min);
-	add_number(object, "rttAverageMicroseconds", outcome->rtt_average);
-	add_number(object, "rttMaxMicroseconds", outcome->rtt_max);
-	add_number(object, "fullSizeSent", outcome->full_sent);
-	add_number(object, "fullSizeReceived", outcome->full_received);
-	add_number(object, "mtu", outcome->mtu);
-	add_text(object, "error", outcome->error[0] ? outcome->error : NULL);
+	show_json_text(object, "target", target->label);
+	show_json_text(object, "from", local);
+	show_json_bool(object, "onTheWire", target->asked.on_wire);
+	show_json_bool(object, "required", target->required);
+	show_json_bool(object, "neighborAnswers", outcome->neighbor_known);
+	show_json_text(object, "hardwareAddress", outcome->has_mac ? mac : NULL);
+	show_json_number(object, "sent", outcome->sent);
+	show_json_number(object, "received", outcome->received);
+	show_json_number(object, "rttMinMicroseconds", outcome->rtt_min);
+	show_json_number(object, "rttAverageMicroseconds", outcome->rtt_average);
+	show_json_number(object, "rttMaxMicroseconds", outcome->rtt_max);
+	show_json_number(object, "fullSizeSent", outcome->full_sent);
+	show_json_number(object, "fullSizeReceived", outcome->full_received);
+	show_json_number(object, "mtu", outcome->mtu);
+	show_json_text(object, "error", outcome->error[0] ? outcome->error : NULL);
 	return object;
 }
 
@@ -293,7 +262,7 @@ static json_object *show_link_json(const struct connection *connection)
 	const struct port *before = job ? &job->before : NULL, *after = job ? &job->after : NULL;
 	bool known = after && after->self.link.index;
 
-	add_text(object, "name", connection->name);
+	show_json_text(object, "name", connection->name);
 	json_object_object_add(object, "linkTest", show_link_result_json(connection));
 	json_object_object_add(object, "port", known ? part_json(&before->self, &after->self) : NULL);
 	json_object_object_add(object, "over", known && after->lower.link.index ? part_json(&before->lower, &after->lower) : NULL);
@@ -310,13 +279,10 @@ static json_object *show_link_json(const struct connection *connection)
 
 COMMAND_HANDLER(cmd_show_link)
 {
-	const char *name = command_variable(argc, argv, "name");
-	const struct connection *connection = connection_find(name);
+	const struct connection *connection = command_connection(vty, argc, argv);
 
-	if (!connection) {
-		vty_out(vty, "%% There is no connection '%s'; `show peering` lists them\n", name);
+	if (!connection)
 		return CMD_WARNING;
-	}
 	if (command_has(argc, argv, "json"))
 		return vty_json(vty, show_link_json(connection));
 	show_link_text(vty, connection);

@@ -7,21 +7,13 @@
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/preview.h"
 #include "bgpd-peering/router.h"
-
-#include "lib/termtable.h"
+#include "bgpd-peering/show_table.h"
 
 #define AT_ONCE_MICROSECONDS 8000
 
 static uint64_t rejected(const struct preview_family *family)
 {
 	return family->judged - family->by_rule[IMPORT_ACCEPTED].routes;
-}
-
-static uint64_t age_of(const struct preview *preview)
-{
-	uint64_t now = wall_clock_milliseconds();
-
-	return now > preview->at ? (now - preview->at) / 1000 : 0;
 }
 
 static size_t example_count(const struct preview_count *count)
@@ -58,12 +50,12 @@ static void examples_text(const struct preview_count *count, char *text, size_t 
 					   count->examples[i].as_path[0] ? count->examples[i].as_path : "empty");
 }
 
-static void add_rule(struct ttable *table, const char *what, const char *name, const struct preview_count *count)
+static void add_rule(struct show_table *table, const char *what, const char *name, const struct preview_count *count)
 {
 	char examples[PREVIEW_EXAMPLES * (PREVIEW_PATH_MOST + PREFIX_STRLEN + 8)];
 
 	examples_text(count, examples, sizeof(examples));
-	ttable_add_row(table, "  %s%s%s|%" PRIu64 "|%s", what, name[0] ? " " : "", name, count->routes,
+	show_table_row(table, "  %s%s%s\t%" PRIu64 "\t%s", what, name[0] ? " " : "", name, count->routes,
 		       examples[0] ? examples : "-");
 }
 
@@ -72,21 +64,23 @@ static void family_text(struct vty *vty, const struct session *session, enum cou
 {
 	const struct preview_family *has = &preview->families[family];
 	struct family_facts facts;
-	struct ttable *table;
+	struct show_table *table;
+	char sent[48] = "";
 
 	family_facts(session, family, &facts);
-	vty_out(vty, "%s %s: %" PRIu64 " kept, %" PRIu64 " would be accepted, %" PRIu64 " rejected", session->address,
-		family_name(family), has->judged, has->by_rule[IMPORT_ACCEPTED].routes, rejected(has));
 	if (has->sends && !has->sends_nothing)
-		vty_out(vty, "; %" PRIu64 " would be sent", has->sent.routes);
-	vty_out(vty, "   policy in/out %s/%s\n", facts.import_policy ? facts.import_policy : "none",
-		facts.export_policy ? facts.export_policy : "none");
+		snprintf(sent, sizeof(sent), "; %" PRIu64 " would be sent", has->sent.routes);
+	show_line(vty, "",
+		  "%s %s: %" PRIu64 " kept, %" PRIu64 " would be accepted, %" PRIu64 " rejected%s   policy in/out %s/%s",
+		  session->address, family_name(family), has->judged, has->by_rule[IMPORT_ACCEPTED].routes, rejected(has),
+		  sent, facts.import_policy ? facts.import_policy : "none",
+		  facts.export_policy ? facts.export_policy : "none");
 	if (has->maximum_prefix && has->by_rule[IMPORT_ACCEPTED].routes > has->maximum_prefix)
-		vty_out(vty, "  critical: maximum-prefix is %u, and bgpd ends the session beyond it\n",
+		show_line(vty, "", "  critical: maximum-prefix is %u, and bgpd ends the session beyond it",
 			has->maximum_prefix);
 	if (has->sends && has->sends_nothing)
-		vty_out(vty, "  Nothing would be sent: %s\n", has->sends_nothing);
-	table = show_table_new();
+		show_line(vty, "", "  Nothing would be sent: %s", has->sends_nothing);
+	table = show_table_new("  Routes\tCount\tExamples", LAST_WRAPS);
 	for (int rule = 0; rule < IMPORT_RULE_COUNT; rule++)
 		if (has->by_rule[rule].routes)
 			add_rule(table, import_rule_text(rule), has->by_rule[rule].name, &has->by_rule[rule]);
@@ -105,19 +99,19 @@ static void session_text(struct vty *vty, const struct session *session)
 	session_facts(session, &facts);
 	none = no_preview(session, &facts);
 	if (none) {
-		vty_out(vty, "%s: no preview: %s\n", session->address, none);
+		show_line(vty, "", "%s: no preview: %s", session->address, none);
 		return;
 	}
 	if (preview_progress(session) >= 0)
-		vty_out(vty, "%s: %" PRId64 " routes are judged, and it goes on; ask again for the rest\n",
+		show_line(vty, "", "%s: %" PRId64 " routes are judged, and it goes on; ask again for the rest",
 			session->address, preview_progress(session));
 	if (!preview)
 		return;
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (preview->families[family].carries)
 			family_text(vty, session, family, preview);
-	show_age(age_of(preview), age);
-	vty_out(vty, "  as of %s ago, generation %" PRIu64 "%s%s\n", age, preview->generation,
+	show_age(wall_clock_seconds_since(preview->at), age);
+	show_line(vty, "", "  as of %s ago, generation %" PRIu64 "%s%s", age, preview->generation,
 		preview_stands(session, preview) ? "" : "; the peer has sent something since",
 		session->kept_from_the_start ? "" : "; what came before the gate closed is not known");
 }
@@ -156,16 +150,6 @@ static json_object *rejected_json(const struct preview_family *has)
 		json_object_array_add(array, one);
 	}
 	return array;
-}
-
-static void add_time(json_object *object, const char *key, uint64_t milliseconds)
-{
-	time_t at = (time_t)(milliseconds / 1000);
-	struct tm broken;
-	char text[32];
-
-	strftime(text, sizeof(text), "%FT%TZ", gmtime_r(&at, &broken));
-	json_object_string_add(object, key, text);
 }
 
 static json_object *family_json(const struct session *session, enum counted_family family,
@@ -216,8 +200,8 @@ static json_object *session_json(const struct session *session)
 							   : NULL);
 	json_object_boolean_add(object, "fromTheStart", session->kept_from_the_start);
 	if (preview) {
-		add_time(object, "judgedAt", preview->at);
-		json_object_int_add(object, "ageSeconds", (int64_t)age_of(preview));
+		show_json_time(object, "judgedAt", preview->at);
+		json_object_int_add(object, "ageSeconds", (int64_t)wall_clock_seconds_since(preview->at));
 		json_object_int_add(object, "generation", (int64_t)preview->generation);
 		json_object_boolean_add(object, "changedSince", !preview_stands(session, preview));
 	}
@@ -243,17 +227,15 @@ static void begin(struct connection *connection)
 
 COMMAND_HANDLER(cmd_show_preview)
 {
-	const char *name = command_variable(argc, argv, "name");
-	struct connection *connection = connection_find(name);
+	struct connection *connection;
 	const struct session *session;
 	json_object *object, *sessions;
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	if (!connection) {
-		vty_out(vty, "%% There is no connection '%s'; `show peering` lists them\n", name);
+	connection = command_connection(vty, argc, argv);
+	if (!connection)
 		return CMD_WARNING;
-	}
 	begin(connection);
 	if (!command_has(argc, argv, "json")) {
 		frr_each (session_list_const, &connection->sessions, session)

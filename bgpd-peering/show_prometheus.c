@@ -13,8 +13,10 @@
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/link.h"
 #include "bgpd-peering/preview.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/turn.h"
 
 static void begin(struct vty *vty, const char *name, const char *type, const char *help)
@@ -44,12 +46,21 @@ static void of_router(struct vty *vty)
 {
 	static const char *const states[] = {"enforcing", "monitor", "bypass", "inert"};
 	const struct audit_figures *audit = audit_figures();
+	struct link_figures figures;
 
 	begin(vty, "module_state", "gauge", "What the module does: 1 for the state that it is in.");
 	for (size_t i = 0; i < array_size(states); i++)
 		vty_out(vty, "peering_module_state{state=\"%s\"} %d\n", states[i], strcmp(states[i], show_module_state()) == 0);
 	value(vty, "journal_healthy", "gauge", "Whether the journal can be written.", durable_state_problem() == NULL);
+	value(vty, "controller_configured", "gauge", "Whether the router has a controller.", controller_link_host() != NULL);
 	value(vty, "controller_connected", "gauge", "Whether the link to the controller is up.", controller_link_is_up());
+	controller_link_figures(&figures);
+	value(vty, "report_queue_bytes", "gauge", "Reports that the controller has not taken or acknowledged yet.",
+	      figures.queued_bytes);
+	if (figures.certificate_ends)
+		value(vty, "certificate_expiry_timestamp_seconds", "gauge",
+		      "When the router's own certificate ends, as read at the newest attempt to connect.",
+		      figures.certificate_ends);
 	value(vty, "bypassed_connections", "gauge", "Connections whose gates a bypass of their own holds open.",
 	      bypass_count());
 	value(vty, "bypass_all", "gauge", "Whether a bypass holds every gate open.", bypass_of_all() != NULL);
@@ -96,13 +107,6 @@ static const char *escaped(const char *text)
 	return value;
 }
 
-static uint64_t seconds_in_state(const struct connection *connection)
-{
-	uint64_t now = wall_clock_milliseconds();
-
-	return now > connection->state_since ? (now - connection->state_since) / 1000 : 0;
-}
-
 static void of_connections(struct vty *vty)
 {
 	const struct connection *connection;
@@ -115,7 +119,11 @@ static void of_connections(struct vty *vty)
 	begin(vty, "connection_state_seconds", "gauge", "How long the connection has been in its state.");
 	frr_each (connection_tree_const, &connections, connection)
 		vty_out(vty, "peering_connection_state_seconds{connection=\"%s\"} %llu\n", connection->name,
-			(unsigned long long)seconds_in_state(connection));
+			(unsigned long long)wall_clock_seconds_since(connection->state_since));
+	begin(vty, "connection_validation_window_seconds", "gauge", "How long every required session has to be up before it may pass.");
+	frr_each (connection_tree_const, &connections, connection)
+		vty_out(vty, "peering_connection_validation_window_seconds{connection=\"%s\"} %u\n", connection->name,
+			timers_seconds(connection, TIMER_WINDOW));
 	begin(vty, "connection_gate_open", "gauge", "Whether every gate of the connection is open.");
 	frr_each (connection_tree_const, &connections, connection)
 		vty_out(vty, "peering_connection_gate_open{connection=\"%s\"} %d\n", connection->name,
@@ -189,6 +197,12 @@ static bool would_accept(const struct session *session, enum counted_family fami
 	return preview_would_accept(session, family, number);
 }
 
+static bool limit(const struct session *session, enum counted_family family, uint64_t *number)
+{
+	*number = session->connection->received_limit[family];
+	return *number > 0;
+}
+
 static bool installed(const struct session *session, enum counted_family family, uint64_t *number)
 {
 	*number = session_installed_count(session, family_afi(family), SAFI_UNICAST);
@@ -240,6 +254,8 @@ void show_prometheus(struct vty *vty)
 		    "Prefixes that the peer announces, where they are counted.", received);
 	of_sessions(vty, &all, "session_would_accept_prefixes",
 		    "Prefixes of those that the import policy would accept, by a preview that holds.", would_accept);
+	of_sessions(vty, &all, "session_received_limit_prefixes", "Most prefixes that the peer may announce, where that is set.",
+		    limit);
 	of_sessions(vty, &all, "session_installed_prefixes", "Prefixes of the peer in bgpd's tables.", installed);
 	of_sessions(vty, &all, "session_advertised_prefixes", "Prefixes that bgpd has sent to the peer and not withdrawn.",
 		    advertised);

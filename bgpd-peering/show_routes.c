@@ -12,10 +12,9 @@
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/import_judgement.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/show_table.h"
 
 #include "bgpd/bgp_aspath.h"
-
-#include "lib/termtable.h"
 
 #define LIMIT_DEFAULT 50
 #define PAGE_MICROSECONDS 8000
@@ -35,7 +34,7 @@ struct route_filter {
 struct page {
 	const struct route_filter *filter;
 	struct timeval begun;
-	struct ttable *table; /* text; NULL: JSON */
+	struct show_table *table; /* text; NULL: JSON */
 	json_object *routes;
 	size_t count;
 	bool full; /* by its limit or by time; `last` is where to go on */
@@ -84,7 +83,7 @@ static void add_route(struct page *page, const struct bgp_update_prefix *from, c
 
 		if (from->path_id)
 			snprintf(id, sizeof(id), " id %u", from->path_id);
-		ttable_add_row(page->table, "%s|%s%s|%s|%s|%s|%s%s%s", page->session->address,
+		show_table_row(page->table, "%s\t%s%s\t%s\t%s\t%s\t%s%s%s", page->session->address,
 			       prefix2str(prefix, text, sizeof(text)), id, next_hop, path[0] ? path : "-", validation,
 			       import_rule_text(rule), name ? " " : "", name ? name : "");
 		return;
@@ -266,7 +265,7 @@ static void reasons_text(struct vty *vty, const struct connection *connection)
 
 	frr_each (session_list_const, &connection->sessions, session)
 		if (no_routes(session))
-			vty_out(vty, "%s: no routes: %s\n", session->address, no_routes(session));
+			show_line(vty, "", "%s: no routes: %s", session->address, no_routes(session));
 }
 
 static json_object *reasons_json(const struct connection *connection)
@@ -311,7 +310,7 @@ static void print_text(struct vty *vty, struct page *page, const struct connecti
 	if (page->count)
 		show_table_print(vty, page->table);
 	else
-		ttable_del(page->table);
+		show_table_free(page->table);
 	reasons_text(vty, connection);
 	to_prefix(&page->last, &last);
 	if (page->full)
@@ -330,8 +329,7 @@ static int show_page(struct vty *vty, struct connection *connection, const struc
 	if (json) {
 		page.routes = json_object_new_array();
 	} else {
-		page.table = show_table_new();
-		ttable_add_row(page.table, "Session|Prefix|Next hop|AS path|Origin|Would be");
+		page.table = show_table_new("Session\tPrefix\tNext hop\tAS path\tOrigin\tWould be", LAST_WRAPS);
 	}
 	walked = walk_connection(vty, &page, connection);
 	if (walked && json)
@@ -341,7 +339,7 @@ static int show_page(struct vty *vty, struct connection *connection, const struc
 	else if (json)
 		json_object_free(page.routes);
 	else
-		ttable_del(page.table);
+		show_table_free(page.table);
 	return walked ? CMD_SUCCESS : CMD_WARNING;
 }
 
@@ -390,18 +388,16 @@ static bool read_filter(struct vty *vty, const struct connection *connection, in
 
 COMMAND_HANDLER(cmd_show_routes)
 {
-	const char *name = command_variable(argc, argv, "name");
-	struct connection *connection = connection_find(name);
+	struct connection *connection;
 	const char *regex = command_argument(argc, argv, "as-path");
 	struct route_filter filter = {0};
 	int result;
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	if (!connection) {
-		vty_out(vty, "%% There is no connection '%s'; `show peering` lists them\n", name);
+	connection = command_connection(vty, argc, argv);
+	if (!connection)
 		return CMD_WARNING;
-	}
 	if (!read_filter(vty, connection, argc, argv, &filter))
 		return CMD_WARNING;
 	if (regex) {

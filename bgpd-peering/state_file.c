@@ -28,7 +28,7 @@ void state_file_finish(bool failed)
 	state_file_now.failed = failed;
 	state_file_now.step = state_import_has_notes() ? STEP_FORGETTING : STEP_IDLE;
 	if (failed)
-		alert("state %s of %s failed: %s", state_file_now.importing ? "import" : "export", state_file_now.path, state_file_now.message);
+		alert_as(EC_PEERING_STATE_FILE, "state %s of %s failed: %s", state_file_now.importing ? "import" : "export", state_file_now.path, state_file_now.message);
 	else
 		zlog_notice("peering: state %s of %s: %s", state_file_now.importing ? "import" : "export", state_file_now.path, state_file_now.message);
 }

@@ -340,7 +340,7 @@ static void take_connection(const struct journal_record *record)
 	snprintf(reason, sizeof(reason), "state of %s", state_file_now.router[0] ? state_file_now.router : "another router");
 	if (!transition_take_over(connection, record->state, record->adopted,
 				  record->discovered && !connection->declared, reason, &verdict)) {
-		alert("%s stays gated, although the file calls it %s: %s", connection->name,
+		alert_as(EC_PEERING_STATE_FILE, "%s stays gated, although the file calls it %s: %s", connection->name,
 		      connection_state_name(record->state), verdict.message);
 		connection->maintenance = (struct maintenance){0};
 		state_file_now.known++;
@@ -362,7 +362,7 @@ static void take_default_deny(const struct journal_record *record)
 	default_deny_set_confederation(record->vrf, record->confederation, false, NULL, NULL);
 	/* As typed: what runs here, and no connection has, is adopted. */
 	if (!default_deny_set_mode(record->vrf, record->mode, false, NULL, NULL, &verdict))
-		alert("default-deny of vrf %s is not taken over: %s", record->vrf, verdict.message);
+		alert_as(EC_PEERING_STATE_FILE, "default-deny of vrf %s is not taken over: %s", record->vrf, verdict.message);
 }
 
 void state_import_take(const struct timeval *begun)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/transition.h"
 
+#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/audit.h"
 #include "bgpd-peering/bypass.h"
@@ -434,6 +435,9 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	if (event == EVENT_ADOPT)
 		facts.discovered |= connection_has_conflict(connection);
 	outcome = lifecycle_judge(from, event, &facts);
+	debug_log(DEBUG_LIFECYCLE, "lifecycle: %s: %s in %s, by %s: row %s, %s", connection->name, lifecycle_event_name(event),
+		  connection_state_name(from), actor,
+		  outcome.row, outcome.refusal != REFUSAL_NONE ? "refused" : connection_state_name(outcome.to));
 	if (outcome.refusal != REFUSAL_NONE) {
 		refuse(connection, event, &outcome, verdict);
 		return false;
@@ -473,7 +477,7 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 	utf8_copy(change.entry.message, sizeof(change.entry.message), reason ? reason : "");
 	prepare(connection, event, loosens, &change);
 	if (event == EVENT_ACTIVATE_FORCE)
-		alert("%s is activated by %s whatever its validation says: %s; `clear peering overridden %s` once that is as it should be",
+		alert_as(EC_PEERING_OVERRIDDEN, "%s is activated by %s whatever its validation says: %s; `clear peering overridden %s` once that is as it should be",
 		      connection->name, actor, change.entry.message, connection->name);
 
 	return carry_out(connection, &change, waits, verdict);
@@ -590,7 +594,7 @@ void transition_let_go(struct connection *connection)
 static void released(struct connection *connection, const struct pending_change *change, int error)
 {
 	if (error) {
-		alert("%s stays gated: that it is let go of could not be journalled: %s", connection->name,
+		alert_as(EC_PEERING_JOURNAL_WRITE, "%s stays gated: that it is let go of could not be journalled: %s", connection->name,
 		      safe_strerror(error));
 		return;
 	}
@@ -665,13 +669,13 @@ void transition_durable(const char *name, uint64_t ticket, int error)
 		return;
 	}
 	if (error && change.made) {
-		alert("%s is not adopted, and its neighbors are as they were: it could not be journalled: %s", connection->name,
+		alert_as(EC_PEERING_JOURNAL_WRITE, "%s is not adopted, and its neighbors are as they were: it could not be journalled: %s", connection->name,
 		      safe_strerror(error));
 		adoption_failed(connection);
 		return;
 	}
 	if (error) {
-		alert("%s stays %s: its transition could not be journalled: %s", connection->name,
+		alert_as(EC_PEERING_JOURNAL_WRITE, "%s stays %s: its transition could not be journalled: %s", connection->name,
 		      connection_state_name(connection->state), safe_strerror(error));
 		validation_state_changed(connection);
 	} else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/validation.h"
 
+#include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/deadline.h"
@@ -123,6 +124,13 @@ void validation_look_now(struct connection *connection)
 {
 	if (connection->pending.ticket || !waits(connection) || !router_works())
 		return;
+	if (debug_is_on(DEBUG_VALIDATION)) {
+		char waiting[256];
+
+		validation_waiting_for(connection, waiting, sizeof(waiting));
+		zlog_debug("peering: validation: %s is %s; waits for: %s", connection->name,
+			   connection_state_name(connection->state), waiting);
+	}
 	if (connection->state == STATE_ACTIVE) {
 		if (service_look(connection))
 			event_add_seconds(evaluate, connection, VALIDATION_INTERVAL, &connection->evaluation);

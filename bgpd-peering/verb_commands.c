@@ -16,26 +16,6 @@
 #include "lib/json.h"
 #include "lib/utf8.h"
 
-static struct connection *find(struct vty *vty, const char *name)
-{
-	struct connection *connection, *near = NULL;
-
-	connection = connection_find(name);
-	if (connection)
-		return connection;
-	vty_out(vty, "%% There is no connection '%s'", name);
-	frr_each (connection_tree, &connections, connection)
-		if (!near && strcasecmp(connection->name, name) == 0)
-			near = connection;
-	if (near)
-		vty_out(vty, "; did you mean %s?\n", near->name);
-	else if (connection_tree_count(&connections))
-		vty_out(vty, "; `show peering` lists them\n");
-	else
-		vty_out(vty, "; declare one under `router bgp` with `peering NAME neighbor ADDRESS`\n");
-	return NULL;
-}
-
 static void say_next(struct vty *vty, const struct connection *connection, const struct verdict *verdict)
 {
 	char waiting[256];
@@ -66,53 +46,30 @@ static char *last_words(int argc, struct cmd_token *argv[])
 	return words;
 }
 
-static json_object *allowed_json(const char *allowed)
-{
-	json_object *array = json_object_new_array();
-	char *copy = XSTRDUP(MTYPE_TMP, allowed), *rest = copy, *word;
-
-	while ((word = strsep(&rest, ","))) {
-		word += strspn(word, " ");
-		if (*word && strcmp(word, "none") != 0)
-			json_object_array_add(array, json_object_new_string(word));
-	}
-	XFREE(MTYPE_TMP, copy);
-	return array;
-}
-
-/* For programs: {"error": {…}}, or where the verb has led. */
+/* For programs: where the verb has led. */
 static int verb_result_json(struct vty *vty, const struct connection *connection, const struct verdict *verdict)
 {
-	json_object *object = json_object_new_object(), *error;
+	json_object *object = json_object_new_object();
 
-	if (verdict->accepted) {
-		json_object_string_add(object, "name", connection->name);
-		json_object_string_add(object, "connectionState", connection_state_name(connection->state));
-		json_object_string_add(object, "becoming", connection_state_name(connection_coming_state(connection)));
-		json_object_boolean_add(object, "unchanged", verdict->unchanged);
-		json_object_string_add(object, "message", verdict->message);
-	} else {
-		error = json_object_new_object();
-		json_object_string_add(error, "code", verdict->code);
-		json_object_string_add(error, "message", verdict->message);
-		json_object_object_add(error, "allowed", allowed_json(verdict->allowed));
-		json_object_object_add(object, "error", error);
-	}
-	vty_json(vty, object);
-	return verdict->accepted ? CMD_SUCCESS : CMD_WARNING;
+	json_object_string_add(object, "name", connection->name);
+	json_object_string_add(object, "connectionState", connection_state_name(connection->state));
+	json_object_string_add(object, "becoming", connection_state_name(connection_coming_state(connection)));
+	json_object_boolean_add(object, "unchanged", verdict->unchanged);
+	json_object_string_add(object, "message", verdict->message);
+	return vty_json(vty, object);
 }
 
 static int verb_result(struct vty *vty, int argc, struct cmd_token *argv[], const struct connection *connection,
 		       const struct verdict *verdict)
 {
+	if (!verdict->accepted)
+		return command_refuse(vty, argc, argv, verdict);
 	if (command_has(argc, argv, "json"))
 		return verb_result_json(vty, connection, verdict);
-	if (verdict->accepted) {
-		say_next(vty, connection, verdict);
-		if (connection->pending.ticket)
-			say_resets(vty, connection);
-	}
-	return command_result(vty, verdict);
+	say_next(vty, connection, verdict);
+	if (connection->pending.ticket)
+		say_resets(vty, connection);
+	return CMD_SUCCESS;
 }
 
 /* The verb is the word behind the name; `activate force` and `type-change start` have a second one. */
@@ -121,7 +78,7 @@ static enum lifecycle_event verb_of(int argc, struct cmd_token *argv[])
 	char words[32];
 	int at = 0;
 
-	while (at + 1 < argc && !(argv[at]->varname && strcmp(argv[at]->varname, "name") == 0))
+	while (at + 1 < argc && !command_is_variable(argv[at], "name"))
 		at++;
 	if (command_has(argc, argv, "force") || command_has(argc, argv, "start")) {
 		snprintf(words, sizeof(words), "%s %s", argv[at + 1]->text, argv[at + 2]->text);
@@ -133,16 +90,7 @@ static enum lifecycle_event verb_of(int argc, struct cmd_token *argv[])
 /* The connection that a verb is about; NULL, and it is said, where there is none. */
 static struct connection *find_for_verb(struct vty *vty, int argc, struct cmd_token *argv[])
 {
-	const char *name = command_variable(argc, argv, "name");
-	struct verdict verdict = {.code = ""};
-
-	if (!command_module_works(vty))
-		return NULL;
-	if (!command_has(argc, argv, "json") || connection_find(name))
-		return find(vty, name);
-	verdict_refuse(&verdict, "no-such-connection", "there is no connection '%s'", name);
-	verb_result_json(vty, NULL, &verdict);
-	return NULL;
+	return command_module_works(vty) ? command_connection(vty, argc, argv) : NULL;
 }
 
 COMMAND_HANDLER(cmd_verb)
@@ -194,7 +142,7 @@ COMMAND_HANDLER(cmd_clear_overridden)
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	connection = find(vty, command_variable(argc, argv, "name"));
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	transition_override_seen(connection);
@@ -208,7 +156,7 @@ COMMAND_HANDLER(cmd_link_test)
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	connection = find(vty, command_variable(argc, argv, "name"));
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	if (link_test_begin(connection, &verdict))
@@ -253,7 +201,7 @@ COMMAND_HANDLER(cmd_maintenance)
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	connection = find(vty, command_variable(argc, argv, "name"));
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	reason = last_words(argc, argv);
@@ -288,7 +236,7 @@ COMMAND_HANDLER(cmd_bypass)
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	if (name && !(connection = find(vty, name)))
+	if (name && !(connection = command_connection(vty, argc, argv)))
 		return CMD_WARNING;
 	reason = last_words(argc, argv);
 	if (connection)
@@ -306,7 +254,7 @@ COMMAND_HANDLER(cmd_no_bypass)
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	if (name && !(connection = find(vty, name)))
+	if (name && !(connection = command_connection(vty, argc, argv)))
 		return CMD_WARNING;
 	bypass_end(connection);
 	return CMD_SUCCESS;
@@ -318,7 +266,7 @@ COMMAND_HANDLER(cmd_clear_violation)
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	connection = find(vty, command_variable(argc, argv, "name"));
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	audit_forgive(connection);
@@ -333,7 +281,7 @@ COMMAND_HANDLER(cmd_clear_gate)
 
 	if (!command_module_works(vty))
 		return CMD_WARNING;
-	connection = find(vty, command_variable(argc, argv, "name"));
+	connection = command_connection(vty, argc, argv);
 	if (!connection)
 		return CMD_WARNING;
 	reason = last_words(argc, argv);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -165,6 +166,18 @@ SSL_CTX *tls_server_context(const struct tls_files *files, char *error, size_t e
 {
 	return new_context(TLS_server_method(), files, XKU_SSL_SERVER,
 			   SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_client, error, error_size);
+}
+
+uint64_t tls_certificate_ends(const SSL_CTX *context)
+{
+	const X509 *certificate = SSL_CTX_get0_certificate(context);
+	struct tm broken;
+	time_t ends;
+
+	if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &broken) != 1)
+		return 0;
+	ends = timegm(&broken);
+	return ends > 0 ? (uint64_t)ends : 0;
 }
 
 bool tls_key_is_exposed(const struct tls_files *files, char *sentence, size_t size)

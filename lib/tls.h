@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define TLS_NAME_MAX 256  /* with the final NUL */
 #define TLS_ERROR_MAX 512 /* enough for any sentence that these functions write */
@@ -30,6 +31,9 @@ struct tls_files {
  */
 SSL_CTX *tls_client_context(const struct tls_files *files, char *error, size_t error_size);
 SSL_CTX *tls_server_context(const struct tls_files *files, char *error, size_t error_size);
+
+/* When the context's own certificate ends: Unix seconds; 0 where that cannot be told. */
+uint64_t tls_certificate_ends(const SSL_CTX *context);
 
 /*
  * Whether everybody on this machine can read or write the private key; then `sentence` says so, and what to do. Nothing

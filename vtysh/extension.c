@@ -25,6 +25,7 @@
 
 #include <dlfcn.h>
 
+#include "vtysh/own_variables.h"
 #include "vtysh/preload.h"
 
 #pragma weak frrmod_list
@@ -46,7 +47,7 @@ struct extension_command {
 			.name = #function_,                                                                            \
 		},                                                                                                     \
 	},
-static const struct extension_command commands[] = {
+static struct extension_command commands[] = {
 #include "vtysh/commands.def"
 };
 #undef PEERING_COMMAND
@@ -87,6 +88,8 @@ __attribute__((visibility("default"))) void vty_init_vtysh(void)
 
 	if (!fits())
 		return;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		commands[i].element.string = own_variables(commands[i].element.string);
 		_install_element(commands[i].node, &commands[i].element);
+	}
 }

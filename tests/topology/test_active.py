@@ -106,7 +106,14 @@ def test_a_violation_closes_the_gate_of_its_session_until_somebody_reopens_it(la
     assert s.edge.connection_state(NAME) == "Active" and rows(s)[-1] == "24"
     expect_untouched(s, "ipv6", begun)
     assert sessions(s) == before
-    assert "deny, violation" in s.edge.vtysh(f"show peering {NAME}")
+    text = s.edge.vtysh(f"show peering {NAME}")
+    assert "DENY, violation" in text and f"Impact   no ipv4 routes exchanged with AS{ACME_AS}; no other connection" in text
+    assert re.search(r"^Do 1 +what the peer sends:\n" f" +show peering {NAME} routes neighbor {s.acme_address('ipv4')}$", text, re.M)
+    assert re.search(rf"^   \d     once every required check passes:\n +peering {NAME} reopen$", text, re.M), text
+    row = next(line for line in s.edge.vtysh("show peering").splitlines() if line.startswith(NAME))
+    assert " DENY " in row and f"critical: {cause} v4" in row
+    until("a sample of what it sends", lambda: s.edge.vtysh(f"show peering {NAME}"),
+          lambda seen: re.search(r"^ +sample: \S+/\d+ path 64510", seen, re.M))
     assert s.edge.log_lines(f"ALERT {NAME}: the gate of {s.acme_address('ipv4')} has closed, {cause}")
     assert f"peering_connection_degraded{{connection=\"{NAME}\",session=\"{s.acme_address('ipv4')}\",cause=\"{cause}\"}} 2" \
         in s.edge.vtysh("show peering prometheus")

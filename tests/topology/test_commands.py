@@ -91,7 +91,8 @@ def test_a_name_that_is_not_there_is_told_with_what_is_near(scenario):
     assert NAME in s.edge.refused(f"peering {NAME.lower()} approve")
     assert "show peering" in s.edge.refused("peering NOBODY approve")
     assert "NOBODY" in s.edge.refused("show peering NOBODY")
-    assert "NOBODY" in s.edge.refused("show peering NOBODY json")
+    refused = s.edge.show_json("show peering NOBODY json")["error"]
+    assert refused["code"] == "no-such-connection" and "NOBODY" in refused["message"]
     assert "Unknown command" in s.edge.refused(f"peering {NAME} frobnicate")
 
 

@@ -358,7 +358,7 @@ def test_a_peer_that_sends_more_than_is_kept_is_cut_off(lab):
         assert [(message.body[0], message.body[1]) for message in said] == [(6, 1)]
         found = s.edge.connection(NAME)
         assert [(entry["cause"], entry["severity"]) for entry in found["degraded"]] == [("limit", "critical")]
-        assert f"clear bgp {s.acme_address('ipv4')}" in s.edge.vtysh("show peering problems")
+        assert f"         clear bgp {s.acme_address('ipv4')}" in s.edge.vtysh(f"show peering {NAME}").splitlines()
         assert session()["bgpState"] == "Idle"
         assert s.edge.log_lines("sends more than 100000 ipv4 prefixes")
         s.edge.vtysh(f"clear bgp {s.acme_address('ipv4')}")

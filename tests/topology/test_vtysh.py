@@ -87,7 +87,7 @@ def terminal(router, extension, **more):
 
 
 ARGUMENTS = {"A.B.C.D": "192.0.2.2", "RMAP_NAME": "ACME-IN", "WORD": "ACME", "LINE": "text", "NAME": "blue",
-             "PGNAME": "PEERS", "ASN_RANGE": "64512-65534", "A.B.C.D/M": "192.0.2.0/24", "X:X::X:X/M": "2001:db8::/32"}
+             "PGNAME": "PEERS", "IFNAME": "eth4", "ASN_RANGE": "64512-65534", "A.B.C.D/M": "192.0.2.0/24", "X:X::X:X/M": "2001:db8::/32"}
 
 
 def typed(grammar, longest):
@@ -98,6 +98,7 @@ def typed(grammar, longest):
         line = re.sub(r"\[([^][]*)\]", r"\1" if longest else "", line)
     while "<" in line:
         line = re.sub(r"<([^<>]*)>", lambda found: found[1].split("|")[-1 if longest else 0], line)
+    line = re.sub(r"\{([^{}]*)\}", lambda found: found[1].replace("|", " ") if longest else found[1].split("|")[0], line)
     line = re.sub(r"\((\d+)-(\d+)\)", r"\2" if longest else r"\1", line)
     line = re.sub(r"(\w+)\.\.\.", r"\1 \1" if longest else r"\1", line)
     return " ".join(ARGUMENTS.get(word, word) for word in line.split())
@@ -116,7 +117,8 @@ def declared_commands():
 
 @pytest.mark.parametrize("node,line", declared_commands())
 def test_vtysh_knows_a_command_only_with_the_extension(session_plain, node, line):
-    lines = ["configure terminal", f"router bgp {EDGE_AS}", line] if node == "BGP_NODE" else [line]
+    lines = {"BGP_NODE": ["configure terminal", f"router bgp {EDGE_AS}"], "CONFIG_NODE": ["configure terminal"]}.get(node, [])
+    lines = [*lines, line]
     without = run(session_plain, *commands(*lines))
     assert UNKNOWN_TO_VTYSH in without.stdout
     known = run(session_plain, *commands(*lines), extension=build.vtysh_extension())

@@ -289,6 +289,8 @@ static void strings_that_are_null_are_empty(void **state)
 
 static void transitions_and_snapshots_keep_their_order(void **state)
 {
+	struct link_figures figures;
+
 	start_default();
 	transition(1);
 	transition(2);
@@ -312,8 +314,12 @@ static void transitions_and_snapshots_keep_their_order(void **state)
 	controller_ack(&controller, 4);
 	expect_acked(4);
 	controller_ack(&controller, 2); /* an old one says nothing new */
+	link_figures(router, &figures);
+	assert_true(figures.queued_bytes > 0);
 	controller_ack(&controller, 5);
 	expect_acked(5);
+	link_figures(router, &figures);
+	assert_int_equal(figures.queued_bytes, 0);
 }
 
 /* Whatever is committed is not sent again, and the rest is, once and in order, however often the session breaks. */
@@ -1057,16 +1063,22 @@ static void what_the_controller_does_not_take_closes_the_session(void **state)
 /* Who asks before it makes what is large never meets the 8 MiB, and is told when there is room again. */
 static void room_is_told(void **state)
 {
+	struct link_figures figures;
 	struct link_event *event;
 	int sent = 0, read = 0;
 
 	start_default();
 	come_up_empty();
 	assert_true(link_has_room(router));
+	link_figures(router, &figures);
+	assert_int_equal(figures.queued_bytes, 0);
+	assert_true(figures.certificate_ends > (uint64_t)time(NULL));
 	/* The kernel takes some megabytes; nothing is read at the other end. */
 	for (; link_has_room(router) && sent < 200; sent++)
 		assert_true(send_snapshot(500000));
 	assert_true(sent < 200);
+	link_figures(router, &figures);
+	assert_true(figures.queued_bytes >= 1024 * 1024);
 	assert_null(mailbox_take(events));
 	for (; read < sent; read++)
 		expect_snapshot(500000);
@@ -1075,6 +1087,8 @@ static void room_is_told(void **state)
 	link_event_free(&event->mail);
 	assert_null(mailbox_take(events)); /* once */
 	assert_true(link_has_room(router));
+	link_figures(router, &figures);
+	assert_true(figures.queued_bytes < 1024 * 1024);
 	controller_hang_up(&controller);
 	expect_down("closed the connection");
 	assert_true(link_has_room(router));
