@@ -17,16 +17,17 @@
 #include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 
+#include "lib/utf8.h"
+
 struct connection *configuration_connection(const char *name, const char *vrf, struct verdict *verdict)
 {
-	const char *error = connection_name_error(name);
-	struct connection *connection;
+	struct connection *connection = connection_find(name);
+	const char *error = connection ? NULL : connection_new_name_error(name);
 
 	if (error) {
-		verdict_refuse(verdict, "bad-name", "'%s': %s", name, error);
+		verdict_refuse(verdict, "bad-name", "'%.*s': %s", CONNECTION_NAME_MAX, name, error);
 		return NULL;
 	}
-	connection = connection_find(name);
 	if (connection && strcmp(connection->vrf, vrf) != 0) {
 		verdict_refuse(verdict, "other-vrf", "%s is a connection of vrf %s; names are unique over all VRFs", name,
 			       connection->vrf);
@@ -52,9 +53,19 @@ static bool may_leave(const struct session *session)
 	       !session->hands_off;
 }
 
+/* By the kernel's rules; what is made like an address and is none is a slip of the pen. */
+static bool may_be_interface(const char *name)
+{
+	bool like_address = strchr(name, '.') && name[strspn(name, "0123456789.")] == '\0';
+
+	return strlen(name) < INTERFACE_NAME_MAX && !strpbrk(name, "/:") && !like_address && utf8_is_clean(name);
+}
+
 static bool may_join(struct connection *connection, struct session *session, const struct peer *peer,
 		     const char *address, struct verdict *verdict)
 {
+	union sockunion su;
+
 	if (session && session->connection != connection && !may_leave(session)) {
 		verdict_refuse(verdict, "neighbor-taken",
 			       session->declared ? "%s belongs to %s already; take it out there first"
@@ -63,12 +74,18 @@ static bool may_join(struct connection *connection, struct session *session, con
 		return false;
 	}
 	if (peer && !peer_is_external(peer)) {
-		verdict_refuse(verdict, "not-external", "%s is not an external BGP neighbor (its AS is ours)", address);
+		verdict_refuse(verdict, "not-external",
+			       "%s is not an external BGP neighbor (its AS is ours); internal sessions are left alone, take the line out",
+			       address);
 		return false;
 	}
 	if (!peer && peer_group_lookup(bgp_of_vrf(connection->vrf), address)) {
 		verdict_refuse(verdict, "peer-group",
 			       "%s is a peer-group; declare its members, each by its address or interface", address);
+		return false;
+	}
+	if (!peer && str2sockunion(address, &su) != 0 && !may_be_interface(address)) {
+		verdict_refuse(verdict, "bad-address", "'%s' is neither an address nor the name of an interface", address);
 		return false;
 	}
 	if ((!session || session->connection != connection) &&

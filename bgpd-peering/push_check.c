@@ -300,7 +300,7 @@ static bool check_what_is_left(struct push_plan *plan, struct planned *planned,
 static bool check_words(const struct push_plan *plan, const Peering__DeclareConnection *declaration,
 			struct verdict *verdict)
 {
-	const char *name_error = connection_name_error(declaration->name);
+	const char *name_error = connection_find(declaration->name) ? NULL : connection_new_name_error(declaration->name);
 	enum connection_kind kind;
 
 	if (name_error) {

@@ -15,6 +15,7 @@
 #include "bgpd-peering/written_answer.h"
 
 #include "lib/json.h"
+#include "lib/utf8.h"
 
 static void say_next(struct vty *vty, const struct connection *connection, const struct verdict *verdict)
 {
@@ -36,12 +37,14 @@ static void say_resets(struct vty *vty, const struct connection *connection)
 				connection->name, session->address);
 }
 
-/* The free words at the end of the line, from the token LINE on. MTYPE_TMP. */
+/* The free words at the end of the line, from the token LINE on, as text that a terminal may show. MTYPE_TMP. */
 static char *last_words(int argc, struct cmd_token *argv[])
 {
 	int at = 0;
+	char *words = argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
 
-	return argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
+	utf8_clean(words);
+	return words;
 }
 
 /* For programs: where the verb has led. */

@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from controller_fixtures import bad_input, controller, make_controller, pki  # noqa: E402, F401
 from lab import build, far_sides, leak_matrix  # noqa: E402
 from lab.namespaces import Lab  # noqa: E402
 

@@ -8,7 +8,7 @@ from . import borrowed
 from .bgp import CAPABILITY_MESSAGE
 from .frr import Router
 from .peer import Peer, family_of
-from .raw_speaker import message
+from .speaker import message
 
 FAMILIES = ("ipv4", "ipv6")
 # What bgpd calls the other families.

@@ -78,6 +78,7 @@ class Router:
         self.has_module = module
         self.other_modules = []  # bgpd's own, as "rpki", loaded behind the project's
         self.bgpd_environment = []  # "NAME=value", for bgpd alone
+        self.patience = 180  # seconds that a vtysh or a reload may take
         self.through_wrapper = False  # vtysh as an installation has it, with the guard in front of it
         self.daemons = {}
         self.etc = lab.folder(name, "etc", owner="frr")
@@ -195,7 +196,7 @@ class Router:
         return environment
 
     def try_vtysh(self, *arguments, extension=True, environment=None):
-        return subprocess.run(self.namespace.command(self.vtysh_command(*arguments)), text=True, timeout=180,
+        return subprocess.run(self.namespace.command(self.vtysh_command(*arguments)), text=True, timeout=self.patience,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               env={**self.vtysh_environment(extension), **(environment or {})})
 
@@ -228,7 +229,7 @@ class Router:
         ended = subprocess.run(self.namespace.command(
             ["/usr/lib/frr/frr-reload.py", "--reload", "--bindir", os.path.dirname(vtysh), "--confdir", str(self.etc),
              "--rundir", str(self.run_folder), "--vty_socket", str(self.run_folder), "--log-level", "error", "--stdout",
-             str(self.config_file)]), text=True, timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+             str(self.config_file)]), text=True, timeout=self.patience, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env=self.vtysh_environment(), check=False)
         if ended.returncode != 0:
             raise VtyshError(f"frr-reload.py: status {ended.returncode}:\n{ended.stdout}")
