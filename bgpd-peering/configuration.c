@@ -5,6 +5,7 @@
 #include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/guard_undo.h"
@@ -231,6 +232,17 @@ static void settle(struct connection *connection, const char *actor)
 		      connection->name, connection->name);
 }
 
+void configuration_edited(struct connection *connection)
+{
+	if (connection->state != STATE_NONE) {
+		connection->generation++;
+		validation_look_again(connection);
+		link_test_look_again(connection);
+	}
+	durable_state_connection(connection);
+	controller_link_changed(connection);
+}
+
 void configuration_changed(struct connection *connection, bool reading, const char *actor)
 {
 	bool first = !connection->declared && connection->state == STATE_NONE && !connection->state_since;
@@ -242,13 +254,9 @@ void configuration_changed(struct connection *connection, bool reading, const ch
 	} else if (first) {
 		settle(connection, actor);
 	} else {
-		if (connection->state != STATE_NONE) {
-			connection->generation++;
-			validation_look_again(connection);
-			link_test_look_again(connection);
-		}
-		durable_state_connection(connection);
+		configuration_edited(connection);
 	}
+	drift_note(connection);
 	controller_link_changed(connection);
 }
 

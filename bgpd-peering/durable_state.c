@@ -43,12 +43,18 @@ struct waiting_line {
 };
 DECLARE_DLIST(line_list, struct waiting_line, item);
 
-PREDECL_DLIST(pushed_list);
+PREDECL_RBTREE_UNIQ(pushed_tree);
 struct pushed {
-	struct pushed_list_item item;
+	struct pushed_tree_item item;
 	Peering__DeclareConnection *declaration;
 };
-DECLARE_DLIST(pushed_list, struct pushed, item);
+
+static int compare_pushed(const struct pushed *a, const struct pushed *b)
+{
+	return strcmp(a->declaration->name, b->declaration->name);
+}
+
+DECLARE_RBTREE_UNIQ(pushed_tree, struct pushed, item, compare_pushed);
 
 static char path[PATH_MAX + sizeof(JOURNAL_FILE)];
 static char journal_id[37];
@@ -66,53 +72,47 @@ static struct mail *taken; /* out of it, and not looked at yet */
 static event_ref *completions_event, *retry_event, *policies_event;
 static struct line_list_head waiting;
 static uint64_t newest_line;
-static struct pushed_list_head pushed;
+static struct pushed_tree_head pushed;
 
 /* ---- reading ---- */
 
+static struct pushed *find_pushed(const char *name)
+{
+	Peering__DeclareConnection declaration = {.name = (char *)name};
+	struct pushed wanted = {.declaration = &declaration};
+
+	return pushed_tree_find(&pushed, &wanted);
+}
+
 static void keep_pushed(Peering__DeclareConnection *declaration)
 {
-	struct pushed *entry;
+	struct pushed *entry = find_pushed(declaration->name);
 
-	frr_each_safe (pushed_list, &pushed, entry) {
-		if (strcmp(entry->declaration->name, declaration->name) != 0)
-			continue;
+	if (entry) {
 		peering__declare_connection__free_unpacked(entry->declaration, NULL);
 		entry->declaration = declaration;
 		return;
 	}
 	entry = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*entry));
 	entry->declaration = declaration;
-	pushed_list_add_tail(&pushed, entry);
+	pushed_tree_add(&pushed, entry);
 }
 
 static void drop_pushed(const char *name)
 {
-	struct pushed *entry;
+	struct pushed *entry = find_pushed(name);
 
-	frr_each_safe (pushed_list, &pushed, entry) {
-		if (strcmp(entry->declaration->name, name) != 0)
-			continue;
-		pushed_list_del(&pushed, entry);
-		peering__declare_connection__free_unpacked(entry->declaration, NULL);
-		XFREE(MTYPE_PEERING_JOURNAL, entry);
-	}
-}
-
-static bool is_pushed(const char *name)
-{
-	struct pushed *entry;
-
-	frr_each (pushed_list, &pushed, entry)
-		if (strcmp(entry->declaration->name, name) == 0)
-			return true;
-	return false;
+	if (!entry)
+		return;
+	pushed_tree_del(&pushed, entry);
+	peering__declare_connection__free_unpacked(entry->declaration, NULL);
+	XFREE(MTYPE_PEERING_JOURNAL, entry);
 }
 
 static void restore_settings(struct connection *connection, const struct journal_record *record)
 {
 	journal_record_settings(record, connection);
-	connection->pushed = is_pushed(connection->name);
+	connection->pushed = find_pushed(connection->name);
 }
 
 static void restore_connection(const struct journal_record *record)
@@ -364,7 +364,7 @@ void durable_state_load(void)
 	FILE *file;
 
 	line_list_init(&waiting);
-	pushed_list_init(&pushed);
+	pushed_tree_init(&pushed);
 	snprintf(path, sizeof(path), "%s/%s", router.state_directory, JOURNAL_FILE);
 
 	file = fopen(path, "re");
@@ -873,10 +873,17 @@ void durable_state_pushed(const Peering__DeclareConnection *declaration)
 	keep_pushed(record.declaration);
 }
 
+const Peering__DeclareConnection *durable_state_pushed_of(const char *name)
+{
+	const struct pushed *entry = find_pushed(name);
+
+	return entry ? entry->declaration : NULL;
+}
+
 void durable_state_each_pushed(void (*visit)(const Peering__DeclareConnection *, void *), void *context)
 {
 	struct pushed *entry;
 
-	frr_each (pushed_list, &pushed, entry)
+	frr_each (pushed_tree, &pushed, entry)
 		visit(entry->declaration, context);
 }
