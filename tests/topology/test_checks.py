@@ -231,3 +231,26 @@ def test_origins_are_validated_by_a_real_cache(lab):
     for family in FAMILIES:
         until(f"acme's {family} routes at the witness", lambda: s.witness_has_of_acme(family),
               lambda seen: seen == set(s.acme.announced[family]))
+
+    # In service: what was judged before counts as the cache says now; what becomes invalid is told, and closes the gate
+    # where that is asked for.
+    address = s.acme_address("ipv4")
+
+    def causes():
+        return {(one["cause"], one["session"], one["severity"], one["gateEffect"])
+                for one in s.edge.connection(NAME)["degraded"]}
+
+    s.capture.wait_keepalives([address], 8)
+    assert causes() == set()
+    cache.change({"8.8.8.0/24": ACME_AS, "8.9.0.0/16": ACME_AS, "8.12.0.0/16": 64999})
+    until("the cache's new data", lambda: s.edge.vtysh("show rpki prefix-table"), lambda text: "8.12.0.0" in text)
+    s.acme.attributes["8.12.0.0/16"] = OWN_PATH
+    s.acme.announce("ipv4", ["8.12.0.0/16"])
+    until("the invalid one is told", causes, lambda seen: seen == {("rpki-invalid", address, "warning", "none")})
+    assert "8.12.0.0/16" in s.witness.received("edge_ipv4")
+    found = s.edge.connection(NAME)["degraded"][0]
+    assert "8.12.0.0/16 path 64510" in found["reason"] and found["figures"].startswith("1 of "), found
+    s.edge.configure_bgp(f"peering {NAME} on-violation deny")
+    until("nothing of it at the witness", lambda: s.witness_has_of_acme("ipv4"), lambda seen: seen == set())
+    until("its cause", causes, lambda seen: seen == {("rpki-invalid", address, "critical", "closed")})
+    assert s.witness_has_of_acme("ipv6") == {GOOD["ipv6"]}

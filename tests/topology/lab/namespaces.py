@@ -58,6 +58,14 @@ class Namespace:
     def ip(self, *words):
         return _ip("-n", self.full_name, *words)
 
+    @contextlib.contextmanager
+    def without_udp(self, port):
+        """Meanwhile nothing leaves the namespace for that UDP port."""
+        rule = ("pref", "1", "ipproto", "udp", "dport", str(port), "blackhole")
+        self.ip("rule", "add", *rule)
+        yield
+        self.ip("rule", "del", *rule)
+
     def socket(self, *arguments):
         """A socket of this process that lives in the namespace."""
         made = []
