@@ -122,7 +122,6 @@ def test_checks_and_violations_from_the_controller(scenario):
     s.wait_open()
     s.settle()
     assert "reopen" not in s.controller.show(NAME)["allowedVerbs"]
-    assert "allowed now" in s.controller.try_peerctl("reopen", ROUTER, NAME).stdout
 
     s.acme.announce("ipv4", [DEFAULT["ipv4"]])
     s.acme.wait_received("edge_ipv4", set())

@@ -599,6 +599,14 @@ def test_what_is_changed_by_hand_of_a_pushed_connection_is_told_until_it_is_as_p
         until("no drift", lambda: drift(s), lambda found: found == [])
     assert "is as it was pushed" in s.edge.refused(f"clear peering drift {NAME}")
 
+    # What a violation does may change while it is in service, and touches no gate.
+    assert not s.script.push("other", declare(NAME, ACME_AS, [v4, v6], description="other")).applied
+    declared["declare"]["on_violation"] = 2
+    assert s.script.push("deny", declared).applied
+    assert s.edge.connection(NAME)["onViolation"] == "deny" and drift(s) == []
+    s.settle()
+    s.wait_open()
+
     # Two at a time, put back by the same push; then one that a person accepts, also for the next start.
     s.edge.configure_bgp(f"peering {NAME} received-limit ipv4 50", f"peering {NAME} check no-bogons off")
     wait_drift(s, "2 differences", "received-limit is 50")

@@ -406,6 +406,29 @@ def test_stale_is_said_and_changes_nothing(scenario):
     assert "stale" not in flags(s)
 
 
+def test_a_peer_that_is_not_ready_for_days_is_waited_for(scenario):
+    """By the default of 14 days, over a restart of bgpd."""
+    s = scenario
+    clock = Clock(s.edge)
+    nobody_at_acme(s)
+    completed(s, window=2)
+    s.edge.wait_state(NAME, "ProvisioningCompleted")
+    for days, stale in ((13, False), (15, True)):
+        clock.jump(days * DAY)
+        s.restart_bgpd()
+        until("the days in bgpd", lambda: s.edge.connection(NAME)["stateSeconds"], lambda seen: seen > (days - 1) * DAY)
+        until(f"stale: {stale}", lambda: "stale" in flags(s), lambda seen: seen == stale)
+        assert s.edge.connection_state(NAME) == "ProvisioningCompleted"
+    found, = s.edge.connection(NAME)["degraded"]
+    assert (found["cause"], found["severity"], found["next"]) == ("stale", "warning", f"peering {NAME} force-cancel reason …")
+    for family in FAMILIES:
+        s.acme.enable_session(f"edge_{family}")
+    s.wait_passed()
+    assert "stale" not in flags(s)
+    s.settle()
+    s.expect_nothing_passed()
+
+
 # Row 10
 
 def test_another_as_number_again_and_again(lab):

@@ -60,11 +60,15 @@ class Namespace:
 
     @contextlib.contextmanager
     def without_udp(self, port):
-        """Meanwhile nothing leaves the namespace for that UDP port."""
-        rule = ("pref", "1", "ipproto", "udp", "dport", str(port), "blackhole")
-        self.ip("rule", "add", *rule)
+        """Meanwhile nothing that is for that UDP port is taken in the namespace, nor leaves it."""
+        for family in ("-4", "-6"):
+            # The rule for the machine's own addresses is the first of all.
+            self.ip(family, "rule", "add", "pref", "2", "table", "local")
+            self.ip(family, "rule", "del", "pref", "0")
+            self.ip(family, "rule", "add", "pref", "1", "ipproto", "udp", "dport", str(port), "blackhole")
         yield
-        self.ip("rule", "del", *rule)
+        for family in ("-4", "-6"):
+            self.ip(family, "rule", "del", "pref", "1")
 
     def socket(self, *arguments):
         """A socket of this process that lives in the namespace."""
