@@ -95,6 +95,15 @@ DECLARE_KOOH(cmd_execute_done, (struct vty *vty, const char *cmd_exec), (vty, cm
 /* What bgpd may do beyond user frr, raised for a few lines by frr_with_privs(): exported, and in no header. */
 extern struct zebra_privs_t bgpd_privs;
 
+/* ---- what bgpd counts memory under ---- */
+
+/* What ttable_dump() returns. Freed under another type it makes that one's count too small, until FRR aborts. */
+#if FRR_SINCE(10, 2)
+#define MTYPE_TABLE_DUMP MTYPE_TMP_TTABLE
+#else
+#define MTYPE_TABLE_DUMP MTYPE_TMP
+#endif
+
 /* ---- events ---- */
 
 #if FRR_SINCE(9, 0)

@@ -173,10 +173,19 @@ static void show(struct peer *peer, afi_t afi, safi_t safi, struct hidden hidden
 static void put_in_place(struct peer *peer, afi_t afi, safi_t safi, int direction, const char *name,
 			 enum gate_policy_learning learning)
 {
+	const struct bgp_filter *filter = &peer->filter[afi][safi];
+	struct route_map *map = name ? route_map_lookup_by_name(name) : NULL;
 	struct hidden hidden = hide(peer, afi, safi, learning);
 
+	/*
+	 * bgpd ignores a name that stands there, and with it a route-map that was made since: a file that was saved while
+	 * the session drained names what is made only now. By way of one that denies it gets there.
+	 */
+	if (map && filter->map[direction].map != map && filter->map[direction].name &&
+	    strcmp(filter->map[direction].name, name) == 0)
+		peer_route_map_set(peer, afi, safi, direction, gate_policy_reserved_name(), NULL);
 	if (name)
-		peer_route_map_set(peer, afi, safi, direction, name, route_map_lookup_by_name(name));
+		peer_route_map_set(peer, afi, safi, direction, name, map);
 	else
 		peer_route_map_unset(peer, afi, safi, direction);
 	show(peer, afi, safi, hidden);

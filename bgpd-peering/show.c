@@ -82,7 +82,7 @@ void show_table_print(struct vty *vty, struct ttable *table)
 		if (length)
 			vty_out(vty, "%s\n", line);
 	}
-	XFREE(MTYPE_TMP, dump);
+	XFREE(MTYPE_TABLE_DUMP, dump);
 	ttable_del(table);
 }
 

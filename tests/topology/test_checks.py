@@ -4,7 +4,7 @@ import json
 import re
 
 from lab.bird import DEFAULT
-from lab.rtr_cache import PORT, RtrCache
+from lab.rtr_cache import RtrCache
 from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
 
@@ -253,7 +253,7 @@ def test_origins_are_validated_by_a_real_cache(lab):
     cache = RtrCache(lab, lab.namespace("cache"), link.far_ipv4, {"8.8.8.0/24": ACME_AS, "8.9.0.0/16": 64999})
     s.edge.add_other_module("rpki")
     s.start(s.config(bgp=[*s.declaration(), f"peering {NAME} check rpki required"],
-                     top=["rpki", "rpki polling_period 3600", "rpki retry_interval 1", f"rpki cache {cache.address} {PORT} preference 1", "exit"]))
+                     top=cache.lines))
     s.acme.wait_established()
     s.edge.verb(NAME, "approve")
     s.edge.verb(NAME, "ready")

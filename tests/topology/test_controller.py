@@ -465,7 +465,7 @@ def test_router_that_does_not_read_is_closed(make_controller):
     with controller.connect("edge2") as bystander:
         bystander.hello()
         # Of its own: a write below is held up for as long as the controller waits, which ends a silent bystander too.
-        with bystander.beating(0.3), controller.connect() as connection:
+        with bystander.beating(0.3), controller.connect(receive_buffer=4096) as connection:
             connection.hello()
             deadline = time.monotonic() + 90
             sequence = 0

@@ -7,6 +7,7 @@ from ipaddress import ip_interface
 
 import pytest
 
+from lab import bgp
 from lab.bird import prefixes
 from lab.process import Process
 from lab.scenario import ACME_AS, FAMILIES, NAME, OWN, Scenario
@@ -246,8 +247,8 @@ def unmarked(s, after):
         if message.sender not in map(s.edge_address, FAMILIES) or message.time <= after:
             continue
         if b"\xff\xff\x00\x00" not in message.body:
-            found |= {event.prefix for event in s.capture.read().routes(message.sender, kind="announce")
-                      if event.time == message.time}
+            # Of this message alone: others, an End-of-RIB too, came in the same packet.
+            found |= {event.prefix for event in bgp.route_events(message, set()) if event.kind == "announce"}
     return found
 
 

@@ -4,6 +4,7 @@
 bgpd without the module is Debian's own; vtysh is called through the wrapper, as an installation has it. BIRD judges.
 """
 import os
+import shutil
 import signal
 import subprocess
 
@@ -388,10 +389,15 @@ def test_who_may_not_read_the_journal_gives_bgpd_nothing(scenario):
     path = s.edge.log_folder / "mine.conf"
     path.write_text(s.config())
     path.chmod(0o644)
+    # Installed where everybody may read: the build may lie in a home.
+    wrapper, guard, extension = (
+        shutil.copy(file, s.lab.folder("installed"))
+        for file in (*build.vtysh_wrapper(), build.vtysh_extension()))
     ended = subprocess.run(s.edge.namespace.command(
-        ["setpriv", "--reuid", "65534", "--regid", "frrvty", "--clear-groups", *s.edge.vtysh_command("-f", str(path))]),
+        ["setpriv", "--reuid", "65534", "--regid", "frrvty", "--clear-groups", wrapper,
+         *s.edge.vtysh_command("-f", str(path))[1:]]),
         text=True, timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env=s.edge.vtysh_environment(), check=False)
+        env={**s.edge.vtysh_environment(), "PEERING_GUARD": guard, "PEERING_EXTENSION": extension}, check=False)
     assert ended.returncode != 0
     assert "cannot be read: Permission denied" in ended.stdout and "load it as root" in ended.stdout, ended.stdout
     assert "router bgp" not in s.edge.running_config()

@@ -81,11 +81,16 @@ def client_context(pki, name, version=ssl.TLSVersion.TLSv1_3):
 
 
 class Connection:
-    """TLS to the controller's router port, envelope by envelope."""
+    """TLS to the controller's router port, envelope by envelope.
 
-    def __init__(self, address, context, timeout=60):
+    `receive_buffer`: bytes that the kernel takes for it while it does not read; the kernel's own choice, megabytes.
+    """
+
+    def __init__(self, address, context, timeout=60, receive_buffer=None):
         raw = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         raw.settimeout(timeout)
+        if receive_buffer:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
             raw.connect(address)
             self.socket = context.wrap_socket(raw, server_hostname="localhost")

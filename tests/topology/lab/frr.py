@@ -47,6 +47,14 @@ def _help(daemon):
                           capture_output=True).stdout
 
 
+@functools.cache
+def version():
+    """(10, 3), for what bgpd writes in another way since."""
+    said = subprocess.run([build.FRR_DAEMONS / "bgpd", "--version"], text=True, timeout=60, stdin=subprocess.DEVNULL,
+                          capture_output=True, check=True).stdout
+    return tuple(map(int, re.search(r"version (\d+)\.(\d+)", said).groups()))
+
+
 class VtyshError(AssertionError):
     """A command was refused."""
 

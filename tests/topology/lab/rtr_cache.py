@@ -2,6 +2,7 @@
 """An RPKI cache that a router validates origins with: StayRTR, which speaks RTR (RFC 8210)."""
 import json
 
+from .frr import version
 from .process import Process
 
 PORT = 8282
@@ -17,6 +18,13 @@ class RtrCache:
         self._folder = lab.folder("rtr-cache")
         self._file = self._folder / "vrps.json"
         self._process = None
+
+    @property
+    def lines(self):
+        """What bgpd's configuration says of it: a word more since 10.1."""
+        transport = "tcp " if version() >= (10, 1) else ""
+        return ["rpki", "rpki polling_period 3600", "rpki retry_interval 1",
+                f"rpki cache {transport}{self.address} {PORT} preference 1", "exit"]
 
     def _write(self):
         self._file.write_text(json.dumps({"metadata": {}, "roas": [
