@@ -31,21 +31,23 @@ def main(connections, up, seconds):
     with Lab() as lab:
         edge = Router(lab, "edge")
         link = lab.link(edge.namespace, lab.namespace("acme"))
-        # A BIRD has one session with an address: the edge has one for each, too.
+        # A BIRD has one session with an address: the edge has one for each, too. Behind the link, not on it: the kernel's
+        # table of addresses on links is small, and one for all namespaces.
         addresses, own = ([str(ipaddress.ip_address(first) + number) for number in range(connections)]
                           for first in ("10.200.1.0", "10.201.1.0"))
-        for namespace, interface, some in ((edge.namespace, link.near_interface, own),
-                                           (lab.namespace("acme"), link.far_interface, addresses)):
-            batch = "".join(f"address add {address}/15 dev {interface}\n" for address in some[:up])
+        for namespace, there, through, some in ((edge.namespace, "10.200.0.0/16", link.far_ipv4, own),
+                                                (lab.namespace("acme"), "10.201.0.0/16", link.near_ipv4, addresses)):
+            batch = "".join(f"address add {address}/32 dev lo\n" for address in some[:up])
             namespace.run(["sh", "-c", f"ip -batch - <<'END'\n{batch}END"])
-        bird = Bird(lab, "acme", 64510, [Session(f"s{number}", addresses[number], own[number], passive=True)
-                                         for number in range(up)],
+            namespace.ip("route", "add", there, "via", through)
+        bird = Bird(lab, "acme", 64510, [Session(f"s{number}", addresses[number], own[number], passive=True,
+                                                 extra="multihop 2;") for number in range(up)],
                     {"ipv4": ["8.8.8.0/24"]})
         lines = ["frr defaults traditional", "route-map ANY permit 10", "exit", "router bgp 64500", "no bgp default ipv4-unicast"]
         for number, address in enumerate(addresses):
             if number < up:
                 lines += [f"neighbor {address} remote-as 64510", f"neighbor {address} timers 3 9",
-                          f"neighbor {address} update-source {own[number]}"]
+                          f"neighbor {address} update-source {own[number]}", f"neighbor {address} ebgp-multihop 2"]
             lines += [f"peering C{number:05} neighbor {address}", f"peering C{number:05} received-limit ipv4 100",
                       f"peering C{number:05} adopted"]
         lines += ["address-family ipv4 unicast"]
@@ -53,7 +55,8 @@ def main(connections, up, seconds):
             lines += [f"neighbor {address} activate", f"neighbor {address} route-map ANY in",
                       f"neighbor {address} route-map ANY out"]
         lines += ["exit-address-family", "exit", ""]
-        bird.start()
+        if up:
+            bird.start()
         edge.start("\n".join(lines))
         until("every connection Active", lambda: edge.bgpd_json("show peering summary json"),
               lambda seen: f"{connections}" in str(seen) and "Active" in str(seen), timeout=600)
