@@ -266,6 +266,7 @@ def test_origins_are_validated_by_a_real_cache(lab):
     until("no cache, no verdict", verdicts, lambda seen: len(seen) == 2 and all(
         verdict == "unknown" and "no RPKI cache" in reason for verdict, _, reason in seen))
     cache.start()
+    s.acme.attributes["8.11.0.0/16"] = OWN_PATH
     s.acme.announce("ipv4", ["8.11.0.0/16"])
     until("the invalid one is found", verdicts,
           lambda seen: ("fail", "1 valid, 2 not-found, 1 invalid") in [one[:2] for one in seen])
