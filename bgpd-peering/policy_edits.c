@@ -8,7 +8,7 @@
 #define GATHERED_MOST 64
 #define NAME_MOST 129	  /* of a route-map or a list, with the final NUL */
 #define SETTLE_SECONDS 1
-#define CALLS_MOST 8	  /* route-maps that call each other */
+#define CALLS_MOST 3	  /* route-maps that call another one: each entry may, so that more would take long */
 
 /* Words of edited lines, among them the names of what was edited. */
 struct gathered {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/push_declaration.h"
 
+#include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/connection_walk.h"
@@ -343,6 +344,20 @@ static bool apply(struct connection *connection, const Peering__DeclareConnectio
 	return true;
 }
 
+/* The policies of its neighbors are not touched then. */
+static bool carries_traffic(const struct connection *connection)
+{
+	return lifecycle_gate(connection_coming_state(connection)) != GATE_DENY;
+}
+
+/* Whether a person has changed what the same push may put back: not while somebody has opened its sessions by a bypass. */
+static bool may_be_restored(const struct connection *connection)
+{
+	struct drift drift;
+
+	return !connection->pending.ticket && !bypass_covers(connection) && drift_find(connection, &drift);
+}
+
 /* What bgpd did not take as a whole is taken back: to what was declared before, or to nothing. */
 static void undo(struct connection *connection, const Peering__DeclareConnection *declaration,
 		 const Peering__DeclareConnection *before)
@@ -350,7 +365,7 @@ static void undo(struct connection *connection, const Peering__DeclareConnection
 	static const Peering__DeclareConnection nothing = PEERING__DECLARE_CONNECTION__INIT;
 	struct verdict ignored;
 
-	bool in_service = connection->state == STATE_ACTIVE;
+	bool in_service = carries_traffic(connection);
 
 	remove_undeclared(connection, before ? before : &nothing, declaration);
 	if (before) {
@@ -367,18 +382,17 @@ bool push_declare(const Peering__DeclareConnection *declaration, const char *act
 	const Peering__DeclareConnection *before = durable_state_pushed_of(declaration->name);
 	struct connection *connection =
 		configuration_connection(declaration->name, VRF_DEFAULT_NAME, verdict);
-	struct drift drift;
 
 	if (!connection)
 		return false;
 	if (before && connection->state != STATE_NONE && push_same_declaration(before, declaration) &&
-	    !drift_find(connection, &drift)) {
+	    !may_be_restored(connection)) {
 		verdict->accepted = verdict->unchanged = true;
 		snprintf(verdict->message, sizeof(verdict->message), "%s is declared so already", declaration->name);
 		return true;
 	}
 	remove_undeclared(connection, declaration, before);
-	if (!apply(connection, declaration, true, connection->state == STATE_ACTIVE ? before : NULL, verdict)) {
+	if (!apply(connection, declaration, true, carries_traffic(connection) ? before : NULL, verdict)) {
 		undo(connection, declaration, before);
 		return false;
 	}
