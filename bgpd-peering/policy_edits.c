@@ -111,7 +111,8 @@ static bool is_concerned(const struct connection *connection)
 
 static void visit(struct connection *connection)
 {
-	bool concerned = is_concerned(connection);
+	/* In front of that it is judged each second. */
+	bool concerned = connection->state == STATE_ACTIVE && is_concerned(connection);
 
 	connection->policy_edited = false;
 	if (concerned)

@@ -3,7 +3,7 @@
  * Row 27b: a person edits the policy that a session goes by. A line for the neighbor itself (its route-map, lists, limit,
  * description), or for an object that such a line names: a route-map's body, and the lists that are named there.
  *
- * Each connection that goes by it gets a new generation and is judged anew; no gate is touched. Lines are gathered for a
+ * Each Active connection that goes by it gets a new generation and is judged anew; no gate is touched. Lines are gathered for a
  * second, so that a file of thousands makes one generation, and then the connections are gone through in slices. Nothing
  * runs while nobody types. bgpd's main thread only.
  */
