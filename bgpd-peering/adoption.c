@@ -4,6 +4,7 @@
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/walls.h"
 
 #include "lib/jhash.h"
@@ -241,6 +242,7 @@ static void adopt_slice(event_ref *event)
 {
 	const struct speaker nobody = {0};
 	struct timeval begun;
+	TURN(TURN_LIFECYCLE);
 
 	if (!wall_stands(WALL_ADOPTION)) {
 		event_add_milliseconds(adopt_slice, NULL, 50, &slice_event);

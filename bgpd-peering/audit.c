@@ -7,6 +7,7 @@
 #include "bgpd-peering/rib_walk.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/walls.h"
 
 #include "lib/linklist.h"
@@ -131,6 +132,7 @@ static void look(event_ref *event)
 	struct session *session;
 	struct timeval begun;
 	unsigned int steps = 0;
+	TURN(TURN_AUDIT);
 
 	if (!router_works() || session_counted_count() == 0)
 		return;
@@ -258,6 +260,7 @@ static void walk_some(event_ref *event)
 {
 	struct timeval begun;
 	unsigned int steps = 0;
+	TURN(TURN_AUDIT);
 
 	if (!router_works())
 		return;

@@ -7,6 +7,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
 
 #include "lib/utf8.h"
 
@@ -26,6 +27,7 @@ static void remind_later(void)
 static void remind(event_ref *event)
 {
 	const struct connection *connection;
+	TURN(TURN_LIFECYCLE);
 
 	if (of_all.on) {
 		alert("every gate is open since a bypass of %s: %s; `no peering bypass all` ends it", of_all.actor,

@@ -4,6 +4,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/journal_reader.h"
+#include "bgpd-peering/turn.h"
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_CATCH_UP, "Peering transition that waits for the journal's");
 
@@ -95,6 +96,7 @@ static void work(event_ref *event)
 	char sentence[PATH_MAX + 160];
 	bool last = pieces->last;
 	int error = pieces->error;
+	TURN(TURN_CONTROLLER);
 
 	if (!feed_piece(pieces)) {
 		finish("memory is short");
@@ -117,6 +119,8 @@ static void work(event_ref *event)
 
 static void on_readable(event_ref *event)
 {
+	TURN(TURN_CONTROLLER);
+
 	pieces = journal_reader_take(reader);
 	if (pieces)
 		work(NULL);

@@ -4,16 +4,28 @@
 #include "bgpd-peering/kept_lines.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
+
+typedef COMMAND_HANDLER((*command_handler));
 
 struct command {
 	enum node_type node;
+	command_handler handler;
 	struct cmd_element element;
 };
+
+static COMMAND_HANDLER(run)
+{
+	const struct command *command = container_of(self, const struct command, element);
+	TURN(command->node == VIEW_NODE ? TURN_SHOW : TURN_COMMAND);
+
+	return command->handler(self, vty, argc, argv);
+}
 
 /* Made by hand, not by DEFUN: the strings come from the one list that vtysh's extension uses too. */
 static struct command commands[] = {
 #define PEERING_COMMAND(node_type, function, command_string, command_help)                                             \
-	{node_type, {.string = command_string, .doc = command_help, .func = function, .name = #function}},
+	{node_type, function, {.string = command_string, .doc = command_help, .func = run, .name = #function}},
 #include "vtysh/commands.def"
 #undef PEERING_COMMAND
 };
@@ -29,7 +41,7 @@ void commands_init_inert(void)
 	kept_lines_init();
 	for (size_t i = 0; i < array_size(commands); i++)
 		if (commands[i].node == BGP_NODE)
-			commands[i].element.func = kept_lines_command;
+			commands[i].handler = kept_lines_command;
 	commands_init();
 }
 

@@ -10,6 +10,7 @@
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/timers.h"
+#include "bgpd-peering/turn.h"
 
 static void write_link_test(struct vty *vty, const char *name, const struct link_test_settings *settings)
 {
@@ -129,6 +130,7 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 {
 	const struct connection *connection;
 	const char *vrf;
+	TURN(TURN_SHOW);
 
 	if (!router_works())
 		return 0;

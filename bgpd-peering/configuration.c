@@ -15,6 +15,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/timers.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 
 struct connection *configuration_connection(const char *name, const char *vrf, struct verdict *verdict)
@@ -399,6 +400,8 @@ static time_t last_line; /* of the file, by the monotonic clock */
 
 static void look_for_the_end(event_ref *event)
 {
+	TURN(TURN_COMMAND);
+
 	if (!router.reading_file)
 		return;
 	if (monotime(NULL) - last_line < FILE_SILENCE) {
@@ -435,8 +438,10 @@ static void look_again(struct connection *connection)
 
 static void settle_and_look(struct connection *connection)
 {
+	push_make_again(connection);
 	settle_read(connection);
 	look_again(connection);
+	drift_note(connection);
 }
 
 /* What a controller pushes waits for it, unless another file has begun. */
@@ -449,6 +454,7 @@ static void all_settled(void)
 void configuration_file_end(void)
 {
 	static struct connection_walk walk = {.visit = settle_and_look, .done = all_settled};
+	static struct connection_walk drift_walk = {.visit = drift_note};
 	struct connection *connection;
 	bool booting = router.booting;
 
@@ -462,13 +468,17 @@ void configuration_file_end(void)
 		frr_each (connection_tree, &connections, connection)
 			settle_read(connection);
 	profile_file_end();
-	push_make_again();
-	if (booting)
+	if (booting) {
+		frr_each (connection_tree, &connections, connection)
+			push_make_again(connection);
 		frr_each (connection_tree, &connections, connection)
 			look_again(connection);
+	}
 	router.booting = router.reading_file = false;
-	if (booting)
+	if (booting) {
 		controller_link_file_end();
-	else
+		connection_walk_begin(&drift_walk);
+	} else {
 		connection_walk_begin(&walk);
+	}
 }

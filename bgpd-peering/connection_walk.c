@@ -2,17 +2,25 @@
 #include "bgpd-peering/connection_walk.h"
 
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/turn.h"
+#include "bgpd-peering/walls.h"
 
 #define SLICE_MICROSECONDS 3000
+#define HELD_MILLISECONDS 50 /* in a test */
 
 static void slice(event_ref *event)
 {
 	struct connection_walk *walk = event_argument(event);
 	struct connection key, *connection;
 	struct timeval begun;
+	TURN(TURN_WALK);
 
 	if (!router_works())
 		return;
+	if (!wall_stands(WALL_WALKS)) {
+		event_add_milliseconds(slice, walk, HELD_MILLISECONDS, &walk->event);
+		return;
+	}
 	monotime(&begun);
 	strlcpy(key.name, walk->position, sizeof(key.name));
 	connection = connection_tree_find_gteq(&connections, &key);

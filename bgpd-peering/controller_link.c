@@ -7,6 +7,7 @@
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
+#include "bgpd-peering/turn.h"
 
 #define AGAIN_INTERVAL 10 /* seconds until a link that could not be begun, or not go on, is begun anew */
 
@@ -113,6 +114,7 @@ static void on_event(struct link_event *event)
 static void on_events(event_ref *event)
 {
 	struct mail *mail;
+	TURN(TURN_CONTROLLER);
 
 	/* A push is judged against a whole configuration, not against the half of a file: what comes stays where it is. */
 	if (router.reading_file) {
@@ -234,6 +236,8 @@ static void restart(void)
 
 static void begin_again(event_ref *event)
 {
+	TURN(TURN_CONTROLLER);
+
 	restart();
 }
 

@@ -8,6 +8,7 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/timers.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/utf8.h"
@@ -66,6 +67,7 @@ static void look(event_ref *event)
 {
 	struct connection *connection = event_argument(event);
 	bool quiet;
+	TURN(TURN_LIFECYCLE);
 
 	if (!router_works() || !is_watched(connection))
 		return;

@@ -16,6 +16,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
 
 #include "lib/journal_damage.h"
 #include "lib/utf8.h"
@@ -49,12 +50,12 @@ struct pushed {
 	Peering__DeclareConnection *declaration;
 };
 
-static int compare_pushed(const struct pushed *a, const struct pushed *b)
+static int by_name(const struct pushed *a, const struct pushed *b)
 {
 	return strcmp(a->declaration->name, b->declaration->name);
 }
 
-DECLARE_RBTREE_UNIQ(pushed_tree, struct pushed, item, compare_pushed);
+DECLARE_RBTREE_UNIQ(pushed_tree, struct pushed, item, by_name);
 
 static char path[PATH_MAX + sizeof(JOURNAL_FILE)];
 static char journal_id[37];
@@ -79,9 +80,9 @@ static struct pushed_tree_head pushed;
 static struct pushed *find_pushed(const char *name)
 {
 	Peering__DeclareConnection declaration = {.name = (char *)name};
-	struct pushed wanted = {.declaration = &declaration};
+	struct pushed key = {.declaration = &declaration};
 
-	return pushed_tree_find(&pushed, &wanted);
+	return pushed_tree_find(&pushed, &key);
 }
 
 static void keep_pushed(Peering__DeclareConnection *declaration)
@@ -112,7 +113,7 @@ static void drop_pushed(const char *name)
 static void restore_settings(struct connection *connection, const struct journal_record *record)
 {
 	journal_record_settings(record, connection);
-	connection->pushed = find_pushed(connection->name);
+	connection->pushed = find_pushed(connection->name) != NULL;
 }
 
 static void restore_connection(const struct journal_record *record)
@@ -430,6 +431,7 @@ static void retry(event_ref *event)
 {
 	struct journal_record acked = {.type = RECORD_ACKED, .sequence = sequences.acked};
 	struct waiting_line *line;
+	TURN(TURN_JOURNAL);
 
 	/* One that is still with the writer will fail as well, and comes before those behind it. */
 	frr_each (line_list, &waiting, line) {
@@ -492,6 +494,7 @@ static void completed(const struct journal_completion *completion)
 static void on_completions(event_ref *event)
 {
 	struct timeval begun;
+	TURN(TURN_JOURNAL);
 
 	monotime(&begun);
 	if (!taken)
@@ -765,6 +768,7 @@ static void write_policies(event_ref *event)
 {
 	struct session *session;
 	struct timeval begun;
+	TURN(TURN_JOURNAL);
 
 	monotime(&begun);
 	while ((session = session_policy_next())) {
@@ -878,12 +882,4 @@ const Peering__DeclareConnection *durable_state_pushed_of(const char *name)
 	const struct pushed *entry = find_pushed(name);
 
 	return entry ? entry->declaration : NULL;
-}
-
-void durable_state_each_pushed(void (*visit)(const Peering__DeclareConnection *, void *), void *context)
-{
-	struct pushed *entry;
-
-	frr_each (pushed_tree, &pushed, entry)
-		visit(entry->declaration, context);
 }

@@ -95,9 +95,7 @@ void durable_state_controller(void);
 void durable_state_acked(uint64_t sequence);
 /* A declaration that the controller pushed and the router took; the newest one of a name counts. */
 void durable_state_pushed(const Peering__DeclareConnection *declaration);
-/* The one of that name that is in force, until the next durable_state_pushed(); NULL where there is none. */
+/* The one of that name that is in force, NULL where there is none. It stands until the next is taken. */
 const Peering__DeclareConnection *durable_state_pushed_of(const char *name);
-/* Calls back for every pushed declaration that is in force; the message is the caller's for the call only. */
-void durable_state_each_pushed(void (*visit)(const Peering__DeclareConnection *, void *), void *context);
 
 #endif

@@ -4,6 +4,7 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/rib_walk.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/turn.h"
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_CLOSING, "Peering gate that closes");
 
@@ -11,6 +12,8 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_CLOSING, "Peering gate that closes");
 #define LOOK_EACH 64		/* prefixes between two looks at the clock */
 #define MESSAGES_QUEUED 64	/* to a peer; more wait until it has taken some */
 #define WAIT_MILLISECONDS 20
+#define CACHE_LINE 64	   /* bytes */
+#define FETCHED_AHEAD 16   /* prefixes */
 #define MESSAGE_MARGIN 256 /* bytes: the longest prefix of any family, with all that belongs to it */
 
 struct sent {
@@ -79,16 +82,23 @@ static struct family *family_of(struct gate_closing *closing, afi_t afi, safi_t 
 
 static void note_sent(struct family *family, struct update_subgroup *subgroup)
 {
+	size_t locked = family->sent_count;
 	struct bgp_adj_out *adj;
 
 	family->sent = XREALLOC(MTYPE_PEERING_CLOSING, family->sent,
 				(family->sent_count + subgroup->adj_count + 1) * sizeof(*family->sent));
-	SUBGRP_FOREACH_ADJ (subgroup, adj)
-		if (adj->attr)
-			family->sent[family->sent_count++] = (struct sent){
-				.dest = bgp_dest_lock_node(adj->dest),
-				.path_id = adj->addpath_tx_id,
-			};
+	SUBGRP_FOREACH_ADJ (subgroup, adj) {
+		if (!adj->attr)
+			continue;
+		/* Prefixes lie all over the memory: they are fetched some time before they are locked. */
+		__builtin_prefetch(adj->dest, 1);
+		__builtin_prefetch((const char *)adj->dest + CACHE_LINE, 1);
+		family->sent[family->sent_count++] = (struct sent){.dest = adj->dest, .path_id = adj->addpath_tx_id};
+		if (family->sent_count - locked > FETCHED_AHEAD)
+			bgp_dest_lock_node(family->sent[locked++].dest);
+	}
+	while (locked < family->sent_count)
+		bgp_dest_lock_node(family->sent[locked++].dest);
 }
 
 void gate_closing_leave(struct session *session, struct peer *peer, struct peer_af *peer_family)
@@ -324,6 +334,7 @@ static void go_on(event_ref *event)
 	enum progress all = DONE;
 	struct timeval begun;
 	struct family *family;
+	TURN(TURN_GATE);
 
 	monotime(&begun);
 	frr_each_safe (family_list, &closing->families, family) {

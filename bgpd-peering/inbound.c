@@ -5,6 +5,7 @@
 #include "bgpd-peering/inbound_audit.h"
 #include "bgpd-peering/preview.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
 #include "bgpd-peering/watch.h"
@@ -13,8 +14,10 @@
 #include "lib/bgp_update.h"
 
 #define REPLAY_SLICE 50	       /* messages that wait in bgpd's queue at a time */
+#define REPLAY_MICROSECONDS 2000
 #define REPLAY_MILLISECONDS 5  /* before it is looked at again */
 #define DISCARD_SLICE 500      /* messages */
+#define DISCARD_ARRAYS 16      /* of the index */
 
 static struct adj_rib_in_budget budget = {.most = INBOUND_KEPT_MOST};
 
@@ -71,6 +74,7 @@ void inbound_note_end_of_rib(struct session *session, const struct bgp_update_su
 static void cut_off(event_ref *event)
 {
 	struct session *session = event_argument(event);
+	TURN(TURN_SESSION);
 
 	for (int family = 0; family < FAMILY_COUNT; family++) {
 		if (!inbound_overflow(session, family))
@@ -155,8 +159,10 @@ static void watch(const struct peer *peer, struct session *gated, const struct s
 {
 	struct session *session = gated ? (gated->watch ? gated : NULL) : session_watched(peer);
 
-	if (session && router_works() && stream_get_endp(message) >= size)
-		watch_take(session, STREAM_DATA(message), size, session->replay && waits_in_replay(session, message));
+	if (!session || !router_works() || stream_get_endp(message) < size)
+		return;
+	TURN(TURN_SESSION);
+	watch_take(session, STREAM_DATA(message), size, session->replay && waits_in_replay(session, message));
 }
 
 static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct stream *message)
@@ -170,6 +176,7 @@ static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct s
 		watch(peer, session, message, size);
 	if (!session || !router_works() || stream_get_endp(message) < size)
 		return 0;
+	TURN(TURN_SESSION);
 	if (session->replay) {
 		if (type == BGP_MSG_UPDATE && !is_replayed(session, message))
 			adj_rib_in_pass_over(session->adj_rib_in, STREAM_DATA(message), size);
@@ -203,8 +210,10 @@ static event_ref *discard_event;
 static void discard_some(event_ref *event)
 {
 	struct discarded *first = discarded_list_first(&discarded);
+	TURN(TURN_GATE);
 
-	if (first && !adj_rib_in_sweep(first->rib, DISCARD_SLICE)) {
+	if (first && !adj_rib_in_sweep(first->rib, DISCARD_SLICE) &&
+	    !adj_rib_in_sweep_index(first->rib, DISCARD_ARRAYS)) {
 		discarded_list_del(&discarded, first);
 		adj_rib_in_free(first->rib);
 		XFREE(MTYPE_PEERING_INBOUND, first);
@@ -213,22 +222,27 @@ static void discard_some(event_ref *event)
 		event_add_now(discard_some, NULL, &discard_event);
 }
 
-static void discard(struct session *session)
+void inbound_discard(struct adj_rib_in *rib)
 {
 	struct discarded *entry;
 
+	if (!rib)
+		return;
+	entry = XCALLOC(MTYPE_PEERING_INBOUND, sizeof(*entry));
+	entry->rib = rib;
+	discarded_list_add_tail(&discarded, entry);
+	if (!discard_event)
+		event_add_now(discard_some, NULL, &discard_event);
+}
+
+static void discard(struct session *session)
+{
 	if (!session->watch)
 		memset(session->end_of_rib, 0, sizeof(session->end_of_rib));
 	session->kept_from_the_start = false;
 	adj_rib_in_walk_end(&session->bookmark.walk);
-	if (!session->adj_rib_in)
-		return;
-	entry = XCALLOC(MTYPE_PEERING_INBOUND, sizeof(*entry));
-	entry->rib = session->adj_rib_in;
+	inbound_discard(session->adj_rib_in);
 	session->adj_rib_in = NULL;
-	discarded_list_add_tail(&discarded, entry);
-	if (!discard_event)
-		event_add_now(discard_some, NULL, &discard_event);
 }
 
 /* ---- giving out ---- */
@@ -282,11 +296,17 @@ static void replay_some(event_ref *event)
 {
 	struct inbound_replay *replay = event_argument(event);
 	struct session *session = replay->session;
+	TURN(TURN_GATE);
 	static uint8_t out[BGP_UPDATE_MOST];
 	struct stream *first = NULL, *last = NULL;
 	size_t size, count = 0;
+	struct timeval begun;
 
-	while (replay->waiting_count < REPLAY_SLICE && (size = adj_rib_in_next(session->adj_rib_in, out))) {
+	/* A message may have one prefix or a thousand. None in a turn means that there are no more. */
+	monotime(&begun);
+	while (replay->waiting_count < REPLAY_SLICE &&
+	       (count == 0 || monotime_since(&begun, NULL) < REPLAY_MICROSECONDS) &&
+	       (size = adj_rib_in_next(session->adj_rib_in, out))) {
 		struct stream *message = stream_new(size);
 
 		stream_put(message, out, size);

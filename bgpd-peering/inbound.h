@@ -21,6 +21,8 @@ void inbound_init(void);
 void inbound_begin(struct session *session, struct peer *peer, bool from_the_start);
 /* For watch.c: counts what the peer of a session announces, and keeps nothing of it. NULL where memory is short. */
 struct adj_rib_in *inbound_counter(const struct session *session, const struct peer *peer);
+/* Frees it, in slices. NULL is fine. */
+void inbound_discard(struct adj_rib_in *rib);
 /* An End-of-RIB has come. */
 void inbound_note_end_of_rib(struct session *session, const struct bgp_update_summary *summary);
 

@@ -5,6 +5,7 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/turn.h"
 
 #include <fcntl.h>
 
@@ -350,6 +351,7 @@ static void on_timer(event_ref *event)
 	struct interface *interface;
 	struct link_test_job *job;
 	char error[sizeof(connection->link_result.reason)];
+	TURN(TURN_LINK_TEST);
 
 	if (!is_wanted(connection) || run->number)
 		return;
@@ -389,6 +391,7 @@ static void finished(struct link_test_job *job)
 static void on_done(event_ref *event)
 {
 	struct mail *mail = mailbox_take(done);
+	TURN(TURN_LINK_TEST);
 
 	/* At most RUNNING_MOST. */
 	while (mail) {

@@ -19,6 +19,7 @@
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
+#include "bgpd-peering/turn.h"
 
 #include "lib/linklist.h"
 
@@ -66,6 +67,8 @@ static int on_config_pre(event_master *master)
 /* bgpd's own configuration file has been read. Where vtysh is still to bring one, there is no instance yet. */
 static int on_config_post(event_master *master)
 {
+	TURN(TURN_COMMAND);
+
 	if (router_works() && !router.dry_run && listcount(bm->bgp))
 		configuration_file_end();
 	return 0;
@@ -74,6 +77,8 @@ static int on_config_post(event_master *master)
 /* Some time after the end of a file, or long after its beginning where vtysh went away in the middle. */
 static int on_config_end(struct bgp *bgp)
 {
+	TURN(TURN_COMMAND);
+
 	if (router_works() && router.reading_file)
 		configuration_file_end();
 	return 0;

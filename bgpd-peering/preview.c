@@ -5,6 +5,7 @@
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/rib_walk.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/turn.h"
 
 #include "bgpd/bgp_aspath.h"
 
@@ -189,6 +190,7 @@ static void go_on(struct preview_work *work, int64_t microseconds)
 static void slice(event_ref *event)
 {
 	struct preview_work *first = preview_list_first(&works);
+	TURN(TURN_PREVIEW);
 
 	if (!router_works() || !first)
 		return;

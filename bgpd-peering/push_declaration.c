@@ -4,7 +4,6 @@
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/configuration.h"
-#include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/drift.h"
 #include "bgpd-peering/durable_state.h"
@@ -422,14 +421,14 @@ static size_t count_made(const struct connection *connection)
 	return count;
 }
 
-static void make_again(const Peering__DeclareConnection *declaration, void *context)
+void push_make_again(struct connection *connection)
 {
-	struct connection *connection = connection_find(declaration->name);
+	const Peering__DeclareConnection *declaration = durable_state_pushed_of(connection->name);
 	struct verdict verdict = {.code = ""};
 	size_t made;
 
 	/* One that has ended is a tombstone; what a file brings back of it stays gated and shut. */
-	if (!connection || connection->state == STATE_NONE || !bgp_of_vrf(connection->vrf))
+	if (!declaration || connection->state == STATE_NONE || !bgp_of_vrf(connection->vrf))
 		return;
 	connection->declared = true;
 	made = count_made(connection);
@@ -439,14 +438,6 @@ static void make_again(const Peering__DeclareConnection *declaration, void *cont
 		zlog_err("peering: pushed %s: %s", declaration->name, verdict.message);
 	if (count_made(connection) != made)
 		durable_state_connection(connection);
-}
-
-void push_make_again(void)
-{
-	static struct connection_walk walk = {.visit = drift_note};
-
-	durable_state_each_pushed(make_again, NULL);
-	connection_walk_begin(&walk);
 }
 
 void push_remove_neighbors(struct connection *connection)

@@ -29,8 +29,11 @@ void push_settings(const Peering__DeclareConnection *declaration, struct connect
 /* Carries it out and journals it. False with a refusal where bgpd does not take a neighbor. */
 bool push_declare(const Peering__DeclareConnection *declaration, const char *actor, struct verdict *verdict);
 
-/* At the end of a file: neighbors that were pushed and are not in it are made again, but for those that somebody removed. */
-void push_make_again(void);
+/*
+ * At the end of a file: the connection's neighbors that were pushed and are not in it are made again, but for those that
+ * somebody has removed.
+ */
+void push_make_again(struct connection *connection);
 
 /* A pushed connection has ended: the neighbors that were made for it go. */
 void push_remove_neighbors(struct connection *connection);

@@ -9,6 +9,7 @@
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/watch.h"
 
@@ -273,6 +274,7 @@ static void visit(struct connection *connection)
 static void begin_round(event_ref *event)
 {
 	static struct connection_walk walk = {.visit = visit};
+	TURN(TURN_LIFECYCLE);
 
 	connection_walk_begin(&walk);
 }

@@ -8,6 +8,7 @@
 
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/configuration.h"
+#include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/drain_policy.h"
@@ -19,6 +20,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/walls.h"
 
@@ -37,6 +39,7 @@ static void after_hook(event_ref *event)
 {
 	struct connection *connection = event_argument(event);
 	struct session *session;
+	TURN(TURN_SESSION);
 
 	if (!router_works())
 		return;
@@ -147,6 +150,7 @@ static int on_status_changed(struct peer *peer)
 
 	if (!router_works() || bm->terminating)
 		return 0;
+	TURN(TURN_SESSION);
 	outer = peer_hook_runs(peer);
 	status_changed(peer);
 	peer_hook_runs(outer);
@@ -168,6 +172,7 @@ static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct s
 	asn = session && peer->as_type == AS_SPECIFIED ? bgp_open_asn(STREAM_DATA(message), size) : 0;
 	if (!asn)
 		return 0;
+	TURN(TURN_SESSION);
 	session->wrong_opens = asn == peer->as ? 0 : session->wrong_opens + 1;
 	if (session->wrong_opens)
 		validation_look_again(session->connection);
@@ -219,16 +224,93 @@ done:
 	XFREE(MTYPE_TMP, copy);
 }
 
-/* Somebody has typed at a reserved name: one that is defined now stands nowhere any more. */
-static void assert_all_reserved(void)
+/*
+ * Somebody has defined a reserved name: it is to stand nowhere any more. It denies until bgpd looks at route-maps again,
+ * which it does when its delay timer ends, a second after the line at the earliest, or when `bgp route-map delay-timer`
+ * is typed. So gates are asserted in slices, the rest at once where either is near. bgpd runs a timer behind the events
+ * that wait with it: a slice that comes too late comes before it still.
+ */
+static struct {
+	bool on;
+	struct timeval begun;
+} naming;
+
+#define NAMING_MICROSECONDS 500000
+
+static void assert_reserved_of(struct connection *connection)
 {
-	struct connection *connection;
 	struct session *session;
 
+	frr_each (session_list, &connection->sessions, session)
+		if (session->gate != GATE_ALLOW)
+			gate_assert(session);
+}
+
+static void finish_naming(void)
+{
+	struct connection *connection;
+
+	naming.on = false;
 	frr_each (connection_tree, &connections, connection)
-		frr_each (session_list, &connection->sessions, session)
-			if (session->gate != GATE_ALLOW)
-				gate_assert(session);
+		assert_reserved_of(connection);
+}
+
+static void assert_in_slice(struct connection *connection)
+{
+	if (naming.on && monotime_since(&naming.begun, NULL) > NAMING_MICROSECONDS)
+		finish_naming();
+	if (naming.on)
+		assert_reserved_of(connection);
+}
+
+static void end_naming(void)
+{
+	naming.on = false;
+}
+
+static void begin_naming(void)
+{
+	static struct connection_walk walk = {.visit = assert_in_slice, .done = end_naming};
+
+	if (!naming.on)
+		monotime(&naming.begun);
+	naming.on = true;
+	connection_walk_begin(&walk);
+}
+
+/*
+ * Whether a reserved name was defined, or may have been, or what a drain is made of has changed. Not by the thousands of
+ * lines for neighbors that a file which was saved while gated has.
+ */
+static bool names_anew(const struct vty *vty, const char *line)
+{
+	static char last[64] = GATE_ROUTE_MAP;
+	const char *name = gate_policy_reserved_name();
+	bool is_another = strcmp(name, last) != 0;
+
+	/* bgpd may define what a file says some lines later. */
+	strlcpy(last, name, sizeof(last));
+	return is_another || (line && !node_has_neighbors(vty->node) &&
+			      (strstr(line, GATE_ROUTE_MAP) || strstr(line, DRAIN_ROUTE_MAP)));
+}
+
+/* `bgp …`, of whatever node. */
+static bool is_of_bgp(const char *line)
+{
+	size_t length;
+
+	line += strspn(line, " \t");
+	length = strcspn(line, " \t");
+	return length > 0 && strncmp(line, "bgp", length) == 0;
+}
+
+static int on_command(struct vty *vty, const char *line, char **instead)
+{
+	if (!naming.on || !router_works() || !is_of_bgp(line))
+		return 0;
+	TURN(TURN_COMMAND);
+	finish_naming();
+	return 0;
 }
 
 /* Runs behind each typed line, before bgpd turns to any packet or timer. */
@@ -238,16 +320,15 @@ static int on_command_done(struct vty *vty, const char *line)
 
 	if (!router_works())
 		return 0;
+	TURN(TURN_COMMAND);
 	if (router_file_ends(line)) {
 		configuration_file_end();
 		return 0;
 	}
 	if (router.reading_file)
 		configuration_file_goes_on();
-	/* A line that defines it, not the thousands that a file which was saved while gated has for its neighbors. */
-	if (line && (strstr(line, GATE_ROUTE_MAP) || strstr(line, DRAIN_ROUTE_MAP)) && !node_has_neighbors(vty->node) &&
-	    wall_stands(WALL_TYPED))
-		assert_all_reserved();
+	if (names_anew(vty, line) && wall_stands(WALL_TYPED))
+		begin_naming();
 	if (line && !router.booting && connection_tree_count(&connections))
 		policy_edits_line(vty, line);
 	/*
@@ -267,5 +348,6 @@ void session_events_init(void)
 {
 	hook_register(peer_status_changed, on_status_changed);
 	hook_register(bgp_packet_dump, on_message);
+	hook_register(cmd_execute, on_command);
 	hook_register(cmd_execute_done, on_command_done);
 }

@@ -14,6 +14,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/state_file.h"
 #include "bgpd-peering/timers.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/termtable.h"
@@ -297,6 +298,7 @@ void show_overview_text(struct vty *vty, const struct show_filter *filter, bool 
 
 static void show_summary_text(struct vty *vty)
 {
+	const struct turn_figures *longest = turn_figures(turn_longest());
 	struct ttable *table = show_table_new();
 	struct show_summary summary;
 
@@ -314,6 +316,8 @@ static void show_summary_text(struct vty *vty)
 		       summary.all.connections - summary.all.open, summary.all.sessions_up, summary.all.sessions);
 	show_table_print(vty, table);
 	vty_out(vty, "Attention: %u (%u critical)\n", summary.warnings + summary.critical, summary.critical);
+	vty_out(vty, "Longest hold of bgpd's main thread: %.1f ms, in `%s`\n", (double)longest->longest_microseconds / 1e3,
+		turn_area_name(turn_longest()));
 }
 
 /* ---- one connection ---- */

@@ -16,6 +16,7 @@
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/state_file.h"
 #include "bgpd-peering/timers.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 
 #define SCHEMA_VERSION 1
@@ -322,6 +323,7 @@ static void add_default_deny(const char *vrf, enum default_deny_mode mode, void 
 	json_object_array_add(context, object);
 }
 
+#define MANY 50
 #define HOW (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 /* One connection after the other: of thousands, a tree of all of them is half a million objects. */
@@ -330,6 +332,8 @@ void show_overview_json(struct vty *vty, const struct show_filter *filter)
 	json_object *object = show_json_begin(), *controller = json_object_new_object(), *denied = json_object_new_array();
 	const struct connection *connection;
 	const char *begin, *separator = "";
+	/* What nobody reads is not made to be read: a line for each. */
+	int how = connection_tree_count(&connections) > MANY ? JSON_C_TO_STRING_NOSLASHESCAPE : HOW;
 	char text[640];
 
 	controller_link_describe(text, sizeof(text));
@@ -349,7 +353,7 @@ void show_overview_json(struct vty *vty, const struct show_filter *filter)
 		if (!show_filter_takes(filter, connection))
 			continue;
 		object = connection_json(connection);
-		vty_out(vty, "%s\n%s", separator, json_object_to_json_string_ext(object, HOW));
+		vty_out(vty, "%s\n%s", separator, json_object_to_json_string_ext(object, how));
 		json_object_put(object);
 		separator = ",";
 	}
@@ -368,6 +372,22 @@ static json_object *count_json(const struct show_count *count)
 	return object;
 }
 
+static json_object *main_thread_json(void)
+{
+	json_object *areas = json_object_new_object();
+
+	for (int area = 0; area < TURN_AREAS; area++) {
+		const struct turn_figures *figures = turn_figures(area);
+		json_object *object = json_object_new_object();
+
+		add_number(object, "turns", figures->turns);
+		add_number(object, "longestHoldMicroseconds", figures->longest_microseconds);
+		add_number(object, "longestWorkMicroseconds", figures->longest_cpu_microseconds);
+		json_object_object_add(areas, turn_area_name(area), object);
+	}
+	return areas;
+}
+
 json_object *show_summary_json(void)
 {
 	json_object *object = show_json_begin(), *states = json_object_new_object();
@@ -380,5 +400,6 @@ json_object *show_summary_json(void)
 	json_object_object_add(object, "all", count_json(&summary.all));
 	add_number(object, "warnings", summary.warnings);
 	add_number(object, "critical", summary.critical);
+	json_object_object_add(object, "mainThread", main_thread_json());
 	return object;
 }

@@ -12,7 +12,10 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/inbound.h"
+#include "bgpd-peering/preview.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/turn.h"
 
 static void begin(struct vty *vty, const char *name, const char *type, const char *help)
 {
@@ -58,6 +61,24 @@ static void of_router(struct vty *vty)
 	      "Sessions of Active connections whose gates a violation has closed.", closed_by_violation());
 	begin(vty, "audit_longest_hold_seconds", "gauge", "Longest time that the audit has held bgpd's main thread.");
 	vty_out(vty, "peering_audit_longest_hold_seconds %.6f\n", (double)audit->longest_microseconds / 1e6);
+}
+
+static void of_main_thread(struct vty *vty)
+{
+	begin(vty, "main_thread_longest_hold_seconds", "gauge",
+	      "Longest time that the module has held bgpd's main thread, by what it did.");
+	for (int area = 0; area < TURN_AREAS; area++)
+		vty_out(vty, "peering_main_thread_longest_hold_seconds{area=\"%s\"} %.6f\n", turn_area_name(area),
+			(double)turn_figures(area)->longest_microseconds / 1e6);
+	begin(vty, "main_thread_longest_work_seconds", "gauge",
+	      "Longest processor time that the module has taken of bgpd's main thread at a time, by what it did.");
+	for (int area = 0; area < TURN_AREAS; area++)
+		vty_out(vty, "peering_main_thread_longest_work_seconds{area=\"%s\"} %.6f\n", turn_area_name(area),
+			(double)turn_figures(area)->longest_cpu_microseconds / 1e6);
+	begin(vty, "main_thread_turns_total", "counter", "Times that bgpd's main thread has worked for the module.");
+	for (int area = 0; area < TURN_AREAS; area++)
+		vty_out(vty, "peering_main_thread_turns_total{area=\"%s\"} %llu\n", turn_area_name(area),
+			(unsigned long long)turn_figures(area)->turns);
 }
 
 /* The value of a label. Connections have plain names; an interface or a VRF may have any. Valid until the next call. */
@@ -121,24 +142,51 @@ static void of_degradations(struct vty *vty)
 	}
 }
 
+/* Every session, looked up once for all metrics of sessions. */
+struct row {
+	const struct session *session;
+	bool established, carries[FAMILY_COUNT];
+};
+
+struct rows {
+	struct row *rows;
+	size_t count;
+};
+
+static struct rows look_up_all(void)
+{
+	const struct connection *connection;
+	const struct session *session;
+	struct rows all = {0};
+
+	frr_each (connection_tree_const, &connections, connection)
+		all.count += session_list_count(&connection->sessions);
+	all.rows = XCALLOC(MTYPE_TMP, (all.count + 1) * sizeof(*all.rows));
+	all.count = 0;
+	frr_each (connection_tree_const, &connections, connection) {
+		frr_each (session_list_const, &connection->sessions, session) {
+			struct row *row = &all.rows[all.count++];
+			struct session_facts facts;
+
+			session_facts(session, &facts);
+			*row = (struct row){.session = session, .established = facts.established};
+			memcpy(row->carries, facts.carries, sizeof(row->carries));
+		}
+	}
+	return all;
+}
+
 typedef bool (*figure)(const struct session *session, enum counted_family family, uint64_t *number);
 
 static bool received(const struct session *session, enum counted_family family, uint64_t *number)
 {
-	struct family_facts facts;
-
-	family_facts(session, family, &facts);
-	*number = facts.received;
-	return facts.counted;
+	*number = inbound_count(session, family);
+	return inbound_is_counted(session);
 }
 
 static bool would_accept(const struct session *session, enum counted_family family, uint64_t *number)
 {
-	struct family_facts facts;
-
-	family_facts_previewed(session, family, &facts);
-	*number = facts.would_accept;
-	return facts.previewed;
+	return preview_would_accept(session, family, number);
 }
 
 static bool installed(const struct session *session, enum counted_family family, uint64_t *number)
@@ -153,57 +201,47 @@ static bool advertised(const struct session *session, enum counted_family family
 	return true;
 }
 
-static void of_sessions(struct vty *vty, const char *name, const char *help, figure figure_of)
+static void of_sessions(struct vty *vty, const struct rows *all, const char *name, const char *help, figure figure_of)
 {
-	const struct connection *connection;
-	const struct session *session;
-
 	begin(vty, name, "gauge", help);
-	frr_each (connection_tree_const, &connections, connection) {
-		frr_each (session_list_const, &connection->sessions, session) {
-			struct session_facts facts;
-			uint64_t number;
+	for (const struct row *row = all->rows; row < all->rows + all->count; row++) {
+		const struct session *session = row->session;
+		uint64_t number;
 
-			session_facts(session, &facts);
-			for (int family = 0; family < FAMILY_COUNT; family++)
-				if (facts.carries[family] && figure_of(session, family, &number))
-					vty_out(vty, "peering_%s{connection=\"%s\",session=\"%s\",afi=\"%s\"} %llu\n", name,
-						connection->name, escaped(session->address), family_name(family),
-						(unsigned long long)number);
-		}
+		for (int family = 0; family < FAMILY_COUNT; family++)
+			if (row->carries[family] && figure_of(session, family, &number))
+				vty_out(vty, "peering_%s{connection=\"%s\",session=\"%s\",afi=\"%s\"} %llu\n", name,
+					session->connection->name, escaped(session->address), family_name(family),
+					(unsigned long long)number);
 	}
 }
 
-static void up_of_sessions(struct vty *vty)
+static void up_of_sessions(struct vty *vty, const struct rows *all)
 {
-	const struct connection *connection;
-	const struct session *session;
-
 	begin(vty, "session_up", "gauge", "Whether BGP is Established.");
-	frr_each (connection_tree_const, &connections, connection) {
-		frr_each (session_list_const, &connection->sessions, session) {
-			struct session_facts facts;
-
-			session_facts(session, &facts);
-			vty_out(vty, "peering_session_up{connection=\"%s\",session=\"%s\"} %d\n", connection->name,
-				escaped(session->address), facts.established);
-		}
-	}
+	for (const struct row *row = all->rows; row < all->rows + all->count; row++)
+		vty_out(vty, "peering_session_up{connection=\"%s\",session=\"%s\"} %d\n", row->session->connection->name,
+			escaped(row->session->address), row->established);
 }
 
 void show_prometheus(struct vty *vty)
 {
+	struct rows all;
+
 	of_router(vty);
+	of_main_thread(vty);
 	if (router.inert)
 		return;
 	of_connections(vty);
 	of_degradations(vty);
-	up_of_sessions(vty);
-	of_sessions(vty, "session_received_prefixes",
+	all = look_up_all();
+	up_of_sessions(vty, &all);
+	of_sessions(vty, &all, "session_received_prefixes",
 		    "Prefixes that the peer announces, where they are counted.", received);
-	of_sessions(vty, "session_would_accept_prefixes",
+	of_sessions(vty, &all, "session_would_accept_prefixes",
 		    "Prefixes of those that the import policy would accept, by a preview that holds.", would_accept);
-	of_sessions(vty, "session_installed_prefixes", "Prefixes of the peer in bgpd's tables.", installed);
-	of_sessions(vty, "session_advertised_prefixes", "Prefixes that bgpd has sent to the peer and not withdrawn.",
+	of_sessions(vty, &all, "session_installed_prefixes", "Prefixes of the peer in bgpd's tables.", installed);
+	of_sessions(vty, &all, "session_advertised_prefixes", "Prefixes that bgpd has sent to the peer and not withdrawn.",
 		    advertised);
+	XFREE(MTYPE_TMP, all.rows);
 }

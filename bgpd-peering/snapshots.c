@@ -2,6 +2,7 @@
 #include "bgpd-peering/snapshots.h"
 
 #include "bgpd-peering/report.h"
+#include "bgpd-peering/turn.h"
 
 #define REPORT_INTERVAL 1 /* seconds between two reports of what has changed */
 #define PIECE_MOST 200	  /* connections in one message: some 100 KiB, as a rule */
@@ -86,6 +87,7 @@ static void pump(event_ref *event)
 	struct connection *piece[PIECE_MOST];
 	bool is_full = full.wanted && !full.begun;
 	size_t count;
+	TURN(TURN_CONTROLLER);
 
 	if (!session || !link_has_room(session))
 		return;

@@ -4,6 +4,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/file_job.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/turn.h"
 
 struct state_file_operation state_file_now;
 
@@ -90,6 +91,7 @@ bool state_file_start_job(bool write)
 static void on_step(event_ref *event)
 {
 	struct timeval begun;
+	TURN(TURN_LIFECYCLE);
 
 	if (!router_works())
 		return;
@@ -127,6 +129,7 @@ static void take_back(struct file_job *job)
 static void on_done(event_ref *event)
 {
 	struct mail *mail = mailbox_take(done);
+	TURN(TURN_LIFECYCLE);
 
 	event_add_readable(on_done, NULL, mailbox_fd(done), &done_event);
 	while (mail) {

@@ -6,6 +6,7 @@
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 
 #define RETRY_INTERVAL 1 /* seconds */
@@ -146,6 +147,7 @@ static void time_out(event_ref *event)
 	struct connection *connection = event_argument(event);
 	enum connection_timer timer = timer_of(connection->state);
 	char reason[TRANSITION_MESSAGE_MAX];
+	TURN(TURN_LIFECYCLE);
 
 	if (timer == TIMER_COUNT || !router_works())
 		return;

@@ -15,6 +15,7 @@
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/timers.h"
+#include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 #include "bgpd-peering/watch.h"
 
@@ -558,6 +559,7 @@ static void go(event_ref *event)
 {
 	struct connection *connection = event_argument(event);
 	struct session *session;
+	TURN(TURN_LIFECYCLE);
 
 	frr_each_safe (session_list, &connection->sessions, session)
 		if (!gate_is_busy(session))

@@ -10,6 +10,7 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/transition.h"
+#include "bgpd-peering/turn.h"
 
 #define VALIDATION_INTERVAL 1 /* seconds */
 
@@ -156,6 +157,8 @@ void validation_look_now(struct connection *connection)
 
 static void evaluate(event_ref *event)
 {
+	TURN(TURN_LIFECYCLE);
+
 	validation_look_now(event_argument(event));
 }
 

@@ -19,6 +19,7 @@
 #define WALL_CAPABILITY "capability" /* families in CAPABILITY messages are hidden */
 #define WALL_AUDIT "audit"
 #define WALL_ADOPTION "adoption" /* no wall: down, no slice of an adoption is done */
+#define WALL_WALKS "walks"	 /* no wall either: nor one of a walk over all connections */
 /* What the audit may look at. */
 #define WALL_COUNT "count"	   /* bgpd's counts of installed routes */
 #define WALL_ORIGINALS "originals" /* paths in the tables that are no copies */

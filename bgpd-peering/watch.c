@@ -47,7 +47,7 @@ void watch_end(struct session *session)
 	if (!watch)
 		return;
 	session_watched_clear(session);
-	adj_rib_in_free(watch->counted);
+	inbound_discard(watch->counted);
 	XFREE(MTYPE_PEERING_WATCH, session->watch);
 	if (!session->counted_peer)
 		inbound_audit_end(session);

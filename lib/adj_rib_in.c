@@ -148,6 +148,15 @@ bool adj_rib_in_sweep(struct adj_rib_in *rib, size_t messages)
 	return rib->first != NULL;
 }
 
+bool adj_rib_in_sweep_index(struct adj_rib_in *rib, size_t arrays)
+{
+	give_up(rib);
+	for (int family = 0; family < ADJ_RIB_IN_FAMILIES; family++)
+		if (prefix_map_sweep(rib->prefixes[family], arrays))
+			return true;
+	return false;
+}
+
 /* ---- taking in ---- */
 
 struct standing {

@@ -90,5 +90,7 @@ void adj_rib_in_pass_over(struct adj_rib_in *rib, const uint8_t *message, size_t
 
 /* Gives up what is kept and frees at most `messages` of it. Returns whether there is more: then call it again. */
 bool adj_rib_in_sweep(struct adj_rib_in *rib, size_t messages);
+/* Frees the index, at most so many arrays of it (prefix_map.h), of one that nothing but adj_rib_in_free() is to follow. */
+bool adj_rib_in_sweep_index(struct adj_rib_in *rib, size_t arrays);
 
 #endif

@@ -30,6 +30,7 @@ struct table {
 struct prefix_map {
 	struct table one;    /* while `many` is NULL */
 	struct table *many;  /* TABLES of them */
+	size_t swept;	     /* of `many`: freed, and the map is of no more use */
 	size_t count;
 	size_t default_count;
 	size_t limit;
@@ -146,13 +147,21 @@ struct prefix_map *prefix_map_new(size_t limit)
 	return map;
 }
 
+bool prefix_map_sweep(struct prefix_map *map, size_t arrays)
+{
+	if (!map)
+		return false;
+	for (; map->many && map->swept < TABLES && arrays > 0; map->swept++, arrays--)
+		free(map->many[map->swept].places);
+	return map->many && map->swept < TABLES;
+}
+
 void prefix_map_free(struct prefix_map *map)
 {
 	if (!map)
 		return;
+	prefix_map_sweep(map, SIZE_MAX);
 	free(map->one.places);
-	for (size_t i = 0; map->many && i < TABLES; i++)
-		free(map->many[i].places);
 	free(map->many);
 	free(map);
 }

@@ -56,6 +56,11 @@ class Controller:
         self.router_address, self.api_address = (_address(text) for text in said.groups())
         return self
 
+    def keep_ports(self):
+        """The next start listens where this one does, as it would at home: routers dial the same address again."""
+        for key, address in (("router-listen", self.router_address), ("api-listen", self.api_address)):
+            self.settings[key] = f"{address[0]}:{address[1]}"
+
     def stop(self, number=signal.SIGTERM):
         """Ends it, and returns its exit status."""
         self._process.send_signal(number)

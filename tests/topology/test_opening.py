@@ -10,6 +10,7 @@ from lab.bgp import ROUTE_REFRESH
 from lab.bird import DEFAULT
 from lab.scenario import FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
+from lab.walls import Walls
 
 pytestmark = pytest.mark.versions
 
@@ -316,6 +317,35 @@ def test_the_reserved_name_may_be_defined(scenario):
     s.validate()
     s.activate()
     assert "route-map PEERING-DENY-ALL in" not in s.edge.running_config()
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_no_kept_route_passes_while_gates_leave_a_reserved_name(scenario, held):
+    """They leave it in slices. bgpd has kept routes of its own from before the gate closed, and gives itself those as soon
+    as it looks at route-maps again: not before the last gate has left. The test build holds the slices back."""
+    s = scenario
+    walls = Walls(s.edge)
+    kept = {family: [f"neighbor {s.acme_address(family)} soft-reconfiguration inbound"] for family in FAMILIES}
+    s.start(s.config(bgp=["no bgp ebgp-requires-policy", *s.declaration()], **kept))
+    s.acme.wait_established()
+    s.edge.vtysh(BYPASS)
+    s.wait_open()
+    s.settle()
+    closed = s.capture.read().end()
+    s.edge.vtysh(NO_BYPASS)
+    expect_closed(s, since=closed)
+    walls.down("audit", *(["walks"] if held else []))
+    s.edge.configure("route-map PEERING-DENY-ALL permit 10")
+    place = f"neighbor {s.acme_address('ipv4')} route-map PEERING-DENY-ALL"
+    if held:
+        assert f"{place} in" in s.edge.running_config()
+    s.edge.configure("bgp route-map delay-timer 0")
+    s.settle()
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+        assert s.acme.received(f"edge_{family}") == set()
+    assert f"{place}-2 in" in s.edge.running_config()
+    walls.up()
 
 
 # Bypass

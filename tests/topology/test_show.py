@@ -120,3 +120,27 @@ def test_more_than_fifty_rows_are_shown_only_where_asked_for(scenario):
     assert "50 of 62 shown (`show peering all` for every one)" in s.edge.vtysh("show peering")
     assert len(rows(s, "all")) == 62
     assert len(names(s, "")) == 62
+
+
+def test_how_long_the_main_thread_is_held_is_measured_and_begins_anew(scenario):
+    s = scenario
+
+    def turns(area):
+        return s.edge.bgpd_json("show peering summary json")["mainThread"][area]["turns"]
+
+    for area in ("show", "command", "session", "audit", "journal"):
+        until(f"the main thread has worked for {area}", lambda: turns(area))
+    held = s.edge.bgpd_json("show peering summary json")["mainThread"]
+    assert held["session"]["longestHoldMicroseconds"] > 0
+    found = metrics(s)
+    assert {labels for labels in found["peering_main_thread_longest_hold_seconds"]} == {f'area="{area}"' for area in held}
+    assert found["peering_main_thread_longest_hold_seconds"]['area="session"'] * 1e6 == pytest.approx(
+        held["session"]["longestHoldMicroseconds"])
+    assert found["peering_main_thread_longest_work_seconds"]['area="session"'] > 0
+    assert found["peering_main_thread_turns_total"]['area="show"'] >= held["show"]["turns"]
+    assert "Longest hold of bgpd's main thread: " in s.edge.vtysh("show peering summary")
+    # Nothing but what acme says next is measured as its session's.
+    s.edge.vtysh("clear peering longest-hold")
+    assert turns("session") == 0
+    s.acme.announce("ipv4", ["198.18.200.0/24"])
+    until("what acme has said is measured", lambda: turns("session"))

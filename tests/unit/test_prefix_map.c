@@ -120,6 +120,28 @@ static void an_empty_one_is_empty(void **state)
 	prefix_map_free(NULL);
 }
 
+static void freeing_goes_in_pieces(void **state)
+{
+	struct prefix_map *map = prefix_map_new(UNIVERSE);
+	unsigned int turns = 0;
+
+	for (unsigned int number = 0; number < UNIVERSE; number++) {
+		uint8_t length, address[16];
+		uint32_t path_id;
+
+		prefix_of(number, &length, address, &path_id);
+		prefix_map_put(map, length, address, path_id);
+	}
+	while (prefix_map_sweep(map, 100))
+		turns++;
+	assert_int_equal(turns, 2);
+	prefix_map_free(map);
+	map = prefix_map_new(UNIVERSE);
+	assert_false(prefix_map_sweep(map, 1));
+	prefix_map_free(map);
+	assert_false(prefix_map_sweep(NULL, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +149,7 @@ int main(void)
 		cmocka_unit_test(keeps_no_more_than_its_limit),
 		cmocka_unit_test(tells_lengths_and_paths_apart),
 		cmocka_unit_test(an_empty_one_is_empty),
+		cmocka_unit_test(freeing_goes_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,5 +58,10 @@ def program(name):
     return _built("controller", name)
 
 
+def bench(name):
+    """A program of tests/bench."""
+    return _built("tests/bench", name)
+
+
 def tool(name):
     return SOURCE / "tools" / name
