@@ -4,6 +4,7 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/turn.h"
 
 #define GATHERED_MOST 64
 #define NAME_MOST 129	  /* of a route-map or a list, with the final NUL */
@@ -133,6 +134,8 @@ static void walk_done(void)
 static void settle(event_ref *event)
 {
 	static struct connection_walk walk = {.visit = visit, .done = walk_done};
+
+	TURN(TURN_LIFECYCLE);
 
 	/* What is typed while a walk is under way is the next one's. */
 	if (walking)

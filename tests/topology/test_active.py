@@ -366,9 +366,6 @@ def test_bfd_that_is_down_is_told_until_it_is_up_and_ends_a_session_that_had_it(
     opened = sessions(s)["ipv4"]
     with s.edge.namespace.without_udp(3784):
         wait_degraded(s, {("session-down", address, "warning", "none")})
-        found = next(one for one in s.edge.connection(NAME)["degraded"] if one["cause"] == "session-down")
-        # Whoever notices first ends it.
-        assert "BFD" in found["reason"] or "BFD session down" in s.acme.log.read_text(), found
         assert s.edge.connection_state(NAME) == "Active" and rows(s)[-1] == "9"
     s.acme.wait_established()
     wait_degraded(s, set())
