@@ -392,6 +392,29 @@ static inline void peer_path_filter_again(struct peer *peer, const struct bgp_de
 		   path->sub_type, rd, NULL, 0, 1, NULL);
 }
 
+/*
+ * Takes a path of the peer out of every table that it or a copy of it is in, whatever the policy says: as if the peer had
+ * withdrawn it. What soft-reconfiguration has kept of it stays. Else as above.
+ */
+static inline void peer_path_withdraw(struct peer *peer, const struct bgp_dest *dest, struct bgp_path_info *path, afi_t afi,
+				      safi_t safi, struct prefix_rd *rd)
+{
+	/* Labeled routes live in the unicast table, and bgpd withdraws them there. */
+	safi_t table = safi == SAFI_LABELED_UNICAST ? SAFI_UNICAST : safi;
+	bool kept = CHECK_FLAG(peer->af_flags[afi][table], PEER_FLAG_SOFT_RECONFIG);
+
+	UNSET_FLAG(peer->af_flags[afi][table], PEER_FLAG_SOFT_RECONFIG);
+#if FRR_SINCE(10, 0)
+	bgp_withdraw(peer, bgp_dest_get_prefix(dest), path->addpath_rx_id, afi, table, path->type, path->sub_type, rd, NULL,
+		     0);
+#else
+	bgp_withdraw(peer, bgp_dest_get_prefix(dest), path->addpath_rx_id, path->attr, afi, table, path->type,
+		     path->sub_type, rd, NULL, 0, NULL);
+#endif
+	if (kept)
+		SET_FLAG(peer->af_flags[afi][table], PEER_FLAG_SOFT_RECONFIG);
+}
+
 /* The path that a path was leaked or imported from in the end, itself where it was not. */
 static inline const struct bgp_path_info *path_origin(const struct bgp_path_info *path)
 {

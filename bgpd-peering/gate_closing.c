@@ -271,9 +271,13 @@ static void remove_paths_of(struct peer *peer, const struct family *family, stru
 
 	for (path = bgp_dest_get_bgp_path_info(dest); path; path = next) {
 		next = path->next;
-		if (path->peer == peer && path->type == ZEBRA_ROUTE_BGP && path->sub_type == BGP_ROUTE_NORMAL &&
-		    !CHECK_FLAG(path->flags, BGP_PATH_REMOVED))
-			peer_path_filter_again(peer, dest, path, family->afi, family->safi, rd);
+		if (path->peer != peer || path->type != ZEBRA_ROUTE_BGP || path->sub_type != BGP_ROUTE_NORMAL ||
+		    CHECK_FLAG(path->flags, BGP_PATH_REMOVED))
+			continue;
+		/* The reserved route-map denies it. A withdrawal would do alone, but `bgp dampening` counts those as flaps. */
+		peer_path_filter_again(peer, dest, path, family->afi, family->safi, rd);
+		if (!CHECK_FLAG(path->flags, BGP_PATH_REMOVED | BGP_PATH_HISTORY))
+			peer_path_withdraw(peer, dest, path, family->afi, family->safi, rd);
 	}
 }
 

@@ -176,11 +176,13 @@ def test_a_vpn_route_of_a_gated_peer_is_found(lab, where):
         until(f"nothing of acme's in {table}", lambda: taken(table), lambda seen: not seen)
 
 
-def test_what_had_passed_is_taken_back_by_the_closing_wall(lab):
-    """Without it the routes that were accepted before stay, and so do their copies; with it they leave every table."""
+@pytest.mark.parametrize("also", [(), ("policy",)], ids=["alone", "without-the-policy"])
+def test_what_had_passed_is_taken_back_by_the_closing_wall(lab, also):
+    """Without it the routes that were accepted before stay, and so do their copies; with it they leave every table, where
+    no policy denies them, too."""
     s = Scenario(lab, vrfs=["blue"], acme={"extra": "enable route refresh off;"})
     s.walls = Walls(s.edge)
-    s.walls.down("closing", "audit")
+    s.walls.down("closing", "audit", *also)
     s.start(s.config(bgp=s.declaration(), top=["vrf blue", "exit-vrf"], bottom=[
         "router bgp 64500 vrf blue", "bgp router-id 192.0.2.99", "no bgp network import-check",
         "address-family ipv4 unicast", "import vrf default", "exit-address-family", "exit"]))
@@ -199,10 +201,29 @@ def test_what_had_passed_is_taken_back_by_the_closing_wall(lab):
     s.edge.wait_gate(NAME, "deny")
     s.capture.wait_keepalives(senders, 3)
     assert taken() == everything, "something else than the wall has taken them back"
-    s.walls.down("audit")
+    s.walls.down("audit", *also)
     s.edge.configure(f"router bgp {EDGE_AS}",
                      *(f"neighbor {s.acme_address(family)} description closed" for family in FAMILIES))
     until("acme's routes nowhere", taken, lambda seen: seen == [set(), set(), set()])
+
+
+@pytest.mark.parametrize("wall", ["policy", "groups"])
+def test_what_stays_behind_a_gate_that_closes_is_found(scenario, wall):
+    """An open session whose gate closes, and nothing takes back what had passed."""
+    s = scenario
+    s.start(s.config(bgp=s.declaration()))
+    s.acme.wait_established()
+    s.edge.vtysh(f"peering bypass {NAME} reason a test")
+    wait_installed(s)
+    for family in FAMILIES:
+        s.acme.wait_received(f"edge_{family}", s.to_acme(family))
+    s.walls.down("closing", "typed", wall)
+    s.edge.vtysh(f"no peering bypass {NAME}")
+    sessions = wait_found(s)
+    for family in FAMILIES:
+        until(f"acme's {family} routes gone at the witness", lambda: s.witness_has_of_acme(family), lambda seen: not seen)
+        until(f"ours gone at acme, {family}", lambda: s.acme.received(f"edge_{family}"), lambda seen: not seen)
+    expect_healed(s, sessions)
 
 
 def dynamic(s):

@@ -71,7 +71,7 @@ class FarExabgp(Peer):
             for prefix in session.announced[family] if family.endswith(safi) else ():
                 if safi == "flowspec":
                     lines += [f"route {prefix.replace('/', '-')} {{", "match {", f"destination {prefix};", "}",
-                              "then {", "discard;", "}", "}"]
+                              "then {", "accept;", "}", "}"]
                 else:
                     lines += [f"route {prefix} label 100 next-hop {session.next_hop(family.split()[0])};"]
         return lines

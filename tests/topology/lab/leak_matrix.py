@@ -96,6 +96,7 @@ class Row:
     safi: str = ""
     silent: bool = False  # the far side announces nothing
     one_wall: bool = False  # what it `gives` is stopped by the wall "groups" alone, a route-map is not asked
+    types_policy: bool = False  # what is `typed` takes the place of the reserved route-map on a session that is up
 
     def carried(self, family):
         """What the session carries, as bgp.py calls it."""
@@ -156,7 +157,7 @@ ROWS = (
         needs=needs("orf")),
     Row("soft-out", "clear soft out", exec=("clear bgp {family} {peer} soft out",)),
     Row("policy-typed", "other policy typed while gated",
-        typed=("neighbor {peer} route-map PASS-TOO out", "neighbor {peer} route-map PASS-TOO in")),
+        typed=("neighbor {peer} route-map PASS-TOO out", "neighbor {peer} route-map PASS-TOO in"), types_policy=True),
     Row("dynamic-capability", "a family that comes in a CAPABILITY message",
         session=("neighbor {peer} capability dynamic",), far="capability", needs=needs("dynamic-capability")),
     # Other families, both ways.
@@ -252,9 +253,13 @@ class Place:
     def through(self, family, down):
         """What of given() passes with these walls down."""
         gives = {given[FAMILIES.index(family)] for given in self.row.gives}
-        if {"groups", "policy"} <= set(down):
+        if "groups" in down and self.unpoliced(down):
             return self.given(family)
         return gives if self.row.one_wall and {"groups", "closing"} <= set(down) else set()
+
+    def unpoliced(self, down):
+        """Whether no policy of the gate's stands on the sessions of the row with these walls down."""
+        return "policy" in down or ("typed" in down and self.row.types_policy)
 
 
 @functools.cache
@@ -461,6 +466,7 @@ class Matrix:
     def wait_through(self, phase, down):
         """What is only done while gated comes later."""
         def left():
+            self._change_table()
             self.record(phase)
             return [problem for name, place in self.places.items() for family in FAMILIES
                     if phase == "gated" or not place.row.only_while_gated()
@@ -468,12 +474,16 @@ class Matrix:
 
         until(f"what passes without {' '.join(down)}, {phase}", left, lambda problems: not problems)
 
+    def _change_table(self):
+        """The collector says again what it has said: bgpd looks at conditional advertisement where an UPDATE has come. What it
+        has announced by that it withdraws when it announces the table to a new session, where the policy denies it."""
+        self.edge.bgpd_vty(f"clear bgp ipv4 flowspec {self.collector_link.far_ipv4} soft in")
+
     def not_through(self, name, phase, family, down):
         """What these walls alone should have held back, and did not come, in words."""
         place, facts = self.places[name], self.facts[name, phase, family]
-        through = place.through(family, down)
-        added = place.added(family) if {"groups", "policy", "capability"} <= set(down) and phase == "gated" else set()
-        sent = self.sent_by_far(place, family) if {"parser", "policy"} <= set(down) else set()
+        through, added = place.through(family, down), self.added_through(place, phase, family, down)
+        sent = self.sent_by_far(place, family) if "parser" in down and place.unpoliced(down) else set()
         return [f"{name} {family}: {what} {sorted(lacking)}" for what, lacking in (
             ("not in the far side's table:", through - facts.table), ("not in the capture:", (through | added) - facts.captured),
             ("not at the witness:", sent - facts.witness)) if lacking]
@@ -481,11 +491,18 @@ class Matrix:
     def leaked_past(self, name, phase, family, down):
         """What the walls that stand should have held back, and did come, in words."""
         place, facts = self.places[name], self.facts[name, phase, family]
-        out = () if {"groups", "policy"} <= set(down) else (
+        out = () if "groups" in down and place.unpoliced(down) else (
             ("the far side's table holds", facts.table), ("the edge announced", facts.captured))
-        into = () if {"parser", "policy"} <= set(down) else (("the witness got", facts.witness),)
-        return [f"{what}: {sorted(seen)}" for what, all_seen in (*out, *into)
-                if (seen := all_seen - place.through(family, down))]
+        into = () if "parser" in down and place.unpoliced(down) else (("the witness got", facts.witness),)
+        through, added = place.through(family, down), self.added_through(place, phase, family, down)
+        # With a policy that was typed there up to 8.4.4 all of the added family passes.
+        through |= added | ({MULTICAST[FAMILIES.index(family)]} if added else set())
+        return [f"{what}: {sorted(seen)}" for what, all_seen in (*out, *into) if (seen := all_seen - through)]
+
+    @staticmethod
+    def added_through(place, phase, family, down):
+        """What passes of a family that the far side has added."""
+        return place.added(family) if {"capability", "typed"} <= set(down) and phase == "gated" else set()
 
     def not_left(self, name, family):
         """What the wall "closing" takes back, and was taken back without it, in words."""
@@ -615,6 +632,8 @@ class Matrix:
         return found
 
     def record(self, phase, after=0.0):
+        ended = [name for name, daemon in self.edge.daemons.items() if not daemon.running()]
+        assert not ended, f"of the edge have ended: {' '.join(ended)}"
         for (name, family), facts in self.now(after).items():
             self.facts[name, phase, family] = facts
 
