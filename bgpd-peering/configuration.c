@@ -5,6 +5,7 @@
 #include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/guard_undo.h"
@@ -249,6 +250,17 @@ static void settle(struct connection *connection, const char *actor)
 		      connection->name, connection->name);
 }
 
+void configuration_edited(struct connection *connection)
+{
+	if (connection->state != STATE_NONE) {
+		connection->generation++;
+		validation_look_again(connection);
+		link_test_look_again(connection);
+	}
+	durable_state_connection(connection);
+	controller_link_changed(connection);
+}
+
 void configuration_changed(struct connection *connection, bool reading, const char *actor)
 {
 	bool first = !connection->declared && connection->state == STATE_NONE && !connection->state_since;
@@ -260,13 +272,9 @@ void configuration_changed(struct connection *connection, bool reading, const ch
 	} else if (first) {
 		settle(connection, actor);
 	} else {
-		if (connection->state != STATE_NONE) {
-			connection->generation++;
-			validation_look_again(connection);
-			link_test_look_again(connection);
-		}
-		durable_state_connection(connection);
+		configuration_edited(connection);
 	}
+	drift_note(connection);
 	controller_link_changed(connection);
 }
 
@@ -450,6 +458,7 @@ static void settle_and_look(struct connection *connection)
 	push_make_again(connection);
 	settle_read(connection);
 	look_again(connection);
+	drift_note(connection);
 }
 
 /* What a controller pushes waits for it, unless another file has begun. */
@@ -462,6 +471,7 @@ static void all_settled(void)
 void configuration_file_end(void)
 {
 	static struct connection_walk walk = {.visit = settle_and_look, .done = all_settled};
+	static struct connection_walk drift_walk = {.visit = drift_note};
 	struct connection *connection;
 	bool booting = router.booting;
 
@@ -482,8 +492,10 @@ void configuration_file_end(void)
 			look_again(connection);
 	}
 	router.booting = router.reading_file = false;
-	if (booting)
+	if (booting) {
 		controller_link_file_end();
-	else
+		connection_walk_begin(&drift_walk);
+	} else {
 		connection_walk_begin(&walk);
+	}
 }

@@ -242,6 +242,8 @@ struct connection {
 	/* configuration */
 	bool declared; /* at least one line stands in the configuration, or a push has made it */
 	bool pushed;   /* declared by the controller; its neighbors are made again at start */
+	time_t drift_since;  /* monotonic: this bgpd has seen that it is no more as it was pushed; 0: it is; drift.h */
+	bool policy_edited;  /* what a neighbor of it goes by, a moment ago; policy_edits.h */
 	enum connection_kind kind;
 	enum activation_mode activation;
 	bool activation_set;

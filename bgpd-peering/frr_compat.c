@@ -293,6 +293,16 @@ enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, 
 	}
 }
 
+enum origin_validity asn_origin_validity(struct peer *peer, as_t origin, const struct prefix *prefix)
+{
+	/* bgpd's rpki module reads the last segment of the path, and nothing else of the attributes. */
+	struct assegment segment = {.as = &origin, .length = 1, .type = AS_SEQUENCE};
+	struct aspath path = {.segments = &segment};
+	struct attr attr = {.aspath = &path};
+
+	return peer_origin_validity(peer, &attr, prefix);
+}
+
 /* ---- debugging ---- */
 
 #if FRR_SINCE(10, 1)

@@ -540,6 +540,8 @@ const char *origin_validity_name(enum origin_validity validity); /* "not-found" 
 /* Whether bgpd's rpki module is loaded. */
 bool origin_validation_is_loaded(void);
 enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, const struct prefix *prefix);
+/* Of a route whose path ends with the AS. */
+enum origin_validity asn_origin_validity(struct peer *peer, as_t origin, const struct prefix *prefix);
 
 /* A regular expression for AS paths, as FRR compiles and frees them. */
 #if FRR_SINCE(10, 7)

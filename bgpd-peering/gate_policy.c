@@ -112,7 +112,10 @@ const char *gate_policy_wanted(const struct session *session, afi_t afi, safi_t 
 	struct peer *peer = session_peer(session);
 	const char *name = peer ? name_in_place(peer, afi, safi, direction) : NULL;
 
-	return name && !gate_policy_is_reserved(name) ? name : wanted_name(session, peer, afi, safi, direction);
+	/* Of an open gate the place itself says it, an empty one too. */
+	if (peer && !gate_policy_is_reserved(name) && (name || session->gate == GATE_ALLOW))
+		return name;
+	return wanted_name(session, peer, afi, safi, direction);
 }
 
 bool gate_policy_is_known(const struct session *session, afi_t afi, safi_t safi, int direction)

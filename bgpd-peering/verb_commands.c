@@ -7,6 +7,7 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/drain.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/link_test.h"
@@ -281,6 +282,21 @@ COMMAND_HANDLER(cmd_clear_violation)
 		return CMD_WARNING;
 	audit_forgive(connection);
 	return CMD_SUCCESS;
+}
+
+COMMAND_HANDLER(cmd_clear_drift)
+{
+	struct connection *connection;
+	struct verdict verdict;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = command_connection(vty, argc, argv);
+	if (!connection)
+		return CMD_WARNING;
+	if (drift_accept(connection, &verdict) && verdict.message[0])
+		vty_out(vty, "%s\n", verdict.message);
+	return command_result(vty, &verdict);
 }
 
 COMMAND_HANDLER(cmd_clear_gate)

@@ -91,7 +91,7 @@ def test_peerctl_usage(bad_input, arguments, word):
 
 
 def test_peerctl_help(bad_input):
-    commands = ["routers", "connections", "show", "request", "approve", "ready", "activate", "deprovision", "withdraw",
+    commands = ["routers", "connections", "show", "request", "approve", "ready", "activate", "reopen", "deprovision", "withdraw",
                 "retry", "block", "unblock", "force-cancel", "maintenance-on", "maintenance-off"]
     whole = bad_input[0].peerctl("--help")
     assert whole.returncode == 0

@@ -76,6 +76,7 @@ class Router:
         for vrf, namespace in self.vrf_namespaces.items():
             (self.vrf_folder / vrf).write_text(f"/run/netns/{namespace.full_name}\n")
         self.has_module = module
+        self.other_daemons = []  # beside those that every router has, as "bfdd"
         self.other_modules = []  # bgpd's own, as "rpki", loaded behind the project's
         self.bgpd_environment = []  # "NAME=value", for bgpd alone
         self.patience = 180  # seconds that a vtysh or a reload may take
@@ -123,9 +124,8 @@ class Router:
     def start(self, config):
         """Starts the daemons and reads `config` as frr.conf."""
         self.write_config(config)
-        for name in DEBIAN_OPTIONS:
-            if (build.FRR_DAEMONS / name).exists():
-                self._start_daemon(name)
+        for name in [name for name in DEBIAN_OPTIONS if (build.FRR_DAEMONS / name).exists()] + self.other_daemons:
+            self._start_daemon(name)
         self.vtysh_boot()
 
     def write_config(self, text):
@@ -133,7 +133,7 @@ class Router:
 
     def _start_daemon(self, name):
         around = ["env", *self.bgpd_environment] if name == "bgpd" else []
-        argv = [*around, build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS[name],
+        argv = [*around, build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS.get(name, ["-A", "127.0.0.1"]),
                 "--vty_socket", self.run_folder, "-i", self.run_folder / f"{name}.pid",
                 "--log", f"file:{self.log_folder / name}.log", "--log-level", "debugging"]
         for option, value in (("--socket", self.run_folder / "zserv.api"), ("--config_file", "/dev/null")):
