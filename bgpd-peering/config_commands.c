@@ -292,6 +292,9 @@ COMMAND_HANDLER(cmd_description)
 
 	argv_find(argv, argc, "LINE", &index);
 	text = argv_concat(argv, argc, index);
+	/* An older version took it: at a start the line goes on. */
+	if (router.booting)
+		utf8_clean(text);
 	fits = strlen(text) < DESCRIPTION_MAX;
 	clean = utf8_is_clean(text);
 	if (!clean)

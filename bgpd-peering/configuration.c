@@ -23,7 +23,11 @@
 struct connection *configuration_connection(const char *name, const char *vrf, struct verdict *verdict)
 {
 	struct connection *connection = connection_find(name);
-	const char *error = connection ? NULL : connection_new_name_error(name);
+	const char *error = NULL;
+
+	/* What an older version has written down goes on at a start, journal or not: refused, its sessions would be nobody's. */
+	if (!connection)
+		error = router.booting ? connection_name_error(name) : connection_new_name_error(name);
 
 	if (error) {
 		verdict_refuse(verdict, "bad-name", "'%.*s': %s", CONNECTION_NAME_MAX, name, error);
@@ -123,6 +127,7 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 				struct verdict *verdict)
 {
 	char address[SESSION_ADDRESS_MAX];
+	struct connection *former = NULL;
 	struct session *session;
 	struct peer *peer;
 	bool is_new, open;
@@ -156,7 +161,8 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 		session = session_new(connection, address);
 		session->hands_off = open;
 	} else if (is_new) {
-		configuration_take_session(connection, session);
+		former = session->connection;
+		session_move(session, connection);
 	}
 	session->declared = true;
 	session->required = !optional;
@@ -168,6 +174,11 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 		session->held = session->held_next = true;
 		if (!session->hands_off && !router.booting)
 			transition_close_session(session, EVENT_SESSION_CHANGED, "added");
+	}
+	/* In this order in the journal: at no moment is the session nobody's there. */
+	if (former) {
+		durable_state_connection(connection);
+		retire(former);
 	}
 	/* What was tested was not the link to this one. */
 	if (is_new)

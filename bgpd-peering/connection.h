@@ -140,6 +140,7 @@ struct session {
 	char address[SESSION_ADDRESS_MAX]; /* as bgpd prints it */
 	bool declared;			   /* stands in the configuration */
 	bool required;
+	bool removal_failed; /* routes have stayed in a table when its gate closed: the audit ends it */
 	bool hands_off; /* open before anything was said of it: its gate is left as it is until it goes down */
 	bool made;	/* a push has made its neighbor: a push may change it and take it away */
 	bool held;	/* gated although its connection is Active: it was added, or `denied` */

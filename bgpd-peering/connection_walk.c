@@ -25,10 +25,13 @@ static void slice(event_ref *event)
 	strlcpy(key.name, walk->position, sizeof(key.name));
 	connection = connection_tree_find_gteq(&connections, &key);
 	while (connection && monotime_since(&begun, NULL) < SLICE_MICROSECONDS) {
-		struct connection *next = connection_tree_next(&connections, connection);
+		const struct connection *next = connection_tree_next(&connections, connection);
 
+		if (next)
+			strlcpy(key.name, next->name, sizeof(key.name));
 		walk->visit(connection);
-		connection = next;
+		/* By its name: a visit can be the end of another connection. */
+		connection = next ? connection_tree_find_gteq(&connections, &key) : NULL;
 	}
 	if (!connection) {
 		if (walk->done)

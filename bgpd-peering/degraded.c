@@ -211,9 +211,13 @@ static void of_session(const struct session *session, struct found *found)
 	if (said)
 		add(found, &one);
 	if (session->notice.stands) {
+		const char *before = said ? one.cause : "";
+
 		one = blank;
 		of_offence(session, &session->notice, &one);
-		add(found, &one);
+		/* Of the same cause once: a metric has one line for each. */
+		if (strcmp(one.cause, before) != 0)
+			add(found, &one);
 	}
 	if (service_is_flapping(session) && is_in_service(connection)) {
 		one = blank;

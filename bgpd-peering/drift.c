@@ -237,6 +237,33 @@ void drift_note(struct connection *connection)
 		controller_link_changed(connection);
 }
 
+static bool names(const Peering__DeclareConnection *declaration, const struct session *session)
+{
+	char address[SESSION_ADDRESS_MAX];
+
+	for (size_t i = 0; i < declaration->n_neighbors; i++)
+		if (session_normalize(declaration->neighbors[i]->address, address) &&
+		    strcmp(address, session->address) == 0)
+			return true;
+	return false;
+}
+
+/* A neighbor that the declaration names no more would be deleted with the next push, or at the end of a file. */
+static void leave_to_the_operator(struct connection *connection, const Peering__DeclareConnection *declaration)
+{
+	struct session *session;
+	bool changed = false;
+
+	frr_each (session_list, &connection->sessions, session) {
+		if (!session->made || names(declaration, session))
+			continue;
+		session->made = false;
+		changed = true;
+	}
+	if (changed)
+		durable_state_connection(connection);
+}
+
 bool drift_accept(struct connection *connection, struct verdict *verdict)
 {
 	struct drift drift;
@@ -253,6 +280,7 @@ bool drift_accept(struct connection *connection, struct verdict *verdict)
 		verdict->code = "journal";
 	} else {
 		durable_state_pushed(declaration);
+		leave_to_the_operator(connection, declaration);
 		*verdict = (struct verdict){.accepted = true, .code = ""};
 		drift_note(connection);
 		if (drift_find(connection, &drift))

@@ -683,6 +683,16 @@ bool durable_state_lines_done(uint64_t number)
 	return !first || first->number > number;
 }
 
+bool durable_state_opens_between(uint64_t since, uint64_t upto)
+{
+	struct waiting_line *line;
+
+	frr_each (line_list, &waiting, line)
+		if (line->loosens && line->number > since && line->number <= upto)
+			return true;
+	return false;
+}
+
 const char *durable_state_problem(void)
 {
 	return problem[0] ? problem : NULL;

@@ -250,7 +250,7 @@ void gate_close(struct session *session)
 	debug_log(DEBUG_GATE, "gate: %s of %s closes, it was %s", session->address, session->connection->name,
 		  gate_position_name(session->gate));
 	session->gate = GATE_DENY;
-	session->hands_off = false;
+	session->hands_off = session->removal_failed = false;
 	assert_gate(session, says);
 	if (peer)
 		wait_no_more(peer);
@@ -294,6 +294,7 @@ void gate_session_up(struct session *session, struct peer *peer)
 {
 	memset(session->negotiated, 0, sizeof(session->negotiated));
 	session->violation.ended = false;
+	session->removal_failed = false;
 	if (session->gate == GATE_DENY && !session->hands_off)
 		inbound_begin(session, peer, true);
 	else if (!session->hands_off)

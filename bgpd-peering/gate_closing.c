@@ -44,6 +44,7 @@ struct gate_closing {
 	struct bgp *bgp; /* locked: its tables stay as long as we hold prefixes of theirs */
 	struct family_list_head families;
 	event_ref *event;
+	bool left; /* a family's routes are not all gone: what came of that is seen when all families are through */
 };
 
 static void go_on(event_ref *event);
@@ -298,10 +299,7 @@ static enum progress remove_paths(struct gate_closing *closing, struct family *f
 	}
 	rib_walk_end(&family->walk);
 	family->remove = false;
-	if (installed(closing->peer, family) > 0)
-		alert_as(EC_PEERING_VIOLATION, "%s: %llu %s routes of %s are still installed although its gate is closed",
-		      closing->session->connection->name, (unsigned long long)installed(closing->peer, family),
-		      get_afi_safi_str(family->afi, family->safi, false), closing->session->address);
+	closing->left |= installed(closing->peer, family) > 0;
 	return DONE;
 }
 
@@ -318,10 +316,28 @@ static enum progress give_back(struct family *family, const struct timeval *begu
 	return DONE;
 }
 
+/* Copies of EVPN routes are counted with IPv4's and IPv6's and go with EVPN's, so it is asked at the very end. */
+static void judge_what_is_left(const struct gate_closing *closing)
+{
+	struct session *session = closing->session;
+	struct family family;
+
+	FOREACH_AFI_SAFI (family.afi, family.safi) {
+		if (family.safi == SAFI_LABELED_UNICAST || !installed(closing->peer, &family))
+			continue;
+		session->removal_failed = true;
+		alert_as(EC_PEERING_VIOLATION, "%s: %llu %s routes of %s are still installed although its gate is closed",
+			 session->connection->name, (unsigned long long)installed(closing->peer, &family),
+			 get_afi_safi_str(family.afi, family.safi, false), session->address);
+	}
+}
+
 static void finish(struct gate_closing *closing)
 {
 	struct session *session = closing->session;
 
+	if (session && closing->left)
+		judge_what_is_left(closing);
 	event_stop(closing->event);
 	bgp_unlock(closing->bgp);
 	XFREE(MTYPE_PEERING_CLOSING, closing);
@@ -375,6 +391,9 @@ void gate_closing_remove_paths(struct session *session, struct peer *peer, afi_t
 {
 	struct family family = {.afi = afi, .safi = safi};
 
+	/* Once was enough: the audit ends the session. */
+	if (session->removal_failed)
+		return;
 	/* A peer has one of the two; its labeled routes, counted with unicast ones, are looked at as what they are. */
 	if (safi == SAFI_UNICAST && peer->afc[afi][SAFI_LABELED_UNICAST])
 		return;

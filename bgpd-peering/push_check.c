@@ -5,6 +5,7 @@
  */
 #include "bgpd-peering/push_check.h"
 
+#include "bgpd-peering/bypass.h"
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/journal_line.h"
@@ -446,6 +447,13 @@ static void plan_declaration(struct push_plan *plan, struct planned *planned,
 		planned->state = STATE_PENDING_APPROVAL;
 }
 
+static bool is_bypassed(const char *name)
+{
+	const struct connection *connection = connection_find(name);
+
+	return connection && bypass_covers(connection);
+}
+
 static bool check_declare(struct push_plan *plan, const Peering__DeclareConnection *asked,
 			  Peering__DeclareConnection **declaration, struct verdict *verdict)
 {
@@ -466,6 +474,11 @@ static bool check_declare(struct push_plan *plan, const Peering__DeclareConnecti
 	}
 	if (planned->pending) {
 		verdict_refuse(verdict, "pending", "%s is just changing; try again in a moment", asked->name);
+		return false;
+	}
+	if (planned->exists && is_bypassed(asked->name)) {
+		verdict_refuse(verdict, "bypass", "a bypass holds the sessions of %s open; declare it anew once that has ended",
+			       asked->name);
 		return false;
 	}
 	if (planned->exists && lifecycle_gate(planned->state) != GATE_DENY &&

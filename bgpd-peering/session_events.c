@@ -259,7 +259,8 @@ done:
 /*
  * Somebody has defined a reserved name: it is to stand nowhere any more. It denies until bgpd looks at route-maps again,
  * which it does when its delay timer ends, a second after the line at the earliest, or when `bgp route-map delay-timer`
- * is typed. So gates are asserted in slices, the rest at once where either is near. bgpd runs a timer behind the events
+ * is typed. So gates are asserted in slices, the rest at once where either is near. Where there is no such timer, or a
+ * drain's route-map is meant, which bgpd uses already, all are asserted at once. bgpd runs a timer behind the events
  * that wait with it: a slice that comes too late comes before it still.
  */
 static struct {
@@ -300,10 +301,14 @@ static void end_naming(void)
 	naming.on = false;
 }
 
-static void begin_naming(void)
+static void begin_naming(const char *line)
 {
 	static struct connection_walk walk = {.visit = assert_in_slice, .done = end_naming};
 
+	if (!bm->rmap_update_timer || (line && strstr(line, DRAIN_ROUTE_MAP))) {
+		finish_naming();
+		return;
+	}
 	if (!naming.on)
 		monotime(&naming.begun);
 	naming.on = true;
@@ -353,14 +358,15 @@ static int on_command_done(struct vty *vty, const char *line)
 	if (!router_works())
 		return 0;
 	TURN(TURN_COMMAND);
+	/* A file's route-maps may be made at its end only. */
+	if (names_anew(vty, line) && wall_stands(WALL_TYPED))
+		begin_naming(line);
 	if (router_file_ends(line)) {
 		configuration_file_end();
 		return 0;
 	}
 	if (router.reading_file)
 		configuration_file_goes_on();
-	if (names_anew(vty, line) && wall_stands(WALL_TYPED))
-		begin_naming();
 	if (line && vty->node == ENABLE_NODE && strstr(line, "cl")) {
 		clears = true;
 		connection_walk_begin(&defaults);

@@ -20,6 +20,7 @@
 
 #include "bgpd/bgp_aspath.h"
 
+#define PATH_SHOWN 200 /* bytes of an AS path in text */
 #define LIMIT_DEFAULT 50
 #define PAGE_MICROSECONDS 8000
 
@@ -86,12 +87,15 @@ static void add_route(struct page *page, const struct prefix *prefix, uint32_t p
 
 	next_hop_text(prefix, attr, next_hop, sizeof(next_hop));
 	if (page->table) {
-		char text[PREFIX_STRLEN], id[16] = "";
+		char text[PREFIX_STRLEN], id[16] = "", shown[PATH_SHOWN];
 
+		/* The peer chooses how long it is, and each line of it costs time. JSON has it whole. */
+		if (strlcpy(shown, path, sizeof(shown)) >= sizeof(shown))
+			strlcpy(shown + sizeof(shown) - sizeof("…"), "…", sizeof("…"));
 		if (path_id)
 			snprintf(id, sizeof(id), " id %u", path_id);
 		show_table_row(page->table, "%s\t%s%s\t%s\t%s\t%s\t%s%s%s", page->session->address,
-			       prefix2str(prefix, text, sizeof(text)), id, next_hop, path[0] ? path : "-", validation,
+			       prefix2str(prefix, text, sizeof(text)), id, next_hop, path[0] ? shown : "-", validation,
 			       import_rule_text(rule), name ? " " : "", name ? name : "");
 		return;
 	}

@@ -52,18 +52,25 @@ static void too_late(event_ref *event)
 	give(answer, not_yet, answer->result);
 }
 
+static bool given_up_in(const struct answer *answer)
+{
+	uint64_t lost = durable_state_given_up();
+
+	return lost > answer->since && lost <= answer->upto;
+}
+
 void answers_journal_moved(void)
 {
 	struct answer *answer;
 
 	frr_each_safe (answer_list, &answers, answer) {
-		uint64_t lost = durable_state_given_up();
-
 		if (durable_state_lines_done(answer->upto))
-			give(answer, lost > answer->since && lost <= answer->upto ? given_up : "",
-			     lost > answer->since && lost <= answer->upto ? CMD_WARNING : answer->result);
-		else if (durable_state_problem())
-			give(answer, not_yet, answer->result);
+			give(answer, given_up_in(answer) ? given_up : "",
+			     given_up_in(answer) ? CMD_WARNING : answer->result);
+		/* What opens is decided in the same batch: given up, or on the disk. */
+		else if (durable_state_problem() && !durable_state_opens_between(answer->since, answer->upto))
+			give(answer, given_up_in(answer) ? given_up : not_yet,
+			     given_up_in(answer) ? CMD_WARNING : answer->result);
 	}
 }
 
