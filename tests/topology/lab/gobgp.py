@@ -18,7 +18,7 @@ OTHERS["evpn"] = ("l2vpn-evpn", "evpn")
 # as dplane_ctx_iptable_init() takes the list of the entry that it copies, and both free it. Without zebra no labels.)
 ROUTES = {"vpn": "{prefix} label 100 rd {rd} rt {rd}", "labeled": "{prefix} 100",
           "flowspec": "match destination {prefix} then accept",
-          "evpn": "prefix {prefix} etag 0 label 100 rd {rd} rt {rd}"}
+          "evpn": "prefix {prefix} gw 0.0.0.0 etag 0 label 100 rd {rd} rt {rd}"}
 
 
 class FarGobgp(Peer):
