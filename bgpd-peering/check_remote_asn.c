@@ -14,7 +14,12 @@ static void run(const struct session *session, struct peer *peer, struct check_r
 	if (!expected && peer->as_type == AS_SPECIFIED)
 		expected = peer->as;
 	snprintf(result->figures, sizeof(result->figures), "AS%u", peer->as);
-	if (!expected) {
+	if (!peer_sort_is_external(peer) && !peer_sort_is_confederation(peer)) {
+		result->verdict = CHECK_FAIL;
+		snprintf(result->reason, sizeof(result->reason),
+			 "an internal session is no peering; `no peering %s neighbor %s`",
+			 session->connection->name, session->address);
+	} else if (!expected) {
 		result->verdict = CHECK_FAIL;
 		snprintf(result->reason, sizeof(result->reason),
 			 "no AS number is expected; give `peering %s remote-as %u` if that is the peer",

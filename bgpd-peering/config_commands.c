@@ -15,6 +15,8 @@
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/timers.h"
 
+#include "lib/utf8.h"
+
 static const char *vrf_of(struct vty *vty)
 {
 	struct bgp *bgp;
@@ -141,7 +143,7 @@ static void exception_words(int argc, struct cmd_token *argv[], char words[SESSI
 
 /*
  * FRR takes the beginning of a keyword for the whole: `peering default neighbor A`, the declaration of a connection of
- * that name, would except the neighbor.
+ * that name, would except the neighbor, and `no peering con adopted` would take the controller away.
  */
 static bool is_whole(struct vty *vty, const struct cmd_token *keyword)
 {
@@ -179,6 +181,23 @@ COMMAND_HANDLER(cmd_no_default_deny_except)
 
 /* ---- neighbors ---- */
 
+/* It may come later; and it may be that another instance was meant. */
+static void say_other_instance(struct vty *vty, const struct connection *connection, const char *text)
+{
+	struct listnode *node;
+	union sockunion su;
+	struct bgp *bgp;
+
+	if (str2sockunion(text, &su) != 0 || bgp_of_vrf(connection->vrf) == NULL ||
+	    peer_find(bgp_of_vrf(connection->vrf), &su))
+		return;
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		if (peer_find(bgp, &su))
+			vty_out(vty,
+				"There is no neighbor %s in vrf %s yet, but one in vrf %s: where that is meant, `no peering %s neighbor %s` here and declare it there\n",
+				text, connection->vrf, bgp_vrf_name(bgp), connection->name, text);
+}
+
 COMMAND_HANDLER(cmd_neighbor)
 {
 	struct connection *connection = declare(vty, argc, argv);
@@ -196,6 +215,8 @@ COMMAND_HANDLER(cmd_neighbor)
 		return command_result(vty, &verdict);
 	}
 	changed(vty, connection);
+	if (!router_reading_file(vty))
+		say_other_instance(vty, connection, address);
 	if (lifecycle_gate(connection_coming_state(connection)) != GATE_DENY) {
 		char normal[SESSION_ADDRESS_MAX];
 		const struct session *session;
@@ -266,16 +287,19 @@ COMMAND_HANDLER(cmd_description)
 {
 	int index = 0;
 	char *text;
-	bool fits;
+	bool fits, clean;
 	struct connection *connection;
 
 	argv_find(argv, argc, "LINE", &index);
 	text = argv_concat(argv, argc, index);
 	fits = strlen(text) < DESCRIPTION_MAX;
-	if (!fits)
+	clean = utf8_is_clean(text);
+	if (!clean)
+		vty_out(vty, "%% The description has a control character or is not UTF-8; remove it\n");
+	else if (!fits)
 		vty_out(vty, "%% The description is too long: %zu characters, at most %d\n", strlen(text),
 			DESCRIPTION_MAX - 1);
-	connection = fits ? declare(vty, argc, argv) : NULL;
+	connection = fits && clean ? declare(vty, argc, argv) : NULL;
 	if (connection)
 		strlcpy(connection->description, text, sizeof(connection->description));
 	XFREE(MTYPE_TMP, text);
@@ -832,7 +856,7 @@ COMMAND_HANDLER(cmd_controller)
 {
 	const char *number = command_argument(argc, argv, "port");
 
-	if (!command_module_works(vty))
+	if (!command_module_works(vty) || !is_whole(vty, argv[1]))
 		return CMD_WARNING_CONFIG_FAILED;
 	router.lines_read |= router_reading_file(vty);
 	controller_link_set(command_variable(argc, argv, "host"),
@@ -842,14 +866,14 @@ COMMAND_HANDLER(cmd_controller)
 
 COMMAND_HANDLER(cmd_no_controller)
 {
-	if (command_module_works(vty))
+	if (command_module_works(vty) && is_whole(vty, argv[2]))
 		controller_link_set(NULL, 0);
 	return CMD_SUCCESS;
 }
 
 COMMAND_HANDLER(cmd_router_name)
 {
-	if (!command_module_works(vty))
+	if (!command_module_works(vty) || !is_whole(vty, argv[1]))
 		return CMD_WARNING_CONFIG_FAILED;
 	router.lines_read |= router_reading_file(vty);
 	controller_link_set_router_name(command_variable(argc, argv, "router"));
@@ -858,7 +882,7 @@ COMMAND_HANDLER(cmd_router_name)
 
 COMMAND_HANDLER(cmd_no_router_name)
 {
-	if (command_module_works(vty))
+	if (command_module_works(vty) && is_whole(vty, argv[2]))
 		controller_link_set_router_name(NULL);
 	return CMD_SUCCESS;
 }

@@ -5,6 +5,7 @@
 #include "bgpd-peering/connection_walk.h"
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/guard_undo.h"
@@ -17,16 +18,17 @@
 #include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
 
+#include "lib/utf8.h"
+
 struct connection *configuration_connection(const char *name, const char *vrf, struct verdict *verdict)
 {
-	const char *error = connection_name_error(name);
-	struct connection *connection;
+	struct connection *connection = connection_find(name);
+	const char *error = connection ? NULL : connection_new_name_error(name);
 
 	if (error) {
-		verdict_refuse(verdict, "bad-name", "'%s': %s", name, error);
+		verdict_refuse(verdict, "bad-name", "'%.*s': %s", CONNECTION_NAME_MAX, name, error);
 		return NULL;
 	}
-	connection = connection_find(name);
 	if (connection && strcmp(connection->vrf, vrf) != 0) {
 		verdict_refuse(verdict, "other-vrf", "%s is a connection of vrf %s; names are unique over all VRFs", name,
 			       connection->vrf);
@@ -52,9 +54,19 @@ static bool may_leave(const struct session *session)
 	       !session->hands_off;
 }
 
+/* By the kernel's rules; what is made like an address and is none is a slip of the pen. */
+static bool may_be_interface(const char *name)
+{
+	bool like_address = strchr(name, '.') && name[strspn(name, "0123456789.")] == '\0';
+
+	return strlen(name) < INTERFACE_NAME_MAX && !strpbrk(name, "/:") && !like_address && utf8_is_clean(name);
+}
+
 static bool may_join(struct connection *connection, struct session *session, const struct peer *peer,
 		     const char *address, struct verdict *verdict)
 {
+	union sockunion su;
+
 	if (session && session->connection != connection && !may_leave(session)) {
 		verdict_refuse(verdict, "neighbor-taken",
 			       session->declared ? "%s belongs to %s already; take it out there first"
@@ -63,12 +75,18 @@ static bool may_join(struct connection *connection, struct session *session, con
 		return false;
 	}
 	if (peer && !peer_is_external(peer)) {
-		verdict_refuse(verdict, "not-external", "%s is not an external BGP neighbor (its AS is ours)", address);
+		verdict_refuse(verdict, "not-external",
+			       "%s is not an external BGP neighbor (its AS is ours); internal sessions are left alone, take the line out",
+			       address);
 		return false;
 	}
 	if (!peer && peer_group_lookup(bgp_of_vrf(connection->vrf), address)) {
 		verdict_refuse(verdict, "peer-group",
 			       "%s is a peer-group; declare its members, each by its address or interface", address);
+		return false;
+	}
+	if (!peer && str2sockunion(address, &su) != 0 && !may_be_interface(address)) {
+		verdict_refuse(verdict, "bad-address", "'%s' is neither an address nor the name of an interface", address);
 		return false;
 	}
 	if ((!session || session->connection != connection) &&
@@ -232,6 +250,17 @@ static void settle(struct connection *connection, const char *actor)
 		      connection->name, connection->name);
 }
 
+void configuration_edited(struct connection *connection)
+{
+	if (connection->state != STATE_NONE) {
+		connection->generation++;
+		validation_look_again(connection);
+		link_test_look_again(connection);
+	}
+	durable_state_connection(connection);
+	controller_link_changed(connection);
+}
+
 void configuration_changed(struct connection *connection, bool reading, const char *actor)
 {
 	bool first = !connection->declared && connection->state == STATE_NONE && !connection->state_since;
@@ -243,13 +272,9 @@ void configuration_changed(struct connection *connection, bool reading, const ch
 	} else if (first) {
 		settle(connection, actor);
 	} else {
-		if (connection->state != STATE_NONE) {
-			connection->generation++;
-			validation_look_again(connection);
-			link_test_look_again(connection);
-		}
-		durable_state_connection(connection);
+		configuration_edited(connection);
 	}
+	drift_note(connection);
 	controller_link_changed(connection);
 }
 
@@ -433,6 +458,7 @@ static void settle_and_look(struct connection *connection)
 	push_make_again(connection);
 	settle_read(connection);
 	look_again(connection);
+	drift_note(connection);
 }
 
 /* What a controller pushes waits for it, unless another file has begun. */
@@ -445,6 +471,7 @@ static void all_settled(void)
 void configuration_file_end(void)
 {
 	static struct connection_walk walk = {.visit = settle_and_look, .done = all_settled};
+	static struct connection_walk drift_walk = {.visit = drift_note};
 	struct connection *connection;
 	bool booting = router.booting;
 
@@ -465,8 +492,10 @@ void configuration_file_end(void)
 			look_again(connection);
 	}
 	router.booting = router.reading_file = false;
-	if (booting)
+	if (booting) {
 		controller_link_file_end();
-	else
+		connection_walk_begin(&drift_walk);
+	} else {
 		connection_walk_begin(&walk);
+	}
 }

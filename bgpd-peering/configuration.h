@@ -40,6 +40,8 @@ void configuration_line_read(struct connection *connection);
 /* A command has been executed while a file is read. One that brings no more is taken to have ended. */
 void configuration_file_goes_on(void);
 
+/* Its lines stand, and what they lead to has changed: a new generation, which is judged anew. No gate is touched. */
+void configuration_edited(struct connection *connection);
 /* The end of a file: requests and adoptions that its lines ask for, gates asserted, pushed neighbors made again. */
 void configuration_file_end(void);
 

@@ -126,7 +126,8 @@ PREDECL_RBTREE_UNIQ(connection_tree);
 /* Where the last page of `show peering NAME routes` ended. */
 struct route_bookmark {
 	struct adj_rib_in_walk walk;
-	struct bgp_update_prefix last;
+	struct prefix last;
+	uint32_t last_id; /* of its paths */
 };
 
 struct session {
@@ -152,6 +153,7 @@ struct session {
 	struct policy_attempts attempts;
 	struct violation violation;
 	uint32_t wrong_opens; /* OPENs with another AS number than the neighbor's, one after the other */
+	bool asks;	      /* its peer, for its routes: session_events.c sends its default again */
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
 	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */
 
@@ -240,6 +242,8 @@ struct connection {
 	/* configuration */
 	bool declared; /* at least one line stands in the configuration, or a push has made it */
 	bool pushed;   /* declared by the controller; its neighbors are made again at start */
+	time_t drift_since;  /* monotonic: this bgpd has seen that it is no more as it was pushed; 0: it is; drift.h */
+	bool policy_edited;  /* what a neighbor of it goes by, a moment ago; policy_edits.h */
 	enum connection_kind kind;
 	enum activation_mode activation;
 	bool activation_set;

@@ -412,7 +412,7 @@ void default_deny_name(const char *key, char name[CONNECTION_NAME_MAX])
 	/* "::1" does not begin with a letter or a digit. */
 	first = isalnum((unsigned char)base[0]) ? "" : "0";
 	snprintf(name, CONNECTION_NAME_MAX, "%s%.50s", first, base);
-	for (unsigned int number = 2; connection_find(name) || connection_name_error(name); number++)
+	for (unsigned int number = 2; connection_find(name) || connection_new_name_error(name); number++)
 		snprintf(name, CONNECTION_NAME_MAX, "%s%.50s.%u", first, base, number);
 }
 

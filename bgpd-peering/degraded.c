@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/degraded.h"
 
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
@@ -58,6 +59,20 @@ static bool of_connection(const struct connection *connection, struct degradatio
 	} else {
 		return false;
 	}
+	return true;
+}
+
+static bool of_drift(const struct connection *connection, struct degradation *one)
+{
+	struct drift drift;
+
+	if (!connection->drift_since || !drift_find(connection, &drift))
+		return false;
+	*one = (struct degradation){.cause = "drift", .severity = SEVERITY_WARNING,
+				    .seconds = (uint64_t)(monotime(NULL) - connection->drift_since)};
+	snprintf(one->figures, sizeof(one->figures), "%zu difference%s", drift.count, drift.count == 1 ? "" : "s");
+	snprintf(one->reason, sizeof(one->reason), "changed by hand since the controller pushed it: %s", drift.first);
+	snprintf(one->next, sizeof(one->next), "clear peering drift %s", connection->name);
 	return true;
 }
 
@@ -219,6 +234,8 @@ size_t connection_degradations(const struct connection *connection, struct degra
 	struct degradation one;
 
 	if (of_connection(connection, &one))
+		add(&found, &one);
+	if (of_drift(connection, &one))
 		add(&found, &one);
 	frr_each (session_list_const, &connection->sessions, session)
 		of_session(session, &found);

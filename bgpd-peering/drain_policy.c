@@ -166,3 +166,29 @@ const char *drain_policy_name(afi_t afi, safi_t safi, int direction, const char 
 	}
 	return drained->spoiled ? NULL : drained->name;
 }
+
+/* ---- the default that bgpd originates ---- */
+
+void drain_policy_default(struct peer *peer, afi_t afi, safi_t safi, bool drains)
+{
+	struct peer_af *family = peer_af_find(peer, afi, safi);
+	struct bgp *bgp = peer->bgp;
+	bool whole = CHECK_FLAG(bgp->flags, BGP_FLAG_GRACEFUL_SHUTDOWN);
+
+	if (!CHECK_FLAG(peer->af_flags[afi][safi], PEER_FLAG_DEFAULT_ORIGINATE) || peer->default_rmap[afi][safi].name || !family)
+		return;
+	/* A session that comes up: bgpd is about to do the same, and makes its default a little later. */
+	if (drains)
+		update_group_adjust_peer(family);
+	if (!PAF_SUBGRP(family))
+		return;
+	/* Others that do not drain are in the group that it has come back to. */
+	if (!drains && PAF_SUBGRP(family)->peer_count > 1)
+		update_subgroup_split_peer(family, NULL);
+	if (drains)
+		SET_FLAG(bgp->flags, BGP_FLAG_GRACEFUL_SHUTDOWN);
+	UNSET_FLAG(PAF_SUBGRP(family)->sflags, SUBGRP_STATUS_DEFAULT_ORIGINATE);
+	subgroup_default_originate(PAF_SUBGRP(family), false);
+	if (!whole)
+		UNSET_FLAG(bgp->flags, BGP_FLAG_GRACEFUL_SHUTDOWN);
+}

@@ -8,6 +8,9 @@
  * everything. So there is no instant in which the operator's policy does not apply. Sessions that are drained are in
  * update-groups of their own, since bgpd sorts peers by the name of their route-map.
  *
+ * `default-originate` asks no outbound route-map. bgpd has one place where it adds the community to what it originates: for
+ * graceful shutdown of the whole instance. That is lent to it for the moment in which the default is made.
+ *
  * bgpd's main thread only.
  */
 #ifndef PEERING_DRAIN_POLICY_H
@@ -29,5 +32,12 @@ bool drain_policy_is_name(const char *name);
  * used any more then. The string stays.
  */
 const char *drain_policy_name(afi_t afi, safi_t safi, int direction, const char *own);
+
+/*
+ * Sends the default of `default-originate` again, where the peer has one: with the community, or as it is. bgpd makes it
+ * anew, unmarked, when the peer asks for its routes or somebody clears them; call it behind that. Not where a route-map
+ * says whether there is a default (`default-originate route-map`): bgpd makes that anew with each change of a best path.
+ */
+void drain_policy_default(struct peer *peer, afi_t afi, safi_t safi, bool drains);
 
 #endif

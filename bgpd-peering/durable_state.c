@@ -11,6 +11,7 @@
 #include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/journal_compaction.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
@@ -18,8 +19,10 @@
 #include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/turn.h"
+#include "bgpd-peering/written_answer.h"
 
 #include "lib/journal_damage.h"
+#include "lib/journal_sum.h"
 #include "lib/utf8.h"
 
 #include <fcntl.h>
@@ -28,6 +31,8 @@
 #include <sys/vfs.h>
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_JOURNAL, "Peering journal line");
+
+_Static_assert(JOURNAL_HISTORY_KEPT == HISTORY_MAX, "a compacted journal has all that `show peering NAME history` shows");
 
 #define RETRY_INTERVAL 1 /* seconds */
 #define SLICE_MICROSECONDS 3000 /* of the main thread, at a time */
@@ -66,6 +71,8 @@ static uint64_t valid_bytes;
 static bool present;
 static bool unreadable; /* there is a file that must not be touched */
 static bool lost_a_line; /* it may have spoken of any session */
+static bool has_damage;  /* a line could not be read */
+static bool lacks_newline; /* the last line: it is damaged, not torn */
 static char problem[3 * PATH_MAX];
 
 static struct journal_writer *writer;
@@ -73,7 +80,7 @@ static struct mailbox *completions;
 static struct mail *taken; /* out of it, and not looked at yet */
 static event_ref *completions_event, *retry_event, *policies_event;
 static struct line_list_head waiting;
-static uint64_t newest_line;
+static uint64_t newest_line, newest_given_up;
 static struct pushed_tree_head pushed;
 
 /* ---- reading ---- */
@@ -282,11 +289,15 @@ static bool close_named(const struct damaged_connection *damaged)
 		connection->unsettled = true;
 	}
 	close_connection(connection);
-	/* A session that another one has stays with it: what that one's own lines say can be read. */
-	for (size_t i = 0; i < damaged->address_count; i++)
-		if (!session_find(connection->vrf, damaged->addresses[i]) &&
-		    session_list_count(&connection->sessions) < SESSIONS_MAX)
+	/* A session that another one has stays with it, but gated: the name in the line may be what is damaged. */
+	for (size_t i = 0; i < damaged->address_count; i++) {
+		struct session *session = session_find(connection->vrf, damaged->addresses[i]);
+
+		if (session)
+			close_connection(session->connection);
+		else if (session_list_count(&connection->sessions) < SESSIONS_MAX)
 			session_new(connection, damaged->addresses[i]);
+	}
 	return true;
 }
 
@@ -297,6 +308,7 @@ static void close_damaged(const char *line, unsigned long number, const char *wh
 	bool nameless = journal_damage_is_nameless(line);
 	const char *at = line;
 
+	has_damage = true;
 	alert_as(EC_PEERING_JOURNAL_DAMAGE, "%s line %lu cannot be read (%s)", path, number, why);
 	while ((at = journal_damage_next(at, &damaged))) {
 		nameless |= !close_named(&damaged);
@@ -325,14 +337,17 @@ static void read_lines(FILE *file)
 		struct journal_record record;
 
 		number++;
-		if (line[length - 1] != '\n') {
+		lacks_newline = line[length - 1] != '\n' &&
+				journal_sum_look(line, (size_t)length - 1) == JOURNAL_SUM_RIGHT;
+		if (line[length - 1] != '\n' && !lacks_newline) {
 			/* The line that was being written when the power went: never acknowledged, cut off. */
 			if (!ferror(file))
 				zlog_notice("peering: %s ends in a torn line of %zd bytes, which is cut off", path, length);
 			break;
 		}
 		valid_bytes += (uint64_t)length;
-		line[length - 1] = '\0';
+		if (!lacks_newline)
+			line[length - 1] = '\0';
 		if (length <= JOURNAL_LINE_MAX && journal_line_decode(line, &record, error, sizeof(error))) {
 			restore(&record);
 			journal_record_clear(&record);
@@ -452,10 +467,25 @@ static void retry(event_ref *event)
 		send_waiting();
 }
 
+static void compacted(const struct journal_completion *completion)
+{
+	if (completion->error)
+		zlog_warn("peering: the journal %s of %" PRIu64 " bytes cannot be compacted: %s; it goes on as it is", path,
+			  completion->bytes, completion->error == EBADMSG ? "what it says contradicts itself, or a line cannot be read"
+									  : safe_strerror(completion->error));
+	else
+		zlog_notice("peering: the journal %s is compacted, from %" PRIu64 " bytes to %" PRIu64, path,
+			    completion->bytes_before, completion->bytes);
+}
+
 static void completed(const struct journal_completion *completion)
 {
 	struct waiting_line *line;
 
+	if (!completion->ticket) {
+		compacted(completion);
+		return;
+	}
 	frr_each (line_list, &waiting, line)
 		if (line->ticket == completion->ticket)
 			break;
@@ -472,8 +502,11 @@ static void completed(const struct journal_completion *completion)
 			 safe_strerror(completion->error));
 		if (!retry_event)
 			event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
-		if (!line->loosens)
+		if (!line->loosens) {
+			answers_journal_moved();
 			return;
+		}
+		newest_given_up = line->number;
 	} else {
 		if (problem[0])
 			zlog_notice("peering: the journal %s can be written again", path);
@@ -493,6 +526,7 @@ static void completed(const struct journal_completion *completion)
 		transition_durable(line->opens, completion->ticket, completion->error);
 	free_line(line);
 	push_journal_moved();
+	answers_journal_moved();
 }
 
 /* One sync may have written thousands of lines: they are worked off some at a time. */
@@ -523,7 +557,9 @@ static struct waiting_line *append(struct journal_record *record, bool loosens)
 	char *text = journal_line_encode(record);
 
 	line->number = ++newest_line;
-	line->text = XSTRDUP(MTYPE_PEERING_JOURNAL, text);
+	line->text = XMALLOC(MTYPE_PEERING_JOURNAL, strlen(text) + JOURNAL_SUM_SIZE + 1);
+	strcpy(line->text, text);
+	journal_sum_add(line->text);
 	line->loosens = loosens;
 	free(text);
 	line_list_add_tail(&waiting, line);
@@ -574,7 +610,7 @@ void durable_state_start(void)
 		close(descriptor);
 		completions = mailbox_new();
 		if (completions)
-			writer = journal_writer_start(path, valid_bytes, completions);
+			writer = journal_writer_start(path, valid_bytes, !has_damage, completions);
 		if (!writer)
 			snprintf(problem, sizeof(problem), "the journal %s cannot be opened: %s", path,
 				 errno == EWOULDBLOCK ? "another bgpd uses it" : safe_strerror(errno));
@@ -584,13 +620,18 @@ void durable_state_start(void)
 		return;
 	}
 	event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
+	/* In front of what has been said since the start. */
 	if (!journal_id[0]) {
 		draw_id(journal_id);
 		strlcpy(record.journal_id, journal_id, sizeof(record.journal_id));
-		/* In front of what has been said since the start. */
 		line = append(&record, false);
 		line->number = 0;
 		line_list_del(&waiting, line);
+		line_list_add_head(&waiting, line);
+	} else if (lacks_newline) {
+		/* It stays where it is, for the next start too. */
+		line = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*line));
+		line->text = XSTRDUP(MTYPE_PEERING_JOURNAL, "\n");
 		line_list_add_head(&waiting, line);
 	}
 	send_waiting();
@@ -628,6 +669,11 @@ bool durable_state_writable(char *error, size_t error_size)
 uint64_t durable_state_newest_line(void)
 {
 	return newest_line;
+}
+
+uint64_t durable_state_given_up(void)
+{
+	return newest_given_up;
 }
 
 bool durable_state_lines_done(uint64_t number)

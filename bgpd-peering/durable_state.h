@@ -33,6 +33,8 @@ bool durable_state_writable(char *error, size_t error_size);
  */
 uint64_t durable_state_newest_line(void);
 bool durable_state_lines_done(uint64_t number);
+/* The number of the newest line that was given up: it would have opened a gate, and could not be written. 0: none. */
+uint64_t durable_state_given_up(void);
 /* One sentence on what is wrong with the journal, NULL where nothing is. */
 const char *durable_state_problem(void);
 

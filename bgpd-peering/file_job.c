@@ -5,21 +5,15 @@
 
 #include "bgpd-peering/file_job.h"
 
+#include "bgpd-peering/job_thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct work {
-	struct file_job *job;
-	struct mailbox *done;
-};
 
 static void failed(struct file_job *job, const char *what, int error)
 {
@@ -60,8 +54,9 @@ static void sync_folder(const char *path)
 	close(fd);
 }
 
-static void write_file(struct file_job *job)
+static void write_file(struct mail *mail)
 {
+	struct file_job *job = (struct file_job *)mail;
 	char beside[PATH_MAX + 8];
 	int fd, error;
 
@@ -126,8 +121,9 @@ static void read_open_file(struct file_job *job, int fd)
 	}
 }
 
-static void read_file(struct file_job *job)
+static void read_file(struct mail *mail)
 {
+	struct file_job *job = (struct file_job *)mail;
 	/* A FIFO without a writer would hold the opening. */
 	int fd = open(job->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -139,21 +135,7 @@ static void read_file(struct file_job *job)
 	close(fd);
 }
 
-/* ---- the thread ---- */
-
-static void *run(void *argument)
-{
-	struct work *work = argument;
-
-	prctl(PR_SET_NAME, "peering-file");
-	if (work->job->write)
-		write_file(work->job);
-	else
-		read_file(work->job);
-	mailbox_post(work->done, &work->job->mail);
-	free(work);
-	return NULL;
-}
+/* ---- the job ---- */
 
 struct file_job *file_job_new(const char *path, bool write)
 {
@@ -174,24 +156,5 @@ void file_job_free(struct file_job *job)
 
 bool file_job_start(struct file_job *job, struct mailbox *done)
 {
-	struct work *work = malloc(sizeof(*work));
-	sigset_t all, before;
-	pthread_t thread;
-	int error = ENOMEM;
-
-	if (work) {
-		*work = (struct work){job, done};
-		/* bgpd handles its signals on the main thread. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		error = pthread_create(&thread, NULL, run, work);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
-	if (error != 0) {
-		free(work);
-		errno = error;
-		return false;
-	}
-	pthread_detach(thread);
-	return true;
+	return job_thread_start("peering-file", job->write ? write_file : read_file, &job->mail, done);
 }

@@ -6,7 +6,9 @@
 #include "lib/table.h"
 
 #include "bgpd/bgp_aspath.h"
+#include "bgpd/bgp_attr_evpn.h"
 #include "bgpd/bgp_ecommunity.h"
+#include "bgpd/bgp_mac.h"
 #include "bgpd/bgp_rpki.h"
 
 #include <dlfcn.h>
@@ -178,7 +180,7 @@ static bool allows_own_asn(struct peer *peer, struct bgp_dest *dest, struct attr
 {
 #if FRR_SINCE(10, 7)
 	struct bgp_path_info_extra extra = {0};
-	struct attr copy = *attr;
+	struct attr copy;
 	struct bgp_path_info path = {.peer = peer, .attr = &copy, .extra = &extra, .net = dest};
 	route_map_result_t result;
 
@@ -186,6 +188,7 @@ static bool allows_own_asn(struct peer *peer, struct bgp_dest *dest, struct attr
 		return false;
 	if (!peer->allowas_in_rmap[afi][safi].rmap)
 		return !peer->allowas_in_rmap[afi][safi].name;
+	attr_copy(&copy, attr);
 	SET_FLAG(peer->rmap_type, PEER_RMAP_TYPE_ALLOWAS_IN);
 	result = route_map_apply(peer->allowas_in_rmap[afi][safi].rmap, bgp_dest_get_prefix(dest), &path);
 	peer->rmap_type = 0;
@@ -240,6 +243,17 @@ bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr)
 #endif
 }
 
+bool attr_names_own_mac(struct attr *attr)
+{
+#if FRR_SINCE(10, 0)
+	return false;
+#else
+	struct ethaddr mac;
+
+	return bgp_attr_rmac(attr, &mac) && bgp_mac_exist(&mac);
+#endif
+}
+
 const char *origin_validity_name(enum origin_validity validity)
 {
 	static const char *const names[ORIGIN_VALIDITY_COUNT] = {"unknown", "valid", "not-found", "invalid"};
@@ -277,6 +291,16 @@ enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, 
 	default:
 		return ORIGIN_UNKNOWN;
 	}
+}
+
+enum origin_validity asn_origin_validity(struct peer *peer, as_t origin, const struct prefix *prefix)
+{
+	/* bgpd's rpki module reads the last segment of the path, and nothing else of the attributes. */
+	struct assegment segment = {.as = &origin, .length = 1, .type = AS_SEQUENCE};
+	struct aspath path = {.segments = &segment};
+	struct attr attr = {.aspath = &path};
+
+	return peer_origin_validity(peer, &attr, prefix);
 }
 
 /* ---- debugging ---- */

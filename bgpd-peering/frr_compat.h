@@ -429,6 +429,16 @@ static inline bool peer_takes_attribute_twice(const struct peer *peer, uint8_t t
 	       type != BGP_ATTR_MP_UNREACH_NLRI;
 }
 
+/* What ONLY_TO_CUSTOMER says in attributes that have it. */
+static inline uint32_t attr_only_to_customer(const struct attr *attr)
+{
+#if FRR_SINCE(10, 7)
+	return bgp_attr_get_otc(attr);
+#else
+	return attr->otc;
+#endif
+}
+
 /* Whether bgpd passes over ORIGINATOR_ID and CLUSTER_LIST of the peer. */
 static inline bool peer_ignores_reflection(const struct peer *peer)
 {
@@ -460,6 +470,22 @@ static inline bool bgp_refuses_local_address(struct bgp *bgp, const struct prefi
 /* Whether a route is meant for other routers alone: its node target communities (since 10.0). */
 bool attr_is_for_other_nodes(struct peer *peer, struct attr *attr);
 
+/* Whether bgpd takes no unicast route with those attributes since they name a MAC address of this router's (8.4). */
+bool attr_names_own_mac(struct attr *attr);
+
+/* The first place of a table behind a prefix, whether that is there or not; locked. NULL: none. */
+static inline struct bgp_dest *bgp_dest_behind(const struct bgp_table *table, const struct prefix *prefix)
+{
+	struct route_node *node = route_table_get_next(table->route_table, prefix);
+
+#if FRR_SINCE(9, 0)
+	/* Where the tree only branches there is none. */
+	while (node && !node->info)
+		node = route_next(node);
+#endif
+	return bgp_dest_from_rnode(node);
+}
+
 /* A place for a prefix as policies want one, in no table: though it names one. */
 struct outside_dest {
 	struct bgp_dest dest;
@@ -483,6 +509,16 @@ static inline struct bgp_dest *outside_dest_set(struct outside_dest *outside, st
 	return &outside->dest;
 }
 
+/* A copy of attributes for a route-map to change. To be flushed; what is interned in it stays the other's. */
+static inline void attr_copy(struct attr *copy, const struct attr *attr)
+{
+#if FRR_SINCE(10, 7)
+	bgp_attr_dup_into(copy, attr);
+#else
+	*copy = *attr;
+#endif
+}
+
 /* Frees what a route-map has put into a copy of attributes. */
 static inline void attr_copy_flush(struct attr *attr)
 {
@@ -504,6 +540,8 @@ const char *origin_validity_name(enum origin_validity validity); /* "not-found" 
 /* Whether bgpd's rpki module is loaded. */
 bool origin_validation_is_loaded(void);
 enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, const struct prefix *prefix);
+/* Of a route whose path ends with the AS. */
+enum origin_validity asn_origin_validity(struct peer *peer, as_t origin, const struct prefix *prefix);
 
 /* A regular expression for AS paths, as FRR compiles and frees them. */
 #if FRR_SINCE(10, 7)

@@ -2,6 +2,7 @@
 #include "bgpd-peering/gate.h"
 
 #include "bgpd-peering/debug_areas.h"
+#include "bgpd-peering/drain_policy.h"
 #include "bgpd-peering/gate_closing.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/inbound.h"
@@ -62,6 +63,8 @@ static void show_family(struct session *session, struct peer *peer, afi_t afi, s
 	/* It asked for a delay until it has sent its filter, which bgpd has not looked at while the family was hidden. */
 	UNSET_FLAG(peer->af_sflags[afi][safi], PEER_STATUS_ORF_WAIT_REFRESH);
 	update_group_adjust_peer(peer_family);
+	if (session->gate == GATE_DRAIN)
+		drain_policy_default(peer, afi, safi, true);
 	/* Not bgp_announce_route(), whose timer lets the End-of-RIB out before the routes. */
 	subgroup_announce_all(PAF_SUBGRP(peer_family));
 	peer->advmap_config_change[afi][safi] = true;
@@ -268,6 +271,18 @@ bool gate_open(struct session *session, enum gate_position position)
 	if (!peer || gate_closing_is_on(session))
 		return true;
 	return open_all(session, peer, says);
+}
+
+void gate_mark_default(struct session *session)
+{
+	struct peer *peer = session->gate == GATE_DRAIN ? session_peer(session) : NULL;
+	afi_t afi;
+	safi_t safi;
+
+	if (!peer || gate_closing_is_on(session))
+		return;
+	FOREACH_AFI_SAFI (afi, safi)
+		drain_policy_default(peer, afi, safi, true);
 }
 
 bool gate_is_busy(const struct session *session)

@@ -30,6 +30,9 @@ void gate_assert(struct session *session);
  */
 void gate_assert_typed(struct session *session, const char *line);
 
+/* Of a gate that drains: bgpd makes its default anew in a moment, which is to be marked then. */
+void gate_mark_default(struct session *session);
+
 /* Sets the gate and asserts it. Closed when it returns. Routes of a peer that is down and restarts gracefully go too. */
 void gate_close(struct session *session);
 

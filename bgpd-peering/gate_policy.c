@@ -112,7 +112,10 @@ const char *gate_policy_wanted(const struct session *session, afi_t afi, safi_t 
 	struct peer *peer = session_peer(session);
 	const char *name = peer ? name_in_place(peer, afi, safi, direction) : NULL;
 
-	return name && !gate_policy_is_reserved(name) ? name : wanted_name(session, peer, afi, safi, direction);
+	/* Of an open gate the place itself says it, an empty one too. */
+	if (peer && !gate_policy_is_reserved(name) && (name || session->gate == GATE_ALLOW))
+		return name;
+	return wanted_name(session, peer, afi, safi, direction);
 }
 
 bool gate_policy_is_known(const struct session *session, afi_t afi, safi_t safi, int direction)
@@ -228,12 +231,15 @@ bool gate_policy_drain(struct session *session, struct peer *peer, afi_t afi, sa
 			       : NULL;
 		put_in_place(peer, afi, safi, direction, name ? name : gate_policy_reserved_name(), learning);
 	}
+	drain_policy_default(peer, afi, safi, true);
 	return changed;
 }
 
 void gate_policy_restore(struct session *session, struct peer *peer, afi_t afi, safi_t safi,
 			 enum gate_policy_learning learning)
 {
+	bool drained = gate_policy_is_reserved(name_in_place(peer, afi, safi, RMAP_OUT));
+
 	if (!peer->afc[afi][safi])
 		return;
 	for (int direction = 0; direction < RMAP_MAX; direction++) {
@@ -242,4 +248,6 @@ void gate_policy_restore(struct session *session, struct peer *peer, afi_t afi, 
 		if (gate_policy_is_reserved(name_in_place(peer, afi, safi, direction)) && wanted->known)
 			put_in_place(peer, afi, safi, direction, wanted->name, learning);
 	}
+	if (drained)
+		drain_policy_default(peer, afi, safi, false);
 }

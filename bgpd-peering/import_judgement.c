@@ -29,6 +29,7 @@ static const struct {
 	[IMPORT_AS_SET] = {"as-set", "an AS_SET in the path (reject-as-sets)"},
 	[IMPORT_ROUTE_MAP] = {"route-map", "route-map"},
 	[IMPORT_NEXT_HOP] = {"next-hop", "the next hop is this router or no address of a router"},
+	[IMPORT_OWN_MAC] = {"own-mac", "a MAC address of this router's as its router's (extended community)"},
 	[IMPORT_ROLE] = {"role", "a route leak by the peer's role (only-to-customer)"},
 };
 
@@ -175,8 +176,11 @@ enum import_rule import_judge(const struct import_policy *policy, const struct p
 		return IMPORT_NODE_TARGET;
 	if (peer->bgp->reject_as_sets && aspath_check_as_sets(attr.aspath))
 		return IMPORT_AS_SET;
+	attr_copy(&attr, &kept->attr);
 	rule = by_route_map(policy, prefix, dest, &attr);
 	attr_copy_flush(&attr);
+	if (rule == IMPORT_ACCEPTED && attr_names_own_mac((struct attr *)(uintptr_t)&kept->attr))
+		return IMPORT_OWN_MAC;
 	if (rule == IMPORT_ACCEPTED && leaks_by_role(peer, kept))
 		return IMPORT_ROLE;
 	return rule;

@@ -11,6 +11,7 @@ struct inbound_audit {
 	char lists[FAMILY_COUNT][PREFIX_LIST_NAME_MAX];
 	bool any;   /* a message has come */
 	bool whole; /* it was fed from the session's start on */
+	bool origin_unknown; /* a route came that no cache could judge */
 };
 
 /* ---- the session ---- */
@@ -82,7 +83,9 @@ void inbound_audit_end(struct session *session)
 /* ---- routes ---- */
 
 struct judging {
-	const struct bgp *bgp;
+	struct inbound_audit *audit;
+	const struct peer *peer;
+	bool validates; /* by RPKI */
 	struct prefix_list *lists[FAMILY_COUNT];
 	bool named[FAMILY_COUNT];
 };
@@ -96,22 +99,29 @@ static bool is_in(const struct bgp_table *table, const struct prefix *prefix)
 	return dest != NULL;
 }
 
-static uint32_t judge(const struct bgp_update_prefix *update, void *context)
+static uint32_t judge(const struct bgp_update_prefix *update, uint32_t origin, void *context)
 {
-	const struct judging *judging = context;
+	struct judging *judging = context;
 	enum counted_family family = update->afi == BGP_UPDATE_AFI_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
 	afi_t afi = family_afi(family);
 	struct prefix prefix = {.family = family == FAMILY_IPV4 ? AF_INET : AF_INET6, .prefixlen = update->length};
 	uint32_t rules = 0;
 
 	memcpy(&prefix.u.prefix, update->address, family == FAMILY_IPV4 ? 4 : 16);
-	if (is_in(bgp_own_networks(judging->bgp, afi), &prefix) ||
-	    is_in(judging->bgp->aggregate[afi][SAFI_UNICAST], &prefix))
+	if (is_in(bgp_own_networks(judging->peer->bgp, afi), &prefix) ||
+	    is_in(judging->peer->bgp->aggregate[afi][SAFI_UNICAST], &prefix))
 		rules |= 1u << RULE_NO_OWN_PREFIX;
 	/* A list that does not exist allows nothing. */
 	if (judging->named[family] &&
 	    (!judging->lists[family] || prefix_list_apply(judging->lists[family], &prefix) != PREFIX_PERMIT))
 		rules |= 1u << RULE_ALLOWED_PREFIXES;
+	if (judging->validates && origin) {
+		enum origin_validity validity = asn_origin_validity((struct peer *)judging->peer, origin, &prefix);
+
+		if (validity == ORIGIN_INVALID)
+			rules |= 1u << RULE_RPKI;
+		judging->audit->origin_unknown |= validity == ORIGIN_UNKNOWN;
+	}
 	return rules;
 }
 
@@ -126,7 +136,7 @@ void inbound_audit_take(struct session *session, const struct peer *peer, const 
 	if (!audit->any)
 		memcpy(audit->lists, connection->allowed_prefixes, sizeof(audit->lists));
 	audit->any = true;
-	judging = (struct judging){.bgp = peer->bgp};
+	judging = (struct judging){.audit = audit, .peer = peer, .validates = origin_validation_is_loaded()};
 	for (int family = 0; family < FAMILY_COUNT; family++) {
 		judging.named[family] = connection->allowed_prefixes[family][0];
 		if (judging.named[family])
@@ -144,6 +154,11 @@ const struct route_audit *inbound_audit_routes(const struct session *session)
 bool inbound_audit_is_whole(const struct session *session)
 {
 	return session->inbound_audit && session->inbound_audit->whole;
+}
+
+bool inbound_audit_origins_known(const struct session *session)
+{
+	return session->inbound_audit && !session->inbound_audit->origin_unknown;
 }
 
 bool inbound_audit_lists_stand(const struct session *session)

@@ -25,6 +25,8 @@ const struct route_audit *inbound_audit_routes(const struct session *session);
 /* Whether every route of the session was judged. */
 bool inbound_audit_is_whole(const struct session *session);
 /* Whether all routes of the session were judged by the prefix-lists that the connection names now. */
+/* Whether RPKI could judge every origin when its route came, where bgpd has its rpki module. */
+bool inbound_audit_origins_known(const struct session *session);
 bool inbound_audit_lists_stand(const struct session *session);
 
 #endif

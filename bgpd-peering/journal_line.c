@@ -7,6 +7,7 @@
 #include "bgpd-peering/profile.h"
 
 #include "lib/journal_damage.h"
+#include "lib/journal_sum.h"
 #include "lib/utf8.h"
 
 #include <json-c/json.h>
@@ -388,6 +389,23 @@ static void add_transition(json_object *object, const Peering__Transition *trans
 	add_text(object, "message", transition->message);
 }
 
+static void add_declared_checks(json_object *object, const Peering__DeclareConnection *declaration)
+{
+	json_object *array;
+
+	if (!declaration->n_checks)
+		return;
+	array = json_object_new_array();
+	for (size_t i = 0; i < declaration->n_checks; i++) {
+		json_object *one = json_object_new_object();
+
+		add_text(one, "check", declaration->checks[i]->name);
+		add_text(one, "level", declaration->checks[i]->level);
+		json_object_array_add(array, one);
+	}
+	json_object_object_add(object, "checks", array);
+}
+
 static json_object *declaration_json(const Peering__DeclareConnection *declaration)
 {
 	json_object *object = json_object_new_object();
@@ -399,6 +417,15 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 	add_number(object, "activation", declaration->activation);
 	add_number(object, "validationWindow", declaration->validation_window);
 	add_text(object, "description", declaration->description);
+	if (declaration->on_violation)
+		add_number(object, "onViolation", declaration->on_violation);
+	if (declaration->reopen_mode)
+		add_number(object, "reopen", declaration->reopen_mode);
+	if (declaration->reopen_hold_down)
+		add_number(object, "reopenHoldDown", declaration->reopen_hold_down);
+	if (declaration->profile[0])
+		add_text(object, "profile", declaration->profile);
+	add_declared_checks(object, declaration);
 	for (size_t i = 0; i < declaration->n_neighbors; i++) {
 		const Peering__Neighbor *neighbor = declaration->neighbors[i];
 		json_object *one = json_object_new_object();
@@ -836,12 +863,60 @@ static bool decode_transition(json_object *object, struct journal_record *record
 
 #define DECLARED_NEIGHBORS_MAX SESSIONS_MAX
 
+/* A number that is written where it is not 0. */
+static bool decode_optional_number(json_object *object, const char *key, uint32_t *into)
+{
+	uint64_t number = 0;
+
+	if (json_object_object_get_ex(object, key, NULL) && !get_number(object, key, &number))
+		return false;
+	*into = (uint32_t)number;
+	return number <= UINT32_MAX;
+}
+
+/* What came behind the first version: it may lack. `asked` and `list` have CHECKS_MAX places. */
+static bool decode_service(json_object *declaration, Peering__DeclareConnection *message, Peering__DeclaredCheck *asked,
+			   Peering__DeclaredCheck **list)
+{
+	uint32_t on_violation, reopen;
+	json_object *array;
+
+	if (!decode_optional_number(declaration, "onViolation", &on_violation) ||
+	    !decode_optional_number(declaration, "reopen", &reopen) ||
+	    !decode_optional_number(declaration, "reopenHoldDown", &message->reopen_hold_down))
+		return false;
+	message->on_violation = (Peering__OnViolation)on_violation;
+	message->reopen_mode = (Peering__ReopenMode)reopen;
+	if (json_object_object_get_ex(declaration, "profile", NULL) &&
+	    !(message->profile = (char *)get_text(declaration, "profile")))
+		return false;
+	if (!json_object_object_get_ex(declaration, "checks", NULL))
+		return true;
+	array = get_array(declaration, "checks");
+	if (!array || json_object_array_length(array) > CHECKS_MAX)
+		return false;
+	message->checks = list;
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		json_object *one = json_object_array_get_idx(array, i);
+
+		peering__declared_check__init(&asked[i]);
+		list[i] = &asked[i];
+		asked[i].name = (char *)get_text(one, "check");
+		asked[i].level = (char *)get_text(one, "level");
+		if (!asked[i].name || !asked[i].level)
+			return false;
+		message->n_checks++;
+	}
+	return true;
+}
+
 static bool decode_declaration(json_object *object, struct journal_record *record)
 {
 	Peering__DeclareConnection message = PEERING__DECLARE_CONNECTION__INIT;
 	Peering__Neighbor neighbors[DECLARED_NEIGHBORS_MAX], *neighbor_list[DECLARED_NEIGHBORS_MAX];
 	Peering__NeighborFamily families[DECLARED_NEIGHBORS_MAX][FAMILY_COUNT];
 	Peering__NeighborFamily *family_lists[DECLARED_NEIGHBORS_MAX][FAMILY_COUNT];
+	Peering__DeclaredCheck asked[CHECKS_MAX], *asked_list[CHECKS_MAX];
 	json_object *declaration, *array;
 	uint64_t number;
 
@@ -865,6 +940,8 @@ static bool decode_declaration(json_object *object, struct journal_record *recor
 	if (!get_number(declaration, "validationWindow", &number) || number > UINT32_MAX)
 		return false;
 	message.validation_window = (uint32_t)number;
+	if (!decode_service(declaration, &message, asked, asked_list))
+		return false;
 
 	for (size_t i = 0; i < json_object_array_length(array); i++) {
 		json_object *one = json_object_array_get_idx(array, i), *list = get_array(one, "families");
@@ -1009,7 +1086,8 @@ Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnec
 
 	record.declaration = (Peering__DeclareConnection *)declaration;
 	line = journal_line_encode(&record);
-	whole = strlen(line) <= JOURNAL_LINE_MAX && journal_line_decode(line, &read, error, sizeof(error));
+	whole = strlen(line) + JOURNAL_SUM_SIZE <= JOURNAL_LINE_MAX &&
+		journal_line_decode(line, &read, error, sizeof(error));
 	if (whole) {
 		again = journal_line_encode(&read);
 		whole = strcmp(line, again) == 0;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,7 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bgpd-peering/journal_compaction.h"
+
 #define REPAIR_SECONDS 1
+#define COMPACTION_BYTES (1024 * 1024) /* a smaller journal is never compacted */
+#define COMPACTION_TIMES 4	       /* nor one that is not so many times what counted of it the last time */
+#define COMPACTION_MILLISECONDS 20     /* that a line may wait for it, but for its end */
 
 /* One line on its way: it becomes its own completion, so that telling how it went cannot fail for want of memory. */
 struct line {
@@ -45,12 +51,16 @@ struct journal_writer {
 	bool abandoned; /* stop gave up: nobody waits, the mailbox is gone, the thread frees the writer */
 
 	/* the thread's own */
+	char *path;
 	int fd;
-	int folder; /* to be synced before the first line of a new file; -1: it need not be */
+	int folder;	  /* -1 where it cannot be opened */
+	bool name_synced; /* of the file that `fd` is: no line counts before it is */
 	off_t good;    /* bytes that are written and synced; a broken file is cut to them */
 	int broken;    /* errno of the failure that made it so, 0 while it is good */
 	int last_error; /* of the newest failure */
 	struct timespec repair_at;
+	struct journal_compaction *compaction; /* NULL: none is on */
+	off_t compact_at; /* when `good` has come to it */
 };
 
 static struct timespec in_milliseconds(unsigned int milliseconds)
@@ -101,6 +111,16 @@ static int write_line(int fd, const char *text, size_t size)
 	return 0;
 }
 
+/* A power cut must not take the whole file, or bring the one back that was compacted: its name has to be on the disk. */
+static bool sync_name(struct journal_writer *writer)
+{
+	/* EINVAL: a file system that has no such thing. */
+	if (!writer->name_synced && writer->folder >= 0 && fsync(writer->folder) != 0 && errno != EINVAL)
+		return false;
+	writer->name_synced = true;
+	return true;
+}
+
 /* Writes and syncs `batch` as one. 0 or an errno, and then no line of it counts as written. */
 static int write_batch(struct journal_writer *writer, struct mail *batch)
 {
@@ -116,7 +136,7 @@ static int write_batch(struct journal_writer *writer, struct mail *batch)
 			return error;
 		size += (off_t)line->size;
 	}
-	if (fdatasync(writer->fd) != 0)
+	if (fdatasync(writer->fd) != 0 || !sync_name(writer))
 		return errno;
 	/* A journal that was deleted under the writer takes lines for ever, and none is there after a restart. */
 	if (fstat(writer->fd, &status) != 0)
@@ -127,6 +147,16 @@ static int write_batch(struct journal_writer *writer, struct mail *batch)
 	return 0;
 }
 
+static void post(struct journal_writer *writer, struct mail *mail)
+{
+	pthread_mutex_lock(&writer->lock);
+	if (writer->abandoned)
+		free(mail);
+	else
+		mailbox_post(writer->completions, mail);
+	pthread_mutex_unlock(&writer->lock);
+}
+
 static void complete(struct journal_writer *writer, struct mail *batch, int error)
 {
 	struct mail *next;
@@ -134,12 +164,7 @@ static void complete(struct journal_writer *writer, struct mail *batch, int erro
 	for (struct mail *mail = batch; mail; mail = next) {
 		next = mail->next;
 		((struct line *)mail)->completion.error = error;
-		pthread_mutex_lock(&writer->lock);
-		if (writer->abandoned)
-			free(mail);
-		else
-			mailbox_post(writer->completions, mail);
-		pthread_mutex_unlock(&writer->lock);
+		post(writer, mail);
 	}
 }
 
@@ -164,13 +189,18 @@ static void count_failure(struct journal_writer *writer, int error)
 	pthread_mutex_unlock(&writer->lock);
 }
 
-/* Takes all lines that wait; NULL where it woke to repair or to end. */
+static bool has_to_compact(const struct journal_writer *writer)
+{
+	return writer->broken == 0 && (writer->compaction || writer->good >= writer->compact_at);
+}
+
+/* Takes all lines that wait; NULL where there is something else to do: to repair, to compact or to end. */
 static struct mail *next_batch(struct journal_writer *writer, bool *stopping)
 {
 	struct mail *batch;
 
 	pthread_mutex_lock(&writer->lock);
-	while (!writer->waiting && !writer->stopping) {
+	while (!writer->waiting && !writer->stopping && !has_to_compact(writer)) {
 		if (writer->broken == 0)
 			pthread_cond_wait(&writer->changed, &writer->lock);
 		else if (pthread_cond_timedwait(&writer->changed, &writer->lock, &writer->repair_at) == ETIMEDOUT)
@@ -184,6 +214,80 @@ static struct mail *next_batch(struct journal_writer *writer, bool *stopping)
 	return batch;
 }
 
+/* ---- compaction ---- */
+
+/* Where memory is short it goes untold. */
+static void tell_compacted(struct journal_writer *writer, int error, off_t before)
+{
+	struct journal_completion *told = calloc(1, sizeof(*told));
+
+	if (!told)
+		return;
+	told->error = error;
+	told->bytes_before = (uint64_t)before;
+	told->bytes = (uint64_t)writer->good;
+	post(writer, &told->mail);
+}
+
+static void end_compaction(struct journal_writer *writer, off_t compact_at)
+{
+	journal_compaction_end(writer->compaction);
+	writer->compaction = NULL;
+	writer->compact_at = compact_at > COMPACTION_BYTES ? compact_at : COMPACTION_BYTES;
+}
+
+/* The journal goes on as it is; it is tried again when it is twice as long. */
+static void fail_compaction(struct journal_writer *writer, int error)
+{
+	end_compaction(writer, 2 * writer->good);
+	tell_compacted(writer, error, writer->good);
+}
+
+static void finish_compaction(struct journal_writer *writer)
+{
+	off_t before = writer->good, live = (off_t)journal_compaction_live(writer->compaction);
+	uint64_t bytes = 0;
+	int fd = journal_compaction_finish(writer->compaction, (uint64_t)writer->good, &bytes);
+
+	if (fd < 0) {
+		fail_compaction(writer, errno);
+		return;
+	}
+	close(writer->fd);
+	writer->fd = fd;
+	writer->good = (off_t)bytes;
+	writer->name_synced = false;
+	(void)sync_name(writer);
+	end_compaction(writer, COMPACTION_TIMES * live);
+	tell_compacted(writer, 0, before);
+}
+
+/* Begins a compaction, or goes on with it for a moment. */
+static void compact(struct journal_writer *writer)
+{
+	if (!writer->compaction) {
+		writer->compaction = journal_compaction_begin(writer->path, writer->fd, (uint64_t)writer->good);
+		if (!writer->compaction)
+			fail_compaction(writer, errno);
+		return;
+	}
+	switch (journal_compaction_step(writer->compaction, COMPACTION_MILLISECONDS)) {
+	case COMPACTION_GOES_ON:
+		break;
+	case COMPACTION_WRITTEN:
+		finish_compaction(writer);
+		break;
+	case COMPACTION_NEEDLESS:
+		end_compaction(writer, COMPACTION_TIMES * (off_t)journal_compaction_live(writer->compaction));
+		break;
+	case COMPACTION_FAILED:
+		fail_compaction(writer, errno);
+		break;
+	}
+}
+
+/* ---- the thread ---- */
+
 static void free_writer(struct journal_writer *writer)
 {
 	struct mail *next;
@@ -192,13 +296,26 @@ static void free_writer(struct journal_writer *writer)
 		next = mail->next;
 		free(mail);
 	}
+	journal_compaction_end(writer->compaction);
 	close(writer->fd);
 	if (writer->folder >= 0)
 		close(writer->folder);
+	free(writer->path);
 	pthread_cond_destroy(&writer->changed);
 	pthread_cond_destroy(&writer->ended);
 	pthread_mutex_destroy(&writer->lock);
 	free(writer);
+}
+
+/* Of a compaction that a crash has broken off: the journal is whole without it. */
+static void remove_leftover(const struct journal_writer *writer)
+{
+	char *path;
+
+	if (asprintf(&path, "%s" JOURNAL_COMPACTION_SUFFIX, writer->path) < 0)
+		return;
+	(void)unlink(path);
+	free(path);
 }
 
 static void *run(void *argument)
@@ -207,12 +324,7 @@ static void *run(void *argument)
 	bool stopping = false, abandoned;
 
 	prctl(PR_SET_NAME, "peering-journal");
-	/* A power cut must not take the whole file: its name has to be on the disk too. */
-	if (writer->folder >= 0) {
-		(void)fsync(writer->folder);
-		close(writer->folder);
-		writer->folder = -1;
-	}
+	remove_leftover(writer);
 	for (;;) {
 		struct mail *batch = next_batch(writer, &stopping);
 
@@ -237,6 +349,11 @@ static void *run(void *argument)
 		if (batch && writer->broken != 0)
 			count_failure(writer, writer->broken);
 		complete(writer, batch, writer->broken);
+		/* On a disk that fails it would only take room. */
+		if (writer->broken != 0 && writer->compaction)
+			end_compaction(writer, 2 * writer->good);
+		else if (!stopping && has_to_compact(writer))
+			compact(writer);
 	}
 
 	pthread_mutex_lock(&writer->lock);
@@ -312,7 +429,8 @@ static int start_thread(struct journal_writer *writer)
 	return error;
 }
 
-struct journal_writer *journal_writer_start(const char *path, uint64_t valid_bytes, struct mailbox *completions)
+struct journal_writer *journal_writer_start(const char *path, uint64_t valid_bytes, bool compacts,
+					    struct mailbox *completions)
 {
 	struct journal_writer *writer;
 	pthread_condattr_t monotonic;
@@ -328,8 +446,10 @@ struct journal_writer *journal_writer_start(const char *path, uint64_t valid_byt
 		return NULL;
 	}
 	writer->fd = fd;
-	writer->folder = valid_bytes == 0 ? open_folder(path) : -1;
+	writer->path = strdup(path);
+	writer->folder = open_folder(path);
 	writer->good = (off_t)valid_bytes;
+	writer->compact_at = compacts ? COMPACTION_BYTES : INT64_MAX;
 	writer->completions = completions;
 	writer->waiting_end = &writer->waiting;
 	pthread_mutex_init(&writer->lock, NULL);
@@ -338,7 +458,7 @@ struct journal_writer *journal_writer_start(const char *path, uint64_t valid_byt
 	pthread_cond_init(&writer->changed, &monotonic);
 	pthread_cond_init(&writer->ended, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	error = start_thread(writer);
+	error = writer->path ? start_thread(writer) : ENOMEM;
 	if (error != 0) {
 		free_writer(writer);
 		errno = error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The thread that writes the journal: append, sync, tell. No FRR in it; what stands in a line is durable_state.c's
- * business.
+ * The thread that writes the journal: append, sync, tell; and write it anew where most of it no longer counts
+ * (journal_compaction.h). No FRR in it; what stands in a line is durable_state.c's business.
  *
  * Lines that wait while a sync runs are written and synced together. After the first failed write or sync every later
  * line fails as well, until a retry (each second) has made the file good again, a line is never written behind a torn
@@ -19,20 +19,23 @@
 
 struct journal_writer;
 
-/* Posted to `completions` for each line, in order. The taker frees it. */
+/* Posted to `completions` for each line, in order, and for each compaction. The taker frees it. */
 struct journal_completion {
 	struct mail mail;
 	uint64_t ticket; /* what journal_writer_append() returned */
 	int error;       /* 0, or the errno of the write or sync that failed */
+	/* Of ticket 0, which is no line: the journal was compacted from `bytes_before` to `bytes`, or `error` says why not. */
+	uint64_t bytes_before, bytes;
 };
 
 /*
  * Main thread, after bgpd has forked. Opens `path` for append (it exists), cuts it to `valid_bytes` (a torn last line
  * goes), and starts the thread with all signals blocked. Completions go to `completions`, which must outlive the
- * writer. NULL with errno set; EINVAL: not a regular file, or shorter than `valid_bytes`; EWOULDBLOCK: another process
+ * writer. `compacts`: every line of it can be read; one that cannot has to stay where it is. NULL with errno set; EINVAL: not a regular file, or shorter than `valid_bytes`; EWOULDBLOCK: another process
  * writes it.
  */
-struct journal_writer *journal_writer_start(const char *path, uint64_t valid_bytes, struct mailbox *completions);
+struct journal_writer *journal_writer_start(const char *path, uint64_t valid_bytes, bool compacts,
+					    struct mailbox *completions);
 
 /* Whether another process writes the journal that `fd` is open on, for reading at least. Any thread. */
 bool journal_is_taken(int fd);

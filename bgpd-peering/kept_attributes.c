@@ -76,6 +76,9 @@ static enum attributes_fault read_mp_reach(struct reading *reading, struct byte_
 	switch (size) {
 	case IPV4_MAX_BYTELEN:
 		memcpy(&attr->mp_nexthop_global_in, hops.at, IPV4_MAX_BYTELEN);
+		/* As in 10.7, and in what Debian makes of 8.4.4 and 10.3. */
+		if (ipv4_martian(&attr->mp_nexthop_global_in) && !reading->peer->bgp->allow_martian)
+			return ATTRIBUTES_NEXT_HOP;
 		if (attr->nexthop.s_addr == INADDR_ANY)
 			attr->nexthop = attr->mp_nexthop_global_in;
 		return ATTRIBUTES_FINE;
@@ -109,10 +112,16 @@ static uint32_t u32_of(const struct byte_reader *value)
 	return number;
 }
 
+static struct in_addr own_cluster(const struct peer *peer)
+{
+	const struct bgp *bgp = peer->bgp;
+
+	return CHECK_FLAG(bgp->config, BGP_CONFIG_CLUSTER_ID) ? bgp->cluster_id : bgp->router_id;
+}
+
 static void read_clusters(struct reading *reading, const struct byte_reader *value)
 {
-	const struct bgp *bgp = reading->peer->bgp;
-	struct in_addr own = CHECK_FLAG(bgp->config, BGP_CONFIG_CLUSTER_ID) ? bgp->cluster_id : bgp->router_id;
+	struct in_addr own = own_cluster(reading->peer);
 
 	for (size_t at = 0; at + sizeof(own) <= value->left; at += sizeof(own))
 		if (memcmp(value->at + at, &own, sizeof(own)) == 0)
@@ -184,7 +193,10 @@ static enum attributes_fault read_value(struct reading *reading, uint8_t type, c
 	return ATTRIBUTES_FINE;
 }
 
-/* What the standards say of each type that is read: flags, and of how many bytes its length is a multiple, or just that. */
+/*
+ * What the standards say of each type that bgpd reads: flags, and of how many bytes its length is a multiple, or just that.
+ * What it ignores where it is malformed is not there.
+ */
 static const struct shape {
 	uint8_t flags, unit;
 	bool many, may_be_empty;
@@ -198,6 +210,12 @@ static const struct shape {
 	[BGP_ATTR_COMMUNITIES] = {FLAGS_SAID, 4, true, false},
 	[BGP_ATTR_EXT_COMMUNITIES] = {FLAGS_SAID, 8, true, false},
 	[BGP_ATTR_LARGE_COMMUNITIES] = {FLAGS_SAID, 12, true, false},
+	[BGP_ATTR_IPV6_EXT_COMMUNITIES] = {FLAGS_SAID, 20, true, false},
+	[BGP_ATTR_MP_REACH_NLRI] = {ATTRIBUTE_FLAG_OPTIONAL, 1, true, false},
+	[BGP_ATTR_MP_UNREACH_NLRI] = {ATTRIBUTE_FLAG_OPTIONAL, 1, true, false},
+	[BGP_ATTR_PMSI_TUNNEL] = {FLAGS_SAID, 1, true, false},
+	[BGP_ATTR_ENCAP] = {FLAGS_SAID, 1, true, false},
+	[BGP_ATTR_PREFIX_SID] = {FLAGS_SAID, 1, true, true},
 	[BGP_ATTR_ORIGINATOR_ID] = {ATTRIBUTE_FLAG_OPTIONAL, 4, false, false},
 	[BGP_ATTR_CLUSTER_LIST] = {ATTRIBUTE_FLAG_OPTIONAL, 4, true, false},
 	[BGP_ATTR_OTC] = {FLAGS_SAID, 4, false, false},
@@ -207,9 +225,19 @@ static bool fits(const struct shape *shape, uint8_t flags, size_t size)
 {
 	if ((flags & FLAGS_SAID) != shape->flags)
 		return false;
+	/* Only what is optional and transitive may have passed somebody who does not know it. */
+	if ((flags & ATTRIBUTE_FLAG_PARTIAL) && shape->flags != FLAGS_SAID)
+		return false;
 	if (!shape->many)
 		return size == shape->unit;
 	return size % shape->unit == 0 && (size || shape->may_be_empty);
+}
+
+/* A type that bgpd does not know ends the session, or is a withdrawal, where the peer says that everybody knows it. */
+static bool may_be_unknown(uint8_t flags, uint8_t type)
+{
+	return (flags & ATTRIBUTE_FLAG_OPTIONAL) || type == BGP_ATTR_ATOMIC_AGGREGATE || type == BGP_ATTR_AGGREGATOR ||
+	       type == BGP_ATTR_AS4_AGGREGATOR;
 }
 
 static enum attributes_fault read_attribute(struct reading *reading, uint8_t flags, uint8_t type,
@@ -222,12 +250,12 @@ static enum attributes_fault read_attribute(struct reading *reading, uint8_t fla
 	reading->seen[type] = true;
 	if (peer_path_attribute_is_special(reading->peer, type))
 		return peer_path_attribute_withdraws(reading->peer, type) ? ATTRIBUTES_DISCOURAGED : ATTRIBUTES_FINE;
-	if (type == BGP_ATTR_MP_REACH_NLRI)
-		return read_mp_reach(reading, *value);
 	if (!shape->unit)
-		return ATTRIBUTES_FINE;
+		return may_be_unknown(flags, type) ? ATTRIBUTES_FINE : ATTRIBUTES_MALFORMED;
 	if (!fits(shape, flags, value->left))
 		return ATTRIBUTES_MALFORMED;
+	if (type == BGP_ATTR_MP_REACH_NLRI)
+		return read_mp_reach(reading, *value);
 	return read_value(reading, type, value);
 }
 
@@ -306,6 +334,20 @@ void kept_attributes_read(struct kept_attributes *kept, struct peer *peer, const
 		add_local_as(&reading);
 	if (reading.as4_path)
 		aspath_unintern(&reading.as4_path);
+}
+
+void kept_attributes_of(struct kept_attributes *kept, const struct peer *peer, const struct attr *attr)
+{
+	struct cluster_list *clusters = bgp_attr_get_cluster(attr);
+
+	*kept = (struct kept_attributes){
+		.attr = *attr,
+		.has_originator = CHECK_FLAG(attr->flag, flag_of(BGP_ATTR_ORIGINATOR_ID)),
+		.in_our_cluster = clusters && cluster_loop_check(clusters, own_cluster(peer)),
+		.has_otc = CHECK_FLAG(attr->flag, flag_of(BGP_ATTR_OTC)),
+		.originator = attr->originator_id,
+		.otc = attr_only_to_customer(attr),
+	};
 }
 
 void kept_attributes_release(struct kept_attributes *kept)

@@ -31,6 +31,8 @@ struct kept_attributes {
 
 /* A whole UPDATE, header included, that the established peer has sent. To be released, whatever `fault` says. */
 void kept_attributes_read(struct kept_attributes *kept, struct peer *peer, const uint8_t *message, size_t size);
+/* Of what bgpd has read and keeps itself. Not to be released; valid as long as that is. */
+void kept_attributes_of(struct kept_attributes *kept, const struct peer *peer, const struct attr *attr);
 void kept_attributes_release(struct kept_attributes *kept);
 
 #endif

@@ -5,22 +5,16 @@
 
 #include "bgpd-peering/link_test_job.h"
 
+#include "bgpd-peering/job_thread.h"
+
 #include <errno.h>
 #include <linux/capability.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-struct work {
-	struct link_test_job *job;
-	struct mailbox *done;
-};
 
 /* bgpd runs as user frr with these permitted and none in effect. Threads have capabilities of their own. */
 static void raise_capabilities(void)
@@ -67,21 +61,16 @@ static void test(struct link_test_job *job)
 	(void)port_query(job->interface, true, &job->after, job->error, sizeof(job->error));
 }
 
-static void *run(void *argument)
+static void carry_out(struct mail *mail)
 {
-	struct work *work = argument;
-	struct link_test_job *job = work->job;
+	struct link_test_job *job = (struct link_test_job *)mail;
 
-	prctl(PR_SET_NAME, "peering-test");
 	raise_capabilities();
 	if (enter_namespace(job))
 		test(job);
 	if (job->namespace_fd >= 0)
 		close(job->namespace_fd);
 	job->namespace_fd = -1;
-	mailbox_post(work->done, &job->mail);
-	free(work);
-	return NULL;
 }
 
 struct link_test_job *link_test_job_new(void)
@@ -102,26 +91,7 @@ void link_test_job_free(struct link_test_job *job)
 
 bool link_test_job_start(struct link_test_job *job, struct mailbox *done)
 {
-	struct work *work = malloc(sizeof(*work));
-	sigset_t all, before;
-	pthread_t thread;
-	int error = ENOMEM;
-
-	if (work) {
-		*work = (struct work){job, done};
-		/* bgpd handles its signals on the main thread. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		error = pthread_create(&thread, NULL, run, work);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
-	if (error != 0) {
-		free(work);
-		errno = error;
-		return false;
-	}
-	pthread_detach(thread);
-	return true;
+	return job_thread_start("peering-test", carry_out, &job->mail, done);
 }
 
 /* ---- the verdict ---- */

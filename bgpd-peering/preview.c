@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/preview.h"
 
+#include "bgpd-peering/bgpd_routes.h"
 #include "bgpd-peering/export_judgement.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/rib_walk.h"
@@ -26,8 +27,9 @@ struct preview_work {
 	struct session *session;
 	struct preview *result;
 
-	struct adj_rib_in_walk kept;
-	bool kept_done;
+	struct adj_rib_in_walk kept; /* while the gate is closed */
+	enum counted_family importing; /* while it is open: where `table` is */
+	bool imports_done;
 	enum counted_family exporting;
 	struct rib_walk table;
 
@@ -35,8 +37,7 @@ struct preview_work {
 	struct timeval begun;
 	int64_t microseconds;
 	struct import_policy policies[FAMILY_COUNT];
-	const struct kept_attributes *attributes;
-	struct attr *attr; /* the same, as bgpd's hook wants it */
+	struct kept_attributes *attributes;
 	bool validates;
 };
 DECLARE_DLIST(preview_list, struct preview_work, item);
@@ -49,6 +50,19 @@ static void slice(event_ref *event);
 static bool time_is_up(const struct preview_work *work)
 {
 	return monotime_since(&work->begun, NULL) > work->microseconds;
+}
+
+/* Whose routes there are to look at: those kept here while its gate is closed, bgpd's while it is open. NULL: none. */
+static struct peer *peer_of(const struct session *session)
+{
+	return session->counted_peer && !session->replay ? session->counted_peer : bgpd_routes_peer(session);
+}
+
+static uint64_t taken_of(const struct session *session)
+{
+	struct peer *peer = bgpd_routes_peer(session);
+
+	return peer ? bgpd_routes_taken(peer) : adj_rib_in_taken(session->adj_rib_in);
 }
 
 /* ---- counting ---- */
@@ -71,21 +85,27 @@ static void to_prefix(const struct bgp_update_prefix *from, struct prefix *prefi
 	memcpy(&prefix->u.prefix, from->address, prefix->family == AF_INET ? IPV4_MAX_BYTELEN : IPV6_MAX_BYTELEN);
 }
 
-static bool judge(const struct bgp_update_prefix *from, void *context)
+static void judge(struct preview_work *work, enum counted_family family, const struct prefix *prefix)
+{
+	struct preview_family *into = &work->result->families[family];
+	struct attr *attr = &work->attributes->attr;
+	enum import_rule rule = IMPORT_ACCEPTED;
+
+	if (!into->accepted_alone)
+		rule = import_judge(&work->policies[family], prefix, work->attributes);
+	into->judged++;
+	count(&into->by_rule[rule], prefix, attr->aspath);
+	if (work->validates && attr->aspath)
+		count(&into->by_origin[peer_origin_validity(work->policies[family].peer, attr, prefix)], prefix, attr->aspath);
+}
+
+static bool judge_kept_one(const struct bgp_update_prefix *from, void *context)
 {
 	struct preview_work *work = context;
-	enum counted_family family = from->afi == BGP_UPDATE_AFI_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
-	struct preview_family *into = &work->result->families[family];
 	struct prefix prefix;
-	enum import_rule rule;
 
 	to_prefix(from, &prefix);
-	rule = import_judge(&work->policies[family], &prefix, work->attributes);
-	into->judged++;
-	count(&into->by_rule[rule], &prefix, work->attributes->attr.aspath);
-	if (work->validates && work->attributes->attr.aspath)
-		count(&into->by_origin[peer_origin_validity(work->session->counted_peer, work->attr, &prefix)], &prefix,
-		      work->attributes->attr.aspath);
+	judge(work, from->afi == BGP_UPDATE_AFI_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6, &prefix);
 	return !time_is_up(work);
 }
 
@@ -101,9 +121,39 @@ static bool judge_kept(struct preview_work *work, struct peer *peer)
 			return false;
 		kept_attributes_read(&attributes, peer, message, size);
 		work->attributes = &attributes;
-		work->attr = &attributes.attr;
-		adj_rib_in_walk_prefixes(&work->kept, judge, work);
+		adj_rib_in_walk_prefixes(&work->kept, judge_kept_one, work);
 		kept_attributes_release(&attributes);
+	}
+	return true;
+}
+
+static bool judge_bgpds_one(const struct bgp_dest *dest, uint32_t path_id, const struct attr *attr, void *context)
+{
+	struct preview_work *work = context;
+	struct kept_attributes attributes;
+
+	kept_attributes_of(&attributes, work->policies[work->importing].peer, attr);
+	work->attributes = &attributes;
+	judge(work, work->importing, bgp_dest_get_prefix(dest));
+	work->attributes = NULL;
+	return true;
+}
+
+static bool judge_bgpds(struct preview_work *work, struct peer *peer)
+{
+	struct bgp_dest *dest;
+	struct prefix_rd *rd;
+
+	for (; work->importing < FAMILY_COUNT; work->importing++) {
+		if (!work->result->families[work->importing].carries)
+			continue;
+		if (!rib_walk_is_on(&work->table))
+			rib_walk_begin(&work->table, peer->bgp, family_afi(work->importing), SAFI_UNICAST);
+		while (!time_is_up(work) && (dest = rib_walk_next(&work->table, &rd)))
+			bgpd_routes_visit(dest, peer, !work->result->families[work->importing].accepted_alone,
+					  judge_bgpds_one, work);
+		if (rib_walk_is_on(&work->table))
+			return false;
 	}
 	return true;
 }
@@ -145,7 +195,7 @@ static void finish(struct preview_work *work, bool keep)
 	session->preview_work = NULL;
 	if (keep) {
 		work->result->at = wall_clock_milliseconds();
-		work->result->changed = adj_rib_in_taken(session->adj_rib_in) != work->result->taken;
+		work->result->changed = taken_of(session) != work->result->taken;
 		XFREE(MTYPE_PEERING_PREVIEW, session->preview);
 		session->preview = work->result;
 	} else {
@@ -168,16 +218,20 @@ static void name_rules(struct preview_work *work)
 
 static void go_on(struct preview_work *work, int64_t microseconds)
 {
-	struct peer *peer = work->session->counted_peer;
+	struct peer *peer = peer_of(work->session);
 
+	if (!peer) {
+		finish(work, false);
+		return;
+	}
 	monotime(&work->begun);
 	work->validates = origin_validation_is_loaded();
 	work->microseconds = microseconds;
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		import_policy_begin(&work->policies[family], work->session, peer, family);
-	if (!work->kept_done) {
-		work->kept_done = judge_kept(work, peer);
-		if (!work->kept_done)
+	if (!work->imports_done) {
+		work->imports_done = work->session->counted_peer ? judge_kept(work, peer) : judge_bgpds(work, peer);
+		if (!work->imports_done)
 			return;
 		name_rules(work);
 	}
@@ -199,7 +253,8 @@ static void slice(event_ref *event)
 		event_add_milliseconds(slice, NULL, REST_MILLISECONDS, &slice_event);
 }
 
-static bool can_begin(const struct session *session)
+/* Those that begin by themselves are of gated sessions alone. */
+static bool can_begin_by_itself(const struct session *session)
 {
 	return session->counted_peer && !session->replay;
 }
@@ -216,17 +271,19 @@ static uint32_t maximum_prefix_of(const struct peer *peer, afi_t afi)
 static void work_begin(struct session *session, bool exports)
 {
 	struct preview_work *work = XCALLOC(MTYPE_PEERING_PREVIEW, sizeof(*work));
+	struct peer *peer = peer_of(session);
 
 	work->session = session;
 	work->result = XCALLOC(MTYPE_PEERING_PREVIEW, sizeof(*work->result));
 	work->result->generation = session->connection->generation;
-	work->result->taken = adj_rib_in_taken(session->adj_rib_in);
+	work->result->taken = taken_of(session);
 	work->result->exports = exports;
 	for (int family = 0; family < FAMILY_COUNT; family++) {
 		struct preview_family *into = &work->result->families[family];
 
-		into->carries = session_carries(session, session->counted_peer, family_afi(family), SAFI_UNICAST);
-		into->maximum_prefix = maximum_prefix_of(session->counted_peer, family_afi(family));
+		into->carries = session_carries(session, peer, family_afi(family), SAFI_UNICAST);
+		into->accepted_alone = !session->counted_peer && !bgpd_routes_has_rejected(peer, family);
+		into->maximum_prefix = maximum_prefix_of(peer, family_afi(family));
 	}
 	if (session->adj_rib_in)
 		adj_rib_in_walk_begin(&work->kept, session->adj_rib_in);
@@ -238,7 +295,7 @@ static void work_begin(struct session *session, bool exports)
 
 void preview_begin(struct session *session, int64_t microseconds)
 {
-	if (!can_begin(session))
+	if (!peer_of(session))
 		return;
 	/* One that nobody has asked for says nothing of what would be sent. */
 	if (session->preview_work && !session->preview_work->result->exports)
@@ -282,7 +339,7 @@ bool preview_would_accept(const struct session *session, enum counted_family fam
 {
 	bool stands = session->preview && preview_stands(session, session->preview);
 
-	if (!can_begin(session))
+	if (!can_begin_by_itself(session))
 		return false;
 	if (!session->preview_work && inbound_is_complete(session) && is_cheap(session) &&
 	    (!stands || wall_clock_milliseconds() - session->preview->at > FRESH_MILLISECONDS)) {
@@ -301,7 +358,7 @@ const struct preview *preview_recent(const struct session *session)
 	bool stands = preview && preview_stands(session, preview);
 	uint64_t fresh = stands || !is_cheap(session) ? RECENT_MILLISECONDS : 0;
 
-	if (!can_begin(session) || !inbound_is_complete(session))
+	if (!can_begin_by_itself(session) || !inbound_is_complete(session))
 		return NULL;
 	if (!session->preview_work && (!preview || wall_clock_milliseconds() - preview->at > fresh))
 		work_begin(session_find(session->connection->vrf, session->address), false);
@@ -329,7 +386,7 @@ const struct preview *preview_newest(const struct session *session)
 
 bool preview_stands(const struct session *session, const struct preview *preview)
 {
-	return !preview->changed && preview->taken == adj_rib_in_taken(session->adj_rib_in);
+	return !preview->changed && preview->taken == taken_of(session);
 }
 
 int64_t preview_progress(const struct session *session)

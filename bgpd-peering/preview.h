@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The dry run: what would be taken of what a gated peer has sent, which rules reject the rest, and what would be sent to
- * it, once the gate is open.
+ * it, once the gate is open. While it is open, the same of what bgpd itself has of the peer.
  *
- * Works in slices of the event loop over what inbound.c keeps, one session at a time; no RIB is touched. A session keeps
- * its newest finished preview, until it is down or its gate opens. bgpd's main thread only.
+ * Works in slices of the event loop over what inbound.c or bgpd keeps, one session at a time; no RIB is touched. A session
+ * keeps its newest finished preview, until it is down or its gate opens or closes. bgpd's main thread only.
  */
 #ifndef PEERING_PREVIEW_H
 #define PEERING_PREVIEW_H
@@ -28,6 +28,7 @@ struct preview_count {
 
 struct preview_family {
 	bool carries;
+	bool accepted_alone; /* bgpd does not keep what it rejects, so `judged` are the accepted ones */
 	uint64_t judged; /* routes: of a prefix with several path identifiers each counts */
 	struct preview_count by_rule[IMPORT_RULE_COUNT]; /* IMPORT_ACCEPTED, too */
 	struct preview_count by_origin[ORIGIN_VALIDITY_COUNT]; /* all 0 where bgpd's rpki module is not loaded */
@@ -41,7 +42,7 @@ struct preview {
 	struct preview_family families[FAMILY_COUNT];
 	uint64_t generation; /* of the connection, when it began */
 	uint64_t at;	     /* when it was finished, Unix milliseconds */
-	uint64_t taken;	     /* adj_rib_in_taken() when it began */
+	uint64_t taken;	     /* messages that had come from the peer when it began */
 	bool changed;	     /* the peer has sent something while it went on: routes may be counted twice, or not yet */
 	bool exports;	     /* what would be sent was looked at */
 	bool asked_for;	     /* somebody has had it */

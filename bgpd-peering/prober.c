@@ -29,6 +29,7 @@
 #define ECHO_PAYLOAD 56	     /* bytes */
 #define ECHO_INTERVAL 100    /* milliseconds */
 #define ECHO_PATIENCE 1000   /* after the last one */
+#define LATE_MAX 64	     /* packets that are still looked at behind that */
 #define SEARCH_PATIENCE 300  /* for one size */
 #define SEARCH_ECHOES 2	     /* of one size */
 #define ARP_REQUESTS 3
@@ -350,17 +351,25 @@ static unsigned int come_back(const struct prober *prober)
 	return count;
 }
 
-/* Takes what comes until then; to the full, or only as long as an echo is out. */
+/*
+ * Takes what comes until then; to the full, or only as long as an echo is out. Where the machine let this thread wait beyond
+ * that, what has come in time lies there still: it is taken too.
+ */
 static void receive_until(struct prober *prober, int64_t until, bool to_the_full)
 {
-	for (;;) {
+	for (unsigned int late = 0; late < LATE_MAX;) {
 		struct pollfd polled[2] = {{.fd = prober->fd, .events = POLLIN}, {.fd = prober->arp_fd, .events = POLLIN}};
 		int64_t left = until - now_microseconds();
 
-		if (left <= 0 || (!to_the_full && come_back(prober) == prober->count))
+		if (!to_the_full && come_back(prober) == prober->count)
 			return;
-		if (poll(polled, 2, (int)(left / 1000) + 1) <= 0)
+		if (left <= 0)
+			late++;
+		if (poll(polled, 2, left > 0 ? (int)(left / 1000) + 1 : 0) <= 0) {
+			if (left <= 0)
+				return;
 			continue;
+		}
 		if (polled[0].revents)
 			take_echo(prober);
 		if (polled[1].revents)

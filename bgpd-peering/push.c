@@ -16,6 +16,7 @@
 #include "bgpd-peering/push_check.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/service.h"
 
 #include "lib/linklist.h"
 #include "lib/utf8.h"
@@ -26,12 +27,18 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_PUSH, "Peering push without an answer");
 /* The controller sends 32 ahead of their answers. */
 #define HELD_MOST 64
 
+/* What opens by an operation. */
+struct opening {
+	char name[CONNECTION_NAME_MAX]; /* of the connection; "": nothing */
+	int event;
+};
+
 PREDECL_DLIST(held_list);
 struct held {
 	struct held_list_item item;
 	Peering__PushResult *answer;
 	uint64_t line; /* of the journal: up to it belongs to this push */
-	char (*opening)[CONNECTION_NAME_MAX]; /* for each operation: the connection that opens by it, or empty */
+	struct opening *openings; /* for each operation */
 };
 DECLARE_DLIST(held_list, struct held, item);
 
@@ -46,15 +53,24 @@ static void answer(Peering__PushResult *result)
 	push_answer_free(result);
 }
 
+/* Whether what was to open has. Of an Active connection `activate` and `reopen` open sessions that pass. */
+static bool has_opened(const struct connection *connection, int event)
+{
+	if (!connection || lifecycle_gate(connection->state) != GATE_ALLOW)
+		return false;
+	return (event != EVENT_REOPEN || !service_would_open(connection, true)) &&
+	       (event != EVENT_ACTIVATE || !service_would_open(connection, false));
+}
+
 /* The line of an activation is durable or was given up: which of them, its connection says. */
 static void judge_opening(struct held *push, size_t index)
 {
-	const char *name = push->opening[index];
+	const char *name = push->openings[index].name;
 	const struct connection *connection = connection_find(name);
 	const char *problem = durable_state_problem();
 	struct verdict verdict = {.code = ""};
 
-	if (connection && lifecycle_gate(connection->state) == GATE_ALLOW)
+	if (has_opened(connection, push->openings[index].event))
 		return;
 	if (problem)
 		verdict_refuse(&verdict, "journal", "%s stays closed: %s", name, problem);
@@ -72,11 +88,11 @@ void push_journal_moved(void)
 		if (!durable_state_lines_done(push->line))
 			continue;
 		for (size_t i = 0; i < push->answer->n_results; i++)
-			if (push->opening[i][0])
+			if (push->openings[i].name[0])
 				judge_opening(push, i);
 		held_list_del(&held, push);
 		answer(push->answer);
-		XFREE(MTYPE_PEERING_PUSH, push->opening);
+		XFREE(MTYPE_PEERING_PUSH, push->openings);
 		XFREE(MTYPE_PEERING_PUSH, push);
 	}
 }
@@ -179,18 +195,21 @@ static void apply_operation(const Peering__Operation *operation, const Peering__
 			       operation->verb->name);
 }
 
-/* Whether it has begun what happens only once it is journalled. */
-static bool opens(const Peering__Operation *operation)
+/* Where it has begun what happens only once it is journalled. */
+static void note_opening(const Peering__Operation *operation, struct opening *opening)
 {
 	const struct connection *connection;
 	int event = operation->operation_case == PEERING__OPERATION__OPERATION_VERB
 			    ? push_verb_event(operation->verb->verb)
 			    : -1;
 
-	if (event != EVENT_ACTIVATE && event != EVENT_MAINTENANCE_OFF)
-		return false;
+	if (event != EVENT_ACTIVATE && event != EVENT_MAINTENANCE_OFF && event != EVENT_REOPEN)
+		return;
 	connection = connection_find(operation->verb->name);
-	return connection && connection->pending.ticket;
+	if (!connection || !connection->pending.ticket)
+		return;
+	strlcpy(opening->name, connection->name, sizeof(opening->name));
+	opening->event = event;
 }
 
 /* The check has seen to it that none is refused here; where one is all the same, those behind it are not begun. */
@@ -212,8 +231,8 @@ static void apply(const Peering__Push *push, Peering__DeclareConnection **declar
 			if (!verdict.accepted)
 				zlog_err("peering: the push %s by %s could only be applied up to operation %zu: %s",
 					 push->id, actor, i, verdict.message);
-			else if (opens(push->operations[i]))
-				strlcpy(taken->opening[i], push->operations[i]->verb->name, CONNECTION_NAME_MAX);
+			else
+				note_opening(push->operations[i], &taken->openings[i]);
 		} else {
 			push_answer_replace(taken->answer, i, &failed);
 		}
@@ -247,7 +266,7 @@ void push_take(const Peering__Push *push)
 	if (result->applied) {
 		taken = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*taken));
 		taken->answer = result;
-		taken->opening = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*taken->opening));
+		taken->openings = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*taken->openings));
 		apply(push, declarations, taken);
 		held_list_add_tail(&held, taken);
 		push_journal_moved();

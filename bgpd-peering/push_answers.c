@@ -35,10 +35,7 @@ static Peering__OperationResult *operation_result(const struct verdict *verdict)
 
 	/* A sentence that was cut to its buffer may end in a part of a character. */
 	utf8_copy(message, sizeof(message), verdict->message);
-	if (!utf8_is_clean(message) && message[0])
-		for (char *at = message; *at; at += utf8_character(at) ? utf8_character(at) : 1)
-			if (!utf8_character(at))
-				*at = '?';
+	utf8_clean(message);
 
 	peering__operation_result__init(result);
 	result->ok = verdict->accepted;

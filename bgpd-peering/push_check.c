@@ -5,9 +5,13 @@
  */
 #include "bgpd-peering/push_check.h"
 
+#include "bgpd-peering/check.h"
+#include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/neighbor.h"
+#include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
+#include "bgpd-peering/service.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/utf8.h"
@@ -133,7 +137,7 @@ static struct planned *planned_connection(struct push_plan *plan, const char *na
 	planned->facts.passed = validation_passed(planned->connection);
 	planned->pushed = planned->connection->pushed;
 	planned->pending = planned->connection->pending.ticket || planned->connection->let_go;
-	planned->declared = planned->pushed ? push_in_force(name) : NULL;
+	planned->declared = planned->pushed ? durable_state_pushed_of(name) : NULL;
 	/* Declarations are for the default VRF; the sessions of another are counted, and in nobody's way. */
 	frr_each (session_list_const, &planned->connection->sessions, session)
 		if (in_default_vrf(plan, planned))
@@ -297,10 +301,50 @@ static bool check_what_is_left(struct push_plan *plan, struct planned *planned,
 	return true;
 }
 
+/* What it says of its checks, and of its service. */
+static bool check_service(const struct push_plan *plan, const Peering__DeclareConnection *declaration,
+			  struct verdict *verdict)
+{
+	bool named[CHECKS_MAX] = {false};
+
+	if (declaration->reopen_hold_down > REOPEN_HOLD_DOWN_MOST) {
+		verdict_refuse(verdict, "bad-window", "%s: the hold-down is out of range; 1 to %d seconds", declaration->name,
+			       REOPEN_HOLD_DOWN_MOST);
+		return false;
+	}
+	if (declaration->profile[0] && (strlen(declaration->profile) >= PROFILE_NAME_MAX ||
+					!profile_find(bgp_vrf_name(plan->bgp), declaration->profile))) {
+		verdict_refuse(verdict, "unknown-profile",
+			       "%s: this router has no profile '%s'; define it first, by `peering profile …`",
+			       declaration->name, shown(declaration->profile));
+		return false;
+	}
+	for (size_t i = 0; i < declaration->n_checks; i++) {
+		int check = check_find(declaration->checks[i]->name);
+		const char *wrong = NULL;
+
+		if (check < 0)
+			wrong = "is not known to this router";
+		else if (checks[check]->fixed)
+			wrong = "is always required";
+		else if (named[check])
+			wrong = "stands there twice; keep one";
+		else if (check_level_from_name(declaration->checks[i]->level) < 0)
+			wrong = "has no level; use required, advisory or off";
+		if (wrong) {
+			verdict_refuse(verdict, "bad-check", "%s: the check '%s' %s", declaration->name,
+				       shown(declaration->checks[i]->name), wrong);
+			return false;
+		}
+		named[check] = true;
+	}
+	return true;
+}
+
 static bool check_words(const struct push_plan *plan, const Peering__DeclareConnection *declaration,
 			struct verdict *verdict)
 {
-	const char *name_error = connection_name_error(declaration->name);
+	const char *name_error = connection_find(declaration->name) ? NULL : connection_new_name_error(declaration->name);
 	enum connection_kind kind;
 
 	if (name_error) {
@@ -325,7 +369,8 @@ static bool check_words(const struct push_plan *plan, const Peering__DeclareConn
 			       declaration->name);
 		return false;
 	}
-	if (!check_description(declaration->name, declaration->description, verdict))
+	if (!check_description(declaration->name, declaration->description, verdict) ||
+	    !check_service(plan, declaration, verdict))
 		return false;
 	if (declaration->n_neighbors == 0 || declaration->n_neighbors > SESSIONS_MAX) {
 		verdict_refuse(verdict, "no-neighbor", "%s: 1 to %d neighbors are needed", declaration->name,
@@ -452,7 +497,7 @@ int push_verb_event(const char *verb)
 	static const enum lifecycle_event given[] = {
 		EVENT_REQUEST, EVENT_APPROVE, EVENT_READY,   EVENT_ACTIVATE, EVENT_DEPROVISION, EVENT_WITHDRAW,
 		EVENT_RETRY,   EVENT_BLOCK,   EVENT_UNBLOCK, EVENT_DELETE,   EVENT_FORCE_CANCEL,
-		EVENT_MAINTENANCE_ON, EVENT_MAINTENANCE_OFF,
+		EVENT_MAINTENANCE_ON, EVENT_MAINTENANCE_OFF, EVENT_REOPEN,
 	};
 	int event = lifecycle_event_from_name(verb);
 
@@ -539,6 +584,8 @@ static bool check_verb(struct push_plan *plan, const Peering__ConnectionVerb *ve
 			       planned->name);
 		return false;
 	}
+	if (event == EVENT_REOPEN && planned->connection)
+		planned->facts.passed = service_would_open(planned->connection, true);
 	outcome = lifecycle_judge(planned->state, event, &planned->facts);
 	if (outcome.refusal != REFUSAL_NONE)
 		return refuse_verb(planned, verb->verb, outcome.refusal, verdict);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/push_declaration.h"
 
+#include "bgpd-peering/bypass.h"
+#include "bgpd-peering/check.h"
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
@@ -49,6 +52,32 @@ int push_family_from_wire(const char *afi)
 	return -1;
 }
 
+Peering__Kind push_kind_to_wire(enum connection_kind kind)
+{
+	switch (kind) {
+	case KIND_DIRECT:
+		return PEERING__KIND__KIND_DIRECT;
+	case KIND_EXCHANGE:
+		return PEERING__KIND__KIND_EXCHANGE;
+	case KIND_ROUTE_SERVER:
+		return PEERING__KIND__KIND_ROUTE_SERVER;
+	default:
+		return PEERING__KIND__KIND_UNSPECIFIED;
+	}
+}
+
+Peering__ActivationMode push_activation_to_wire(enum activation_mode mode)
+{
+	switch (mode) {
+	case ACTIVATION_AUTO:
+		return PEERING__ACTIVATION_MODE__ACTIVATION_AUTO;
+	case ACTIVATION_CONTROLLER:
+		return PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER;
+	default:
+		return PEERING__ACTIVATION_MODE__ACTIVATION_MANUAL;
+	}
+}
+
 bool push_declares(const Peering__DeclareConnection *declaration, const char *address)
 {
 	char declared[SESSION_ADDRESS_MAX];
@@ -57,11 +86,6 @@ bool push_declares(const Peering__DeclareConnection *declaration, const char *ad
 		if (session_normalize(declaration->neighbors[i]->address, declared) && strcmp(declared, address) == 0)
 			return true;
 	return false;
-}
-
-const Peering__DeclareConnection *push_in_force(const char *name)
-{
-	return durable_state_pushed_of(name);
 }
 
 static bool same_neighbor(const Peering__Neighbor *a, const Peering__Neighbor *b)
@@ -167,8 +191,14 @@ static bool declare_neighbor(struct connection *connection, const Peering__Decla
 	struct session *session;
 	struct peer *peer;
 	enum gate_position gate;
+	bool removed;
 
 	session_normalize(neighbor->address, address);
+	session = session_find(connection->vrf, address);
+	/* Somebody has removed the one that was made: only a new push brings it back. */
+	removed = !anew && session && session->connection == connection && !session->made && !session_peer(session);
+	if (removed)
+		return true;
 	if (!configuration_add_neighbor(connection, address, neighbor->optional, true, verdict))
 		return false;
 	session = session_find(connection->vrf, address);
@@ -230,24 +260,101 @@ static void remove_undeclared(struct connection *connection, const Peering__Decl
 
 /* ---- the connection ---- */
 
-/* `kept`: of an Active connection, whose neighbors are not touched; else NULL. */
+/* Unknown words are the zero of their enum, which opens nothing. */
+void push_settings(const Peering__DeclareConnection *declaration, struct connection *connection, bool anew)
+{
+	if (anew || declaration->kind)
+		push_kind_from_wire(declaration->kind, &connection->kind);
+	if (anew || declaration->activation) {
+		connection->activation = activation_from_wire(declaration->activation);
+		connection->activation_set = declaration->activation != PEERING__ACTIVATION_MODE__ACTIVATION_UNSPECIFIED;
+	}
+	connection->remote_as = declaration->peer_asn;
+	if (anew || declaration->validation_window)
+		connection->timers[TIMER_WINDOW] = declaration->validation_window;
+	if (anew || declaration->description[0])
+		strlcpy(connection->description, declaration->description, sizeof(connection->description));
+	if (anew || declaration->on_violation)
+		connection->on_violation_deny = declaration->on_violation == PEERING__ON_VIOLATION__ON_VIOLATION_DENY;
+	if (anew || declaration->reopen_mode)
+		connection->reopen_auto = declaration->reopen_mode == PEERING__REOPEN_MODE__REOPEN_AUTO;
+	if (anew || declaration->reopen_hold_down)
+		connection->reopen_hold_down = declaration->reopen_hold_down;
+	if (anew || declaration->profile[0])
+		strlcpy(connection->profile, declaration->profile, sizeof(connection->profile));
+	if (anew)
+		memset(connection->check_levels, 0, sizeof(connection->check_levels));
+	for (size_t i = 0; i < declaration->n_checks; i++) {
+		int check = check_find(declaration->checks[i]->name);
+		int level = check_level_from_name(declaration->checks[i]->level);
+
+		if (check >= 0 && level >= 0)
+			connection->check_levels[check] = (enum check_level)level;
+	}
+}
+
+/* A neighbor that an Active connection has had before, and still has: its policy is left alone. */
+static bool is_kept(const struct connection *connection, const Peering__DeclareConnection *kept,
+		    const Peering__Neighbor *neighbor)
+{
+	char address[SESSION_ADDRESS_MAX];
+	const struct session *session;
+
+	if (!kept || !has_neighbor(kept, neighbor))
+		return false;
+	session_normalize(neighbor->address, address);
+	session = session_find(connection->vrf, address);
+	return session && session->connection == connection && session_peer(session);
+}
+
+static void keep_neighbor(struct connection *connection, const Peering__Neighbor *neighbor)
+{
+	char address[SESSION_ADDRESS_MAX];
+	struct session *session;
+
+	session_normalize(neighbor->address, address);
+	session = session_find(connection->vrf, address);
+	session->declared = true;
+	session->required = !neighbor->optional;
+	for (size_t i = 0; i < neighbor->n_families; i++) {
+		int family = push_family_from_wire(neighbor->families[i]->afi);
+
+		if (family >= 0 && neighbor->families[i]->received_limit)
+			connection->received_limit[family] = (uint32_t)neighbor->families[i]->received_limit;
+	}
+}
+
+/* `kept`: what an Active connection was declared with before; else NULL. */
 static bool apply(struct connection *connection, const Peering__DeclareConnection *declaration, bool anew,
 		  const Peering__DeclareConnection *kept, struct verdict *verdict)
 {
 	connection->pushed = true;
-	push_kind_from_wire(declaration->kind, &connection->kind);
-	connection->activation = activation_from_wire(declaration->activation);
-	connection->activation_set = declaration->activation != PEERING__ACTIVATION_MODE__ACTIVATION_UNSPECIFIED;
-	connection->remote_as = declaration->peer_asn;
-	connection->timers[TIMER_WINDOW] = declaration->validation_window;
-	strlcpy(connection->description, declaration->description, sizeof(connection->description));
+	push_settings(declaration, connection, anew);
 	for (int family = 0; anew && !kept && family < FAMILY_COUNT; family++)
 		connection->received_limit[family] = 0;
-	for (size_t i = 0; i < declaration->n_neighbors; i++)
-		if (!(kept && has_neighbor(kept, declaration->neighbors[i])) &&
-		    !declare_neighbor(connection, declaration, declaration->neighbors[i], anew, verdict))
+	for (size_t i = 0; i < declaration->n_neighbors; i++) {
+		const Peering__Neighbor *neighbor = declaration->neighbors[i];
+
+		if (is_kept(connection, kept, neighbor))
+			keep_neighbor(connection, neighbor);
+		else if (!declare_neighbor(connection, declaration, neighbor, anew, verdict))
 			return false;
+	}
 	return true;
+}
+
+/* The policies of its neighbors are not touched then. */
+static bool carries_traffic(const struct connection *connection)
+{
+	return lifecycle_gate(connection_coming_state(connection)) != GATE_DENY;
+}
+
+/* Whether a person has changed what the same push may put back: not while somebody has opened its sessions by a bypass. */
+static bool may_be_restored(const struct connection *connection)
+{
+	struct drift drift;
+
+	return !connection->pending.ticket && !bypass_covers(connection) && drift_find(connection, &drift);
 }
 
 /* What bgpd did not take as a whole is taken back: to what was declared before, or to nothing. */
@@ -257,7 +364,7 @@ static void undo(struct connection *connection, const Peering__DeclareConnection
 	static const Peering__DeclareConnection nothing = PEERING__DECLARE_CONNECTION__INIT;
 	struct verdict ignored;
 
-	bool in_service = connection->state == STATE_ACTIVE;
+	bool in_service = carries_traffic(connection);
 
 	remove_undeclared(connection, before ? before : &nothing, declaration);
 	if (before) {
@@ -271,19 +378,20 @@ static void undo(struct connection *connection, const Peering__DeclareConnection
 
 bool push_declare(const Peering__DeclareConnection *declaration, const char *actor, struct verdict *verdict)
 {
-	const Peering__DeclareConnection *before = push_in_force(declaration->name);
+	const Peering__DeclareConnection *before = durable_state_pushed_of(declaration->name);
 	struct connection *connection =
 		configuration_connection(declaration->name, VRF_DEFAULT_NAME, verdict);
 
 	if (!connection)
 		return false;
-	if (before && connection->state != STATE_NONE && push_same_declaration(before, declaration)) {
+	if (before && connection->state != STATE_NONE && push_same_declaration(before, declaration) &&
+	    !may_be_restored(connection)) {
 		verdict->accepted = verdict->unchanged = true;
 		snprintf(verdict->message, sizeof(verdict->message), "%s is declared so already", declaration->name);
 		return true;
 	}
 	remove_undeclared(connection, declaration, before);
-	if (!apply(connection, declaration, true, connection->state == STATE_ACTIVE ? before : NULL, verdict)) {
+	if (!apply(connection, declaration, true, carries_traffic(connection) ? before : NULL, verdict)) {
 		undo(connection, declaration, before);
 		return false;
 	}
@@ -315,7 +423,7 @@ static size_t count_made(const struct connection *connection)
 
 void push_make_again(struct connection *connection)
 {
-	const Peering__DeclareConnection *declaration = push_in_force(connection->name);
+	const Peering__DeclareConnection *declaration = durable_state_pushed_of(connection->name);
 	struct verdict verdict = {.code = ""};
 	size_t made;
 

@@ -14,19 +14,25 @@
 
 /* Words of a declaration, which the check has judged. */
 bool push_kind_from_wire(Peering__Kind wire, enum connection_kind *kind);
+Peering__Kind push_kind_to_wire(enum connection_kind kind);
+Peering__ActivationMode push_activation_to_wire(enum activation_mode mode);
 int push_family_from_wire(const char *afi); /* -1: unknown */
 /* Whether the declaration names the neighbor, an address as session_normalize() writes it. NULL names none. */
 bool push_declares(const Peering__DeclareConnection *declaration, const char *address);
 /* Whether a declaration keeps each neighbor of the one before as it was, and adds others at most. */
 bool push_only_adds(const Peering__DeclareConnection *before, const Peering__DeclareConnection *declaration);
-/* The declaration of that name that is in force on this router, NULL where there is none. */
-const Peering__DeclareConnection *push_in_force(const char *name);
 bool push_same_declaration(const Peering__DeclareConnection *a, const Peering__DeclareConnection *b);
+
+/* The connection's own lines as they are declared; `anew`: what is not declared is the default then, else it stays. */
+void push_settings(const Peering__DeclareConnection *declaration, struct connection *connection, bool anew);
 
 /* Carries it out and journals it. False with a refusal where bgpd does not take a neighbor. */
 bool push_declare(const Peering__DeclareConnection *declaration, const char *actor, struct verdict *verdict);
 
-/* At the end of a file: the connection's neighbors that were pushed and are not in it are made again. */
+/*
+ * At the end of a file: the connection's neighbors that were pushed and are not in it are made again, but for those that
+ * somebody has removed.
+ */
 void push_make_again(struct connection *connection);
 
 /* A pushed connection has ended: the neighbors that were made for it go. */

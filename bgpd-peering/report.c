@@ -7,6 +7,7 @@
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/link_test.h"
+#include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/validation.h"
@@ -132,32 +133,6 @@ static Peering__CheckStatus *report_link_test(const struct connection *connectio
 	return status;
 }
 
-static Peering__Kind report_kind(enum connection_kind kind)
-{
-	switch (kind) {
-	case KIND_DIRECT:
-		return PEERING__KIND__KIND_DIRECT;
-	case KIND_EXCHANGE:
-		return PEERING__KIND__KIND_EXCHANGE;
-	case KIND_ROUTE_SERVER:
-		return PEERING__KIND__KIND_ROUTE_SERVER;
-	default:
-		return PEERING__KIND__KIND_UNSPECIFIED;
-	}
-}
-
-static Peering__ActivationMode report_activation(enum activation_mode mode)
-{
-	switch (mode) {
-	case ACTIVATION_AUTO:
-		return PEERING__ACTIVATION_MODE__ACTIVATION_AUTO;
-	case ACTIVATION_CONTROLLER:
-		return PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER;
-	default:
-		return PEERING__ACTIVATION_MODE__ACTIVATION_MANUAL;
-	}
-}
-
 static Peering__ConnectionStatus *report_connection(const struct connection *connection)
 {
 	Peering__ConnectionStatus *status = must(malloc(sizeof(*status)));
@@ -171,11 +146,11 @@ static Peering__ConnectionStatus *report_connection(const struct connection *con
 	status->name = text(connection->name);
 	status->vrf = text(connection->vrf);
 	status->peer_asn = connection_peer_asn(connection);
-	status->kind = report_kind(connection->kind);
+	status->kind = push_kind_to_wire(connection->kind);
 	status->state = text(connection_state_name(connection->state));
 	status->generation = connection->generation;
 	status->state_since = connection->state_since / 1000;
-	status->activation = report_activation(connection_activation(connection));
+	status->activation = push_activation_to_wire(connection_activation(connection));
 	status->waiting_for = text(waiting);
 	status->n_flags = connection_flags(connection, flags);
 	status->flags = (char **)list_of(status->n_flags);

@@ -19,6 +19,15 @@ void rib_walk_begin(struct rib_walk *walk, struct bgp *bgp, afi_t afi, safi_t sa
 	walk->outer = bgp_table_top(walk->table);
 }
 
+void rib_walk_begin_behind(struct rib_walk *walk, struct bgp *bgp, afi_t afi, safi_t safi, const struct prefix *prefix)
+{
+	*walk = (struct rib_walk){.table = bgp->rib[afi][table_safi(safi)]};
+	if (!walk->table)
+		return;
+	bgp_table_lock(walk->table);
+	walk->outer = bgp_dest_behind(walk->table, prefix);
+}
+
 static struct bgp_dest *next_inner(struct rib_walk *walk)
 {
 	if (!walk->within) {

@@ -21,6 +21,9 @@ struct rib_walk {
 /* Begins a walk of the instance's table of that family. */
 void rib_walk_begin(struct rib_walk *walk, struct bgp *bgp, afi_t afi, safi_t safi);
 
+/* The same from behind a prefix on, whether that is there or not; of a family without RDs. */
+void rib_walk_begin_behind(struct rib_walk *walk, struct bgp *bgp, afi_t afi, safi_t safi, const struct prefix *prefix);
+
 /*
  * The next prefix, NULL at the end (then the walk has ended). `rd` is set to the RD where the family has them, NULL
  * elsewhere; both are valid until the next call.

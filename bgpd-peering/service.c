@@ -50,6 +50,18 @@ bool service_obstacle(const struct session *session, const struct check **obstac
 	return false;
 }
 
+bool service_would_open(const struct connection *connection, bool denied)
+{
+	const struct check *obstacle;
+	struct check_result result;
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session->held && session->denied == denied && !service_obstacle(session, &obstacle, &result))
+			return true;
+	return false;
+}
+
 /* The first check of an open session that fails: a required one, or an advisory one that has a name for its failure. */
 static const struct check *find_failing(const struct session *session, enum check_level level,
 					struct check_result *result)

@@ -47,6 +47,9 @@ bool service_is_judged(const struct session *session);
 /* Whether the check says anything of the session now: what is asked before a gate opens is not asked while it is open. */
 bool service_asks(const struct check *check, const struct session *session);
 
+/* Whether a session that a violation has closed (or, `denied` false, one that was added) would open now. */
+bool service_would_open(const struct connection *connection, bool denied);
+
 bool service_is_flapping(const struct session *session);
 /* Seconds that a closed session has to pass before `reopen-mode auto` opens it; how many of them are left. */
 uint64_t service_hold_down(const struct session *session);

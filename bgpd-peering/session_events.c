@@ -12,8 +12,10 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/drain_policy.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/policy_edits.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
@@ -48,6 +50,7 @@ static void after_hook(event_ref *event)
 		gate_session_settle(session);
 	if (connection->state == STATE_NONE && connection->pushed)
 		push_remove_neighbors(connection);
+	drift_note(connection);
 }
 
 void session_events_later(struct connection *connection)
@@ -95,6 +98,7 @@ static void session_deleted(struct session *session, const struct peer *peer)
 		return;
 	gate_policy_forget(session);
 	push_neighbor_gone(session);
+	session_events_later(session->connection);
 }
 
 static void status_changed(struct peer *peer)
@@ -154,17 +158,49 @@ static int on_status_changed(struct peer *peer)
 }
 
 /*
- * An OPEN that bgpd is about to refuse for its AS number. Whether it comes in on the neighbor itself or on the other
- * connection of a collision, no session comes of it.
+ * Where a peer asks for its routes, or somebody clears them softly, bgpd makes its default anew, some tenths of a second later:
+ * ours stands in its queue before. Sessions that nobody has touched are told nothing.
+ */
+static bool clears;
+
+static void mark_defaults(struct connection *connection)
+{
+	struct session *session;
+
+	frr_each (session_list, &connection->sessions, session) {
+		if (clears || session->asks)
+			gate_mark_default(session);
+		session->asks = false;
+	}
+}
+
+static void defaults_are_marked(void)
+{
+	clears = false;
+}
+
+static struct connection_walk defaults = {.visit = mark_defaults, .done = defaults_are_marked};
+
+/*
+ * An OPEN that bgpd is about to refuse for its AS number: whether it comes in on the neighbor itself or on the other
+ * connection of a collision, no session comes of it. And a ROUTE-REFRESH.
  */
 static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct stream *message)
 {
 	struct session *session;
 	uint32_t asn;
 
-	if (type != BGP_MSG_OPEN || !router_works() || stream_get_endp(message) < size)
+	if ((type != BGP_MSG_OPEN && type != BGP_MSG_ROUTE_REFRESH_NEW && type != BGP_MSG_ROUTE_REFRESH_OLD) ||
+	    !router_works() || stream_get_endp(message) < size)
 		return 0;
 	session = session_of_peer(peer);
+	if (type != BGP_MSG_OPEN) {
+		if (session && session->gate == GATE_DRAIN) {
+			session->asks = true;
+			connection_walk_begin(&defaults);
+		}
+		return 0;
+	}
 	asn = session && peer->as_type == AS_SPECIFIED ? bgp_open_asn(STREAM_DATA(message), size) : 0;
 	if (!asn)
 		return 0;
@@ -177,10 +213,16 @@ static int on_message(struct peer *peer, uint8_t type, bgp_size_t size, struct s
 
 /* ---- what people type ---- */
 
-static void assert_reserved(struct session *session, const char *line)
+/* `words` are what stands behind the neighbor in the line. */
+static void assert_reserved(struct session *session, const char *line, const char *words)
 {
-	if (session && session->gate != GATE_ALLOW)
+	if (!session)
+		return;
+	if (session->gate != GATE_ALLOW)
 		gate_assert_typed(session, line);
+	policy_edits_neighbor(session, words ? words : "");
+	if (session->connection->pushed)
+		session_events_later(session->connection);
 }
 
 /*
@@ -205,11 +247,11 @@ static void assert_named(struct bgp *bgp, const char *line)
 	while (word && *word == '\0');
 	if (!word || !session_normalize(word, address))
 		goto done;
-	assert_reserved(session_find(bgp_vrf_name(bgp), address), line);
+	assert_reserved(session_find(bgp_vrf_name(bgp), address), line, rest);
 	group = peer_group_lookup(bgp, word);
 	if (group)
 		for (ALL_LIST_ELEMENTS_RO(group->peer, node, member))
-			assert_reserved(session_of_peer(member), line);
+			assert_reserved(session_of_peer(member), line, rest);
 done:
 	XFREE(MTYPE_TMP, copy);
 }
@@ -319,6 +361,12 @@ static int on_command_done(struct vty *vty, const char *line)
 		configuration_file_goes_on();
 	if (names_anew(vty, line) && wall_stands(WALL_TYPED))
 		begin_naming();
+	if (line && vty->node == ENABLE_NODE && strstr(line, "cl")) {
+		clears = true;
+		connection_walk_begin(&defaults);
+	}
+	if (line && !router.booting && connection_tree_count(&connections))
+		policy_edits_line(vty, line);
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says
 	 * nothing before the end: the file may have been saved while the reserved name stood there.

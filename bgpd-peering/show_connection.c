@@ -501,6 +501,19 @@ static void show_history(struct vty *vty, const struct connection *connection)
 			  connection->name);
 }
 
+/* What ends the state by itself, and when. */
+static void show_timer(struct vty *vty, const struct connection *connection)
+{
+	uint32_t left;
+	enum connection_timer timer = timers_running(connection, &left);
+	char age[16];
+
+	if (timer == TIMER_COUNT)
+		return;
+	show_age(left, age);
+	show_line(vty, "Timer", "%s: %s left, then ProvisioningFailed", timer_name(timer), age);
+}
+
 void show_connection_text(struct vty *vty, const struct connection *connection)
 {
 	struct lifecycle_facts facts;
@@ -519,6 +532,7 @@ void show_connection_text(struct vty *vty, const struct connection *connection)
 	show_degradations(vty, connection, &steps);
 	if (waiting[0])
 		show_line(vty, "Waits", "for %s", waiting);
+	show_timer(vty, connection);
 	if (!steps.count && !connection->pending.ticket)
 		add_next(&steps, connection);
 	show_steps(vty, &steps);

@@ -206,6 +206,20 @@ static json_object *degraded_json(const struct connection *connection)
 	return array;
 }
 
+static json_object *timer_json(const struct connection *connection)
+{
+	uint32_t left;
+	enum connection_timer timer = timers_running(connection, &left);
+	json_object *object;
+
+	if (timer == TIMER_COUNT)
+		return NULL;
+	object = json_object_new_object();
+	show_json_text(object, "name", timer_name(timer));
+	show_json_number(object, "endsInSeconds", left);
+	return object;
+}
+
 static json_object *connection_json(const struct connection *connection)
 {
 	json_object *object = json_object_new_object(), *flags = json_object_new_array();
@@ -236,6 +250,7 @@ static json_object *connection_json(const struct connection *connection)
 	show_json_text(object, "reopenMode", connection->reopen_auto ? "auto" : "manual");
 	show_json_number(object, "reopenHoldDown",
 		   connection->reopen_hold_down ? connection->reopen_hold_down : REOPEN_HOLD_DOWN_DEFAULT);
+	json_object_object_add(object, "timer", timer_json(connection));
 	json_object_object_add(object, "flags", flags);
 	json_object_object_add(object, "degraded", degraded_json(connection));
 	json_object_object_add(object, "bypass", connection->bypass.on ? bypass_json(&connection->bypass) : NULL);

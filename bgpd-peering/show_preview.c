@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `show peering NAME preview`: what preview.c has found, of each session and family that is gated and up. */
+/* `show peering NAME preview`: what preview.c has found, of each session and family that is up. */
 #include "bgpd-peering/show.h"
 
+#include "bgpd-peering/bgpd_routes.h"
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/inbound.h"
@@ -16,6 +17,12 @@ static uint64_t rejected(const struct preview_family *family)
 	return family->judged - family->by_rule[IMPORT_ACCEPTED].routes;
 }
 
+/* Nothing had come before what is looked at. */
+static bool from_the_start(const struct session *session)
+{
+	return session->counted_peer ? session->kept_from_the_start : bgpd_routes_peer(session) != NULL;
+}
+
 static size_t example_count(const struct preview_count *count)
 {
 	return MIN(count->routes, (uint64_t)PREVIEW_EXAMPLES);
@@ -26,13 +33,11 @@ static const char *no_preview(const struct session *session, const struct sessio
 {
 	if (!facts->exists)
 		return "bgpd has no such neighbor";
-	if (facts->gate != GATE_DENY)
-		return "its gate is open; what it installs is what is accepted";
 	if (!facts->established)
 		return "it is not up";
 	if (session->replay)
 		return "its gate is being opened";
-	if (!adj_rib_in_complete(session->adj_rib_in))
+	if (session->counted_peer && !adj_rib_in_complete(session->adj_rib_in))
 		return "more came than is kept, or what could not be read: it is counted only";
 	return NULL;
 }
@@ -70,11 +75,19 @@ static void family_text(struct vty *vty, const struct session *session, enum cou
 	family_facts(session, family, &facts);
 	if (has->sends && !has->sends_nothing)
 		snprintf(sent, sizeof(sent), "; %" PRIu64 " would be sent", has->sent.routes);
-	show_line(vty, "",
-		  "%s %s: %" PRIu64 " kept, %" PRIu64 " would be accepted, %" PRIu64 " rejected%s   policy in/out %s/%s",
-		  session->address, family_name(family), has->judged, has->by_rule[IMPORT_ACCEPTED].routes, rejected(has),
-		  sent, facts.import_policy ? facts.import_policy : "none",
-		  facts.export_policy ? facts.export_policy : "none");
+	if (has->accepted_alone)
+		show_line(vty, "", "%s %s: %" PRIu64 " accepted%s   policy in/out %s/%s", session->address,
+			  family_name(family), has->judged, sent, facts.import_policy ? facts.import_policy : "none",
+			  facts.export_policy ? facts.export_policy : "none");
+	else
+		show_line(vty, "",
+			  "%s %s: %" PRIu64 " kept, %" PRIu64 " would be accepted, %" PRIu64
+			  " rejected%s   policy in/out %s/%s",
+			  session->address, family_name(family), has->judged, has->by_rule[IMPORT_ACCEPTED].routes,
+			  rejected(has), sent, facts.import_policy ? facts.import_policy : "none",
+			  facts.export_policy ? facts.export_policy : "none");
+	if (has->accepted_alone)
+		show_line(vty, "", "  %s", BGPD_KEEPS_NO_REJECTED);
 	if (has->maximum_prefix && has->by_rule[IMPORT_ACCEPTED].routes > has->maximum_prefix)
 		show_line(vty, "", "  critical: maximum-prefix is %u, and bgpd ends the session beyond it",
 			has->maximum_prefix);
@@ -113,7 +126,7 @@ static void session_text(struct vty *vty, const struct session *session)
 	show_age(wall_clock_seconds_since(preview->at), age);
 	show_line(vty, "", "  as of %s ago, generation %" PRIu64 "%s%s", age, preview->generation,
 		preview_stands(session, preview) ? "" : "; the peer has sent something since",
-		session->kept_from_the_start ? "" : "; what came before the gate closed is not known");
+		from_the_start(session) ? "" : "; what came before the gate closed is not known");
 }
 
 /* ---- JSON ---- */
@@ -169,7 +182,9 @@ static json_object *family_json(const struct session *session, enum counted_fami
 			       facts.export_policy ? json_object_new_string(facts.export_policy) : NULL);
 	json_object_int_add(object, "judgedCount", (int64_t)has->judged);
 	json_object_object_add(object, "accepted", count_json(&has->by_rule[IMPORT_ACCEPTED]));
-	json_object_int_add(object, "rejectedCount", (int64_t)rejected(has));
+	json_object_boolean_add(object, "rejectedKept", !has->accepted_alone);
+	json_object_object_add(object, "rejectedCount",
+			       has->accepted_alone ? NULL : json_object_new_int64((int64_t)rejected(has)));
 	json_object_object_add(object, "rejected", rejected_json(has));
 	json_object_object_add(object, "maximumPrefix",
 			       has->maximum_prefix ? json_object_new_int64(has->maximum_prefix) : NULL);
@@ -198,7 +213,7 @@ static json_object *session_json(const struct session *session)
 	json_object_object_add(object, "progress", preview_progress(session) >= 0
 							   ? json_object_new_int64(preview_progress(session))
 							   : NULL);
-	json_object_boolean_add(object, "fromTheStart", session->kept_from_the_start);
+	json_object_boolean_add(object, "fromTheStart", from_the_start(session));
 	if (preview) {
 		show_json_time(object, "judgedAt", preview->at);
 		json_object_int_add(object, "ageSeconds", (int64_t)wall_clock_seconds_since(preview->at));

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `show peering NAME routes`: what a gated peer has sent and is kept, one route a line, and what would become of it.
+ * `show peering NAME routes`: what a gated peer has sent and is kept, one route a line, and what would become of it. Of an
+ * open gate: what bgpd itself has.
  *
  * A page ends at its limit, or when its few milliseconds are over; it says where to go on. Routes come in the order in
  * which they are kept, so that a page costs what is on it, however many there are. Each session remembers where its last
- * page ended: what the peer changes meanwhile makes no other route be passed over.
+ * page ended: what the peer changes meanwhile makes no other route be passed over. bgpd's come in its tables' order, so
+ * that a prefix alone says where to go on, whether it is still there or not.
  */
 #include "bgpd-peering/show.h"
 
+#include "bgpd-peering/bgpd_routes.h"
 #include "bgpd-peering/commands.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/import_judgement.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/rib_walk.h"
 #include "bgpd-peering/show_table.h"
 
 #include "bgpd/bgp_aspath.h"
@@ -28,6 +32,7 @@ struct route_filter {
 	int verdict;		/* -1: any; whether it would be accepted */
 	size_t limit;
 	struct prefix after;	      /* family 0: from the start */
+	uint32_t after_id;	      /* of which of its paths; 0: the only one */
 	const struct session *from; /* of which one that was; NULL: the first that may have it */
 };
 
@@ -44,7 +49,9 @@ struct page {
 	struct peer *peer;
 	struct import_policy policies[FAMILY_COUNT];
 	struct kept_attributes *attributes;
-	struct bgp_update_prefix last;
+	bool accepted_alone; /* bgpd keeps no others */
+	struct prefix last;
+	uint32_t last_id;
 };
 
 static void to_prefix(const struct bgp_update_prefix *from, struct prefix *prefix)
@@ -66,8 +73,8 @@ static void next_hop_text(const struct prefix *prefix, const struct attr *attr, 
 		snprintfrr(text, size, "%pI4", &attr->nexthop);
 }
 
-static void add_route(struct page *page, const struct bgp_update_prefix *from, const struct prefix *prefix,
-		      enum counted_family family, enum import_rule rule)
+static void add_route(struct page *page, const struct prefix *prefix, uint32_t path_id, enum counted_family family,
+		      enum import_rule rule)
 {
 	struct attr *attr = &page->attributes->attr;
 	const char *validation = origin_validity_name(
@@ -81,8 +88,8 @@ static void add_route(struct page *page, const struct bgp_update_prefix *from, c
 	if (page->table) {
 		char text[PREFIX_STRLEN], id[16] = "";
 
-		if (from->path_id)
-			snprintf(id, sizeof(id), " id %u", from->path_id);
+		if (path_id)
+			snprintf(id, sizeof(id), " id %u", path_id);
 		show_table_row(page->table, "%s\t%s%s\t%s\t%s\t%s\t%s%s%s", page->session->address,
 			       prefix2str(prefix, text, sizeof(text)), id, next_hop, path[0] ? path : "-", validation,
 			       import_rule_text(rule), name ? " " : "", name ? name : "");
@@ -92,7 +99,7 @@ static void add_route(struct page *page, const struct bgp_update_prefix *from, c
 	json_object_string_add(one, "session", page->session->address);
 	json_object_string_add(one, "afi", family_name(family));
 	json_object_string_addf(one, "prefix", "%pFX", prefix);
-	json_object_object_add(one, "pathId", from->path_id ? json_object_new_int64(from->path_id) : NULL);
+	json_object_object_add(one, "pathId", path_id ? json_object_new_int64(path_id) : NULL);
 	json_object_string_add(one, "nextHop", next_hop);
 	json_object_string_add(one, "asPath", path);
 	json_object_string_add(one, "originValidation", validation);
@@ -112,24 +119,36 @@ static bool takes_prefix(const struct route_filter *filter, const struct prefix 
 	return filter->longer ? prefix_match(&filter->prefix, prefix) : prefix_same(&filter->prefix, prefix);
 }
 
-static bool visit(const struct bgp_update_prefix *from, void *context)
+/* Whose path is asked for. Returns whether the page has room for the next one. */
+static bool look_at(struct page *page, const struct prefix *prefix, uint32_t path_id)
 {
-	struct page *page = context;
 	const struct route_filter *filter = page->filter;
-	enum counted_family family = from->afi == BGP_UPDATE_AFI_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
-	struct prefix prefix;
-	enum import_rule rule;
+	enum counted_family family = prefix->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
+	enum import_rule rule = IMPORT_ACCEPTED;
 
-	page->last = *from;
-	to_prefix(from, &prefix);
-	if ((filter->family < 0 || filter->family == (int)family) && takes_prefix(filter, &prefix)) {
-		rule = import_judge(&page->policies[family], &prefix, page->attributes);
+	if ((filter->family < 0 || filter->family == (int)family) && takes_prefix(filter, prefix)) {
+		if (!page->accepted_alone)
+			rule = import_judge(&page->policies[family], prefix, page->attributes);
 		if (filter->verdict < 0 || filter->verdict == (rule == IMPORT_ACCEPTED)) {
-			add_route(page, from, &prefix, family, rule);
+			add_route(page, prefix, path_id, family, rule);
 			page->count++;
 		}
 	}
-	page->full = page->count >= filter->limit || monotime_since(&page->begun, NULL) > PAGE_MICROSECONDS;
+	return page->count < filter->limit;
+}
+
+static bool time_is_up(const struct page *page)
+{
+	return monotime_since(&page->begun, NULL) > PAGE_MICROSECONDS;
+}
+
+static bool visit(const struct bgp_update_prefix *from, void *context)
+{
+	struct page *page = context;
+
+	to_prefix(from, &page->last);
+	page->last_id = from->path_id;
+	page->full = !look_at(page, &page->last, from->path_id) || time_is_up(page);
 	return !page->full;
 }
 
@@ -147,60 +166,58 @@ static bool pass_over(const struct bgp_update_prefix *from, void *context)
 {
 	struct page *page = context;
 
-	page->last = *from;
-	page->full = monotime_since(&page->begun, NULL) > PAGE_MICROSECONDS;
+	to_prefix(from, &page->last);
+	page->last_id = from->path_id;
+	page->full = time_is_up(page);
 	return !page->full;
 }
 
-static void from_prefix(const struct prefix *from, struct bgp_update_prefix *prefix)
+static void from_prefix(const struct prefix *from, uint32_t path_id, struct bgp_update_prefix *prefix)
 {
 	*prefix = (struct bgp_update_prefix){
 		.announced = true,
 		.afi = from->family == AF_INET ? BGP_UPDATE_AFI_IPV4 : BGP_UPDATE_AFI_IPV6,
 		.safi = BGP_UPDATE_SAFI_UNICAST,
+		.path_id = path_id,
 		.length = (uint8_t)from->prefixlen,
 	};
 	memcpy(prefix->address, &from->u.prefix, from->family == AF_INET ? IPV4_MAX_BYTELEN : IPV6_MAX_BYTELEN);
 }
 
 /* False where the prefix to go on from is not there. */
-static bool go_to_start(struct session *session, const struct prefix *after)
+static bool go_to_start(struct session *session, const struct prefix *after, uint32_t after_id)
 {
 	struct route_bookmark *bookmark = &session->bookmark;
 	struct bgp_update_prefix prefix;
-	struct prefix remembered;
 
 	if (!after->family) {
 		adj_rib_in_walk_end(&bookmark->walk);
 		adj_rib_in_walk_begin(&bookmark->walk, session->adj_rib_in);
 		return true;
 	}
-	to_prefix(&bookmark->last, &remembered);
-	if (bookmark->walk.rib && prefix_same(&remembered, after))
+	if (bookmark->walk.rib && prefix_same(&bookmark->last, after) && bookmark->last_id == after_id)
 		return true;
 	adj_rib_in_walk_end(&bookmark->walk);
-	from_prefix(after, &prefix);
+	from_prefix(after, after_id, &prefix);
 	return adj_rib_in_walk_begin_behind(&bookmark->walk, session->adj_rib_in, &prefix);
 }
 
-static void walk_session(struct page *page, struct session *session)
+static void walk_kept(struct page *page, struct session *session)
 {
 	struct route_bookmark *bookmark = &session->bookmark;
 	struct kept_attributes attributes;
 	const uint8_t *message;
 	size_t size;
 
-	page->session = session;
-	page->peer = session->counted_peer;
 	page->attributes = &attributes;
-	for (int family = 0; family < FAMILY_COUNT; family++)
-		import_policy_begin(&page->policies[family], session, page->peer, family);
+	page->accepted_alone = false;
 	while (!page->full && (message = adj_rib_in_walk_message(&bookmark->walk, &size))) {
 		kept_attributes_read(&attributes, page->peer, message, size);
 		adj_rib_in_walk_prefixes(&bookmark->walk, takes_path(page->filter, &attributes) ? visit : pass_over, page);
 		kept_attributes_release(&attributes);
 	}
 	bookmark->last = page->last;
+	bookmark->last_id = page->last_id;
 	/* The last one of all was the last of this page, too. */
 	if (page->full && !adj_rib_in_walk_message(&bookmark->walk, &size))
 		page->full = false;
@@ -209,17 +226,125 @@ static void walk_session(struct page *page, struct session *session)
 	page->attributes = NULL;
 }
 
+/* Of bgpd's, one path at one place of a table. */
+struct bgpds {
+	struct page *page;
+	bool passing;	   /* the first place is the one that the last page ended in, and its paths up to `until` were on that */
+	uint32_t until;
+};
+
+static bool visit_bgpds(const struct bgp_dest *dest, uint32_t path_id, const struct attr *attr, void *context)
+{
+	struct bgpds *bgpds = context;
+	struct page *page = bgpds->page;
+	struct kept_attributes attributes;
+
+	if (bgpds->passing) {
+		bgpds->passing = path_id != bgpds->until;
+		return true;
+	}
+	kept_attributes_of(&attributes, page->peer, attr);
+	page->last_id = path_id;
+	if (!takes_path(page->filter, &attributes))
+		return true;
+	page->attributes = &attributes;
+	page->full = !look_at(page, bgp_dest_get_prefix(dest), path_id);
+	page->attributes = NULL;
+	return !page->full;
+}
+
+/* What of the place where the last page ended was not on it. */
+static void finish_place(struct page *page, struct bgp_table *table, const struct prefix *prefix, uint32_t path_id)
+{
+	struct bgpds bgpds = {.page = page, .passing = true, .until = path_id};
+	struct bgp_dest *dest = bgp_node_lookup(table, prefix);
+
+	if (!dest)
+		return;
+	page->last = *prefix;
+	bgpd_routes_visit(dest, page->peer, !page->accepted_alone, visit_bgpds, &bgpds);
+	if (bgpds.passing) {
+		/* That path is not there any more, and so it does not say which came before it. */
+		bgpds.passing = false;
+		bgpd_routes_visit(dest, page->peer, !page->accepted_alone, visit_bgpds, &bgpds);
+	}
+	bgp_dest_unlock_node(dest);
+}
+
+static void walk_bgpds_family(struct page *page, enum counted_family family, const struct prefix *after,
+			      uint32_t after_id)
+{
+	struct bgpds bgpds = {.page = page};
+	struct bgp *bgp = page->peer->bgp;
+	struct rib_walk walk;
+	struct bgp_dest *dest;
+	struct prefix_rd *rd;
+
+	page->accepted_alone = !bgpd_routes_has_rejected(page->peer, family);
+	if (after->family) {
+		finish_place(page, bgp->rib[family_afi(family)][SAFI_UNICAST], after, after_id);
+		rib_walk_begin_behind(&walk, bgp, family_afi(family), SAFI_UNICAST, after);
+	} else {
+		rib_walk_begin(&walk, bgp, family_afi(family), SAFI_UNICAST);
+	}
+	while (!page->full && (dest = rib_walk_next(&walk, &rd))) {
+		page->last = *bgp_dest_get_prefix(dest);
+		page->last_id = 0;
+		bgpd_routes_visit(dest, page->peer, !page->accepted_alone, visit_bgpds, &bgpds);
+		page->full = page->full || time_is_up(page);
+	}
+	rib_walk_end(&walk);
+}
+
+static void walk_bgpds(struct page *page, struct session *session, struct prefix after, uint32_t after_id)
+{
+	enum counted_family first = after.family == AF_INET6 ? FAMILY_IPV6 : FAMILY_IPV4;
+
+	for (int family = (int)first; family < FAMILY_COUNT && !page->full; family++) {
+		if (session_carries(session, page->peer, family_afi(family), SAFI_UNICAST) &&
+		    (page->filter->family < 0 || page->filter->family == family))
+			walk_bgpds_family(page, family, &after, after_id);
+		after = (struct prefix){0};
+	}
+}
+
+/* One that has routes. */
+static void page_begin_session(struct page *page, struct session *session)
+{
+	page->session = session;
+	page->peer = session->counted_peer ? session->counted_peer : bgpd_routes_peer(session);
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		import_policy_begin(&page->policies[family], session, page->peer, family);
+}
+
 static bool has_routes(const struct session *session)
 {
-	return session->counted_peer && !session->replay && session->adj_rib_in &&
-	       adj_rib_in_complete(session->adj_rib_in);
+	if (session->counted_peer)
+		return !session->replay && session->adj_rib_in && adj_rib_in_complete(session->adj_rib_in);
+	return bgpd_routes_peer(session) != NULL;
+}
+
+/* Whether there are routes that cannot be shown because bgpd does not keep them. */
+static bool misses_rejected(const struct session *session)
+{
+	struct peer *peer = bgpd_routes_peer(session);
+
+	for (int family = 0; peer && family < FAMILY_COUNT; family++)
+		if (session_carries(session, peer, family_afi(family), SAFI_UNICAST) &&
+		    !bgpd_routes_has_rejected(peer, family))
+			return true;
+	return false;
 }
 
 /* Why a session has none to show; NULL where it has. */
 static const char *no_routes(const struct session *session)
 {
-	if (!session->counted_peer || session->replay)
-		return "not up with a closed gate; bgpd has what it sends: `show bgp neighbors ADDRESS routes`";
+	if (bgpd_routes_peer(session))
+		return NULL;
+	if (session->replay)
+		return "its gate is being opened";
+	if (!session->counted_peer)
+		return "it is not up";
 	if (!adj_rib_in_complete(session->adj_rib_in))
 		return "more came than is kept, or what could not be read: it is counted only";
 	return NULL;
@@ -241,18 +366,26 @@ static bool walk_connection(struct vty *vty, struct page *page, struct connectio
 			break;
 		if ((filter->neighbor && session != filter->neighbor) || (from && session != from))
 			continue;
+		if (!has_routes(session)) {
+			if (session == from)
+				after = (struct prefix){0};
+			from = NULL;
+			continue;
+		}
 		from = NULL;
-		if (!has_routes(session))
+		page_begin_session(page, session);
+		if (after.family && !session_carries(session, page->peer, after.family == AF_INET ? AFI_IP : AFI_IP6,
+						     SAFI_UNICAST))
 			continue;
-		if (after.family && !session_carries(session, session->counted_peer,
-						     after.family == AF_INET ? AFI_IP : AFI_IP6, SAFI_UNICAST))
-			continue;
-		if (!go_to_start(session, &after)) {
+		if (!session->counted_peer) {
+			walk_bgpds(page, session, after, filter->after_id);
+		} else if (go_to_start(session, &after, filter->after_id)) {
+			walk_kept(page, session);
+		} else {
 			vty_out(vty, "%% %s announces %pFX no more; begin anew without `after`\n", session->address, &after);
 			return false;
 		}
 		after = (struct prefix){0};
-		walk_session(page, session);
 	}
 	return true;
 }
@@ -266,6 +399,8 @@ static void reasons_text(struct vty *vty, const struct connection *connection)
 	frr_each (session_list_const, &connection->sessions, session)
 		if (no_routes(session))
 			show_line(vty, "", "%s: no routes: %s", session->address, no_routes(session));
+		else if (misses_rejected(session))
+			show_line(vty, "", "%s: %s", session->address, BGPD_KEEPS_NO_REJECTED);
 }
 
 static json_object *reasons_json(const struct connection *connection)
@@ -279,6 +414,7 @@ static json_object *reasons_json(const struct connection *connection)
 
 		json_object_string_add(one, "address", session->address);
 		json_object_object_add(one, "noRoutes", why ? json_object_new_string(why) : NULL);
+		json_object_boolean_add(one, "rejectedKept", !why && !misses_rejected(session));
 		json_object_array_add(array, one);
 	}
 	return array;
@@ -287,12 +423,11 @@ static json_object *reasons_json(const struct connection *connection)
 static int print_json(struct vty *vty, const struct page *page, const struct connection *connection)
 {
 	json_object *object = show_json_begin(), *next = NULL;
-	struct prefix last;
 
 	if (page->full) {
-		to_prefix(&page->last, &last);
 		next = json_object_new_object();
-		json_object_string_addf(next, "after", "%pFX", &last);
+		json_object_string_addf(next, "after", "%pFX", &page->last);
+		json_object_int_add(next, "id", page->last_id);
 		json_object_string_add(next, "of", page->session->address);
 	}
 	json_object_string_add(object, "name", connection->name);
@@ -305,16 +440,17 @@ static int print_json(struct vty *vty, const struct page *page, const struct con
 
 static void print_text(struct vty *vty, struct page *page, const struct connection *connection)
 {
-	struct prefix last;
+	char id[16] = "";
 
 	if (page->count)
 		show_table_print(vty, page->table);
 	else
 		show_table_free(page->table);
 	reasons_text(vty, connection);
-	to_prefix(&page->last, &last);
+	if (page->last_id)
+		snprintf(id, sizeof(id), " id %u", page->last_id);
 	if (page->full)
-		vty_out(vty, "%zu shown; for more of them add `after %pFX of %s`\n", page->count, &last,
+		vty_out(vty, "%zu shown; for more of them add `after %pFX%s of %s`\n", page->count, &page->last, id,
 			page->session->address);
 	else
 		vty_out(vty, "%zu shown, and no more\n", page->count);
@@ -368,22 +504,42 @@ static bool read_neighbor(struct vty *vty, const struct connection *connection, 
 	return false;
 }
 
+static bool is_of_family(struct vty *vty, const struct route_filter *filter, const struct prefix *prefix)
+{
+	if (!prefix->family || filter->family < 0 || filter->family == (prefix->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6))
+		return true;
+	vty_out(vty, "%% %pFX is not of %s\n", prefix, family_name((enum counted_family)filter->family));
+	return false;
+}
+
+/* Words that exclude each other would list nothing, and that says something else. */
+static bool filter_is_of_one_thing(struct vty *vty, const struct route_filter *filter)
+{
+	if (filter->neighbor && filter->from && filter->neighbor != filter->from) {
+		vty_out(vty, "%% `neighbor %s` and `of %s` are two sessions\n", filter->neighbor->address, filter->from->address);
+		return false;
+	}
+	return is_of_family(vty, filter, &filter->prefix) && is_of_family(vty, filter, &filter->after);
+}
+
 static bool read_filter(struct vty *vty, const struct connection *connection, int argc, struct cmd_token *argv[],
 			struct route_filter *filter)
 {
-	const char *limit = command_argument(argc, argv, "limit");
+	const char *limit = command_argument(argc, argv, "limit"), *after_id = command_argument(argc, argv, "id");
 
 	filter->family = command_has(argc, argv, "ipv4") ? FAMILY_IPV4 : command_has(argc, argv, "ipv6") ? FAMILY_IPV6 : -1;
 	filter->longer = command_has(argc, argv, "longer");
 	filter->verdict = command_has(argc, argv, "accepted") ? 1 : command_has(argc, argv, "rejected") ? 0 : -1;
 	filter->limit = limit ? strtoul(limit, NULL, 10) : LIMIT_DEFAULT;
+	filter->after_id = after_id ? (uint32_t)strtoul(after_id, NULL, 10) : 0;
 	if (!read_prefix(command_argument(argc, argv, "prefix"), &filter->prefix) ||
 	    !read_prefix(command_argument(argc, argv, "after"), &filter->after)) {
 		vty_out(vty, "%% That is no prefix\n");
 		return false;
 	}
 	return read_neighbor(vty, connection, command_argument(argc, argv, "neighbor"), &filter->neighbor) &&
-	       read_neighbor(vty, connection, command_argument(argc, argv, "of"), &filter->from);
+	       read_neighbor(vty, connection, command_argument(argc, argv, "of"), &filter->from) &&
+	       filter_is_of_one_thing(vty, filter);
 }
 
 COMMAND_HANDLER(cmd_show_routes)

@@ -161,20 +161,23 @@ static void time_out(event_ref *event)
 	transition(connection, EVENT_TIMED_OUT, "router", reason, NULL);
 }
 
-void timers_look_again(struct connection *connection)
+enum connection_timer timers_running(const struct connection *connection, uint32_t *left)
 {
 	enum connection_timer timer = timer_of(connection->state);
-	uint32_t seconds;
-	int64_t left;
+	uint32_t seconds = timer < TIMER_COUNT && !connection->let_go ? timers_seconds(connection, timer) : 0;
+	int64_t until = connection->entered + seconds - monotime(NULL);
+
+	*left = MAX(until, 0);
+	return seconds ? timer : TIMER_COUNT;
+}
+
+void timers_look_again(struct connection *connection)
+{
+	uint32_t left;
 
 	event_stop(connection->state_timer);
-	if (timer == TIMER_COUNT || connection->let_go)
-		return;
-	seconds = timers_seconds(connection, timer);
-	if (!seconds)
-		return;
-	left = connection->entered + seconds - monotime(NULL);
-	event_add_seconds(time_out, connection, MAX(left, 0), &connection->state_timer);
+	if (timers_running(connection, &left) < TIMER_COUNT)
+		event_add_seconds(time_out, connection, left, &connection->state_timer);
 }
 
 void timers_state_entered(struct connection *connection, uint64_t before_milliseconds)

@@ -34,6 +34,9 @@ void timers_look_again(struct connection *connection);
 /* After a state was entered, or restored with `before_milliseconds` spent in it when bgpd was another. */
 void timers_state_entered(struct connection *connection, uint64_t before_milliseconds);
 
+/* The timer that runs in this state, and the seconds that it has left; TIMER_COUNT: none does. */
+enum connection_timer timers_running(const struct connection *connection, uint32_t *left);
+
 /* Waits for its peer for longer than `stale`. */
 bool timers_is_stale(const struct connection *connection);
 

@@ -94,12 +94,8 @@ bool validation_passed(const struct connection *connection)
 	struct check_result result;
 	const struct session *session;
 
-	if (connection->state == STATE_ACTIVE) {
-		frr_each (session_list_const, &connection->sessions, session)
-			if (session->held && !session->denied && !service_obstacle(session, &obstacle, &result))
-				return true;
-		return false;
-	}
+	if (connection->state == STATE_ACTIVE)
+		return service_would_open(connection, false);
 	return is_validated(connection) && required_sessions_up(connection) &&
 	       !first_obstacle(connection, &obstacle, &session, &result);
 }

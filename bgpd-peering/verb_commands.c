@@ -7,13 +7,16 @@
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/drain.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/link_test.h"
 #include "bgpd-peering/state_file.h"
 #include "bgpd-peering/validation.h"
+#include "bgpd-peering/written_answer.h"
 
 #include "lib/json.h"
+#include "lib/utf8.h"
 
 static void say_next(struct vty *vty, const struct connection *connection, const struct verdict *verdict)
 {
@@ -24,7 +27,7 @@ static void say_next(struct vty *vty, const struct connection *connection, const
 		connection->pending.ticket ? "" : waiting);
 }
 
-/* Said before it happens: the gates open when this command has returned. */
+/* Said before it happens: the gates open once this is in the journal. */
 static void say_resets(struct vty *vty, const struct connection *connection)
 {
 	const struct session *session;
@@ -35,12 +38,14 @@ static void say_resets(struct vty *vty, const struct connection *connection)
 				connection->name, session->address);
 }
 
-/* The free words at the end of the line, from the token LINE on. MTYPE_TMP. */
+/* The free words at the end of the line, from the token LINE on, as text that a terminal may show. MTYPE_TMP. */
 static char *last_words(int argc, struct cmd_token *argv[])
 {
 	int at = 0;
+	char *words = argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
 
-	return argv_find(argv, argc, "LINE", &at) ? argv_concat(argv, argc, at) : XSTRDUP(MTYPE_TMP, "");
+	utf8_clean(words);
+	return words;
 }
 
 /* For programs: where the verb has led. */
@@ -56,17 +61,18 @@ static int verb_result_json(struct vty *vty, const struct connection *connection
 	return vty_json(vty, object);
 }
 
+/* `since`: the newest line of the journal before the verb. */
 static int verb_result(struct vty *vty, int argc, struct cmd_token *argv[], const struct connection *connection,
-		       const struct verdict *verdict)
+		       const struct verdict *verdict, uint64_t since)
 {
 	if (!verdict->accepted)
 		return command_refuse(vty, argc, argv, verdict);
 	if (command_has(argc, argv, "json"))
-		return verb_result_json(vty, connection, verdict);
+		return answer_when_written(vty, since, true, verb_result_json(vty, connection, verdict));
 	say_next(vty, connection, verdict);
 	if (connection->pending.ticket)
 		say_resets(vty, connection);
-	return CMD_SUCCESS;
+	return answer_when_written(vty, since, false, CMD_SUCCESS);
 }
 
 /* The verb is the word behind the name; `activate force` and `type-change start` have a second one. */
@@ -95,6 +101,7 @@ COMMAND_HANDLER(cmd_verb)
 	struct connection *connection = find_for_verb(vty, argc, argv);
 	struct verdict verdict;
 	enum lifecycle_event event = verb_of(argc, argv);
+	uint64_t since = durable_state_newest_line();
 	char *reason;
 
 	if (!connection)
@@ -105,7 +112,7 @@ COMMAND_HANDLER(cmd_verb)
 	if (transition(connection, event, "operator", reason, &verdict) && command_has(argc, argv, "now"))
 		drain_end(connection, "the operator does not wait for it");
 	XFREE(MTYPE_TMP, reason);
-	return verb_result(vty, argc, argv, connection, &verdict);
+	return verb_result(vty, argc, argv, connection, &verdict, since);
 }
 
 COMMAND_HANDLER(cmd_type_change)
@@ -113,6 +120,7 @@ COMMAND_HANDLER(cmd_type_change)
 	enum connection_kind kind = connection_kind_from_name(argv[argc - (command_has(argc, argv, "json") ? 2 : 1)]->text);
 	enum connection_kind before;
 	struct connection *connection = find_for_verb(vty, argc, argv);
+	uint64_t since = durable_state_newest_line();
 	struct verdict verdict = {.code = ""};
 
 	if (!connection)
@@ -130,11 +138,12 @@ COMMAND_HANDLER(cmd_type_change)
 		else if (verdict.unchanged)
 			durable_state_connection(connection);
 	}
-	return verb_result(vty, argc, argv, connection, &verdict);
+	return verb_result(vty, argc, argv, connection, &verdict, since);
 }
 
 COMMAND_HANDLER(cmd_clear_overridden)
 {
+	uint64_t since = durable_state_newest_line();
 	struct connection *connection;
 
 	if (!command_module_works(vty))
@@ -143,7 +152,7 @@ COMMAND_HANDLER(cmd_clear_overridden)
 	if (!connection)
 		return CMD_WARNING;
 	transition_override_seen(connection);
-	return CMD_SUCCESS;
+	return answer_when_written(vty, since, false, CMD_SUCCESS);
 }
 
 COMMAND_HANDLER(cmd_link_test)
@@ -163,6 +172,7 @@ COMMAND_HANDLER(cmd_link_test)
 
 COMMAND_HANDLER(cmd_adopt_neighbor)
 {
+	uint64_t since = durable_state_newest_line();
 	const char *name = command_variable(argc, argv, "name"), *vrf = command_variable(argc, argv, "vrf");
 	const char *addresses[SESSIONS_MAX];
 	size_t count = 0;
@@ -180,7 +190,7 @@ COMMAND_HANDLER(cmd_adopt_neighbor)
 		addresses[count++] = argv[i]->arg;
 	if (configuration_adopt(name, vrf ? vrf : VRF_DEFAULT_NAME, addresses, count, NULL, &verdict))
 		vty_out(vty, "%s\n", verdict.message);
-	return command_result(vty, &verdict);
+	return answer_when_written(vty, since, false, command_result(vty, &verdict));
 }
 
 static uint32_t seconds_of(int argc, struct cmd_token *argv[])
@@ -192,6 +202,7 @@ static uint32_t seconds_of(int argc, struct cmd_token *argv[])
 
 COMMAND_HANDLER(cmd_maintenance)
 {
+	uint64_t since = durable_state_newest_line();
 	struct connection *connection;
 	struct verdict verdict;
 	char *reason;
@@ -207,11 +218,12 @@ COMMAND_HANDLER(cmd_maintenance)
 		snprintf(verdict.message, sizeof(verdict.message), "%s: maintenance %s", connection->name,
 			 command_has(argc, argv, "off") ? "off" : "on");
 	XFREE(MTYPE_TMP, reason);
-	return verb_result(vty, argc, argv, connection, &verdict);
+	return verb_result(vty, argc, argv, connection, &verdict, since);
 }
 
 COMMAND_HANDLER(cmd_maintenance_of_port)
 {
+	uint64_t since = durable_state_newest_line();
 	struct verdict verdict;
 	char *reason;
 
@@ -222,11 +234,12 @@ COMMAND_HANDLER(cmd_maintenance_of_port)
 				      seconds_of(argc, argv), "operator", reason, &verdict))
 		vty_out(vty, "%s\n", verdict.message);
 	XFREE(MTYPE_TMP, reason);
-	return command_result(vty, &verdict);
+	return answer_when_written(vty, since, false, command_result(vty, &verdict));
 }
 
 COMMAND_HANDLER(cmd_bypass)
 {
+	uint64_t since = durable_state_newest_line();
 	const char *name = command_variable(argc, argv, "name");
 	struct connection *connection = NULL;
 	char *reason;
@@ -241,11 +254,12 @@ COMMAND_HANDLER(cmd_bypass)
 	bypass_begin(connection, "operator", reason);
 	XFREE(MTYPE_TMP, reason);
 	vty_out(vty, "%s: open until `no peering bypass %s`\n", name ? name : "Every session", name ? name : "all");
-	return CMD_SUCCESS;
+	return answer_when_written(vty, since, false, CMD_SUCCESS);
 }
 
 COMMAND_HANDLER(cmd_no_bypass)
 {
+	uint64_t since = durable_state_newest_line();
 	const char *name = command_variable(argc, argv, "name");
 	struct connection *connection = NULL;
 
@@ -254,7 +268,7 @@ COMMAND_HANDLER(cmd_no_bypass)
 	if (name && !(connection = command_connection(vty, argc, argv)))
 		return CMD_WARNING;
 	bypass_end(connection);
-	return CMD_SUCCESS;
+	return answer_when_written(vty, since, false, CMD_SUCCESS);
 }
 
 COMMAND_HANDLER(cmd_clear_violation)
@@ -270,8 +284,24 @@ COMMAND_HANDLER(cmd_clear_violation)
 	return CMD_SUCCESS;
 }
 
+COMMAND_HANDLER(cmd_clear_drift)
+{
+	struct connection *connection;
+	struct verdict verdict;
+
+	if (!command_module_works(vty))
+		return CMD_WARNING;
+	connection = command_connection(vty, argc, argv);
+	if (!connection)
+		return CMD_WARNING;
+	if (drift_accept(connection, &verdict) && verdict.message[0])
+		vty_out(vty, "%s\n", verdict.message);
+	return command_result(vty, &verdict);
+}
+
 COMMAND_HANDLER(cmd_clear_gate)
 {
+	uint64_t since = durable_state_newest_line();
 	struct connection *connection;
 	struct verdict verdict;
 	char *reason;
@@ -285,7 +315,7 @@ COMMAND_HANDLER(cmd_clear_gate)
 	if (transition_release(connection, "operator", reason, &verdict))
 		vty_out(vty, "%s\n", verdict.message);
 	XFREE(MTYPE_TMP, reason);
-	return command_result(vty, &verdict);
+	return answer_when_written(vty, since, false, command_result(vty, &verdict));
 }
 
 static void say(const char *line, void *context)
@@ -329,6 +359,7 @@ COMMAND_HANDLER(cmd_state_file)
 
 COMMAND_HANDLER(cmd_new_journal_id)
 {
+	uint64_t since = durable_state_newest_line();
 	struct verdict verdict = {.accepted = true, .code = ""};
 
 	if (!command_module_works(vty))
@@ -339,5 +370,5 @@ COMMAND_HANDLER(cmd_new_journal_id)
 	} else {
 		vty_out(vty, "The journal gets a new id; what the controller has not acknowledged is reported under it\n");
 	}
-	return command_result(vty, &verdict);
+	return answer_when_written(vty, since, false, command_result(vty, &verdict));
 }

@@ -56,12 +56,33 @@ static bool has_flag(json_object *object, const char *flag)
 	return false;
 }
 
+/* Whether a gate of an Active connection is closed: for want of its validation, or for a violation. */
+static bool has_closed_gate(json_object *object, bool by_violation)
+{
+	json_object *degraded, *cause, *effect;
+
+	if (!json_object_object_get_ex(object, "degraded", &degraded) || !json_object_is_type(degraded, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(degraded); i++) {
+		json_object *one = json_object_array_get_idx(degraded, i);
+
+		if (json_object_object_get_ex(one, "cause", &cause) && json_object_object_get_ex(one, "gateEffect", &effect) &&
+		    json_object_is_type(cause, json_type_string) && json_object_is_type(effect, json_type_string) &&
+		    strcmp(json_object_get_string(effect), "closed") == 0 &&
+		    (strcmp(json_object_get_string(cause), "not-validated") != 0) == by_violation)
+			return true;
+	}
+	return false;
+}
+
 /* What the connection would take now, of the verbs that this API has. */
 static json_object *allowed_verbs(const struct store_observation *observed, json_object *object)
 {
 	/* Where a blocked one goes on only its router knows; on it goes. */
 	struct lifecycle_facts facts = {.discovered = has_flag(object, "discovered"),
 					.maintenance = has_flag(object, "maintenance"),
+					.held = has_closed_gate(object, false),
+					.violated = has_closed_gate(object, true),
 					.former = STATE_PROVISIONING_STARTED};
 	json_object *array = json_object_new_array();
 	int state = observed ? connection_state_from_name(observed->state) : STATE_NONE;

@@ -22,7 +22,7 @@
 #define CODE_MAX 64
 
 const char *const api_verbs[] = {"approve", "ready",   "activate",	"deprovision",	  "withdraw",	     "retry",
-				 "block",   "unblock", "force-cancel", "maintenance-on", "maintenance-off", NULL};
+				 "block",   "unblock", "force-cancel", "maintenance-on", "maintenance-off", "reopen", NULL};
 
 /* A request whose answer has to wait for the router's. */
 struct waiting {
@@ -354,7 +354,7 @@ void api_post_verb(const struct api_request *request)
 	if (!is_verb(operation.verb)) {
 		api_problem(
 			request->http, 404, "unknown-verb",
-			"there is no such verb; there are approve, ready, activate, deprovision, withdraw, retry, block, unblock, force-cancel, maintenance-on and maintenance-off",
+			"there is no such verb; there are approve, ready, activate, reopen, deprovision, withdraw, retry, block, unblock, force-cancel, maintenance-on and maintenance-off",
 			NULL);
 		return;
 	}

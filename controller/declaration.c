@@ -17,6 +17,7 @@
 #define DESCRIPTION_MAX 80
 #define VALIDATION_WINDOW_MAX 86400
 #define POLICY_NAME_MAX 128
+#define CHECKS_MAX 32
 #define UINT32_MOST INT64_C(4294967295)
 /* Names of route-maps that the module keeps for itself begin so. */
 #define RESERVED_POLICY "PEERING-"
@@ -36,7 +37,7 @@ __attribute__((format(printf, 3, 4))) static bool refuse(struct declaration_erro
 /* Every key must be one of `keys`, a list that NULL ends: a typo must not pass for a default. */
 static bool keys_known(json_object *object, const char *where, const char *const *keys, struct declaration_error *error)
 {
-	char names[160] = "";
+	char names[200] = "";
 
 	for (const char *const *known = keys; *known; known++) {
 		strncat(names, known == keys ? "" : ", ", sizeof(names) - strlen(names) - 1);
@@ -322,10 +323,81 @@ static bool read_words(json_object *body, Peering__DeclareConnection *message, s
 	return true;
 }
 
+static bool read_check(json_object *object, const char *name, Peering__DeclareConnection *message,
+		       struct declaration_error *error)
+{
+	const char *level = json_object_is_type(object, json_type_string) ? json_object_get_string(object) : "";
+	Peering__DeclaredCheck *check;
+	char *shown;
+
+	/* Which checks there are the router knows. */
+	if (connection_name_error(name)) {
+		shown = text_clean(name, 60);
+		refuse(error, "bad-value", "checks: \"%s\" is no name of a check", shown ? shown : "");
+		free(shown);
+		return false;
+	}
+	if (strcmp(level, "required") != 0 && strcmp(level, "advisory") != 0 && strcmp(level, "off") != 0)
+		return refuse(error, "bad-value", "checks.%s must be \"required\", \"advisory\" or \"off\"", name);
+	check = malloc(sizeof(*check));
+	if (!check)
+		return refuse(error, "no-memory", "memory is short; try again");
+	peering__declared_check__init(check);
+	message->checks[message->n_checks++] = check;
+	return copy(&check->name, name, error) && copy(&check->level, level, error);
+}
+
+static bool read_checks(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
+{
+	json_object *object;
+
+	if (!json_object_object_get_ex(body, "checks", &object) || object == NULL)
+		return true;
+	if (!json_object_is_type(object, json_type_object) || json_object_object_length(object) > CHECKS_MAX)
+		return refuse(error, "bad-value",
+			      "checks must be an object of at most %d levels, such as {\"no-bogons\": \"required\"}", CHECKS_MAX);
+	if (json_object_object_length(object) == 0)
+		return true;
+	message->checks = calloc((size_t)json_object_object_length(object), sizeof(*message->checks));
+	if (!message->checks)
+		return refuse(error, "no-memory", "memory is short; try again");
+	json_object_object_foreach (object, name, level)
+		if (!read_check(level, name, message, error))
+			return false;
+	return true;
+}
+
+/* By what it is judged, and what a violation does while it is Active. */
+static bool read_service(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
+{
+	const char *on_violation, *reopen, *profile;
+
+	if (!get_text(body, "", "onViolation", &on_violation, error) || !get_text(body, "", "reopenMode", &reopen, error) ||
+	    !get_text(body, "", "profile", &profile, error))
+		return false;
+	if (on_violation && strcmp(on_violation, "report") != 0 && strcmp(on_violation, "deny") != 0)
+		return refuse(error, "bad-value", "onViolation must be report or deny");
+	if (on_violation)
+		message->on_violation = strcmp(on_violation, "deny") == 0 ? PEERING__ON_VIOLATION__ON_VIOLATION_DENY
+									  : PEERING__ON_VIOLATION__ON_VIOLATION_REPORT;
+	if (reopen && strcmp(reopen, "manual") != 0 && strcmp(reopen, "auto") != 0)
+		return refuse(error, "bad-value", "reopenMode must be manual or auto");
+	if (reopen)
+		message->reopen_mode = strcmp(reopen, "auto") == 0 ? PEERING__REOPEN_MODE__REOPEN_AUTO
+								   : PEERING__REOPEN_MODE__REOPEN_MANUAL;
+	if (profile && profile[0] && connection_name_error(profile))
+		return refuse(error, "bad-value", "profile: %s", connection_name_error(profile));
+	return copy(&message->profile, profile, error) &&
+	       get_number(body, "", "reopenHoldDown", 1, VALIDATION_WINDOW_MAX, "bad-value", &message->reopen_hold_down,
+			  error) &&
+	       read_checks(body, message, error);
+}
+
 static bool read_body(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
 {
-	static const char *const keys[] = {"name",	  "peerAsn",   "kind", "activation", "validationWindow",
-					   "description", "neighbors", NULL};
+	static const char *const keys[] = {"name",	"peerAsn",	  "kind",	    "activation", "validationWindow",
+					   "onViolation", "reopenMode", "reopenHoldDown", "profile",	  "checks",
+					   "description", "neighbors",	NULL};
 	const char *name, *wrong;
 
 	if (!json_object_is_type(body, json_type_object))
@@ -340,7 +412,7 @@ static bool read_body(json_object *body, Peering__DeclareConnection *message, st
 		return false;
 	if (message->peer_asn == 0)
 		return refuse(error, "bad-asn", "peerAsn is missing; give the peer's AS number, 1 to 4294967295");
-	return read_words(body, message, error) &&
+	return read_words(body, message, error) && read_service(body, message, error) &&
 	       get_number(body, "", "validationWindow", 1, VALIDATION_WINDOW_MAX, "bad-value",
 			  &message->validation_window, error) &&
 	       get_description(body, "", &message->description, error) && read_neighbors(body, message, error);
@@ -393,6 +465,15 @@ static json_object *neighbor_to_json(const Peering__Neighbor *neighbor)
 	return object;
 }
 
+static json_object *checks_to_json(const Peering__DeclareConnection *message)
+{
+	json_object *object = json_object_new_object();
+
+	for (size_t i = 0; i < message->n_checks; i++)
+		add_text(object, message->checks[i]->name, message->checks[i]->level);
+	return object;
+}
+
 json_object *declaration_to_json(const Peering__DeclareConnection *message)
 {
 	static const enum connection_kind kinds[] = {
@@ -402,6 +483,8 @@ json_object *declaration_to_json(const Peering__DeclareConnection *message)
 		[PEERING__KIND__KIND_ROUTE_SERVER] = KIND_ROUTE_SERVER,
 	};
 	static const char *const modes[] = {"", "manual", "auto", "controller"};
+	static const char *const on_violation[] = {"", "report", "deny"};
+	static const char *const reopen_modes[] = {"", "manual", "auto"};
 	json_object *object = json_object_new_object();
 	json_object *neighbors = json_object_new_array();
 
@@ -411,6 +494,13 @@ json_object *declaration_to_json(const Peering__DeclareConnection *message)
 	add_text(object, "activation", modes[message->activation]);
 	if (message->validation_window)
 		json_object_object_add(object, "validationWindow", json_object_new_int64(message->validation_window));
+	add_text(object, "onViolation", on_violation[message->on_violation]);
+	add_text(object, "reopenMode", reopen_modes[message->reopen_mode]);
+	if (message->reopen_hold_down)
+		json_object_object_add(object, "reopenHoldDown", json_object_new_int64(message->reopen_hold_down));
+	add_text(object, "profile", message->profile);
+	if (message->n_checks)
+		json_object_object_add(object, "checks", checks_to_json(message));
 	add_text(object, "description", message->description);
 	for (size_t i = 0; i < message->n_neighbors; i++)
 		json_object_array_add(neighbors, neighbor_to_json(message->neighbors[i]));

@@ -238,6 +238,11 @@ enum {
 	OPTION_IMPORT = 'i',
 	OPTION_EXPORT = 'e',
 	OPTION_DESCRIPTION = 'd',
+	OPTION_ON_VIOLATION = 'v',
+	OPTION_REOPEN_MODE = 'O',
+	OPTION_REOPEN_HOLD_DOWN = 'H',
+	OPTION_PROFILE = 'p',
+	OPTION_CHECK = 'c',
 	OPTION_URL = 1000,
 	OPTION_CA,
 	OPTION_CERT,
@@ -260,6 +265,11 @@ static const struct option options[] = {
 	{"import", required_argument, NULL, OPTION_IMPORT},
 	{"export", required_argument, NULL, OPTION_EXPORT},
 	{"description", required_argument, NULL, OPTION_DESCRIPTION},
+	{"on-violation", required_argument, NULL, OPTION_ON_VIOLATION},
+	{"reopen-mode", required_argument, NULL, OPTION_REOPEN_MODE},
+	{"reopen-hold-down", required_argument, NULL, OPTION_REOPEN_HOLD_DOWN},
+	{"profile", required_argument, NULL, OPTION_PROFILE},
+	{"check", required_argument, NULL, OPTION_CHECK},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
@@ -286,6 +296,11 @@ static const char request_help[] =
 	"  --import AFI=NAME      route-map of the router for what the peer sends\n"
 	"  --export AFI=NAME      route-map of the router for what the peer gets\n"
 	"  --description TEXT     words for people\n"
+	"  --on-violation WHAT    report (default) or deny: what a required check that fails does once it is Active\n"
+	"  --reopen-mode MODE     manual (default) or auto: who opens again what that has closed\n"
+	"  --reopen-hold-down S   seconds that it has to pass before the router does\n"
+	"  --profile NAME         profile of the router\n"
+	"  --check NAME=LEVEL     required, advisory or off; repeat it for more\n"
 	"\n"
 	"--limit, --import and --export hold for every neighbor of that address family.\n";
 static const char reason_option[] = "\n  --reason TEXT  kept with the change\n";
@@ -299,13 +314,15 @@ static const struct command commands[] = {
 	 0, "RS", list_connections},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
-	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwlied", request},
+	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc", request},
 	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "r", verb},
 	{"ready", "ready ROUTER NAME [--reason TEXT]",
 	 "Says that the port is wired and the peer has configured BGP: the sessions may come up, gated.\n", 2, "r",
 	 verb},
 	{"activate", "activate ROUTER NAME [--reason TEXT]",
 	 "Opens the gate of a connection whose validation has passed.\n", 2, "r", verb},
+	{"reopen", "reopen ROUTER NAME [--reason TEXT]",
+	 "Opens again what a violation has closed, once every required check passes.\n", 2, "r", verb},
 	{"deprovision", "deprovision ROUTER NAME [--reason TEXT]",
 	 "Takes a connection out of service: drained, then closed.\n", 2, "r", verb},
 	{"withdraw", "withdraw ROUTER NAME [--reason TEXT]", "Takes a request back that is not in service.\n", 2, "r",
@@ -483,6 +500,7 @@ int main(int argc, char **argv)
 		}
 	}
 	client_settings_free(&invocation.settings);
+	json_object_put(invocation.request.checks);
 	curl_global_cleanup();
 	/* A pipe that is full or gone must not pass for success. */
 	if (fflush(stdout) != 0 && code == EXIT_DONE)

@@ -36,6 +36,24 @@ static struct request_family *take_family(struct request_options *options, const
 	return NULL;
 }
 
+/* "NAME=LEVEL" */
+static bool take_check(struct request_options *options, const char *value)
+{
+	const char *level = strchr(value, '=');
+	char *name;
+
+	if (!level || level == value) {
+		fprintf(stderr, "peerctl: --check takes NAME=required, NAME=advisory or NAME=off, not '%s'\n", value);
+		return false;
+	}
+	if (!options->checks)
+		options->checks = json_object_new_object();
+	name = strndup(value, (size_t)(level - value));
+	json_object_object_add(options->checks, name, json_object_new_string(level + 1));
+	free(name);
+	return true;
+}
+
 bool request_option(struct request_options *options, int option, const char *value)
 {
 	struct request_family *family;
@@ -54,6 +72,19 @@ bool request_option(struct request_options *options, int option, const char *val
 	case 'd':
 		options->description = value;
 		return true;
+	case 'v':
+		options->on_violation = value;
+		return true;
+	case 'O':
+		options->reopen_mode = value;
+		return true;
+	case 'H':
+		return take_number("reopen-hold-down", value, &options->reopen_hold_down);
+	case 'p':
+		options->profile = value;
+		return true;
+	case 'c':
+		return take_check(options, value);
 	case 'n':
 		if (options->neighbor_count == REQUEST_NEIGHBORS_MAX) {
 			fprintf(stderr, "peerctl: a connection has at most %d neighbors\n", REQUEST_NEIGHBORS_MAX);
@@ -157,6 +188,13 @@ json_object *request_body(const struct request_options *options, const char *nam
 	add_text(body, "activation", options->activation);
 	if (options->validation_window)
 		json_object_object_add(body, "validationWindow", json_object_new_int64(options->validation_window));
+	add_text(body, "onViolation", options->on_violation);
+	add_text(body, "reopenMode", options->reopen_mode);
+	if (options->reopen_hold_down)
+		json_object_object_add(body, "reopenHoldDown", json_object_new_int64(options->reopen_hold_down));
+	add_text(body, "profile", options->profile);
+	if (options->checks)
+		json_object_object_add(body, "checks", json_object_get(options->checks));
 	add_text(body, "description", options->description);
 	for (size_t i = 0; i < options->neighbor_count; i++)
 		json_object_array_add(neighbors, neighbor_json(options, options->neighbors[i]));

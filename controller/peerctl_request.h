@@ -26,6 +26,11 @@ struct request_options {
 	const char *kind;
 	const char *activation;
 	uint32_t validation_window; /* 0: not given */
+	const char *on_violation;
+	const char *reopen_mode;
+	uint32_t reopen_hold_down; /* 0: not given */
+	const char *profile;
+	json_object *checks; /* name and level of each; NULL: none is given */
 	const char *description;
 	struct request_family ipv4, ipv6;
 };

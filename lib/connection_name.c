@@ -31,3 +31,13 @@ const char *connection_name_error(const char *name)
 			return "the name is a word of the command itself; choose another";
 	return NULL;
 }
+
+const char *connection_new_name_error(const char *name)
+{
+	const char *error = connection_name_error(name);
+
+	for (size_t i = 0; !error && i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (strncmp(name, reserved[i], strlen(name)) == 0)
+			error = "the name is the beginning of a word of the command, and would be taken for that word; choose a longer one";
+	return error;
+}

@@ -16,4 +16,10 @@
 /* NULL where the name is good, else a sentence that says what is wrong with it (static). */
 const char *connection_name_error(const char *name);
 
+/*
+ * The same of a name for what does not exist yet: it is not the beginning of such a word either, since FRR takes the
+ * beginning of a word for the whole.
+ */
+const char *connection_new_name_error(const char *name);
+
 #endif

@@ -5,11 +5,16 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "lib/journal_sum.h"
+
 struct json_object *journal_damage_parse(const char *line)
 {
-	struct json_tokener *tokener = json_tokener_new();
+	struct json_tokener *tokener;
 	struct json_object *object;
 
+	if (journal_sum_look(line, strlen(line)) == JOURNAL_SUM_WRONG)
+		return NULL;
+	tokener = json_tokener_new();
 	if (!tokener)
 		return NULL;
 	object = json_tokener_parse_ex(tokener, line, -1);

@@ -23,7 +23,7 @@ struct damaged_connection {
 	size_t address_count;
 };
 
-/* The JSON object that is all of the line; NULL where it is not that, or memory is short. */
+/* The JSON object that is all of the line; NULL where it is not that, has a wrong sum, or memory is short. */
 struct json_object *journal_damage_parse(const char *line);
 
 /*

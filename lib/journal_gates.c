@@ -13,6 +13,7 @@
 
 #include "lib/connection_name.h"
 #include "lib/journal_damage.h"
+#include "lib/journal_sum.h"
 #include "lib/lifecycle.h"
 
 #define SESSIONS_MAX 64 /* of one connection, as in the module */
@@ -292,25 +293,35 @@ static bool take_line(struct journal_gates *gates, const char *line, unsigned lo
 
 /* ---- damage ---- */
 
+static void close_connection(struct known_connection *connection)
+{
+	connection->damaged = true;
+	connection->bypass = false;
+}
+
 static void close_all(struct journal_gates *gates)
 {
 	gates->bypass_all = false;
-	for (size_t i = 0; i < gates->connection_count; i++) {
-		gates->connections[i]->damaged = true;
-		gates->connections[i]->bypass = false;
-	}
+	for (size_t i = 0; i < gates->connection_count; i++)
+		close_connection(gates->connections[i]);
 }
 
-static bool is_known(const struct journal_gates *gates, const char *vrf, const char *address)
+/* Whoever has the session: the name in the line may be what is damaged. False where nobody has it. */
+static bool close_owner(struct journal_gates *gates, const char *vrf, const char *address)
 {
-	for (size_t i = 0; i < gates->connection_count; i++) {
-		const struct known_connection *connection = gates->connections[i];
+	bool found = false;
 
-		for (size_t j = 0; j < connection->session_count; j++)
-			if (strcmp(connection->vrf, vrf) == 0 && strcmp(connection->sessions[j].address, address) == 0)
-				return true;
+	for (size_t i = 0; i < gates->connection_count; i++) {
+		struct known_connection *connection = gates->connections[i];
+
+		for (size_t j = 0; j < connection->session_count; j++) {
+			if (strcmp(connection->vrf, vrf) != 0 || strcmp(connection->sessions[j].address, address) != 0)
+				continue;
+			close_connection(connection);
+			found = true;
+		}
 	}
-	return false;
+	return found;
 }
 
 /* False where nothing is known of the connection that could be gated. */
@@ -325,10 +336,9 @@ static bool close_named(struct journal_gates *gates, const struct damaged_connec
 		connection->vrf = must(strdup(damaged->vrf));
 		connection->state = STATE_NONE;
 	}
-	connection->damaged = true;
-	connection->bypass = false;
-	for (size_t i = 0; i < damaged->address_count && connection->session_count < SESSIONS_MAX; i++)
-		if (!is_known(gates, connection->vrf, damaged->addresses[i]))
+	close_connection(connection);
+	for (size_t i = 0; i < damaged->address_count; i++)
+		if (!close_owner(gates, connection->vrf, damaged->addresses[i]) && connection->session_count < SESSIONS_MAX)
 			connection->sessions[connection->session_count++].address = must(strdup(damaged->addresses[i]));
 	return true;
 }
@@ -388,6 +398,9 @@ static void read_lines(struct journal_gates *gates, const char *path, FILE *file
 		if (end == LINE_TOO_LONG || !take_line(gates, line, number))
 			take_damage(gates, path, line, number);
 	}
+	/* Whole but for its newline, it is not the one that was being written. */
+	if (end == LINE_TORN && line[0] && journal_sum_look(line, strlen(line) - 1) == JOURNAL_SUM_RIGHT)
+		take_damage(gates, path, line, ++number);
 	free(line);
 	if (number > 0 && !gates->begins_as_journal) {
 		close_all(gates);

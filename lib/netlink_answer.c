@@ -130,6 +130,7 @@ bool link_answer_read(const uint8_t *message, size_t size, struct link_answer *l
 	struct byte_reader reader = {.at = message, .left = size}, part, value;
 	struct ifinfomsg header;
 	uint8_t state = IF_OPER_UNKNOWN;
+	bool elsewhere = false;
 	uint16_t type;
 
 	memset(link, 0, sizeof(*link));
@@ -157,6 +158,9 @@ bool link_answer_read(const uint8_t *message, size_t size, struct link_answer *l
 		case IFLA_LINK:
 			read_number(&value, &link->lower, sizeof(link->lower));
 			break;
+		case IFLA_LINK_NETNSID:
+			elsewhere = true;
+			break;
 		case IFLA_MASTER:
 			read_number(&value, &link->master, sizeof(link->master));
 			break;
@@ -174,8 +178,8 @@ bool link_answer_read(const uint8_t *message, size_t size, struct link_answer *l
 	/* Some drivers never say; the flag tells then. */
 	link->operational = link->admin_up && (header.ifi_flags & IFF_RUNNING) &&
 			    (state == IF_OPER_UP || state == IF_OPER_UNKNOWN);
-	/* For a veth that number counts in the namespace of its other end: it is no interface below. */
-	if (strcmp(link->kind, "vlan") != 0)
+	/* For a veth that is its other end, no interface below; and a number may count in another namespace. */
+	if (elsewhere || (strcmp(link->kind, "vlan") != 0 && strcmp(link->kind, "macvlan") != 0))
 		link->lower = 0;
 	return link->name[0] != '\0';
 }

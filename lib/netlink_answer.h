@@ -28,7 +28,7 @@ struct link_answer {
 	bool operational;  /* it can pass packets */
 	uint32_t mtu;	   /* bytes of IP */
 	uint32_t carrier_changes; /* since the interface was made */
-	uint32_t lower;	   /* the interface that it lies on, a VLAN's port; 0: none */
+	uint32_t lower;	   /* the interface that it lies on, a VLAN's port, in this namespace; 0: none */
 	uint32_t master;   /* the LAG or bridge that it belongs to; 0: none */
 	uint16_t vlan;	   /* 0: it is no VLAN */
 	uint8_t mac[6];

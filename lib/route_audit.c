@@ -9,7 +9,6 @@
 #include "lib/prefix_map.h"
 #include "lib/special_purpose.h"
 
-#define EXAMPLES 4 /* of each rule: when one is withdrawn, another is likely at hand */
 #define AS_TRANS 23456
 #define BIT(rule) (1u << (rule))
 
@@ -24,7 +23,7 @@ struct route_audit {
 	struct {
 		bool used;
 		struct route_audit_example example;
-	} examples[RULE_COUNT][EXAMPLES];
+	} examples[RULE_COUNT][ROUTE_AUDIT_EXAMPLES];
 };
 
 /* What the attributes of one message say of all its prefixes. */
@@ -36,6 +35,7 @@ struct attributes_found {
 	uint32_t rules[2]; /* that every prefix of a family offends against */
 	uint32_t path[ROUTE_AUDIT_PATH];
 	size_t path_count;
+	uint32_t origin; /* 0: the path does not end with one AS */
 	uint32_t bad_asn; /* the first in the path that is at fault */
 	uint32_t transit_asn;
 	uint16_t bad_next_hop_afi[2];
@@ -96,6 +96,7 @@ static bool read_path(struct attributes_found *found, struct byte_reader value, 
 	while (value.left > 0) {
 		uint8_t type, count;
 
+		found->origin = 0;
 		if (!take_u8(&value, &type) || !take_u8(&value, &count) || count == 0)
 			return false;
 		for (; count > 0; count--) {
@@ -106,6 +107,7 @@ static bool read_path(struct attributes_found *found, struct byte_reader value, 
 				return false;
 			if (two_octets)
 				asn = narrow;
+			found->origin = type == SEGMENT_SEQUENCE ? asn : 0;
 			if (first && (type == SEGMENT_SET || type == SEGMENT_CONFEDERATION_SET ||
 				      !is_peer(found->audit, asn, two_octets)))
 				found->rules[0] |= BIT(RULE_FIRST_AS);
@@ -311,7 +313,7 @@ static void say_why(const struct attributes_found *found, const struct bgp_updat
 
 static void drop_example(struct route_audit *audit, enum route_rule rule, const struct bgp_update_prefix *prefix)
 {
-	for (size_t i = 0; i < EXAMPLES; i++)
+	for (size_t i = 0; i < ROUTE_AUDIT_EXAMPLES; i++)
 		if (audit->examples[rule][i].used && is_same(&audit->examples[rule][i].example.prefix, prefix))
 			audit->examples[rule][i].used = false;
 }
@@ -321,7 +323,7 @@ static void keep_example(const struct attributes_found *found, enum route_rule r
 {
 	struct route_audit *audit = found->audit;
 
-	for (size_t i = 0; i < EXAMPLES; i++) {
+	for (size_t i = 0; i < ROUTE_AUDIT_EXAMPLES; i++) {
 		struct route_audit_example *example = &audit->examples[rule][i].example;
 
 		if (audit->examples[rule][i].used)
@@ -330,6 +332,7 @@ static void keep_example(const struct attributes_found *found, enum route_rule r
 		example->prefix = *prefix;
 		memcpy(example->path, found->path, sizeof(example->path));
 		example->path_count = found->path_count;
+		example->origin = found->origin;
 		say_why(found, prefix, rule, example->why, sizeof(example->why));
 		return;
 	}
@@ -376,7 +379,7 @@ static void visit(const struct bgp_update_prefix *prefix, void *context)
 	if (prefix->announced) {
 		rules = found->rules[family] | rules_of_prefix(prefix);
 		if (found->judge)
-			rules |= found->judge(prefix, found->context);
+			rules |= found->judge(prefix, found->origin, found->context);
 	}
 	if (!rules) {
 		forget(found, prefix);
@@ -446,10 +449,16 @@ bool route_audit_overflow(const struct route_audit *audit, enum route_rule rule)
 	return audit && (audit->overflow & BIT(rule));
 }
 
+const struct route_audit_example *route_audit_example_at(const struct route_audit *audit, enum route_rule rule, size_t place)
+{
+	return audit && audit->examples[rule][place].used ? &audit->examples[rule][place].example : NULL;
+}
+
 const struct route_audit_example *route_audit_example(const struct route_audit *audit, enum route_rule rule)
 {
-	for (size_t i = 0; audit && i < EXAMPLES; i++)
-		if (audit->examples[rule][i].used)
-			return &audit->examples[rule][i].example;
-	return NULL;
+	const struct route_audit_example *found = NULL;
+
+	for (size_t i = 0; !found && i < ROUTE_AUDIT_EXAMPLES; i++)
+		found = route_audit_example_at(audit, rule, i);
+	return found;
 }

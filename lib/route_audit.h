@@ -21,6 +21,7 @@
 #define ROUTE_AUDIT_OWN_ASNS 4
 #define ROUTE_AUDIT_PATH_MOST 50
 #define ROUTE_AUDIT_PATH 8 /* AS numbers of an example's path */
+#define ROUTE_AUDIT_EXAMPLES 4 /* of each rule: when one is withdrawn, another is likely at hand */
 
 enum route_rule {
 	RULE_NO_BOGONS = 0,    /* the prefix is of no special purpose */
@@ -32,6 +33,7 @@ enum route_rule {
 	RULE_NO_TRANSIT,       /* no other AS number in the path is that of a network without providers */
 	RULE_PATH_LENGTH,      /* at most ROUTE_AUDIT_PATH_MOST AS numbers */
 	RULE_NEXT_HOP,	       /* it is the peer's address, or may be a third party's */
+	RULE_RPKI,	       /* the caller says */
 	RULE_COUNT
 };
 
@@ -53,14 +55,18 @@ struct route_audit_session {
 	struct route_audit_network connected[ROUTE_AUDIT_NETWORKS]; /* our addresses on the link, with their networks */
 };
 
-/* Which of the rules that are the caller's a prefix offends against: bits 1 << RULE_…. Called once for each prefix. */
-typedef uint32_t (*route_audit_judge)(const struct bgp_update_prefix *prefix, void *context);
+/*
+ * Which of the rules that are the caller's a prefix offends against: bits 1 << RULE_…. Called once for each prefix. `origin`
+ * is the AS that its path ends with; 0 where it ends otherwise than with one.
+ */
+typedef uint32_t (*route_audit_judge)(const struct bgp_update_prefix *prefix, uint32_t origin, void *context);
 
 /* A prefix that offends now. */
 struct route_audit_example {
 	struct bgp_update_prefix prefix;
 	uint32_t path[ROUTE_AUDIT_PATH]; /* flattened: AS_SETs are spread out */
 	size_t path_count;		 /* of the whole path; ROUTE_AUDIT_PATH of it are kept */
+	uint32_t origin;		 /* the AS that the path ends with, 0 where it is not one */
 	char why[64];			 /* "private use (RFC 1918)"; empty where the prefix says all */
 };
 
@@ -85,5 +91,7 @@ size_t route_audit_count(const struct route_audit *audit, enum route_rule rule);
 bool route_audit_overflow(const struct route_audit *audit, enum route_rule rule);
 /* NULL where none is at hand, although there may be offenders. */
 const struct route_audit_example *route_audit_example(const struct route_audit *audit, enum route_rule rule);
+/* The one in a place below ROUTE_AUDIT_EXAMPLES; NULL where there is none. */
+const struct route_audit_example *route_audit_example_at(const struct route_audit *audit, enum route_rule rule, size_t place);
 
 #endif

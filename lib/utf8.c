@@ -58,6 +58,17 @@ bool utf8_is_clean(const char *text)
 	return true;
 }
 
+void utf8_clean(char *text)
+{
+	while (*text != '\0') {
+		size_t length = utf8_character(text);
+
+		if (length == 0)
+			*text = '?';
+		text += length ? length : 1;
+	}
+}
+
 bool utf8_copy(char *to, size_t size, const char *from)
 {
 	size_t length = strlen(from);

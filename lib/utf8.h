@@ -19,6 +19,9 @@ size_t utf8_character(const char *at);
 /* Whether all of `text` is such characters. */
 bool utf8_is_clean(const char *text);
 
+/* Every byte that is no part of such a character becomes '?'. */
+void utf8_clean(char *text);
+
 /*
  * Copies as much of `from` as fits with the final NUL and ends with a whole character. False where something is left
  * out. What is not UTF-8 is copied as it is: this cuts, it does not clean.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What every topology test shares: the lab package, a clean end, and the daemons' logs beside a failure."""
+import contextlib
 import functools
 import os
 import signal
@@ -12,16 +13,30 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from controller_fixtures import bad_input, controller, make_controller, pki  # noqa: E402, F401
 from lab import build, far_sides, leak_matrix  # noqa: E402
 from lab.namespaces import Lab  # noqa: E402
 
 LOG_TAIL = 60
+NEIGHBORS_MAX = 65536
+
+
+def _widen_neighbor_tables():
+    """The kernel has one table of neighbors for all namespaces. A test with thousands of them fills it, and tests beside it
+    lose their packets: no answer to ARP, echoes that do not come back."""
+    for family in ("ipv4", "ipv6"):
+        for threshold in ("gc_thresh2", "gc_thresh3"):
+            limit = Path(f"/proc/sys/net/{family}/neigh/default/{threshold}")
+            with contextlib.suppress(OSError):
+                if int(limit.read_text()) < NEIGHBORS_MAX:
+                    limit.write_text(f"{NEIGHBORS_MAX}\n")
 
 
 def pytest_configure(config):
     if os.geteuid() != 0:
         pytest.exit("topology tests make network namespaces and start daemons in them: run them as root", 1)
 
+    _widen_neighbor_tables()
     if threading.current_thread() is not threading.main_thread():
         # A worker that runs pytest beside its main thread: the process that started it ends it.
         return
@@ -37,9 +52,9 @@ def pytest_configure(config):
 @functools.cache
 def _has_interfaces(kind):
     """Whether this kernel makes interfaces of that kind, tried in a namespace that goes at once."""
-    options = {"vlan": ["link", "lo", "name", "try0", "type", "vlan", "id", "7"]}.get(kind, ["try0", "type", kind])
-    return subprocess.run(["unshare", "--net", "ip", "link", "add", *options], capture_output=True, timeout=60,
-                          check=False).returncode == 0
+    options = {"vlan": "link try1 name try0 type vlan id 7", "macvlan": "link try1 name try0 type macvlan"}
+    return subprocess.run(["unshare", "--net", "sh", "-ec", f"""ip link add try1 type veth peer name try2
+ip link add {options.get(kind, f"try0 type {kind}")}"""], capture_output=True, timeout=60, check=False).returncode == 0
 
 
 def pytest_collection_modifyitems(config, items):

@@ -4,6 +4,7 @@ sessions that are added are validated alone. Rows 23, 24, 24b, 27 and 27b.
 
 The verdict is that of the far sides: their tables, and a capture on acme's link.
 """
+import json
 import re
 
 import pytest
@@ -299,6 +300,106 @@ def test_a_limit_or_policy_that_is_edited_is_judged_anew_and_touches_no_gate(lab
     for family in FAMILIES:
         expect_untouched(s, family, begun)
         wait_family(s, family, True)
+
+
+def test_policy_that_is_edited_in_service_is_judged_anew_and_touches_no_gate(lab):
+    """A line of FRR's own for the neighbor, and the objects that it names."""
+    s = Scenario(lab)
+    address = s.acme_address("ipv4")
+    s.start_active(s.config(
+        top=["ip prefix-list ANY permit any", "ip prefix-list SOME permit 203.0.113.0/24", "route-map ELSE permit 10", "exit",
+             "route-map ACME-OUT permit 5", "match ip address prefix-list SOME", "exit"],
+        bgp=s.declaration()))
+    s.settle()
+    before, begun = sessions(s), s.capture.read().end()
+    in_family = ("router bgp 64500", "address-family ipv4 unicast")
+    generation = s.edge.connection(NAME)["generation"]
+    for lines, concerns in (
+            (("router bgp 64500", f"neighbor {address} description edited"), True),
+            ((*in_family, f"neighbor {address} maximum-prefix 900"), True),
+            ((*in_family, f"neighbor {address} prefix-list ANY in"), True),
+            (("ip prefix-list ANY seq 50 permit 10.0.0.0/8",), True),
+            (("ip prefix-list SOME seq 50 permit 10.0.0.0/8",), True),
+            (("route-map ACME-OUT permit 5", "description its body"), True),
+            (("route-map ELSE permit 10", "description of nobody",), False),
+            (("ip prefix-list NOBODYS permit any",), False),
+            (("router bgp 64500", f"neighbor {s.witness_link.far_address('ipv4')} description of another"), False)):
+        s.edge.vtysh("configure terminal", *lines)
+        if concerns:
+            generation += 1
+        else:
+            # A line that does concern it comes behind: what the one before it led to has been settled with it.
+            s.settle()
+        until(f"the generation behind {lines}", lambda: s.edge.connection(NAME)["generation"],
+              lambda seen: seen == generation)
+    s.settle()
+    said = s.capture.read()
+    assert sessions(s) == before and rows(s)[-1] == "9"
+    for family in FAMILIES:
+        assert not said.routes(s.edge_address(family), kind="withdraw", after=begun)
+        wait_family(s, family, True)
+    assert gates(s) == {family: ("allow", None) for family in FAMILIES}
+    # It is judged by what stands now.
+    s.edge.vtysh("configure terminal", "no route-map ACME-OUT")
+    until("the policy that is gone", lambda: "local-policy" in s.edge.vtysh(f"show peering {NAME}"))
+
+
+# Causes of sessions that are up
+
+def test_bfd_that_is_down_is_told_until_it_is_up_and_ends_a_session_that_had_it(lab):
+    s = Scenario(lab)
+    s.edge.other_daemons.append("bfdd")
+    address = s.acme_address("ipv4")
+    s.start_active(s.config(bgp=[*s.declaration(), *DENY]))
+    # As long as nobody asks for BFD nothing is missed.
+    assert degraded(s) == set()
+    s.edge.configure_bgp(f"neighbor {address} bfd")
+    wait_degraded(s, {("bfd-down", address, "warning", "none")})
+    found = next(one for one in s.edge.connection(NAME)["degraded"] if one["cause"] == "bfd-down")
+    assert "BFD is not up" in found["reason"] and found["since"]
+    before = sessions(s)
+    for family in FAMILIES:
+        wait_family(s, family, True)
+    s.acme.top = 'protocol bfd { interface "*" { interval 300 ms; multiplier 3; }; }'
+    s.acme.session("edge_ipv4").extra = "bfd on;"
+    s.acme.reconfigure()
+    s.acme.wait_established()
+    wait_degraded(s, set())
+    said = s.edge.vtysh(f"show peering {NAME} checks json")
+    assert ("bfd", address, "pass") in {(one["name"], one["session"], one["verdict"]) for one in json.loads(said)["checks"]}
+    assert s.edge.connection_state(NAME) == "Active" and rows(s)[-1] == "9"
+
+    # BFD alone is lost: bgpd ends the session, the connection stays in service, and is whole again with BFD.
+    opened = sessions(s)["ipv4"]
+    with s.edge.namespace.without_udp(3784):
+        wait_degraded(s, {("session-down", address, "warning", "none")})
+        assert s.edge.connection_state(NAME) == "Active" and rows(s)[-1] == "9"
+    s.acme.wait_established()
+    wait_degraded(s, set())
+    wait_family(s, "ipv4", True)
+    assert sessions(s)["ipv4"] > opened and sessions(s)["ipv6"] == before["ipv6"]
+
+
+def test_a_role_that_the_peer_does_not_say_or_says_otherwise(lab):
+    s = Scenario(lab)
+    address = s.acme_address("ipv4")
+    s.start_active(s.config(bgp=[*s.declaration(), *DENY, f"neighbor {address} local-role peer"]))
+    wait_degraded(s, {("role", address, "warning", "none")})
+    found = next(one for one in s.edge.connection(NAME)["degraded"] if one["cause"] == "role")
+    assert found["figures"] == "we peer, the peer undefined" and "says no role" in found["reason"]
+    for family in FAMILIES:
+        wait_family(s, family, True)
+    s.acme.session("edge_ipv4").extra = "local role peer;"
+    s.acme.reconfigure()
+    s.acme.wait_established()
+    wait_degraded(s, set())
+    wait_family(s, "ipv4", True)
+    # A role that does not fit: bgpd takes no such session.
+    s.acme.session("edge_ipv4").extra = "local role customer;"
+    s.acme.reconfigure()
+    wait_degraded(s, {("session-down", address, "warning", "none")})
+    assert s.edge.connection_state(NAME) == "Active" and rows(s)[-1] == "9"
+    wait_family(s, "ipv6", True)
 
 
 # Sessions of their own

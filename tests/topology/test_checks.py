@@ -133,6 +133,55 @@ def test_each_check_says_what_there_is(lab):
     s.expect_nothing_passed()
 
 
+def test_each_check_passes_where_it_should_and_says_what_else_is_wrong(lab):
+    """What the tests above show failing of a well-behaved peer; and addresses, remote-asn and local-policy that fail."""
+    s = Scenario(lab, acme={**AS_TOLD, "extra": "rs client; ttl security on; local role peer;", "graceful_restart": True})
+    v4, v6 = (s.acme_address(family) for family in FAMILIES)
+    s.acme.announced = {family: [GOOD[family]] for family in FAMILIES}
+    s.acme.attributes = {prefix: OWN_PATH for prefix in GOOD.values()}
+    # The edge's IPv4 address is in no network with acme's.
+    link = s.acme_link
+    s.edge.namespace.ip("address", "del", f"{link.near_ipv4}/30", "dev", link.near_interface)
+    s.edge.namespace.ip("address", "add", f"{link.near_ipv4}/32", "dev", link.near_interface)
+    s.edge.namespace.ip("route", "add", f"{v4}/32", "dev", link.near_interface, "src", link.near_ipv4)
+    lists = [f"peering {NAME} allowed-prefixes {family} ANY" for family in FAMILIES]
+    both = [f"neighbor {address} {words}" for address in (v4, v6) for words in ("ttl-security hops 1", "local-role peer")]
+    s.start(s.config(top=["ip prefix-list ANY permit any", "ipv6 prefix-list ANY permit any"],
+                     bgp=[*s.declaration(), *both, *lists, f"neighbor {v4} disable-connected-check"]))
+    s.acme.wait_established()
+    s.edge.verb(NAME, "approve")
+    s.edge.verb(NAME, "ready")
+
+    def verdicts(address):
+        said = json.loads(s.edge.vtysh(f"show peering {NAME} checks json"))["checks"]
+        return {entry["name"]: entry["verdict"] for entry in said if entry["session"] == address}
+
+    passing = dict.fromkeys(
+        ("local-policy", "session-stable", "remote-asn", "addresses", "agreed-families", "capabilities", "role", "end-of-rib",
+         "received-limit", "no-default", "no-bogons", "prefix-length", "no-own-prefix", "allowed-prefixes", "first-as",
+         "path-asn", "no-transit", "path-length", "next-hop", "ttl-security", "gate-holds"), "pass")
+    all_pass = {**passing, "profile": None, "rpki": "unknown", "bfd": "unknown", "ping": None, "path-mtu": None}
+    until("the verdicts on IPv6", lambda: verdicts(v6), lambda seen: seen == all_pass)
+    until("the verdicts on IPv4", lambda: verdicts(v4), lambda seen: seen == {**all_pass, "addresses": "fail"})
+    s.wait_passed()
+
+    # Each that fails now blocks, and says with figures what it is of which session.
+    s.edge.configure_bgp(f"peering {NAME} remote-as {ACME_AS + 1}", f"peering {NAME} check addresses required",
+                         "address-family ipv6 unicast", f"no neighbor {v6} route-map ACME-OUT out")
+    until("what blocks", lambda: blocking(s),
+          lambda seen: seen == {("remote-asn", v4), ("remote-asn", v6), ("addresses", v4), ("local-policy", v6)})
+    said = {(entry["name"], entry["session"]): (entry["value"], entry["reason"]) for entry in
+            json.loads(s.edge.vtysh(f"show peering {NAME} checks json"))["checks"] if entry["verdict"] == "fail"}
+    assert said[("remote-asn", v4)] == (f"AS{ACME_AS}", f"AS{ACME_AS + 1} is expected")
+    assert said[("local-policy", v6)][0] == "1 of 2 defined" and f"neighbor {v6} route-map NAME out" in said[("local-policy", v6)][1]
+    assert said[("addresses", v4)][1]
+    s.settle()
+    s.expect_nothing_passed()
+    s.edge.configure_bgp(f"no peering {NAME} remote-as", f"peering {NAME} check addresses off",
+                         "address-family ipv6 unicast", f"neighbor {v6} route-map ACME-OUT out")
+    s.wait_passed()
+
+
 def test_a_profile_says_for_many_what_each_may_say_otherwise(lab):
     s = Scenario(lab, acme=AS_TOLD)
     s.acme.announced = {family: [GOOD[family]] for family in FAMILIES}
@@ -222,6 +271,10 @@ def test_origins_are_validated_by_a_real_cache(lab):
     until("the invalid one is found", verdicts,
           lambda seen: ("fail", "1 valid, 2 not-found, 1 invalid") in [one[:2] for one in seen])
     assert any("8.9.0.0/16 path 64510" in reason for _, _, reason in verdicts())
+    routes = s.edge.bgpd_json(f"show peering {NAME} routes json")["routes"]
+    assert {route["prefix"]: route["originValidation"] for route in routes} == {
+        "8.8.8.0/24": "valid", "8.9.0.0/16": "invalid", "8.10.0.0/16": "not-found", "8.11.0.0/16": "not-found",
+        GOOD["ipv6"]: "not-found"}
     assert "% " in s.edge.refused(f"peering {NAME} activate")
     # A cache that changes its mind is heard, though the peer says nothing new.
     cache.change({"8.8.8.0/24": ACME_AS, "8.9.0.0/16": ACME_AS})
@@ -232,3 +285,26 @@ def test_origins_are_validated_by_a_real_cache(lab):
     for family in FAMILIES:
         until(f"acme's {family} routes at the witness", lambda: s.witness_has_of_acme(family),
               lambda seen: seen == set(s.acme.announced[family]))
+
+    # In service: what was judged before counts as the cache says now; what becomes invalid is told, and closes the gate
+    # where that is asked for.
+    address = s.acme_address("ipv4")
+
+    def causes():
+        return {(one["cause"], one["session"], one["severity"], one["gateEffect"])
+                for one in s.edge.connection(NAME)["degraded"]}
+
+    s.capture.wait_keepalives([address], 8)
+    assert causes() == set()
+    cache.change({"8.8.8.0/24": ACME_AS, "8.9.0.0/16": ACME_AS, "8.12.0.0/16": 64999})
+    until("the cache's new data", lambda: s.edge.vtysh("show rpki prefix-table"), lambda text: "8.12.0.0" in text)
+    s.acme.attributes["8.12.0.0/16"] = OWN_PATH
+    s.acme.announce("ipv4", ["8.12.0.0/16"])
+    until("the invalid one is told", causes, lambda seen: seen == {("rpki-invalid", address, "warning", "none")})
+    assert "8.12.0.0/16" in s.witness.received("edge_ipv4")
+    found = s.edge.connection(NAME)["degraded"][0]
+    assert "8.12.0.0/16 path 64510" in found["reason"] and found["figures"].startswith("1 of "), found
+    s.edge.configure_bgp(f"peering {NAME} on-violation deny")
+    until("nothing of it at the witness", lambda: s.witness_has_of_acme("ipv4"), lambda seen: seen == set())
+    until("its cause", causes, lambda seen: seen == {("rpki-invalid", address, "critical", "closed")})
+    assert s.witness_has_of_acme("ipv6") == {GOOD["ipv6"]}

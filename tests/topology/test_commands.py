@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is typed and what is shown: refusals that change nothing, the configuration that is written, a strange bgpd."""
+"""What is typed and what is shown: verbs that are refused, the configuration that is written, a strange bgpd."""
 import json
 import shutil
 
@@ -97,49 +97,6 @@ def test_a_name_that_is_not_there_is_told_with_what_is_near(scenario):
 
 
 # Lines of configuration
-
-BAD_LINES = [
-    ("peering json neighbor {acme}", "json"),
-    ("peering -X neighbor {acme}", "-X"),
-    ("peering " + "N" * 64 + " neighbor {acme}", "63"),
-    # The beginning of `default-deny-except`: it would except the neighbor.
-    ("peering default neighbor {acme}", "another name"),
-    ("peering OTHER neighbor {acme}", NAME),
-    ("peering OTHER neighbor {inside}", "external"),
-    (f"peering {NAME} description " + "d" * 81, "80"),
-    (f"peering {NAME} received-limit ipv4 0", "nknown command"),
-    (f"peering {NAME} received-limit ipv4 4294967296", "nknown command"),
-    (f"peering {NAME} validation-window 0", "nknown command"),
-    (f"peering {NAME} kind wrong", "nknown command"),
-    (f"peering {NAME} remote-as 0", "nknown command"),
-    (f"peering {NAME} port a-name-of-16-char", "15"),
-    (f"peering {NAME} link-test address 192.0.2.1/30 peer 192.0.2.2", "169.254.1.0"),
-    (f"peering {NAME} link-test address 169.254.0.1/30 peer 169.254.0.2", "169.254.1.0"),
-    (f"peering {NAME} link-test address 169.254.255.1/30 peer 169.254.255.2", "169.254.1.0"),
-    (f"peering {NAME} link-test address 169.254.1.1/32 peer 169.254.1.2", "16 to 31"),
-    (f"peering {NAME} link-test address 169.254.1.1/15 peer 169.254.1.2", "16 to 31"),
-    (f"peering {NAME} link-test address 169.254.1.1/30 peer 169.254.1.1", "another address"),
-    (f"peering {NAME} link-test address 169.254.1.1/30 peer 169.254.1.5", "network"),
-    (f"peering {NAME} link-test address 169.254.1.1/30 peer 169.254.1.3", "nobody"),
-    (f"peering {NAME} link-test address 169.254.1.4/30 peer 169.254.1.5", "nobody"),
-    (f"peering {NAME} timers link-test 0", "nknown command"),
-    ("peering gated neighbor 203.0.113.99 ipv4 unicast route-map X in", "203.0.113.99"),
-    ("peering", "ncomplete"),
-]
-
-
-def test_a_bad_line_is_refused_and_nothing_of_it_stays(lab):
-    s = Scenario(lab, witness_as=EDGE_AS)
-    s.start(s.config(bgp=s.declaration()))
-    s.edge.wait_state(NAME, "PendingApproval")
-    before = s.edge.running_config()
-    for line, word in BAD_LINES:
-        line = line.format(acme=s.acme_address("ipv4"), inside=s.witness_link.far_ipv4)
-        answer = s.edge.refused(*typed(line))
-        assert word in answer, (line, answer)
-    assert s.edge.running_config() == before
-    assert [entry["name"] for entry in s.edge.bgpd_json("show peering json")["connections"]] == [NAME]
-
 
 SETTINGS = [
     "peering router-name edge1.example.net",

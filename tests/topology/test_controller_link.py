@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from lab import build
+from lab.bird import DEFAULT
 from lab.controller import ROUTER, Controller
 from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
@@ -78,6 +79,9 @@ def test_a_connection_is_turned_up_and_down_from_the_controller(scenario):
     for family in FAMILIES:
         s.acme.wait_received(f"edge_{family}", set())
     wait_transitions(s, UP + DOWN)
+    # Drained, the neighbors that the controller has made are gone.
+    until("acme's neighbors gone", s.edge.running_config,
+          lambda text: not any(f"\n neighbor {s.acme_address(family)} " in text for family in FAMILIES))
 
 
 def test_maintenance_from_the_controller(scenario):
@@ -98,6 +102,47 @@ def test_maintenance_from_the_controller(scenario):
     s.controller.peerctl("maintenance-off", ROUTER, NAME)
     s.edge.wait_gate(NAME, "allow")
     wait_transitions(s, UP + [("Active", "Active")] * 2)
+
+
+def test_checks_and_violations_from_the_controller(scenario):
+    """What a connection is judged by, what a violation does, and who opens again what it has closed."""
+    s = scenario
+    start(s, acme_neighbor=no_neighbors, acme_family=no_neighbors)
+    refused = s.controller.try_peerctl("request", ROUTER, NAME, "--asn", str(ACME_AS), "--neighbor", s.acme_address("ipv4"),
+                                       "--check", "no-such-check=required")
+    assert refused.returncode == 1 and "no-such-check" in refused.stdout, refused.stdout
+    request(s, "--on-violation", "deny", "--check", "path-length=required", "--check", "ttl-security=off")
+    for verb in ("approve", "ready"):
+        s.controller.peerctl(verb, ROUTER, NAME)
+    s.acme.wait_established()
+    s.wait_passed()
+    desired = s.controller.show(NAME)["desired"]
+    assert desired["onViolation"] == "deny" and desired["checks"] == {"path-length": "required", "ttl-security": "off"}
+    config = s.edge.running_config()
+    for line in ("on-violation deny", "check path-length required", "check ttl-security off"):
+        assert f" peering {NAME} {line}\n" in config, config
+    s.controller.peerctl("activate", ROUTER, NAME)
+    s.wait_open()
+    s.settle()
+    assert "reopen" not in s.controller.show(NAME)["allowedVerbs"]
+
+    s.acme.announce("ipv4", [DEFAULT["ipv4"]])
+    s.acme.wait_received("edge_ipv4", set())
+    until("the closed gate at the controller", lambda: [
+        (one["cause"], one["gateEffect"]) for one in s.controller.show(NAME)["degraded"]],
+          lambda seen: seen == [("default-route", "closed")])
+    assert "reopen" in s.controller.show(NAME)["allowedVerbs"]
+    refused = s.controller.try_peerctl("reopen", ROUTER, NAME)
+    assert refused.returncode == 1 and "no-default" in refused.stdout, refused.stdout
+    s.acme.withdraw("ipv4", [DEFAULT["ipv4"]])
+    until("a pass", lambda: s.edge.connection(NAME)["waitsFor"], lambda text: "passed; `reopen`" in text)
+    s.settle()
+    assert s.acme.received("edge_ipv4") == set()
+    s.controller.peerctl("reopen", ROUTER, NAME, "--reason", "acme has mended it")
+    s.wait_open()
+    wait_transitions(s, UP + [("Active", "Active")] * 2)
+    newest = s.controller.show(NAME)["history"][0]
+    assert newest["cause"] == "24b" and newest["actor"].startswith("controller:") and newest["message"] == "acme has mended it"
 
 
 def test_what_the_controller_declares_survives_a_restart_of_bgpd(scenario):

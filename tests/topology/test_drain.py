@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Graceful shutdown of one connection alone: before it goes, and in maintenance. Judged by what its peer is told, by the
 edge's choice between two paths, and by what the other peer is not told."""
+import contextlib
 import re
+import socket
+import subprocess
 import sys
+import time
 from ipaddress import ip_interface
 
 import pytest
 
 from lab import bgp
-from lab.bird import prefixes
+from lab.bird import DEFAULT, prefixes, session_pair
+from lab.clock import Clock
+from lab.namespaces import Link
 from lab.process import Process
-from lab.scenario import ACME_AS, FAMILIES, NAME, OWN, Scenario
+from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
 
 GRACEFUL_SHUTDOWN = "(65535,0)"
 # Nobody waits for it here: long enough for whatever a test does meanwhile.
 LONG = 3600
+DAY = 24 * 3600
 # Prefixes that acme and the witness both announce.
 SHARED = {family: prefixes(family, 2, start=6000) for family in FAMILIES}
 
@@ -158,6 +165,7 @@ def shutdown_messages(s):
 
 # On the way out
 
+@pytest.mark.versions
 def test_deprovision_drains_and_then_shuts(scenario):
     s = scenario
     start_active(s)
@@ -176,6 +184,10 @@ def test_deprovision_drains_and_then_shuts(scenario):
     s.edge.wait_state(NAME, "None")
     assert s.edge.history(NAME)[-2:] == [("Active", "PendingRemove"), ("PendingRemove", "None")]
     assert shutdown_messages(s) and all(NAME in message for message in shutdown_messages(s))
+    # The operator's own neighbor stays, shut and gated.
+    assert {session["gate"] for session in s.edge.connection(NAME)["sessions"]} == {"deny"}
+    for family in FAMILIES:
+        assert f"neighbor {s.acme_address(family)} shutdown message peering {NAME}" in s.edge.running_config()
     for family in FAMILIES:
         until(f"acme's {family} routes gone at the witness", lambda: s.witness_has_of_acme(family),
               lambda seen: seen == set(SHARED[family]) or seen == set())
@@ -203,6 +215,7 @@ def test_the_drain_ends_when_no_traffic_is_left(scenario):
     assert s.edge.log_lines("is drained: no traffic is left")
 
 
+@pytest.mark.versions
 def test_cancel_puts_back_into_service(scenario):
     s = scenario
     start_active(s)
@@ -219,6 +232,7 @@ def test_cancel_puts_back_into_service(scenario):
     assert "does not take `cancel`" in s.edge.refused(f"peering {NAME} cancel")
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("end", ["kill_bgpd", "stop_bgpd"])
 def test_a_restart_in_the_middle_goes_on_draining(scenario, end):
     s = scenario
@@ -238,6 +252,39 @@ def test_a_restart_in_the_middle_goes_on_draining(scenario, end):
     s.edge.verb(NAME, "cancel")
     s.edge.wait_state(NAME, "Active")
     wait_in_service(s)
+
+
+def test_a_drain_is_as_long_as_it_is_whatever_the_wall_clock_says(scenario):
+    """It neither ends at once nor hangs for ever, over a restart neither."""
+    s = scenario
+    clock = Clock(s.edge)
+    start_active(s)
+    s.edge.verb(NAME, "deprovision")
+    wait_drained(s)
+
+    def left():
+        return s.edge.connection(NAME)["drain"]["endsInSeconds"]
+
+    before = left()
+    for jump in (30 * DAY, -30 * DAY):
+        clock.jump(jump)
+        # The router looks at it every few seconds.
+        before = until("some looks at the drain", left, lambda seen: before - 60 < seen < before - 10)
+        assert s.edge.connection_state(NAME) == "PendingRemove"
+    s.restart_bgpd()
+    s.acme.wait_established()
+    assert before - 60 < left() < before
+    clock.jump(30 * DAY)
+    wait_drained(s)
+    assert before - 120 < left() < before
+    # One that began before the clock went back ends all the same.
+    s.edge.verb(NAME, "cancel")
+    s.edge.wait_state(NAME, "Active")
+    s.edge.configure_bgp(f"peering {NAME} timers drain 8")
+    s.edge.verb(NAME, "deprovision")
+    clock.jump(-30 * DAY)
+    s.edge.wait_state(NAME, "None")
+    assert s.edge.log_lines("is drained: the drain timer has ended")
 
 
 def unmarked(s, after):
@@ -261,6 +308,119 @@ def test_one_that_is_down_goes_at_once(scenario):
               lambda state: state != "Established")
     s.edge.verb(NAME, "deprovision")
     s.edge.wait_state(NAME, "None")
+
+
+# What it is for
+
+# Numbered datagrams from an address each twentieth of a second, until its standard input ends; then their number.
+ASK = """
+import select, socket, sys, time
+asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asker.bind((sys.argv[1], 0))
+number = 0
+while not select.select([sys.stdin], [], [], 0.05)[0]:
+    asker.sendto(number.to_bytes(4, "big"), (sys.argv[2], 9))
+    number += 1
+print(number)
+"""
+
+
+def loses_nothing(s, source, target, meanwhile):
+    """Datagrams from the edge to acme while something happens; every one has to arrive."""
+    taker = s.acme.namespace.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    taker.bind((target, 9))
+    asker = subprocess.Popen(s.edge.namespace.command([sys.executable, "-c", ASK, source, target]), text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        meanwhile()
+    finally:
+        sent = int(asker.communicate(timeout=60)[0])
+    arrived = set()
+    with contextlib.suppress(TimeoutError):
+        taker.settimeout(2)
+        while len(arrived) < sent:
+            arrived.add(int.from_bytes(taker.recv(64), "big"))
+    taker.close()
+    assert arrived == set(range(sent)) and sent > 20
+
+
+@pytest.mark.versions
+def test_traffic_moves_to_the_sibling_before_the_session_is_shut(scenario):
+    """A second connection to the same AS: the edge's packets have moved there before this one goes, and none is lost."""
+    s = scenario
+    second = Link(9, s.edge.namespace, "acme2", s.acme.namespace, "edge2")
+    for session in session_pair(second):
+        session.name = session.name.replace("edge_", "edge2_")
+        s.acme.sessions.append(session)
+    addresses = {family: second.far_address(family) for family in FAMILIES}
+    beside = [line for family in FAMILIES for line in (
+        *s.neighbor(addresses[family], ACME_AS), f"address-family {family} unicast",
+        f"neighbor {addresses[family]} activate", f"neighbor {addresses[family]} route-map WITNESS in",
+        f"neighbor {addresses[family]} route-map WITNESS out", "exit-address-family")]
+    start_active(s, bgp=beside)
+    s.edge.vtysh("peering PNI-ACME2 adopt neighbor " + " ".join(addresses.values()))
+    s.edge.wait_state("PNI-ACME2", "Active")
+    prefix = s.acme_routes["ipv4"][1]
+    target = str(ip_interface(prefix).network[1])
+    s.acme.namespace.ip("address", "add", f"{target}/32", "dev", "lo")
+
+    def way():
+        """The interface over which the edge's kernel sends it."""
+        return re.search(r" dev (\S+)", s.edge.namespace.ip("route", "get", target))[1]
+
+    until("the way over the first", way, lambda seen: seen == "acme")
+
+    def remove():
+        s.edge.verb(NAME, "deprovision")
+        until("the way over the second", way, lambda seen: seen == "acme2")
+        assert s.acme.bgp_state("edge_ipv4") == "Established"
+        assert s.edge.connection_state(NAME) == "PendingRemove"
+        # What is on its way there still, and what acme sends, is not cut off.
+        s.settle()
+        s.edge.verb(NAME, "deprovision now")
+        s.edge.wait_state(NAME, "None")
+        wait_shut(s)
+
+    loses_nothing(s, second.near_ipv4, target, remove)
+    assert way() == "acme2"
+
+
+def test_an_internal_neighbor_is_told_local_preference_0(lab):
+    s = Scenario(lab, witness_as=EDGE_AS)
+    start_active(s)
+
+    def preferences(family):
+        """Of what the witness has of acme's alone, with the routes that came since the drain began."""
+        text = s.witness.birdc(f"show route protocol edge_{family} all")
+        return {prefix: int(preference) for prefix, preference in re.findall(
+            r"^([0-9a-f.:]+/\d+)\s[^/]*?BGP.local_pref: (\d+)", text, flags=re.M | re.S)
+            if prefix in s.acme.announced[family]}
+
+    for preference, verb in ((300, None), (0, "on"), (300, "off")):
+        if verb:
+            s.edge.vtysh(f"peering {NAME} maintenance {verb}")
+        for family in FAMILIES:
+            wanted = {prefix: preference for prefix in s.acme_routes[family][1:]}
+            until(f"local preference {preference} of acme's {family} routes at the witness", lambda: preferences(family),
+                  lambda seen: {prefix: seen.get(prefix) for prefix in wanted} == wanted)
+
+
+def test_a_peer_without_route_refresh(lab):
+    """What it has sent keeps the local preference that it has, what it sends from here on gets 0; what it is sent has the
+    community all the same, and the session stays up."""
+    s = Scenario(lab, acme={"extra": "enable route refresh off;"})
+    start_active(s)
+    before = sessions(s)
+    s.edge.vtysh(f"peering {NAME} maintenance on")
+    late = {family: prefixes(family, 1, start=7000) for family in FAMILIES}
+    for family in FAMILIES:
+        until(f"every {family} route at acme with {GRACEFUL_SHUTDOWN}", lambda: marked(s, family),
+              lambda seen: seen[0] >= {OWN[family]} and not seen[1])
+        s.acme.announce(family, late[family])
+        until(f"a new {family} route with local preference 0", lambda: best_of_acme(s, family, late[family][0]),
+              lambda seen: seen == 0)
+        assert best_of_acme(s, family, SHARED[family][0]) == 300
+    assert sessions(s) == before
 
 
 # The operator's policy
@@ -314,6 +474,53 @@ def test_the_operators_policy_applies_all_the_while(scenario):
     assert "PEERING-DRAIN" not in config and "peering gated" not in config
     for family in FAMILIES:
         assert f"neighbor {s.acme_address(family)} route-map ACME-OUT out" in config
+
+
+def announcements(s, prefix, after):
+    """What the edge has announced of a prefix to acme: with the community, or without, in order."""
+    found = []
+    for message in s.capture.read().messages(type=2):
+        if message.sender in map(s.edge_address, FAMILIES) and message.time > after:
+            found += [b"\xff\xff\x00\x00" in message.body for event in bgp.route_events(message, set())
+                      if event.kind == "announce" and event.prefix == prefix]
+    return found
+
+
+@pytest.mark.versions
+def test_the_default_that_bgpd_originates_is_marked_too(scenario):
+    """It asks no outbound policy. bgpd makes it anew where the peer asks for it, where somebody clears softly, and where
+    the session comes up."""
+    s = scenario
+    start_active(s)
+    for family in FAMILIES:
+        s.edge.configure_bgp(f"address-family {family} unicast", f"neighbor {s.acme_address(family)} default-originate")
+        until(f"a default of {family} at acme", lambda: marked(s, family)[1], lambda seen: DEFAULT[family] in seen)
+
+    def wait_marked(what, after):
+        s.settle()
+        for family in FAMILIES:
+            # bgpd's own may be a moment earlier.
+            until(f"a {family} default {what}, marked", lambda: announcements(s, DEFAULT[family], after)[-1:],
+                  lambda seen: seen == [True])
+            until(f"the {family} default at acme", lambda: marked(s, family),
+                  lambda seen: DEFAULT[family] in seen[0] and not seen[1])
+
+    begun = s.capture.read().end()
+    s.edge.vtysh(f"peering {NAME} maintenance on")
+    wait_marked("at the beginning", begun)
+    for what, act in (
+            ("that the peer has asked for", lambda family: s.acme.birdc(f"reload in edge_{family}")),
+            ("that was cleared", lambda family: s.edge.vtysh(f"clear bgp {family} unicast {s.acme_address(family)} soft out")),
+            ("of a new session", lambda family: s.acme.restart_session(f"edge_{family}"))):
+        begun = s.capture.read().end()
+        for family in FAMILIES:
+            act(family)
+        s.acme.wait_established()
+        wait_marked(what, begun)
+    s.edge.vtysh(f"peering {NAME} maintenance off")
+    for family in FAMILIES:
+        until(f"no {family} route at acme with {GRACEFUL_SHUTDOWN}", lambda: marked(s, family),
+              lambda seen: seen[0] == set() and DEFAULT[family] in seen[1])
 
 
 def test_without_a_policy_nothing_passes_that_did_not_before(scenario):
@@ -406,12 +613,18 @@ def test_maintenance_survives_a_restart(scenario):
     start_active(s)
     s.edge.vtysh(f"peering {NAME} maintenance on")
     wait_drained(s)
+    # Without traffic a drain would end; maintenance does not.
+    s.traffic.stop()
+    quiet = time.monotonic()
     s.edge.vtysh("write memory")
     said = s.capture.read().end()
     s.restart_bgpd(saved=True)
     s.acme.wait_established()
     wait_drained(s)
     assert unmarked(s, said) == set()
+    until("as long without traffic as a drain would last", lambda: time.monotonic() - quiet, lambda seen: seen > 25)
+    assert "maintenance" in s.edge.connection(NAME)["flags"]
+    wait_drained(s)
     s.edge.vtysh(f"peering {NAME} maintenance off")
     wait_in_service(s)
     # The file still names what stood there while it was drained.

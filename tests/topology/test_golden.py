@@ -20,6 +20,8 @@ STATUS = dict(
     waiting_for="session-stable: 3m48s to go")
 DECLARE = dict(
     name="PNI-ACME-FRA1", peer_asn=64510, kind=2, activation=3, validation_window=600, description="Example Networks",
+    on_violation=2, reopen_mode=2, reopen_hold_down=900, profile="PEERS",
+    checks=[dict(name="no-bogons", level="required")],
     neighbors=[dict(address="192.0.2.2", description="ACME, port 4",
                     families=[dict(afi="ipv4", received_limit=2000, import_policy="ACME-IN",
                                    export_policy="ACME-OUT")]),

@@ -99,7 +99,7 @@ def walk(s, words="", page=5):
         found += said["routes"]
         if not said["next"]:
             return found
-        behind = f"after {said['next']['after']} of {said['next']['of']}"
+        behind = f"after {said['next']['after']} id {said['next']['id']} of {said['next']['of']}"
 
 
 def previewed(s):
@@ -166,7 +166,37 @@ def test_what_the_preview_accepts_is_what_is_accepted(lab):
     s.settle()
     for family in FAMILIES:
         assert s.witness_has_of_acme(family) == accepted[family]
-    assert s.edge.bgpd_json(f"show peering {NAME} routes json")["routes"] == []
+
+    # In service: what was accepted, where bgpd keeps no more.
+    routes = walk(s)
+    assert {route["prefix"] for route in routes} == accepted["ipv4"] | accepted["ipv6"]
+    assert len(routes) == total and all(route["wouldAccept"] for route in routes)
+    said = s.edge.bgpd_json(f"show peering {NAME} routes ipv4 json")
+    assert {route["prefix"] for route in said["routes"]} == accepted["ipv4"]
+    assert [(session["noRoutes"], session["rejectedKept"]) for session in said["sessions"]] == [(None, False)] * 2
+    for family, found in previewed(s).items():
+        assert (found["judgedCount"], found["accepted"]["count"], found["rejectedCount"], found["rejectedKept"]) == (
+            len(accepted[family]), len(accepted[family]), None, False)
+        # bgpd sends a peer's best paths back to it.
+        assert found["sent"]["count"] == len(s.to_acme(family)) - 1 + len(accepted[family])
+        assert [session["advertisedCount"] for session in s.edge.connection(NAME)["sessions"]
+                if session["afi"] == family] == [found["sent"]["count"]]
+    for words in ("routes", "preview"):
+        assert "rejected routes are not kept: soft-reconfiguration inbound is off" in s.edge.vtysh(
+            f"show peering {NAME} {words}")
+
+    # And where it does, all that came, judged as before. It parses no more of what the first AS offends in.
+    for family in FAMILIES:
+        s.edge.configure_bgp(f"address-family {family} unicast",
+                             f"neighbor {s.acme_address(family)} soft-reconfiguration inbound", "exit")
+        del wanted[family][prefix_of(family, "first")]
+    until("all that acme has sent", lambda: {
+        family: {route["prefix"]: route["rejectedBy"] or "accepted" for route in walk(s, family)}
+        for family in FAMILIES}, lambda seen: seen == wanted)
+    for family, found in previewed(s).items():
+        assert (found["judgedCount"], found["accepted"]["count"], found["rejectedKept"]) == (
+            len(wanted[family]), len(accepted[family]), True)
+    assert "not kept" not in s.edge.vtysh(f"show peering {NAME} routes")
 
 
 # What no daemon sends
@@ -279,6 +309,78 @@ def test_what_no_daemon_sends_is_judged_as_bgpd_does_it(lab):
             speaker.close()
 
 
+# Several paths of one prefix
+
+def test_paths_of_one_prefix_are_told_apart(lab):
+    PREFIXES, OTHERS = ["198.18.0.0/28", "198.18.0.16/28", "198.18.0.32/28", "198.18.0.48/28"], (65003, 65666)
+    s = Scenario(lab, acme={"channel": "add paths tx;"})
+    s.acme.announced["ipv4"], s.acme.announced["ipv6"] = PREFIXES, []
+    s.acme.top = "\n".join(line for number in OTHERS for line in (
+        f"protocol static more_{number} {{", "ipv4;",
+        *(f"route {prefix} blackhole {{ bgp_path.prepend({number}); }};" for prefix in PREFIXES), "}"))
+    s.start(s.config(
+        top=["bgp as-path access-list PATHS deny _65666_", "bgp as-path access-list PATHS permit .*"],
+        bgp=s.declaration(limit=11, optional=("ipv6",)),
+        acme_family=lambda family: s.acme_family(family) + [f"neighbor {s.acme_address(family)} filter-list PATHS in"]))
+    s.acme.wait_established()
+    s.edge.verb(NAME, "approve")
+    s.edge.verb(NAME, "ready")
+
+    def ipv4():
+        return next(session for session in s.edge.connection(NAME)["sessions"] if session["afi"] == "ipv4")
+
+    # Each path counts, as it does for bgpd's own maximum-prefix.
+    until("every path counted", lambda: ipv4()["receivedCount"], lambda seen: seen == 12)
+    until("more than the limit", lambda: s.edge.connection(NAME)["blocking"],
+          lambda seen: ("received-limit", s.acme_address("ipv4")) in [(one["check"], one["session"]) for one in seen])
+    s.edge.configure_bgp(f"peering {NAME} received-limit ipv4 12")
+    s.wait_passed()
+
+    wanted = {(prefix, path): "accepted" if "65666" not in path else "filter-list"
+              for prefix in PREFIXES for path in (f"{ACME_AS}", f"{ACME_AS} 65003", f"{ACME_AS} 65666")}
+    routes = walk(s, page=1)
+    assert len(routes) == len({(route["prefix"], route["pathId"]) for route in routes}) == 12
+    assert all(route["pathId"] for route in routes)
+    assert {(route["prefix"], route["asPath"]): route["rejectedBy"] or "accepted" for route in routes} == wanted
+    # Where somebody else has turned pages meanwhile, the path identifier says where to go on.
+    first = s.edge.bgpd_json(f"show peering {NAME} routes limit 5 json")
+    walk(s)
+    after = f"after {first['next']['after']} id {first['next']['id']} of {first['next']['of']}"
+    rest = s.edge.bgpd_json(f"show peering {NAME} routes limit 1000 {after} json")
+    assert first["routes"] + rest["routes"] == routes and not rest["next"]
+    shown = s.edge.vtysh(f"show peering {NAME} routes limit 5")
+    assert f"add `{after}`" in shown
+    found = previewed(s)["ipv4"]
+    assert (found["judgedCount"], found["accepted"]["count"]) == (12, 8)
+    assert [(entry["rule"], entry["count"]) for entry in found["rejected"]] == [("filter-list", 4)]
+    # What bgpd would end the session for, once it is open.
+    assert not found["exceedsMaximumPrefix"]
+    limit = f"neighbor {s.acme_address('ipv4')} maximum-prefix"
+    s.edge.configure_bgp("address-family ipv4 unicast", f"{limit} 7", "exit")
+    found = previewed(s)["ipv4"]
+    assert found["exceedsMaximumPrefix"] and found["maximumPrefix"] == 7
+    assert "critical: maximum-prefix is 7" in s.edge.vtysh(f"show peering {NAME} preview")
+    s.edge.configure_bgp("address-family ipv4 unicast", f"no {limit} 7", "exit")
+    s.settle()
+    s.expect_nothing_passed()
+
+    s.edge.verb(NAME, "activate")
+    s.edge.wait_state(NAME, "Active")
+    accepted = sorted(pair for pair, rule in wanted.items() if rule == "accepted")
+
+    def installed():
+        table = s.edge.bgpd_json("show bgp ipv4 unicast json")["routes"]
+        return sorted((prefix, path["path"]) for prefix, paths in table.items() for path in paths
+                      if path.get("peerId") == s.acme_address("ipv4"))
+
+    until("acme's paths in bgpd's table", installed, lambda seen: seen == accepted)
+    s.settle()
+    assert installed() == accepted and ipv4()["installedCount"] == 8
+    # And so they are shown, whatever the size of a page.
+    for page in (1, 3, 1000):
+        assert sorted((route["prefix"], route["asPath"]) for route in walk(s, page=page)) == accepted
+
+
 # Pages and filters
 
 def test_pages_and_filters(lab):
@@ -323,6 +425,14 @@ def test_pages_and_filters(lab):
     assert "no neighbor of" in s.edge.refused(f"show peering {NAME} routes neighbor 192.0.2.99")
     assert "regular expression" in s.edge.refused(f"show peering {NAME} routes as-path [")
     assert "begin anew" in s.edge.refused(f"show peering {NAME} routes after 198.51.100.0/24")
+    assert "begin anew" in s.edge.refused(f"show peering {NAME} routes after {s.acme_routes['ipv4'][5]} id 7")
+    assert "is not of ipv4" in s.edge.refused(f"show peering {NAME} routes ipv4 prefix 2001:db8::/32 longer")
+    assert "is not of ipv6" in s.edge.refused(f"show peering {NAME} routes ipv6 after 198.51.100.0/24")
+    assert "are two sessions" in s.edge.refused(f"show peering {NAME} routes neighbor {s.acme_address('ipv4')} after "
+                                                f"{s.acme_routes['ipv6'][0]} of {s.acme_address('ipv6')}")
+    assert "There is no connection 'PNI-X'" in s.edge.refused("show peering PNI-X routes")
+    for words in ("limit 0", "limit 1001", "prefix 198.18.0.0/33", "prefix acme", "verdict perhaps", "as-path"):
+        s.edge.refused(f"show peering {NAME} routes {words}")
     shown = s.edge.vtysh(f"show peering {NAME} preview")
     assert "120 would be accepted" in shown and "119 would be accepted" in shown and "would be sent" in shown
 
@@ -367,5 +477,67 @@ def test_a_peer_that_sends_more_than_is_kept_is_cut_off(lab):
         send(5)
         until("what it sends now counted", lambda: session()["receivedCount"], lambda seen: seen == 5)
         assert s.edge.connection(NAME)["degraded"] == []
+
+        # Twice the limit, where that is more.
+        s.edge.configure_bgp(f"peering {NAME} received-limit ipv4 60000")
+        s.edge.vtysh(f"clear bgp {s.acme_address('ipv4')}")
+        until("the session reset", speaker.closed.is_set)
+        speaker.connect()
+        send(120000)
+        until("all of it counted", lambda: session()["receivedCount"], lambda seen: seen == 120000)
+        assert not speaker.closed.is_set()
+        speaker.send(speaker.update(["203.0.113.0/24"]))
+        until("the session ended", speaker.closed.is_set)
+        assert s.edge.log_lines("sends more than 120000 ipv4 prefixes")
     finally:
         speaker.close()
+
+
+def test_what_all_peers_send_is_kept_up_to_a_bound(lab):
+    """256 MiB for the router: what does not fit is counted, and what goes makes room."""
+    COUNT, BULK = 36000, attribute(0xc0, 200, b"x" * 3900)
+    s = Scenario(lab)
+    speakers = {family: Speaker(lab.namespace("acme"), s.acme_address(family), s.edge_address(family), ACME_AS)
+                for family in FAMILIES}
+    s.witness.start()
+    s.edge.start(s.config(bgp=s.declaration(), acme_neighbor=lambda family: [
+        *s.acme_neighbor(family), f"neighbor {s.acme_address(family)} passive"]))
+
+    def send(family):
+        block, length = ("10.0.0.0/8", 32) if family == "ipv4" else ("2001:db8:8000::/36", 64)
+        made = ipaddress.ip_network(block).subnets(new_prefix=length)
+        for _ in range(COUNT // 1000):
+            speakers[family].send(b"".join(announcement(speakers[family], str(prefix), more=BULK)
+                                           for prefix in itertools.islice(made, 1000)))
+        until(f"all of {family} counted", lambda: {session["afi"]: session["receivedCount"]
+                                                   for session in s.edge.connection(NAME)["sessions"]}[family],
+              lambda seen: seen == COUNT)
+
+    def kept():
+        said = s.edge.bgpd_json(f"show peering {NAME} routes limit 1 json")["sessions"]
+        return {session["address"]: session["noRoutes"] for session in said}
+
+    try:
+        for speaker in speakers.values():
+            speaker.connect()
+        send("ipv4")
+        assert kept() == {s.acme_address(family): None for family in FAMILIES}
+        # Alone it would fit.
+        send("ipv6")
+        assert kept()[s.acme_address("ipv4")] is None
+        assert "it is counted only" in kept()[s.acme_address("ipv6")]
+        assert "counted only" in s.edge.vtysh(f"show peering {NAME} preview")
+        with open(f"/proc/{s.edge.bgpd.pid}/status") as status:
+            most = int(next(line for line in status if line.startswith("VmHWM")).split()[1])
+        assert most < (256 + 128) << 10
+        for speaker in speakers.values():
+            speaker.close()
+            until("the session ended", speaker.closed.is_set)
+        until("both down at the edge", lambda: [session["bgpState"] for session in s.edge.connection(NAME)["sessions"]],
+              lambda seen: "Established" not in seen)
+        speakers["ipv6"].connect()
+        send("ipv6")
+        assert kept()[s.acme_address("ipv6")] is None
+    finally:
+        for speaker in speakers.values():
+            speaker.close()

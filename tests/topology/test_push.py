@@ -316,8 +316,9 @@ def test_an_operators_neighbors_are_never_the_pushs(pushed):
     s.edge.kill_bgpd()
     s.edge.start_bgpd()
     s.script.accept()
-    # The file does not have his: what was pushed is made again, and he does it again.
-    s.edge.configure_bgp(f"neighbor {own} remote-as {ACME_AS}", f"no neighbor {v6}",
+    # The file does not have his. What he has removed is not made again; he does it again.
+    assert v4 in neighbors(s) and v6 not in neighbors(s)
+    s.edge.configure_bgp(f"neighbor {own} remote-as {ACME_AS}",
                          f"neighbor {v6} remote-as {ACME_AS}", f"neighbor {v6} description mine")
     s.edge.vtysh("write memory")
     s.edge.kill_bgpd()
@@ -512,3 +513,144 @@ def test_a_push_waits_for_the_end_of_a_file_that_is_being_read(pushed):
             vty.command(line)
     assert s.script.result("1").applied
     assert seen(s)[0] == {NAME: ("PendingApproval", [v4])}
+
+
+# ---- Drift
+
+def drift(s):
+    return [(one["severity"], one["figures"], one["reason"], one["next"])
+            for one in s.edge.connection(NAME)["degraded"] if one["cause"] == "drift"]
+
+
+def wait_drift(s, figures, words):
+    return until(f"drift: {words}", lambda: drift(s),
+                 lambda found: [(figures, words in reason) for _, figures, reason, _ in found] == [(figures, True)])
+
+
+def activate_pushed(s, declared):
+    v4, v6 = addresses(s)
+    assert s.script.push("up", declared, verb(NAME, "approve"), verb(NAME, "ready")).applied
+    s.acme.wait_established()
+    s.wait_passed()
+    assert s.script.push("on", verb(NAME, "activate")).applied
+    s.wait_open()
+    s.settle()
+
+
+def test_a_pushed_neighbor_that_is_removed_by_hand_is_told_and_not_fought(pushed):
+    s = pushed
+    v4, v6 = addresses(s)
+    declared = declare(NAME, ACME_AS, [v4, v6])
+    activate_pushed(s, declared)
+    assert drift(s) == []
+    s.edge.configure_bgp(f"no neighbor {v6}")
+    severity, _, _, what = wait_drift(s, "1 difference", f"{v6} was pushed and is no neighbor any more")[0]
+    assert (severity, what) == ("warning", f"clear peering drift {NAME}")
+    s.script.expect("snapshot", holds=lambda snapshot: any(
+        one.cause == "drift" and v6 in one.reason for connection in snapshot.connections for one in connection.degraded))
+    # Neither the end of a file nor a restart brings it back.
+    file = s.edge.etc / "more.conf"
+    file.write_text("ip prefix-list UNRELATED permit any\n")
+    assert s.edge.try_vtysh("-f", str(file)).returncode == 0
+    s.settle()
+    assert v6 not in neighbors(s)
+    s.edge.vtysh("write memory")
+    s.restart_bgpd(end="stop_bgpd", saved=True)
+    s.script.accept()
+    s.acme.wait_established("edge_ipv4")
+    wait_drift(s, "1 difference", f"{v6} was pushed and is no neighbor any more")
+    assert v6 not in neighbors(s)
+    # The same push once more does, and the gate is as it was recorded.
+    result = s.script.push("again", declared)
+    assert result.applied, result
+    s.acme.wait_established()
+    s.wait_open()
+    until("no drift", lambda: drift(s), lambda found: found == [])
+    assert s.edge.connection_state(NAME) == "Active"
+
+
+def test_what_is_changed_by_hand_of_a_pushed_connection_is_told_until_it_is_as_pushed_or_accepted(pushed):
+    s = pushed
+    v4, v6 = addresses(s)
+    declared = declare(NAME, ACME_AS, [v4, v6], on_violation=1, description="as pushed", profile="",
+                       checks=[dict(name="no-bogons", level="advisory")])
+    activate_pushed(s, declared)
+    # What the declaration does not state is the router's own.
+    s.edge.configure_bgp(f"peering {NAME} reopen-mode auto", f"peering {NAME} check rpki off")
+    s.settle()
+    assert drift(s) == []
+    for lines, back, words in (
+            ([f"peering {NAME} received-limit ipv4 50"], [f"peering {NAME} received-limit ipv4 100"],
+             f"{v4}: the ipv4 received-limit is 50, pushed was 100"),
+            ([f"peering {NAME} on-violation deny"], [f"no peering {NAME} on-violation"], "on-violation is deny"),
+            ([f"peering {NAME} check no-bogons off"], [f"peering {NAME} check no-bogons advisory"],
+             "the check no-bogons is off, pushed was advisory"),
+            ([f"neighbor {v4} description mine"], [f"neighbor {v4} description as pushed"],
+             f"{v4} has another description"),
+            (["address-family ipv4 unicast", f"neighbor {v4} route-map OTHER in"],
+             ["address-family ipv4 unicast", f"neighbor {v4} route-map ACME-IN in"],
+             f"{v4}: the ipv4 import policy is OTHER, pushed was ACME-IN"),
+            (["address-family ipv6 unicast", f"no neighbor {v6} route-map ACME-OUT out"],
+             ["address-family ipv6 unicast", f"neighbor {v6} route-map ACME-OUT out"],
+             f"{v6}: the ipv6 export policy is none, pushed was ACME-OUT")):
+        s.edge.configure_bgp(*lines)
+        wait_drift(s, "1 difference", words)
+        s.edge.configure_bgp(*back)
+        until("no drift", lambda: drift(s), lambda found: found == [])
+    assert "is as it was pushed" in s.edge.refused(f"clear peering drift {NAME}")
+
+    # What a violation does may change while it is in service, and touches no gate.
+    assert not s.script.push("other", declare(NAME, ACME_AS, [v4, v6], description="other")).applied
+    declared["declare"]["on_violation"] = 2
+    assert s.script.push("deny", declared).applied
+    assert s.edge.connection(NAME)["onViolation"] == "deny" and drift(s) == []
+    s.settle()
+    s.wait_open()
+
+    # Two at a time, put back by the same push; then one that a person accepts, also for the next start.
+    s.edge.configure_bgp(f"peering {NAME} received-limit ipv4 50", f"peering {NAME} check no-bogons off")
+    wait_drift(s, "2 differences", "received-limit is 50")
+    assert s.script.push("again", declared).applied
+    until("no drift", lambda: drift(s), lambda found: found == [])
+    assert f"peering {NAME} received-limit ipv4 100" in s.edge.running_config()
+    s.edge.configure_bgp(f"peering {NAME} received-limit ipv4 50")
+    wait_drift(s, "1 difference", "received-limit is 50")
+    s.edge.vtysh(f"clear peering drift {NAME}")
+    assert drift(s) == []
+    s.edge.vtysh("write memory")
+    s.restart_bgpd(end="stop_bgpd", saved=True)
+    s.script.accept()
+    s.wait_open()
+    assert drift(s) == [] and f"peering {NAME} received-limit ipv4 50" in s.edge.running_config()
+
+
+def test_checks_and_what_a_violation_does_are_pushed(pushed):
+    s = pushed
+    v4, v6 = addresses(s)
+    good = dict(on_violation=2, reopen_mode=2, reopen_hold_down=7, checks=[dict(name="path-length", level="required"),
+                                                                          dict(name="ttl-security", level="off")])
+    for fields, code in ((dict(checks=[dict(name="no-such", level="off")]), "bad-check"),
+                         (dict(checks=[dict(name="gate-holds", level="off")]), "bad-check"),
+                         (dict(checks=[dict(name="rpki", level="sometimes")]), "bad-check"),
+                         (dict(checks=[dict(name="rpki", level="off")] * 2), "bad-check"),
+                         (dict(reopen_hold_down=86401), "bad-window"), (dict(profile="NONE"), "unknown-profile"),
+                         (dict(profile="P" * 300), "unknown-profile")):
+        expect_refused(s, s.script.push(f"id-{time.monotonic_ns()}", declare(NAME, ACME_AS, [v4], **fields)), code)
+    s.edge.configure_bgp("peering profile PEERS check no-bogons required")
+    assert s.script.push("1", declare(NAME, ACME_AS, [v4, v6], profile="PEERS", **good)).applied
+    lines = [f"peering {NAME} {words}" for words in (
+        "on-violation deny", "reopen-mode auto", "reopen-hold-down 7", "profile PEERS", "check path-length required",
+        "check ttl-security off")]
+    config = s.edge.running_config()
+    assert all(f" {line}\n" in config for line in lines), config
+    # Also after a start whose file has none of it.
+    s.restart_bgpd()
+    s.script.accept()
+    config = s.edge.running_config()
+    assert all(f" {line}\n" in config for line in lines), config
+    assert s.edge.connection(NAME)["onViolation"] == "deny"
+    # What is declared anew without them has none of them; words that this router does not know are none.
+    assert s.script.push("2", declare(NAME, ACME_AS, [v4, v6], on_violation=9, reopen_mode=9)).applied
+    config = s.edge.running_config()
+    assert not any(line in config for line in lines)
+    assert s.edge.connection(NAME)["onViolation"] == "report"

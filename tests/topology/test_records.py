@@ -6,6 +6,7 @@ Each test is a sequence that somebody may type or that may befall a router. The 
 import json
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -176,10 +177,14 @@ def test_what_is_added_while_the_connection_opens_is_not_opened_with_it(slow):
     s.validate()
     s.edge.configure_bgp(f"neighbor {s.acme_address('ipv6')} shutdown")
     s.disk.slow(1500)
-    s.edge.vtysh(f"peering {NAME} activate", "configure terminal", "router bgp",
-                 f"peering {NAME} neighbor {s.acme_address('ipv6')}")
-    assert s.edge.connection_state(NAME) == "Validating"
-    s.edge.wait_state(NAME, "Active")
+    # Its vtysh waits for the disk.
+    with ThreadPoolExecutor() as beside:
+        activated = beside.submit(s.edge.verb, NAME, "activate")
+        until("its beginning", lambda: s.edge.log_lines(f"{NAME}: Validating -> Active"), bool)
+        s.edge.configure_bgp(f"peering {NAME} neighbor {s.acme_address('ipv6')}")
+        assert s.edge.connection_state(NAME) == "Validating" and not activated.done()
+        activated.result()
+    assert s.edge.connection_state(NAME) == "Active"
     s.disk.good()
     s.edge.configure_bgp(f"no neighbor {s.acme_address('ipv6')} shutdown")
     s.acme.wait_established()
@@ -204,7 +209,7 @@ def test_after_a_failed_activation_the_next_one_goes_as_soon_as_the_disk_is_good
     s.acme.wait_established()
     s.validate()
     s.disk.full()
-    s.edge.verb(NAME, "activate")
+    assert "no gate" in s.edge.refused(f"peering {NAME} activate")
     until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
     assert s.edge.connection_state(NAME) == "Validating"
     assert "No space left on device" in s.edge.refused(f"peering {NAME} activate")
@@ -221,7 +226,7 @@ def test_a_failed_adoption_changes_nothing(internal):
     address = s.acme_address("ipv4")
     s.edge.wait_state(address, "PendingApproval")
     s.disk.full()
-    s.edge.verb(address, "adopt")
+    assert "no gate" in s.edge.refused(f"peering {address} adopt")
     until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
     found = s.edge.connection(address)
     assert found["connectionState"] == "PendingApproval" and found["flags"] == ["discovered"]
@@ -243,7 +248,7 @@ def test_an_adoption_that_the_disk_refuses_leaves_the_neighbors_as_they_were(int
     quiet = s.capture.read().end()
     s.disk.full()
     adopt = f"peering OLD adopt neighbor {s.acme_address('ipv4')} {s.acme_address('ipv6')}"
-    s.edge.vtysh(adopt)
+    assert "no gate" in s.edge.refused(adopt)
     until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
     until("nothing of it is left", lambda: s.edge.bgpd_json("show peering json"), lambda seen: not seen["connections"])
     assert "peering OLD" not in s.edge.running_config()

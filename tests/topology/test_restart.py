@@ -220,6 +220,38 @@ def test_a_line_that_cannot_be_read_closes_the_gate_it_speaks_of(scenario):
     assert s.edge.log_lines(f"ALERT.*{NAME}"), "no ALERT names the connection"
 
 
+@pytest.mark.parametrize("where", ["name", "address", "newline"])
+def test_a_flipped_bit_in_the_line_that_closed_it_leaves_it_closed(scenario, where):
+    """The line would speak of somebody else, or be taken for one that was just being written: what was Active before is not."""
+    s = scenario
+    s.start_active(s.config(bgp=s.declaration()))
+    s.edge.verb(NAME, "deprovision now")
+    s.edge.wait_state(NAME, "None")
+
+    def flip():
+        lines = journal(s).read_bytes().splitlines(keepends=True)
+        last = max(number for number, line in enumerate(lines) if b'"to":"PendingRemove"' in line)
+        line = bytearray(lines[last])
+        at = {"name": line.rindex(NAME.encode()), "address": line.index(s.acme_address("ipv4").encode()),
+              "newline": len(line) - 1}[where]
+        line[at] ^= 1
+        journal(s).write_bytes(b"".join(lines[:last]) + line)
+        # A file from before: its neighbors are not shut.
+        s.edge.write_config(s.config(bgp=s.declaration()))
+
+    s.edge.stop_bgpd()
+    flip()
+    flipped = journal(s).read_bytes()
+    ended = s.capture.read().end()
+    s.edge.start_bgpd()
+    s.settle()
+    s.expect_nothing_sent(after=ended)
+    for family in FAMILIES:
+        assert s.witness_has_of_acme(family) == set()
+    assert s.edge.log_lines("ALERT .*journal.jsonl line [0-9]* cannot be read")
+    assert journal(s).read_bytes().startswith(flipped), "what was there is overwritten"
+
+
 @pytest.mark.parametrize("legible", [True, False])
 def test_a_line_that_cannot_be_read_closes_what_no_other_line_speaks_of(lab, legible):
     """The only lines of two undeclared sessions are damaged, and the configuration does not name them."""

@@ -199,7 +199,7 @@ def test_activated_by_force_where_the_disk_is_full(scenario):
     s.acme.wait_established()
     s.validate()
     disk.full()
-    s.edge.vtysh(f"peering {NAME} activate")
+    assert "no gate" in s.edge.refused(f"peering {NAME} activate")
     until("the failure is told", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "No space left" in seen)
     s.settle()
     assert s.edge.connection_state(NAME) == "Validating"
@@ -219,7 +219,7 @@ def test_activated_by_force_where_the_disk_does_not_answer(scenario):
     s.acme.wait_established()
     s.validate()
     disk.slow(20000)
-    s.edge.vtysh(f"peering {NAME} activate")
+    assert "not in the journal yet" in s.edge.verb(NAME, "activate")
     assert "just becoming" in s.edge.refused(f"peering {NAME} activate")
     s.edge.verb(NAME, "activate force reason the disk hangs")
     assert s.edge.connection_state(NAME) == "Active"
@@ -307,6 +307,7 @@ def test_a_peer_that_does_not_come_in_time(scenario, line):
     s.edge.wait_state(NAME, "ProvisioningFailed")
     assert (last(s)["cause"], last(s)["actor"]) == ("7", "router")
     assert line in s.edge.running_config()
+    assert s.edge.connection(NAME)["timer"] is None
     for family in FAMILIES:
         s.acme.enable_session(f"edge_{family}")
     s.settle()
@@ -317,6 +318,36 @@ def test_a_peer_that_does_not_come_in_time(scenario, line):
     s.edge.verb(NAME, "ready")
     s.edge.wait_state(NAME, "Validating")
     s.expect_nothing_passed()
+
+
+def test_what_is_left_of_a_timer_is_shown(scenario):
+    """Of the one that ends the state, of the window, and of the drain."""
+    s = scenario
+    nobody_at_acme(s)
+    completed(s, f"peering {NAME} timers establish 3600", "peering timers validation 7200",
+              f"peering {NAME} timers drain 1800", window=900)
+    s.edge.wait_state(NAME, "ProvisioningCompleted")
+
+    def left(name, most):
+        timer = s.edge.connection(NAME)["timer"]
+        assert timer["name"] == name and most - 120 < timer["endsInSeconds"] <= most, timer
+        assert re.search(rf"^Timer +{name}: \S+ left, then ProvisioningFailed$", s.edge.vtysh(f"show peering {NAME}"),
+                         re.MULTILINE)
+
+    left("establish", 3600)
+    for family in FAMILIES:
+        s.acme.enable_session(f"edge_{family}")
+    s.edge.wait_state(NAME, "Validating")
+    left("validation", 7200)
+    until("what is left of the window", lambda: s.edge.bgpd_vty(f"show peering {NAME}"),
+          lambda text: re.search(r"session-stable.*\d+[ms]\S* to go", text))
+    s.edge.configure_bgp(f"peering {NAME} validation-window 1")
+    s.wait_passed()
+    s.activate()
+    assert s.edge.connection(NAME)["timer"] is None
+    s.edge.verb(NAME, "deprovision")
+    assert 1680 < s.edge.connection(NAME)["drain"]["endsInSeconds"] <= 1800
+    assert re.search(r"shut in (29m|30m|28m)", s.edge.vtysh(f"show peering {NAME}"))
 
 
 def test_a_retry_does_not_test_a_link_again_that_was_tested(scenario):
@@ -404,6 +435,27 @@ def test_stale_is_said_and_changes_nothing(scenario):
         s.acme.enable_session(f"edge_{family}")
     s.wait_passed()
     assert "stale" not in flags(s)
+
+
+def test_a_peer_that_is_not_ready_for_days(scenario):
+    """Two weeks and a day, by the defaults: it is told, and the peer comes up as if it had been yesterday."""
+    s = scenario
+    clock = Clock(s.edge)
+    nobody_at_acme(s)
+    completed(s, window=2)
+    s.edge.wait_state(NAME, "ProvisioningCompleted")
+    for days, stale in ((13, False), (15, True)):
+        s.restart_bgpd("stop_bgpd", between=lambda: clock.jump(days * DAY))
+        found = s.edge.wait_state(NAME, "ProvisioningCompleted")
+        assert found["stateSeconds"] >= days * DAY
+        assert ("stale" in found["flags"]) == stale
+    assert "stale" in s.edge.vtysh("show peering problems")
+    for family in FAMILIES:
+        s.acme.enable_session(f"edge_{family}")
+    s.wait_passed()
+    assert "stale" not in flags(s)
+    s.expect_nothing_passed()
+    s.activate()
 
 
 # Row 10

@@ -17,10 +17,13 @@ PAGE = SOURCE / "doc" / "runbook.md"
 WRITES = bool(os.environ.get("PEERING_WRITE_RUNBOOK"))
 BETA_AS = 64511
 BETA_ROUTES = {family: prefixes(family, 4, start=8000) for family in FAMILIES}
+GAMMA_AS = 64512
+GAMMA_ROUTES = {"ipv4": prefixes("ipv4", 2, start=7000)}
 
 
 class Walk:
-    """One router with a peer from before (acme), an internal neighbor, and one that is new (beta)."""
+    """One router with a peer from before (acme), an internal neighbor, one that is new (beta), and one that somebody
+    configures without a word (gamma)."""
 
     def __init__(self, lab):
         # A peer that restarts gracefully keeps what it has while bgpd is started anew with the module.
@@ -28,14 +31,19 @@ class Walk:
                           witness_as=64500)
         self.beta_link = lab.link(self.s.edge.namespace, lab.namespace("beta"))
         self.beta = Bird(lab, "beta", BETA_AS, session_pair(self.beta_link), BETA_ROUTES)
+        self.gamma_link = lab.link(self.s.edge.namespace, lab.namespace("gamma"))
+        self.gamma = Bird(lab, "gamma", GAMMA_AS, session_pair(self.gamma_link)[:1], GAMMA_ROUTES)
         self.s.edge.name = "edge1"
-        text = self.s.config(top=[line for name in ("BETA-IN", "BETA-OUT")
-                                  for line in (f"route-map {name} permit 10", "exit")],
+        text = self.s.config(top=[f"ip prefix-list NOT-FROM-BETA permit {BETA_ROUTES['ipv4'][1]}",
+                                  "route-map BETA-IN deny 5", "match ip address prefix-list NOT-FROM-BETA", "exit",
+                                  *(line for name in ("BETA-IN", "BETA-OUT", "GAMMA-IN", "GAMMA-OUT")
+                                    for line in (f"route-map {name} permit 10", "exit"))],
                              bgp=["bgp graceful-restart"])
         self.s.start(text.replace("hostname edge", "hostname edge1"))
         self.s.acme.wait_established()
         self.s.wait_open()
         self.beta.start()
+        self.gamma.start()
 
     def happen(self, words):
         waits = re.fullmatch(r"until (\S+) (is ([A-Z]\S+)|passes|is blocked by (\S+)|is closed by a violation|may reopen)", words)
@@ -46,10 +54,15 @@ class Walk:
             self.s.restart_bgpd("kill_bgpd")
             self.s.acme.wait_established()
             self.s.wait_open()
-        elif words == "beta's sessions are up":
-            for session in self.beta.sessions:
-                until(f"{session.name} of beta's up", lambda: self.s.edge.bgp_state(session.local),
+        elif words in ("beta's sessions are up", "gamma's session is up"):
+            for session in (self.beta if words.startswith("beta") else self.gamma).sessions:
+                until(f"{session.name} up", lambda: self.s.edge.bgp_state(session.local),
                       lambda state: state == "Established")
+        elif words == "the link of PNI-BETA-FRA1 is tested":
+            until("the link tested", lambda: self.s.edge.bgpd_json("show peering PNI-BETA-FRA1 link json")["linkTest"],
+                  lambda seen: seen["passed"] and not seen["running"])
+        elif words == "gamma has the edge's routes":
+            until("the edge's routes at gamma", lambda: self.gamma.received("edge_ipv4"), bool)
         elif words == "beta announces a default route":
             self.beta.announce("ipv4", [DEFAULT["ipv4"]])
         elif words == "beta withdraws it":

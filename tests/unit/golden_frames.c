@@ -117,6 +117,12 @@ static Peering__Neighbor neighbor_ipv6 = {
 	.optional = 1,
 };
 static Peering__Neighbor *neighbors[] = {&neighbor_ipv4, &neighbor_ipv6};
+static Peering__DeclaredCheck check_bogons = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__declared_check__descriptor),
+	.name = "no-bogons",
+	.level = "required",
+};
+static Peering__DeclaredCheck *asked_checks[] = {&check_bogons};
 static Peering__DeclareConnection declare = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__declare_connection__descriptor),
 	.name = "PNI-ACME-FRA1",
@@ -127,6 +133,12 @@ static Peering__DeclareConnection declare = {
 	.n_neighbors = COUNT(neighbors),
 	.neighbors = neighbors,
 	.description = "Example Networks",
+	.on_violation = PEERING__ON_VIOLATION__ON_VIOLATION_DENY,
+	.reopen_mode = PEERING__REOPEN_MODE__REOPEN_AUTO,
+	.reopen_hold_down = 900,
+	.profile = "PEERS",
+	.n_checks = COUNT(asked_checks),
+	.checks = asked_checks,
 };
 static Peering__ConnectionVerb verb = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__connection_verb__descriptor),

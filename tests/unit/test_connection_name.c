@@ -53,6 +53,22 @@ static void words_of_the_commands_are_refused(void **state)
 		assert_non_null(strstr(connection_name_error(words[i]), "word of the command"));
 }
 
+/* FRR takes the beginning of a word for the whole, so that such a connection could not be named in some commands. */
+static void beginnings_of_words_are_no_new_names(void **state)
+{
+	static const char *const words[] = {"a", "al", "c", "contr", "default", "default-deny-c", "stat", "by", "prob", "w"};
+	static const char *const names[] = {"A", "allx", "Default", "states", "state-1", "x", "7"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		assert_null(connection_name_error(words[i]));
+		assert_non_null(strstr(connection_new_name_error(words[i]), "beginning of a word"));
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_null(connection_new_name_error(names[i]));
+	assert_non_null(strstr(connection_new_name_error("all"), "word of the command itself"));
+	assert_non_null(strstr(connection_new_name_error("-x"), "begin with"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -60,6 +76,7 @@ int main(void)
 		cmocka_unit_test(length_is_1_to_63),
 		cmocka_unit_test(each_character_is_judged),
 		cmocka_unit_test(words_of_the_commands_are_refused),
+		cmocka_unit_test(beginnings_of_words_are_no_new_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@
 
 static const char whole[] =
 	"{\"name\":\"PNI-ACME-FRA1\",\"peerAsn\":4294967295,\"kind\":\"route-server\",\"activation\":\"controller\","
-	"\"validationWindow\":86400,\"description\":\"Example Networks\",\"neighbors\":["
+	"\"validationWindow\":86400,\"onViolation\":\"deny\",\"reopenMode\":\"auto\",\"reopenHoldDown\":900,"
+	"\"profile\":\"PEERS\",\"checks\":{\"no-bogons\":\"required\",\"rpki\":\"off\"},\"description\":\"Example Networks\",\"neighbors\":["
 	"{\"address\":\"192.0.2.2\",\"optional\":false,\"description\":\"port 4\",\"families\":["
 	"{\"afi\":\"ipv4\",\"receivedLimit\":4294967295,\"importPolicy\":\"ACME-IN\",\"exportPolicy\":\"ACME-OUT\"},"
 	"{\"afi\":\"ipv6\",\"receivedLimit\":1}]},"
@@ -41,6 +42,12 @@ static void nothing_is_lost_on_the_way(void **state)
 	assert_int_equal(message->kind, PEERING__KIND__KIND_ROUTE_SERVER);
 	assert_int_equal(message->activation, PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER);
 	assert_int_equal(message->validation_window, 86400);
+	assert_int_equal(message->on_violation, PEERING__ON_VIOLATION__ON_VIOLATION_DENY);
+	assert_int_equal(message->reopen_mode, PEERING__REOPEN_MODE__REOPEN_AUTO);
+	assert_int_equal(message->reopen_hold_down, 900);
+	assert_string_equal(message->profile, "PEERS");
+	assert_int_equal(message->n_checks, 2);
+	assert_string_equal(message->checks[1]->level, "off");
 	assert_int_equal(message->n_neighbors, 2);
 	assert_int_equal(message->neighbors[0]->families[0]->received_limit, UINT32_MAX);
 	assert_string_equal(message->neighbors[0]->families[0]->export_policy, "ACME-OUT");
@@ -74,7 +81,7 @@ static void every_change_is_judged(void **state)
 {
 	static const char *const values[] = {"null", "true", "-1", "1e300", "\"\"", "[]", "{}", "[[{}]]"};
 	static const char *const keys[] = {"name", "peerAsn", "kind", "activation", "validationWindow", "description",
-					   "neighbors"};
+					   "neighbors", "onViolation", "reopenMode", "reopenHoldDown", "profile", "checks"};
 	size_t refused = 0;
 
 	for (size_t key = 0; key < sizeof(keys) / sizeof(keys[0]); key++) {
@@ -94,8 +101,8 @@ static void every_change_is_judged(void **state)
 			json_object_put(body);
 		}
 	}
-	/* Those that may be left out take null; a description may be empty as well. */
-	assert_int_equal(refused, 7 * 8 - 5);
+	/* Those that may be left out take null; a description and a profile may be empty as well, and checks an empty object. */
+	assert_int_equal(refused, 12 * 8 - 5 - 5 - 2);
 }
 
 int main(void)

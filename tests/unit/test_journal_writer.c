@@ -26,7 +26,7 @@ static void discard(struct mail *mail)
 
 static struct journal_writer *start(const char *path, uint64_t valid_bytes, struct mailbox *completions)
 {
-	struct journal_writer *writer = journal_writer_start(path, valid_bytes, completions);
+	struct journal_writer *writer = journal_writer_start(path, valid_bytes, false, completions);
 
 	if (!writer)
 		fail_msg("%s: %s", path, strerror(errno));
@@ -138,24 +138,24 @@ static void what_cannot_be_a_journal_is_refused(void **state)
 	struct mailbox *completions = new_mailbox();
 	const char *link = temporary_path("symbolic-link");
 
-	assert_null(journal_writer_start(temporary_path("absent"), 0, completions));
+	assert_null(journal_writer_start(temporary_path("absent"), 0, false, completions));
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(access(temporary_path("absent"), F_OK), -1);
 
 	temporary_write("short", "one\n", 4);
-	assert_null(journal_writer_start(temporary_path("short"), 5, completions));
+	assert_null(journal_writer_start(temporary_path("short"), 5, false, completions));
 	assert_int_equal(errno, EINVAL);
 	assert_content(temporary_path("short"), "one\n");
 
-	assert_null(journal_writer_start(temporary_directory(), 0, completions));
+	assert_null(journal_writer_start(temporary_directory(), 0, false, completions));
 	assert_int_equal(errno, EISDIR);
 
 	assert_int_equal(mkfifo(temporary_path("fifo"), 0600), 0);
-	assert_null(journal_writer_start(temporary_path("fifo"), 0, completions));
+	assert_null(journal_writer_start(temporary_path("fifo"), 0, false, completions));
 	assert_true(errno == ENXIO || errno == EINVAL);
 
 	assert_int_equal(symlink(temporary_path("short"), link), 0);
-	assert_null(journal_writer_start(link, 4, completions));
+	assert_null(journal_writer_start(link, 4, false, completions));
 	assert_int_equal(errno, ELOOP);
 	mailbox_free(completions, discard);
 }
@@ -227,7 +227,7 @@ static void a_journal_has_one_writer(void **state)
 	assert_false(journal_is_taken(fd));
 	writer = start(path, 0, completions);
 	assert_true(journal_is_taken(fd));
-	assert_null(journal_writer_start(path, 0, completions));
+	assert_null(journal_writer_start(path, 0, false, completions));
 	assert_int_equal(errno, EWOULDBLOCK);
 	append(writer, "mine\n");
 	assert_int_equal(outcome(completions, 1), 0);

@@ -96,6 +96,12 @@ static void a_vlan(void **state)
 	assert_int_equal(link.mtu, 9000);
 	assert_true(link.admin_up && link.operational && link.has_mac && !link.has_counters);
 	assert_int_equal(link.mac[5], 9);
+
+	/* It was moved into a VRF that is a namespace, its port was not. */
+	add_u32(IFLA_LINK_NETNSID, 0);
+	assert_true(link_answer_read(message, message_size, &link));
+	assert_int_equal(link.vlan, 100);
+	assert_int_equal(link.lower, 0);
 }
 
 static void a_member_of_a_bond(void **state)

@@ -293,7 +293,7 @@ static void what_is_withdrawn_or_mended_leaves_the_count(void **state)
 	route_audit_free(audit);
 }
 
-static uint32_t own(const struct bgp_update_prefix *prefix, void *context)
+static uint32_t own(const struct bgp_update_prefix *prefix, uint32_t origin, void *context)
 {
 	++*(unsigned int *)context;
 	return prefix->address[0] == 8 ? 1u << RULE_NO_OWN_PREFIX : 0;

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/utf8.h"
@@ -52,6 +53,21 @@ static void a_character_is_valid_and_no_control(void **state)
 	assert_false(utf8_is_clean("Z\xc3"));
 }
 
+static void what_is_no_text_becomes_a_question_mark(void **state)
+{
+	static const char *const texts[][2] = {
+		{"", ""}, {"Zürich", "Zürich"}, {"a\x1b[1mb", "a?[1mb"}, {"a\xff", "a?"}, {"Z\xc3", "Z?"}, {"\u202e.", "???."},
+	};
+	char text[16];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(text, sizeof(text), "%s", texts[i][0]);
+		utf8_clean(text);
+		assert_string_equal(text, texts[i][1]);
+		assert_true(utf8_is_clean(text));
+	}
+}
+
 static void a_copy_ends_with_a_whole_character(void **state)
 {
 	static const struct {
@@ -94,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_character_is_valid_and_no_control),
+		cmocka_unit_test(what_is_no_text_becomes_a_question_mark),
 		cmocka_unit_test(a_copy_ends_with_a_whole_character),
 		cmocka_unit_test(bytes_that_are_no_text_are_cut_all_the_same),
 	};

@@ -10,8 +10,7 @@ The topology tests and the quick start are written on it. One concept a file:
     vty.py          a daemon's own vty, without vtysh
     frr.py          an edge router: zebra, staticd, bgpd, vtysh
     bird.py         a peer
-    speaker.py      a peer made by hand, for what no daemon would send in that moment
-    raw_speaker.py  one that sends any bytes, over any families
+    speaker.py      a peer made by hand, for bytes that no daemon would send, or not in that moment
     tcp.py, bgp.py  reading a capture: TCP streams, BGP messages, prefixes
     capture.py      tcpdump at the peer, and what it saw
     controller.py   peering-controller, peerctl and their certificates

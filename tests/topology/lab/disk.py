@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A disk under a router's journal that is slow or fails, at will: a library that is preloaded into bgpd (disk.c)."""
+"""A disk under a router's journal that is slow or fails, at will, or at which bgpd is killed: libraries that are preloaded
+into bgpd (disk.c, kill.c)."""
 import errno
 import os
 
@@ -32,3 +33,33 @@ class Disk:
 
     def full(self):
         self._say(f"fail {errno.ENOSPC}")
+
+
+class Kill:
+    """Kills the router's bgpd at one thing that it does to the disk for its journal (kill.c), from its next start on."""
+
+    def __init__(self, router):
+        self._control = router.lab.folder(router.name, "kill") / "control"
+        self._said = 0
+        self.never()
+        router.bgpd_environment += [f"LD_PRELOAD={library('kill')}", f"PEERING_TEST_KILL={self._control}"]
+
+    def _say(self, text):
+        # Always another inode than the one before, which stays until then.
+        self._said += 1
+        fresh = self._control.with_suffix(f".{self._said % 2}")
+        fresh.unlink(missing_ok=True)
+        fresh.write_text(text)
+        fresh.chmod(0o644)
+        spare = self._control.with_suffix(".spare")
+        spare.unlink(missing_ok=True)
+        if self._control.exists():
+            os.link(self._control, spare)
+        os.replace(fresh, self._control)
+
+    def never(self):
+        self._say("")
+
+    def at(self, number, when):
+        """At the operation of that number from now on: "front" of it, in the "middle" of a write, "behind" it."""
+        self._say(f"{number} {when}")

@@ -40,7 +40,7 @@ class FarExabgp(Peer):
         self._api = self.directory / "api"
         self._process = None
         self._read, self._rest = 0, ""
-        self._up, self._held = set(), {}
+        self._up, self._held, self._drained = set(), {}, {}
 
     def _write_config(self):
         lines = ["process api {", f"\trun {self._api} {self._said} {self._pipe};", "\tencoder json;", "}"]
@@ -112,18 +112,22 @@ class FarExabgp(Peer):
             neighbor = event.get("neighbor", {})
             peer = neighbor.get("address", {}).get("peer")
             if event["type"] == "state":
-                self._held[peer] = set()
+                self._held[peer], self._drained[peer] = set(), set()
                 (self._up.add if neighbor["state"] == "up" else self._up.discard)(peer)
             elif event["type"] == "update":
-                self._take(self._held.setdefault(peer, set()), neighbor["message"].get("update", {}))
+                self._take(self._held.setdefault(peer, set()), self._drained.setdefault(peer, set()),
+                           neighbor["message"].get("update", {}))
 
     @staticmethod
-    def _take(held, update):
+    def _take(held, drained, update):
         for family in update.get("withdraw", {}).values():
             held.difference_update(_words(route) for route in family)
         for family in update.get("announce", {}).values():
             for routes in family.values():
-                held.update(_words(route) for route in routes if route.keys() - {"eor"})
+                announced = {_words(route) for route in routes if route.keys() - {"eor"}}
+                held |= announced
+                drained -= announced
+                drained |= announced if [65535, 0] in update.get("attribute", {}).get("community", []) else set()
 
     def established(self):
         self._follow()
@@ -135,6 +139,11 @@ class FarExabgp(Peer):
 
     def table(self, name):
         return self.tables()[name]
+
+    def drained(self, name):
+        self._follow()
+        neighbor = self.sessions[name].neighbor
+        return self._held.get(neighbor, set()) & self._drained.get(neighbor, set())
 
     def _say(self, name, verb, family, prefixes):
         session = self.sessions[name]

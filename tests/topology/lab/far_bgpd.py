@@ -8,7 +8,7 @@ from . import borrowed
 from .bgp import CAPABILITY_MESSAGE
 from .frr import Router
 from .peer import Peer, family_of
-from .raw_speaker import message
+from .speaker import message
 
 FAMILIES = ("ipv4", "ipv6")
 # What bgpd calls the other families.
@@ -124,6 +124,14 @@ class FarBgpd(Peer):
             text = self._router.bgpd_vty(
                 f"show bgp {OTHERS.get(family, f'{family} unicast')} neighbors {self._peer(session)} routes json")
             found |= _routes(json.loads(text or "{}"))
+        return found
+
+    def drained(self, name):
+        session, found = self.sessions[name], set()
+        for family in session.unicast():
+            shown = json.loads(self._router.bgpd_vty(f"show bgp {family} unicast community graceful-shutdown json") or "{}")
+            found |= {prefix for prefix, paths in shown.get("routes", {}).items()
+                      if any(path.get("peerId") == session.neighbor for path in paths)}
         return found
 
     def _change(self, name, family, prefixes, no):

@@ -69,6 +69,10 @@ class FarBird(Peer):
     def table(self, name):
         return self._bird.received(name)
 
+    def drained(self, name):
+        text = self._bird.birdc(f"show route protocol {name} where (65535, 0) ~ bgp_community")
+        return set(re.findall(r"^(\S+/\d+)\s", text, flags=re.M))
+
     def tables(self):
         found = {name: set() for name in self.sessions}
         prefix = ""

@@ -76,8 +76,10 @@ class Router:
         for vrf, namespace in self.vrf_namespaces.items():
             (self.vrf_folder / vrf).write_text(f"/run/netns/{namespace.full_name}\n")
         self.has_module = module
+        self.other_daemons = []  # beside those that every router has, as "bfdd"
         self.other_modules = []  # bgpd's own, as "rpki", loaded behind the project's
         self.bgpd_environment = []  # "NAME=value", for bgpd alone
+        self.patience = 180  # seconds that a vtysh or a reload may take
         self.through_wrapper = False  # vtysh as an installation has it, with the guard in front of it
         self.daemons = {}
         self.etc = lab.folder(name, "etc", owner="frr")
@@ -122,9 +124,8 @@ class Router:
     def start(self, config):
         """Starts the daemons and reads `config` as frr.conf."""
         self.write_config(config)
-        for name in DEBIAN_OPTIONS:
-            if (build.FRR_DAEMONS / name).exists():
-                self._start_daemon(name)
+        for name in [name for name in DEBIAN_OPTIONS if (build.FRR_DAEMONS / name).exists()] + self.other_daemons:
+            self._start_daemon(name)
         self.vtysh_boot()
 
     def write_config(self, text):
@@ -132,7 +133,7 @@ class Router:
 
     def _start_daemon(self, name):
         around = ["env", *self.bgpd_environment] if name == "bgpd" else []
-        argv = [*around, build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS[name],
+        argv = [*around, build.FRR_DAEMONS / name, "-d", *DEBIAN_OPTIONS.get(name, ["-A", "127.0.0.1"]),
                 "--vty_socket", self.run_folder, "-i", self.run_folder / f"{name}.pid",
                 "--log", f"file:{self.log_folder / name}.log", "--log-level", "debugging"]
         for option, value in (("--socket", self.run_folder / "zserv.api"), ("--config_file", "/dev/null")):
@@ -195,7 +196,7 @@ class Router:
         return environment
 
     def try_vtysh(self, *arguments, extension=True, environment=None):
-        return subprocess.run(self.namespace.command(self.vtysh_command(*arguments)), text=True, timeout=180,
+        return subprocess.run(self.namespace.command(self.vtysh_command(*arguments)), text=True, timeout=self.patience,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               env={**self.vtysh_environment(extension), **(environment or {})})
 
@@ -228,7 +229,7 @@ class Router:
         ended = subprocess.run(self.namespace.command(
             ["/usr/lib/frr/frr-reload.py", "--reload", "--bindir", os.path.dirname(vtysh), "--confdir", str(self.etc),
              "--rundir", str(self.run_folder), "--vty_socket", str(self.run_folder), "--log-level", "error", "--stdout",
-             str(self.config_file)]), text=True, timeout=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+             str(self.config_file)]), text=True, timeout=self.patience, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env=self.vtysh_environment(), check=False)
         if ended.returncode != 0:
             raise VtyshError(f"frr-reload.py: status {ended.returncode}:\n{ended.stdout}")

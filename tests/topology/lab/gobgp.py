@@ -8,6 +8,7 @@ from .wait import until
 
 GOBGPD, GOBGP = "/usr/bin/gobgpd", "/usr/bin/gobgp"
 API = "127.0.0.1:50051"
+GRACEFUL_SHUTDOWN = 0xffff0000
 # What its configuration and its command call the other families.
 OTHERS = {f"{family} {safi}": (name.format(family), command.format(family, family[-2:]))
           for family in FAMILIES for safi, name, command in (
@@ -139,6 +140,13 @@ class FarGobgp(Peer):
 
     def table(self, name):
         return self.tables()[name]
+
+    def drained(self, name):
+        session = self.sessions[name]
+        return {prefix for family in session.unicast()
+                for prefix, paths in json.loads(self._gobgp("-j", "global", "rib", "-a", family) or "{}").items()
+                for path in paths if _neighbor(path) == session.neighbor
+                and any(GRACEFUL_SHUTDOWN in attribute.get("communities", ()) for attribute in path["attrs"])}
 
     def announce(self, name, family, prefixes):
         for prefix in prefixes:

@@ -99,6 +99,11 @@ class FarOpenbgpd(Peer):
     def table(self, name):
         return self.tables()[name]
 
+    def drained(self, name):
+        return {path["prefix"] for path in json.loads(self._bgpctl("-j", "show", "rib", "detail")).get("rib", [])
+                if path["neighbor"].get("remote_addr") == self.sessions[name].neighbor
+                and "GRACEFUL_SHUTDOWN" in path.get("communities", ())}
+
     def _reload(self):
         self._write_config()
         self._bgpctl("reload")

@@ -68,6 +68,10 @@ class Peer:
         """The prefixes that the daemon holds from a session, of every family."""
         raise NotImplementedError
 
+    def drained(self, name):
+        """Those of them that carry the community of graceful shutdown, 65535:0; unicast."""
+        raise NotImplementedError
+
     def tables(self):
         """The same of every session, by name."""
         return {name: self.table(name) for name in self.sessions}

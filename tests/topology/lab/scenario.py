@@ -149,8 +149,9 @@ class Scenario:
         """Returns once the edge has had its chance to send to acme and to pass on what acme sent: the witness has a mark,
         and the edge's timers went round a few times."""
         self.mark()
-        self.capture.wait_keepalives([session.neighbor for session in self.acme.sessions
-                                      if self.acme.bgp_state(session.name) == "Established"], keepalives)
+        captured = [self.edge_address(family) for family in FAMILIES]
+        self.capture.wait_keepalives([session.neighbor for session in self.acme.sessions if session.neighbor in captured
+                                      and self.acme.bgp_state(session.name) == "Established"], keepalives)
 
     # What the far sides hold
 

@@ -7,14 +7,19 @@ import ipaddress
 import socket
 import struct
 import threading
+import time
 
 from . import bgp
 from .wait import until
 
 PORT = 179
 HOLD_TIME = 9
-ROUTE_REFRESH_CAPABILITY, FOUR_OCTET_AS, MULTIPROTOCOL = 2, 65, 1
+MULTIPROTOCOL, REFRESH, EXTENDED_MESSAGE, FOUR_OCTET_AS, DYNAMIC = 1, 2, 6, 65, 67
 AFI = {"ipv4": 1, "ipv6": 2}
+
+
+class Closed(ConnectionError):
+    """The edge has closed the connection."""
 
 
 def message(kind, body=b""):
@@ -37,16 +42,22 @@ def attribute(flags, kind, value):
 
 
 class Speaker:
-    """One BGP session in `namespace`, from `local` to `remote`, both of one family, whose unicast routes it carries."""
+    """One BGP session in `namespace`, from `local` to `remote`, both of one family, whose unicast routes it carries, or
+    those of `families`, pairs of AFI and SAFI. `capabilities` are the bytes of further ones."""
 
-    def __init__(self, namespace, local, remote, asn, refresh=True):
+    def __init__(self, namespace, local, remote, asn, refresh=True, families=(), capabilities=b""):
         self.family = "ipv6" if ":" in local else "ipv4"
-        self.local, self.remote, self.asn, self.refresh = local, remote, asn, refresh
+        self.local, self.remote, self.asn = local, remote, asn
+        self._capabilities = b"".join(capability(MULTIPROTOCOL, struct.pack("!HBB", afi, 0, safi))
+                                      for afi, safi in families or [(AFI[self.family], 1)])
+        self._capabilities += capability(FOUR_OCTET_AS, struct.pack("!I", asn)) + capabilities
+        self._capabilities += capability(REFRESH) if refresh else b""
         self._namespace = namespace
         self._socket = None
         self._reader = None
         self._writing = threading.Lock()
         self.closed = threading.Event()
+        self.heard = []  # messages, of all sessions
 
     def _tcp(self):
         made = self._namespace.socket(socket.AF_INET6 if self.family == "ipv6" else socket.AF_INET, socket.SOCK_STREAM)
@@ -69,6 +80,7 @@ class Speaker:
                 self._socket.close()
                 return None
 
+        self.close()
         self.closed.clear()
         return until(f"a session with {self.remote}", established)
 
@@ -91,18 +103,14 @@ class Speaker:
         self._socket.sendall(self._open())
         got = set()
         while got < {bgp.OPEN, bgp.KEEPALIVE}:
-            got.add(self._receive()[0])
+            got.add(self._receive())
         self._socket.sendall(message(bgp.KEEPALIVE) + behind_keepalive)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self
 
     def _open(self):
-        capabilities = capability(MULTIPROTOCOL, struct.pack("!HBB", AFI[self.family], 0, 1))
-        capabilities += capability(FOUR_OCTET_AS, struct.pack("!I", self.asn))
-        if self.refresh:
-            capabilities += capability(ROUTE_REFRESH_CAPABILITY)
-        options = bytes([bgp.CAPABILITY, len(capabilities)]) + capabilities
+        options = bytes([bgp.CAPABILITY, len(self._capabilities)]) + self._capabilities
         router_id = ipaddress.ip_address("192.0.2.222").packed
         return message(bgp.OPEN, struct.pack("!BHH", 4, min(self.asn, 23456), HOLD_TIME) + router_id +
                        bytes([len(options)]) + options)
@@ -116,6 +124,7 @@ class Speaker:
             self._socket.close()
         if self._reader:
             self._reader.join(60)
+        self._socket = self._reader = None
 
     # What comes
 
@@ -124,29 +133,54 @@ class Speaker:
         while len(data) < size:
             more = self._socket.recv(size - len(data))
             if not more:
-                raise ConnectionError("the edge has closed the connection")
+                raise Closed("the edge has closed the connection")
             data += more
         return data
 
     def _receive(self):
         size, kind = struct.unpack("!HB", self._exactly(bgp.HEADER)[16:])
-        return kind, self._exactly(size - bgp.HEADER)
+        self.heard.append(bgp.Message(time.time(), self.remote, self.local, kind, self._exactly(size - bgp.HEADER)))
+        return kind
 
     def _read(self):
         try:
             while True:
-                kind, _ = self._receive()
                 # The edge's timers are the clock: each of its KEEPALIVEs is answered.
-                if kind == bgp.KEEPALIVE:
+                if self._receive() == bgp.KEEPALIVE:
                     self.send(message(bgp.KEEPALIVE))
         except (OSError, ValueError):
             self.closed.set()
 
+    @property
+    def up(self):
+        return self._reader is not None and not self.closed.is_set()
+
+    def wait_keepalives(self, count):
+        """Waits for so many more: the edge's BGP has gone round that often."""
+        def heard():
+            if self.closed.is_set():
+                raise Closed("the edge has closed the connection")
+            return sum(one.type == bgp.KEEPALIVE for one in self.heard)
+
+        wanted = heard() + count
+        until(f"{count} KEEPALIVEs", heard, lambda seen: seen >= wanted)
+
+    def announced_to_it(self):
+        """What the edge has announced, in any family."""
+        return {event.prefix for one in self.heard if one.type == bgp.UPDATE
+                for event in bgp.route_events(one, ()) if event.kind == "announce"}
+
     # What goes
 
     def send(self, data):
-        with self._writing:
-            self._socket.sendall(data)
+        """Raises Closed where the edge does not want to hear more."""
+        if self.closed.is_set():
+            raise Closed("the edge has closed the connection")
+        try:
+            with self._writing:
+                self._socket.sendall(data)
+        except ConnectionError as error:
+            raise Closed("the edge has closed the connection") from error
 
     def update(self, announced=(), withdrawn=(), path=None, next_hop=None):
         """The bytes of an UPDATE that does both."""

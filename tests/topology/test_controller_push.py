@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Requests of people that become pushes to a router, and what is answered."""
+import pytest
+
+from controller_fixtures import REQUEST, assert_serves, connection_path, status
+from controller_process import OPERATOR
+from lab.wait import until
+
+
+def test_request_to_active_and_out_again(controller):
+    with controller.router() as router:
+        code, push = controller.post("/v1/routers/edge1/connections", REQUEST)
+        assert code == 200 and push["state"] == "applied" and push["actor"] == OPERATOR, push
+        declared = router.pushes[0].operations[0].declare
+        assert (declared.name, declared.peer_asn, declared.kind, declared.activation) == ("PNI-ACME-FRA1", 64510, 1, 1)
+        assert [(one.address, one.optional) for one in declared.neighbors] == [("192.0.2.2", False),
+                                                                              ("2001:db8:1::2", True)]
+        family = declared.neighbors[0].families[0]
+        assert (family.afi, family.received_limit, family.import_policy, family.export_policy) == (
+            "ipv4", 2000, "ACME-IN", "ACME-OUT")
+        assert not declared.neighbors[1].families and router.pushes[0].actor == OPERATOR
+
+        for verb in ("approve", "ready"):
+            code, push = controller.post(f"{connection_path()}/{verb}", {"reason": f"for {verb}"})
+            assert code == 200, push
+        code, problem = controller.post(f"{connection_path()}/activate")
+        assert (code, problem["code"]) == (409, "not-allowed")
+        assert "ProvisioningCompleted" in problem["detail"]
+        router.move("PNI-ACME-FRA1", "Validating", "8")
+        for verb in ("activate", "deprovision"):
+            code, push = controller.post(f"{connection_path()}/{verb}")
+            assert code == 200, push
+        router.move("PNI-ACME-FRA1", "None", "15")
+        shown = until("None", lambda: controller.get(connection_path()),
+                      lambda shown: shown["connectionState"] == "None")
+        # Its history outlives it.
+        assert [entry["to"] for entry in shown["history"]] == [
+            "None", "PendingRemove", "Active", "Validating", "ProvisioningCompleted", "ProvisioningStarted",
+            "PendingApproval"]
+        assert shown["history"][-1]["actor"] == f"controller:{OPERATOR}"
+        assert shown["history"][-2]["message"] == "for approve"
+        assert shown["desired"] is None
+        assert controller.get("/v1/connections")["connections"] == []
+        assert router.error is None
+
+
+def test_push_can_be_asked_for_again(controller):
+    with controller.router():
+        _, push = controller.post("/v1/routers/edge1/connections", REQUEST)
+        again = controller.get(f"/v1/pushes/{push['id']}")
+        assert again == push
+        assert again["operations"][0]["definition"]["neighbors"][0]["address"] == "192.0.2.2"
+    code, problem = controller.request("GET", "/v1/pushes/nothing")
+    assert (code, problem["code"]) == (404, "unknown-push")
+
+
+def test_refusal_of_the_router_is_the_answer(controller):
+    with controller.router() as router:
+        code, problem = controller.post("/v1/routers/edge1/connections", {**REQUEST, "peerAsn": 65535})
+        assert (code, problem["code"]) == (409, "bad-asn") and "reserved" in problem["detail"]
+        # Nothing of it is left in what is desired.
+        assert controller.get("/v1/connections")["connections"] == []
+        controller.post("/v1/routers/edge1/connections", REQUEST)
+        code, problem = controller.post(f"{connection_path()}/activate")
+        assert (code, problem["code"], problem["allowed"]) == (409, "not-allowed", ["approve", "withdraw"])
+        # What was applied before stands again where a later request is refused.
+        controller.post("/v1/routers/edge1/connections", {**REQUEST, "peerAsn": 65535})
+        assert controller.get(connection_path())["desired"]["peerAsn"] == 64510
+        code, _ = controller.post(f"{connection_path()}/withdraw", {"reason": "typo"})
+        assert code == 200
+        until("nothing desired", lambda: controller.query("SELECT * FROM desired_connection"), lambda rows: not rows)
+        assert [push.operations[0].WhichOneof("operation") for push in router.pushes] == [
+            "declare", "declare", "verb", "declare", "verb"]
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_an_operation_that_a_router_refused_is_refused_whatever_it_says_of_the_whole(controller, applied):
+    with controller.router() as router:
+        controller.post("/v1/routers/edge1/connections", REQUEST)
+        router._apply = lambda push: dict(id=push.id, applied=applied, results=[
+            dict(ok=False, code="no-neighbor", message="it has no neighbor", allowed=["withdraw"])])
+        code, problem = controller.post(f"{connection_path()}/ready")
+        assert (code, problem["code"], problem["detail"]) == (409, "no-neighbor", "it has no neighbor")
+        assert controller.query("SELECT state FROM push ORDER BY number") == [("applied",), ("refused",)]
+        said = controller.peerctl("ready", "edge1", "PNI-ACME-FRA1")
+        assert said.returncode == 1 and "it has no neighbor" in said.stderr and not said.stdout
+        # And what it asked for does not count as desired.
+        code, _ = controller.post("/v1/routers/edge1/connections", {**REQUEST, "peerAsn": 64999})
+        assert code == 409 and controller.get(connection_path())["desired"]["peerAsn"] == 64510
+
+
+def test_request_waits_for_a_router_that_is_away(controller):
+    with controller.router() as router:
+        pass
+    until("edge1 away", lambda: controller.get("/v1/routers")["routers"][0]["connected"], lambda seen: not seen)
+    code, push = controller.post("/v1/routers/edge1/connections", REQUEST)
+    assert code == 202 and push["state"] == "queued" and "when it connects" in push["message"]
+    shown = controller.get(connection_path())
+    assert shown["connectionState"] == "None" and shown["desired"]["pushState"] == "queued"
+    code, problem = controller.post(f"{connection_path()}/approve")
+    assert (code, problem["code"]) == (409, "router-not-connected")
+
+    # Neither a restart nor a crash of the controller loses it.
+    controller.kill()
+    controller.start()
+    with controller.router() as router:
+        until("the request at the router", lambda: "PNI-ACME-FRA1" in router.connections)
+        until("the answer", lambda: controller.get(f"/v1/pushes/{push['id']}")["state"],
+              lambda state: state == "applied")
+        assert router.pushes[0].id == push["id"] and len(router.pushes) == 1
+
+
+def test_answer_that_takes_long_and_one_that_never_comes(make_controller):
+    controller = make_controller(push_wait=1).start()
+    with controller.router() as router:
+        controller.post("/v1/routers/edge1/connections", REQUEST)
+        router.deaf = True
+        code, push = controller.post(f"{connection_path()}/approve")
+        assert code == 202 and push["state"] == "queued" and "not answered yet" in push["message"]
+        late = router.pushes[-1]
+        router._connection.send(push_result=router._apply(late))
+        until("the late answer", lambda: controller.get(f"/v1/pushes/{push['id']}")["state"],
+              lambda state: state == "applied")
+        _, push = controller.post(f"{connection_path()}/ready")
+    until("nobody knows", lambda: controller.get(f"/v1/pushes/{push['id']}")["state"],
+          lambda state: state == "unanswered")
+
+
+def test_router_is_lost_while_a_request_waits(controller):
+    with controller.router() as router:
+        controller.post("/v1/routers/edge1/connections", REQUEST)
+        router.deaf = True
+        waiting = controller.start_peerctl("approve", "edge1", "PNI-ACME-FRA1")
+        until("the verb at the router", lambda: len(router.pushes) == 2)
+    _, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 1 and "nobody knows" in said
+    # A verb is not sent again by itself.
+    with controller.router() as router:
+        router.connections["PNI-ACME-FRA1"] = status("PNI-ACME-FRA1", "PendingApproval")
+        controller.post("/v1/routers/edge1/connections", REQUEST)
+        assert [push.operations[0].WhichOneof("operation") for push in router.pushes] == ["declare"]
+
+
+def test_client_that_leaves_while_it_waits(make_controller):
+    controller = make_controller(push_wait=2).start()
+    with controller.router() as router:
+        controller.post("/v1/routers/edge1/connections", REQUEST)
+        router.deaf = True
+        for _ in range(5):
+            before = len(router.pushes)
+            waiting = controller.start_peerctl("approve", "edge1", "PNI-ACME-FRA1")
+            until("the verb at the router", lambda: len(router.pushes) > before)
+            waiting.kill()
+            waiting.communicate(timeout=60)
+        router.deaf = False
+        code, problem = controller.post(f"{connection_path()}/approve")
+        assert code == 200, problem
+    assert_serves(controller)
+
+
+def test_result_for_no_push_is_passed_over(controller):
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send(push_result=dict(id="nothing", applied=True))
+        controller.wait_log("event=push-result-unknown router=edge1")
+        connection.send_transitions(1, 1)
+        connection.wait_acked(1)
+
+
+def test_router_cannot_answer_for_another(controller):
+    with controller.router() as router, controller.connect("edge2") as other:
+        other.hello()
+        router.deaf = True
+        waiting = controller.start_peerctl("request", "edge1", "PNI-ACME-FRA1", "--asn", 64510, "--neighbor",
+                                          "192.0.2.2")
+        until("the push at the router", lambda: router.pushes)
+        other.send(push_result=dict(id=router.pushes[0].id, applied=True, results=[dict(ok=True)]))
+        controller.wait_log("event=push-result-unknown router=edge2")
+        router._connection.send(push_result=router._apply(router.pushes[0]))
+        said, _ = waiting.communicate(timeout=60)
+        assert waiting.returncode == 0 and "applied" in said
