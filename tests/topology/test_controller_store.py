@@ -171,11 +171,10 @@ def test_full_disk_delays_and_loses_nothing(tmp_path, make_controller):
             connection.send_transitions(1, 10)
             acked = connection.wait_acked(10)
             filler = disk / "filler"
-            with open(filler, "wb") as file:
-                with pytest.raises(OSError):
-                    while True:
-                        file.write(b"x" * 65536)
-                        file.flush()
+            # Unbuffered: nothing is left over that closing it would write.
+            with open(filler, "wb", buffering=0) as file, pytest.raises(OSError):
+                while True:
+                    file.write(b"x" * 65536)
             sent = acked
             while "event=store-stuck" not in controller.log():
                 connection.send_transitions(sent + 1, sent + 20, message="m" * 1000)

@@ -78,7 +78,7 @@ def test_the_link_of_a_real_peer(scenario):
     # What was there: ten small ones and three of full size that may not be fragmented, each way.
     frames.wait(f"{s.edge_address('ipv4')} > .*echo request", lambda seen: len(seen) == 13)
     assert len(frames.lines(rf"flags \[DF\].*length 1500\).*{s.edge_address('ipv4')} > .*echo request")) == 3
-    frames.wait(rf"payload length: 1460\).*{s.edge_address('ipv6')} > .*echo request", lambda seen: len(seen) == 3)
+    frames.wait(rf"payload length:? 1460\).*{s.edge_address('ipv6')} > .*echo request", lambda seen: len(seen) == 3)
     assert not frames.lines(r"\bfrag\b|flags \[\+\]")
     shown = s.edge.vtysh(f"show peering {NAME} link")
     for words in ("port acme", "passed", "acme up, 10G, MTU 1500", mac, "0 of 10", "0 of 3"):

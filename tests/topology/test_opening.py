@@ -403,7 +403,9 @@ def test_routes_of_a_peer_that_restarts_do_not_outlive_its_gate(lab, long_lived)
     """bgpd keeps the routes of a peer that restarts gracefully. Here the gate closes before the peer is back."""
     restarts = ("graceful restart time 1; long lived graceful restart on; long lived stale time 600;" if long_lived
                 else "graceful restart time 600;")
-    s = Scenario(lab, acme={"extra": f"graceful restart on; {restarts}"})
+    # The witness is told what long-lived stale routes are, or 10.7 takes them from it (RFC 9494).
+    s = Scenario(lab, acme={"extra": f"graceful restart on; {restarts}"},
+                 witness={"extra": "graceful restart aware; long lived graceful restart aware;"})
     s.start(s.config(bgp=["bgp long-lived-graceful-restart stale-time 600", *s.declaration()]))
     s.acme.wait_established()
     s.edge.vtysh(BYPASS)

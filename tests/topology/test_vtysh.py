@@ -238,8 +238,10 @@ def test_it_exports_one_name():
 @pytest.fixture
 def other_version(tmp_path):
     """The extension, built for an FRR whose version is another."""
-    include = Path(subprocess.run([build.tool("frr-headers")], check=True, text=True, stdout=subprocess.PIPE,
-                                  timeout=600).stdout.strip())
+    # Those that the tree was built with; tools/build-tree says what FRR_SOURCE means.
+    source = os.environ.get("FRR_SOURCE")
+    include = Path(subprocess.run([build.tool("frr-headers"), *(["--source", source] if source else [])], check=True,
+                                  text=True, stdout=subprocess.PIPE, timeout=600).stdout.strip())
     doctored = tmp_path / "include" / "lib"
     doctored.mkdir(parents=True)
     text = (include / "lib" / "version.h").read_text()

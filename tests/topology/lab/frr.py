@@ -169,14 +169,14 @@ class Router:
     def kill_bgpd(self):
         self.bgpd.kill()
 
-    def dry_run(self, config):
-        """`bgpd -C` with the module; ended."""
+    def dry_run(self, config, module=True):
+        """`bgpd -C`; ended."""
         path = self.etc / "candidate.conf"
         path.write_text(config)
         return self.namespace.run([build.FRR_DAEMONS / "bgpd", "-C", "-f", path, "-n", "-S", "-p", "0", "-P", "0",
                                    "-i", self.run_folder / "dry.pid", "--vty_socket", self.etc,
-                                   "--moduledir", self.modules,
-                                   "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"],
+                                   *(["--moduledir", self.modules,
+                                      "-M", f"peering:state-dir={self.state},tls-dir={self.tls}"] if module else [])],
                                   check=False, timeout=60)
 
     # vtysh

@@ -19,7 +19,7 @@ OTHERS["evpn"] = ("l2vpn-evpn", "evpn")
 # as dplane_ctx_iptable_init() takes the list of the entry that it copies, and both free it. Without zebra no labels.)
 ROUTES = {"vpn": "{prefix} label 100 rd {rd} rt {rd}", "labeled": "{prefix} 100",
           "flowspec": "match destination {prefix} then accept",
-          "evpn": "prefix {prefix} etag 0 label 100 rd {rd} rt {rd}"}
+          "evpn": "prefix {prefix} gw {gateway} etag 0 label 100 rd {rd} rt {rd}"}
 
 
 class FarGobgp(Peer):
@@ -105,7 +105,9 @@ class FarGobgp(Peer):
             for family in session.others():
                 for prefix in session.announced[family]:
                     rd, _, behind = prefix.rpartition(" ")
-                    words = ROUTES[family.split()[-1]].format(prefix=behind, rd=rd).split()
+                    # GoBGP 4 takes no route without one, nor pads one of the other family.
+                    gateway = "::" if ":" in behind else "0.0.0.0"
+                    words = ROUTES[family.split()[-1]].format(prefix=behind, rd=rd, gateway=gateway).split()
                     self._gobgp("global", "rib", "add", "-a", OTHERS[family][1], *words)
 
     def stop(self):
