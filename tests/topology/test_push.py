@@ -624,6 +624,36 @@ def test_what_is_changed_by_hand_of_a_pushed_connection_is_told_until_it_is_as_p
     assert drift(s) == [] and f"peering {NAME} received-limit ipv4 50" in s.edge.running_config()
 
 
+def test_a_session_that_is_accepted_as_the_operators_is_left_alone(pushed):
+    s = pushed
+    v4, v6 = addresses(s)
+    activate_pushed(s, declare(NAME, ACME_AS, [v4, v6]))
+    s.edge.configure_bgp(f"no peering {NAME} neighbor {v6}")
+    until("drift", lambda: drift(s))
+    s.edge.vtysh(f"clear peering drift {NAME}")
+    file = s.edge.etc / "more.conf"
+    file.write_text("ip prefix-list UNRELATED permit any\n")
+    assert s.edge.try_vtysh("-f", str(file)).returncode == 0
+    s.settle()
+    assert v6 in neighbors(s) and drift(s) == []
+    s.wait_open()
+
+
+def test_a_push_leaves_what_a_bypass_holds_open(pushed):
+    s = pushed
+    v4, v6 = addresses(s)
+    assert s.script.push("1", declare(NAME, ACME_AS, [v4, v6]), verb(NAME, "approve"), verb(NAME, "ready")).applied
+    s.acme.wait_established()
+    s.edge.vtysh(f"peering bypass {NAME} reason tested")
+    s.wait_open()
+    said = s.capture.read().end()
+    expect_refused(s, s.script.push("2", declare(NAME, ACME_AS, [v4, v6], description="another")), "bypass")
+    s.settle()
+    s.wait_open()
+    for family in FAMILIES:
+        assert s.capture.read().routes(s.edge_address(family), kind="withdraw", after=said) == []
+
+
 def test_checks_and_what_a_violation_does_are_pushed(pushed):
     s = pushed
     v4, v6 = addresses(s)

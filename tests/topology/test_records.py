@@ -509,6 +509,17 @@ def test_a_removal_that_was_broken_off_is_finished(scenario):
 
 # Other bgpds
 
+def test_a_name_that_an_older_version_took_gates_without_a_journal(scenario):
+    """It is the beginning of a word of the command, and nobody may choose such a one any more."""
+    s = scenario
+    s.start(s.config(bgp=[f"peering main neighbor {s.acme_address(family)}" for family in FAMILIES]))
+    s.acme.wait_established()
+    s.settle()
+    s.expect_nothing_passed()
+    assert s.edge.connection("main")["connectionState"] == "PendingApproval"
+    assert "beginning of a word" in s.edge.refused("configure terminal", "router bgp", "peering prof kind direct")
+
+
 def test_a_dry_run_writes_nothing(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
