@@ -59,11 +59,12 @@ def written_into(text, outputs):
     return "\n".join([*lines, ""])
 
 
-# What differs from one run to the next: ages, times of day, figures that time makes, hardware addresses, and an echo or
-# two that come late on a busy machine.
+# What differs from one run to the next: ages, times of day, figures that time makes, hardware addresses, an echo or two
+# that come late on a busy machine, and which routes are the first of many.
 PASSING = [(re.compile(pattern), word) for pattern, word in (
     (r"\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b", "<hardware>"),
     (r"\b[0-2] of 10\b", "<lost>"),
+    (r"\b2001:db8:[0-9a-f]+::/48", "<route>"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", "<time>"),
     (r"\b\d\d:\d\d:\d\d\b", "<time>"),
     (r"\b\d+([wdhms]\d+)*[wdhms]\b", "<age>"),
