@@ -183,6 +183,9 @@ class Bed:
     def _type_bgp(self, *lines):
         self._type(f"router bgp {EDGE_AS}", *lines)
 
+    def end_of_log(self):
+        return "\n".join((self.edge.log_folder / "bgpd.log").read_text(errors="replace").splitlines()[-40:])
+
     def gate_shown(self, peer, family):
         """The gates that `show peering` has for that address."""
         shown = self.edge.bgpd_json("show peering json")

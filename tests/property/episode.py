@@ -29,6 +29,9 @@ def play(steps, walls_down=()):
             judge(bed)
         except Found as found:
             return found.finding, made, bed.openings()
+        except Exception as error:
+            error.add_note("bgpd's log ends:\n" + bed.end_of_log())
+            raise
         finally:
             bed.stop()
         return None, made, bed.openings()
