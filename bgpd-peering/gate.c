@@ -219,6 +219,8 @@ static bool assert_gate(struct session *session, bool typed)
 		return false;
 	if (session->gate == GATE_DENY)
 		return close_all(session, peer, typed);
+	/* The next closing takes out what is taken now, whatever stayed behind the last one. */
+	session->removal_failed = false;
 	/* Withdrawals that are on their way would take back what is announced now. */
 	if (!gate_closing_is_on(session))
 		open_all(session, peer, typed);

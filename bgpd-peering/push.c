@@ -58,7 +58,8 @@ static bool has_opened(const struct connection *connection, int event)
 {
 	if (!connection || lifecycle_gate(connection->state) != GATE_ALLOW)
 		return false;
-	return (event != EVENT_MAINTENANCE_OFF || !connection->maintenance.on) && (event != EVENT_REOPEN || !service_would_open(connection, true)) &&
+	return (event != EVENT_MAINTENANCE_OFF || !connection->maintenance.on) &&
+	       (event != EVENT_REOPEN || !service_would_open(connection, true)) &&
 	       (event != EVENT_ACTIVATE || !service_would_open(connection, false));
 }
 
