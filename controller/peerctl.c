@@ -11,6 +11,7 @@
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
+#include "controller/peerctl_feed.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "peering-config.h"
@@ -131,6 +132,8 @@ enum {
 	OPTION_ROUTER = 'R',
 	OPTION_STATE = 'S',
 	OPTION_REASON = 'r',
+	OPTION_FILE = 'f',
+	OPTION_DRY_RUN = 'D',
 	OPTION_ASN = 'a',
 	OPTION_NEIGHBOR = 'n',
 	OPTION_KIND = 'k',
@@ -158,6 +161,8 @@ static const struct option options[] = {
 	{"router", required_argument, NULL, OPTION_ROUTER},
 	{"state", required_argument, NULL, OPTION_STATE},
 	{"reason", required_argument, NULL, OPTION_REASON},
+	{"file", required_argument, NULL, OPTION_FILE},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"asn", required_argument, NULL, OPTION_ASN},
 	{"neighbor", required_argument, NULL, OPTION_NEIGHBOR},
 	{"kind", required_argument, NULL, OPTION_KIND},
@@ -236,6 +241,18 @@ static const struct command commands[] = {
 	 "Gives up a connection that is not in service, whatever it waits for.\n", 2, "r", verb},
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
 	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
+	{"apply", "apply -f FILE [--dry-run]",
+	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
+	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
+	 "each connection is a push of its own, and one that is refused holds up none of the others. Running it again is\n"
+	 "safe: what stands is not asked for again.\n\n"
+	 "  -f, --file FILE  the feed, as peerctl export writes it; - is standard input\n"
+	 "  --dry-run        what would be done, and nothing is\n",
+	 0, "fD", feed_apply},
+	{"export", "export [--router ROUTER]",
+	 "Prints every connection that was asked for as a feed for peerctl apply.\n\n"
+	 "  --router ROUTER  of one router alone\n",
+	 0, "R", feed_export},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -303,6 +320,12 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 	case OPTION_REASON:
 		invocation->reason = value;
 		return true;
+	case OPTION_FILE:
+		invocation->file = value;
+		return true;
+	case OPTION_DRY_RUN:
+		invocation->dry_run = true;
+		return true;
 	case OPTION_URL:
 		replace(&invocation->settings.url, value);
 		return true;
@@ -333,12 +356,11 @@ enum parsed { PARSED, PARSED_HELP, PARSED_WRONG };
 /* Options may stand anywhere; those of another command are refused once the command is known. */
 static enum parsed parse(struct invocation *invocation, int argc, char **argv, const struct command **command)
 {
-	int used[32];
-	int used_count = 0;
+	bool used[128] = {false};
 	bool wants_help = false;
-	int option, words, index = 0;
+	int option, words;
 
-	while ((option = getopt_long(argc, argv, "o:h", options, &index)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:hf:", options, NULL)) != -1) {
 		if (option == OPTION_HELP || option == 'h') {
 			wants_help = true;
 		} else if (option == OPTION_VERSION) {
@@ -346,8 +368,8 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 			return PARSED_HELP;
 		} else if (option == '?' || !take_option(invocation, option, optarg)) {
 			return PARSED_WRONG;
-		} else if (option < OPTION_URL && option != 'o' && used_count < 32) {
-			used[used_count++] = index;
+		} else if (option < 128 && option != 'o') {
+			used[option] = true;
 		}
 	}
 	*command = find_command(argv + optind, argc - optind, &words);
@@ -366,10 +388,10 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 		command_help(*command);
 		return PARSED_HELP;
 	}
-	for (int i = 0; i < used_count; i++) {
-		if (!strchr((*command)->options, options[used[i]].val)) {
-			fprintf(stderr, "peerctl: '%s' takes no --%s; see peerctl %s --help\n", (*command)->name,
-				options[used[i]].name, (*command)->name);
+	for (const struct option *known = options; known->name; known++) {
+		if (known->val < 128 && used[known->val] && !strchr((*command)->options, known->val)) {
+			fprintf(stderr, "peerctl: '%s' takes no --%s; see peerctl %s --help\n", (*command)->name, known->name,
+				(*command)->name);
 			return PARSED_WRONG;
 		}
 	}

@@ -18,6 +18,8 @@ struct invocation {
 	const char *router; /* --router */
 	const char *state;
 	const char *reason;
+	const char *file; /* -f; "-": standard input */
+	bool dry_run;
 	struct request_options request;
 	char **arguments; /* behind the command's name */
 	int argument_count;
