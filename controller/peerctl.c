@@ -11,7 +11,9 @@
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
+#include "controller/peerctl_complete.h"
 #include "controller/peerctl_feed.h"
+#include "controller/peerctl_manual.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "peering-config.h"
@@ -241,6 +243,7 @@ static const struct command commands[] = {
 	 "Gives up a connection that is not in service, whatever it waits for.\n", 2, "r", verb},
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
 	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
+	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
 	{"apply", "apply -f FILE [--dry-run]",
 	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
 	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
@@ -253,12 +256,10 @@ static const struct command commands[] = {
 	 "Prints every connection that was asked for as a feed for peerctl apply.\n\n"
 	 "  --router ROUTER  of one router alone\n",
 	 0, "R", feed_export},
-	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static const char common_help[] =
-	"\nOptions of every command:\n"
 	"  -o json          print the controller's JSON\n"
 	"  --url URL        the controller's API (PEERCTL_URL; default https://localhost:4791)\n"
 	"  --ca FILE        CA that signed the controller's certificate (PEERCTL_CA)\n"
@@ -271,19 +272,22 @@ static const char common_help[] =
 	"\n"
 	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
 
+static const char common_heading[] = "\nOptions of every command:\n";
+
 static void help(FILE *out)
 {
 	fputs("usage: peerctl COMMAND [ARGUMENT]... [OPTION]...\n\nCommands (peerctl COMMAND --help says more):\n",
 	      out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %s\n", commands[i].usage);
+	fputs(common_heading, out);
 	fputs(common_help, out);
 }
 
 static void command_help(const struct command *command)
 {
-	printf("usage: peerctl %s\n\n%s%s%s", command->usage, command->help,
-	       strcmp(command->options, "r") == 0 ? reason_option : "", common_help);
+	printf("usage: peerctl %s\n\n%s%s%s%s", command->usage, command->help,
+	       strcmp(command->options, "r") == 0 ? reason_option : "", common_heading, common_help);
 }
 
 /* By one word, or by two ("token create"); *words says how many it took. */
@@ -415,6 +419,15 @@ int main(int argc, char **argv)
 	/* The locale's decimal comma has no place in JSON. */
 	setlocale(LC_NUMERIC, "C");
 	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (argc > 2 && strcmp(argv[1], "complete") == 0) {
+		complete_words(argv + 2, argc - 2, commands, COMMAND_COUNT, options);
+		curl_global_cleanup();
+		return EXIT_DONE;
+	}
+	if (argc == 2 && strcmp(argv[1], "manual") == 0) {
+		manual_print(commands, COMMAND_COUNT, common_help);
+		return EXIT_DONE;
+	}
 	switch (parse(&invocation, argc, argv, &command)) {
 	case PARSED_HELP:
 		code = EXIT_DONE;

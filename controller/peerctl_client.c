@@ -18,9 +18,9 @@
 #define CONNECT_SECONDS 10L
 /* The controller waits for a router at most 300 s. */
 #define WHOLE_SECONDS 330L
-/* Of many requests. Whoever has no time for them for five minutes is left. */
+/* Of many requests. Whoever has no time for them for a minute or more is left. */
 #define AT_ONCE 16
-#define BUSY_MAX 300
+#define BUSY_MAX 60
 #define BUSY_SECONDS_MOST 30
 
 static void set(char **field, const char *value)
@@ -188,8 +188,9 @@ static void set_up(struct transfer *transfer, const struct client_settings *sett
 	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(curl, CURLOPT_SSLCERT, settings->certificate);
 	curl_easy_setopt(curl, CURLOPT_SSLKEY, settings->key);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, WHOLE_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT,
+			 settings->patience ? settings->patience : CONNECT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, settings->patience ? settings->patience : WHOLE_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->error);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);

@@ -19,6 +19,7 @@ struct client_settings {
 	char *ca;
 	char *certificate;
 	char *key;
+	long patience; /* seconds that a request may take; 0: as long as the controller may wait for a router */
 };
 
 /*
@@ -53,7 +54,7 @@ typedef void (*client_progress)(size_t done, size_t count, void *context);
 
 /*
  * POSTs all of them, some at a time and in no order, and returns when each has its answer. What the controller is too
- * busy for (429, 503) is asked again after the time that it names, for some minutes.
+ * busy for (429, 503) is asked again after the time that it names, up to sixty times in a row.
  */
 void client_ask_many(const struct client_settings *settings, struct client_request *requests, size_t count,
 		     client_progress progress, void *context);
