@@ -13,6 +13,7 @@
 #include "controller/peerctl_command.h"
 #include "controller/peerctl_complete.h"
 #include "controller/peerctl_feed.h"
+#include "controller/peerctl_live.h"
 #include "controller/peerctl_manual.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
@@ -136,6 +137,12 @@ enum {
 	OPTION_REASON = 'r',
 	OPTION_FILE = 'f',
 	OPTION_DRY_RUN = 'D',
+	OPTION_FAMILY = 'F',
+	OPTION_PREFIX = 'P',
+	OPTION_LONGER = 'L',
+	OPTION_AS_PATH = 'A',
+	OPTION_VERDICT = 'V',
+	OPTION_COUNT = 'N',
 	OPTION_ASN = 'a',
 	OPTION_NEIGHBOR = 'n',
 	OPTION_KIND = 'k',
@@ -165,6 +172,12 @@ static const struct option options[] = {
 	{"reason", required_argument, NULL, OPTION_REASON},
 	{"file", required_argument, NULL, OPTION_FILE},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+	{"family", required_argument, NULL, OPTION_FAMILY},
+	{"prefix", required_argument, NULL, OPTION_PREFIX},
+	{"longer", no_argument, NULL, OPTION_LONGER},
+	{"as-path", required_argument, NULL, OPTION_AS_PATH},
+	{"verdict", required_argument, NULL, OPTION_VERDICT},
+	{"count", required_argument, NULL, OPTION_COUNT},
 	{"asn", required_argument, NULL, OPTION_ASN},
 	{"neighbor", required_argument, NULL, OPTION_NEIGHBOR},
 	{"kind", required_argument, NULL, OPTION_KIND},
@@ -223,6 +236,20 @@ static const struct command commands[] = {
 	 0, "RS", list_connections},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
+	{"routes", "routes ROUTER NAME [OPTION]...",
+	 "Shows what the peer has sent, asked live from the router: each route with what the connection's own policy would\n"
+	 "make of it.\n\n"
+	 "  --family AFI       ipv4 or ipv6 alone\n"
+	 "  --neighbor ADDR    of one session alone\n"
+	 "  --prefix PREFIX    that prefix, with --longer also all that are in it\n"
+	 "  --as-path REGEX    whose AS path fits\n"
+	 "  --verdict VERDICT  accepted or rejected\n"
+	 "  --count N          at most so many (100)\n",
+	 2, "FnPLAVN", live_routes},
+	{"preview", "preview ROUTER NAME",
+	 "Shows what activation would do, asked live from the router: how many routes would be accepted and rejected, by\n"
+	 "which rule, and how many would be sent.\n",
+	 2, "", live_preview},
 	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc", request},
 	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "r", verb},
 	{"ready", "ready ROUTER NAME [--reason TEXT]",
@@ -323,6 +350,24 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_REASON:
 		invocation->reason = value;
+		return true;
+	case OPTION_FAMILY:
+		invocation->routes.family = value;
+		return true;
+	case OPTION_PREFIX:
+		invocation->routes.prefix = value;
+		return true;
+	case OPTION_LONGER:
+		invocation->routes.longer = true;
+		return true;
+	case OPTION_AS_PATH:
+		invocation->routes.as_path = value;
+		return true;
+	case OPTION_VERDICT:
+		invocation->routes.verdict = value;
+		return true;
+	case OPTION_COUNT:
+		invocation->routes.count = value;
 		return true;
 	case OPTION_FILE:
 		invocation->file = value;

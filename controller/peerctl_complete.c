@@ -99,7 +99,8 @@ static void offer_values(const struct completion *completion, const char *option
 	static const char *const lists[][8] = {
 		{"output", "json", "table"},	     {"kind", "direct", "exchange", "route-server"},
 		{"activation", "manual", "auto", "controller"}, {"on-violation", "report", "deny"},
-		{"reopen-mode", "manual", "auto"},
+		{"reopen-mode", "manual", "auto"},		     {"family", "ipv4", "ipv6"},
+		{"verdict", "accepted", "rejected"},
 	};
 
 	if (strcmp(option, "router") == 0)
