@@ -47,6 +47,7 @@ def test_a_dry_run_is_asked_of_the_router_and_never_desired(controller):
                                           "--dry-run")
         until("the dry run at the router", lambda: router.pushes[-1].operations[0].declare.name == "OTHER")
     assert waiting.wait(60) == 1
+    assert desired(controller) == [("PNI-ACME-FRA1",)]
     code, problem = controller.post(f"{CONNECTIONS}?dryRun=true", REQUEST)
     assert (code, problem["code"]) == (409, "router-not-connected")
     with controller.router() as router:

@@ -79,6 +79,9 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(pushed):
                    "changes its own lines"),
         (True, "", f"{NAME} is ProvisioningStarted, and 'approve' changes nothing")], answer
 
+    good = s.script.push("good", declare(NAME, ACME_AS, [v4, v6]), verb(NAME, "approve"), verb("EMPTY", "withdraw"),
+                         dry_run=True)
+    assert results(good) == [(True, "")] * 3 and good.dry_run and not good.applied
     # The same id is no answered push, and what the whole is refused for is said of each.
     answer = s.script.push("dry", one, verb(NAME, "approve"), dry_run=True, expects_revision=True)
     assert [(one.code, one.message.count("revision")) for one in answer.results] == [("revision", 2)] * 2
