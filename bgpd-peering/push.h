@@ -8,6 +8,8 @@
 #ifndef PEERING_PUSH_H
 #define PEERING_PUSH_H
 
+#include "bgpd-peering/frr_compat.h"
+
 #include "lib/peering.pb-c.h"
 
 /* Carries it out. Its answer goes to the session that is up by then, if any. */
