@@ -18,9 +18,8 @@
 #define HISTORY_MAX 100
 
 /* What somebody means who changes a connection "as I have seen it". */
-static const char *const change_keys[] = {"vrf",	"peerAsn",	  "kind",	    "connectionState", "stateSince",
-					  "generation", "activationMode", "waitingFor",	    "flags",	       "desired",
-					  NULL};
+static const char *const change_keys[] = {"vrf",	"peerAsn",	  "kind",  "connectionState", "stateSince",
+					  "generation", "activationMode", "flags", "desired",	      NULL};
 
 struct list {
 	const struct api *api;
