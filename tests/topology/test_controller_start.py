@@ -25,7 +25,7 @@ from lab.wait import until
     ("# words\n\ndatabase = here", ":3: 'database' takes a whole path"),
     ("max-routers = 5\nmax-routers = 6", ":2: 'max-routers' stands twice"),
     ("# " + "x" * 5000, ":1: the line is longer than"),
-], ids=range(10))
+], ids=range(13))
 def test_bad_configuration_names_file_and_line(tmp_path, text, sentence):
     config = tmp_path / "peering-controller.conf"
     config.write_text(text + "\n")
