@@ -85,9 +85,25 @@ void api_get_connection(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
+void api_get_differences(const struct api_request *request);
+void api_post_push_again(const struct api_request *request);
+void api_post_accept(const struct api_request *request);
 
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];
+
+/* ---- What handlers share ---- */
+
+/* Takes an empty body, or {"reason": …}; *reason is the caller's to free. False where it has answered. */
+bool api_read_reason(const struct api_request *request, char **reason);
+/* Stores a push of one operation, sends it, and answers now or once the router has. */
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operation);
+/* Since when a connection differs from what was asked for. */
+json_object *api_differs_since(const struct store_connection *connection);
+/* Whether pushes to it wait for its differences to be settled (store.h). */
+bool api_router_is_held(const struct api *api, const char *router);
+/* Answers with a push and what came of it. */
+void api_answer_with_push(const struct api_request *request, const char *id);
 
 /*
  * Whether the router has ever connected, and has the connection; else it has answered what is there instead. NULL

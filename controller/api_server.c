@@ -41,7 +41,10 @@ static const struct route {
 	{EVHTTP_REQ_GET, {"routers", "*", "connections"}, api_get_connections},
 	{EVHTTP_REQ_POST, {"routers", "*", "connections"}, api_post_connection},
 	{EVHTTP_REQ_GET, {"routers", "*", "connections", "*"}, api_get_connection},
+	{EVHTTP_REQ_POST, {"routers", "*", "connections", "*", "push-again"}, api_post_push_again},
+	{EVHTTP_REQ_POST, {"routers", "*", "connections", "*", "accept"}, api_post_accept},
 	{EVHTTP_REQ_POST, {"routers", "*", "connections", "*", "*"}, api_post_verb},
+	{EVHTTP_REQ_GET, {"differences"}, api_get_differences},
 	{EVHTTP_REQ_GET, {"pushes", "*"}, api_get_push},
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))

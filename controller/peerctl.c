@@ -11,6 +11,7 @@
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
+#include "controller/peerctl_differences.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "peering-config.h"
@@ -237,6 +238,11 @@ static const struct command commands[] = {
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
 	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
+	{"diff", "diff [--router ROUTER]", differences_help, 0, "R", list_differences},
+	{"push-again", "push-again ROUTER NAME [--reason TEXT]",
+	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
+	{"accept", "accept ROUTER NAME [--reason TEXT]",
+	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -252,7 +258,7 @@ static const char common_help[] =
 	"What is not given comes from the variable, then from the lines url, ca, certificate and key in\n"
 	"~/.config/peerctl.conf, then from /etc/peering-controller/peerctl.conf.\n"
 	"\n"
-	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
+	"Exit status: 0 done, 1 refused (diff: something differs), 2 wrong usage, 3 the controller was not reached.\n";
 
 static void help(FILE *out)
 {

@@ -294,6 +294,16 @@ void pushes_connected(struct pushes *pushes, struct router_session *session)
 	send_queued(pushes, session);
 }
 
+void pushes_released(struct pushes *pushes, const char *router)
+{
+	struct router_session *session = routers_find(pushes->routers, router);
+
+	log_event(LEVEL_INFO, "router-released", "router", router, "message",
+		  "its differences are settled, pushes go out again", NULL);
+	if (session)
+		send_queued(pushes, session);
+}
+
 void pushes_answered(struct pushes *pushes, struct router_session *session, const char *id)
 {
 	struct push_window *window = router_session_window(session);

@@ -46,6 +46,8 @@ void pushes_release(struct pushes *pushes);
 
 /* A session was welcomed: sends what is queued. */
 void pushes_connected(struct pushes *pushes, struct router_session *session);
+/* The router is no longer held: says so, and sends what has waited for that. */
+void pushes_released(struct pushes *pushes, const char *router);
 /* An answer is committed. */
 void pushes_answered(struct pushes *pushes, struct router_session *session, const char *id);
 /* The end of a router's session is committed. */
