@@ -46,7 +46,7 @@ struct controller {
 
 static void usage(FILE *out)
 {
-	fputs("usage: peering-controller [-c FILE] [--check]\n"
+	fputs("usage: peering-controller [-c FILE] [--check | --backup COPY | --restore COPY]\n"
 	      "\n"
 	      "The central controller of frr-peering: routers report to it, people and scripts ask it (peerctl).\n"
 	      "Runs in the foreground, logs to standard error, ends on SIGTERM and SIGINT.\n"
@@ -54,6 +54,8 @@ static void usage(FILE *out)
 	      "  -c, --config FILE  configuration file (default: " CONFIG_DEFAULT_FILE ")\n"
 	      "      --check        judge the configuration, the certificates and the database, change nothing, and "
 	      "end\n"
+	      "      --backup COPY  copy the database, also while a controller uses it, and end\n"
+	      "      --restore COPY put a copy in the database's place, and end; no controller may be using it\n"
 	      "  -V, --version      print the version and end\n"
 	      "  -h, --help         print this and end\n"
 	      "\n"
@@ -243,6 +245,24 @@ static int check(struct controller *controller, char *error, size_t error_size)
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int copy(struct controller *controller, const char *backup, const char *restore, char *error, size_t error_size)
+{
+	const char *database = controller->config.database;
+	bool good;
+
+	umask(077);
+	good = backup ? store_backup(database, backup, error, error_size)
+		      : store_restore(database, restore, error, error_size);
+	if (good && backup)
+		printf("%s is a copy of %s\n", backup, database);
+	else if (good)
+		printf("%s is as in %s\n", database, restore);
+	else
+		fprintf(stderr, "peering-controller: %s\n", error);
+	tear_down(controller);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int run(struct controller *controller, char *error, size_t error_size)
 {
 	raise_descriptor_limit();
@@ -266,6 +286,8 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
+		{"backup", required_argument, NULL, 'b'},
+		{"restore", required_argument, NULL, 'r'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -274,6 +296,7 @@ int main(int argc, char **argv)
 	struct controller controller = {0};
 	char error[CONFIG_ERROR_MAX + TLS_ERROR_MAX];
 	const char *path = NULL;
+	const char *backup = NULL, *restore = NULL;
 	bool only_check = false;
 	int option;
 
@@ -286,6 +309,12 @@ int main(int argc, char **argv)
 		case 'k':
 			only_check = true;
 			break;
+		case 'b':
+			backup = optarg;
+			break;
+		case 'r':
+			restore = optarg;
+			break;
 		case 'V':
 			puts("peering-controller " PACKAGE_VERSION);
 			return EXIT_SUCCESS;
@@ -297,6 +326,10 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	if (only_check + (backup != NULL) + (restore != NULL) > 1) {
+		fputs("peering-controller: --check, --backup and --restore exclude one another\n", stderr);
+		return 2;
+	}
 	if (optind < argc) {
 		fprintf(stderr, "peering-controller: unexpected argument '%s'\n", argv[optind]);
 		usage(stderr);
@@ -306,5 +339,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "peering-controller: %s\n", error);
 		return EXIT_FAILURE;
 	}
-	return only_check ? check(&controller, error, sizeof(error)) : run(&controller, error, sizeof(error));
+	if (only_check)
+		return check(&controller, error, sizeof(error));
+	if (backup || restore)
+		return copy(&controller, backup, restore, error, sizeof(error));
+	return run(&controller, error, sizeof(error));
 }

@@ -36,6 +36,15 @@ struct store *store_open(const char *path, char *error, size_t error_size);
 bool store_check(const char *path, char *error, size_t error_size);
 void store_close(struct store *store);
 
+/* ---- Copies, by a process of their own ---- */
+
+/* A copy of the database, which a controller may be using meanwhile; looked over, and in place once it is whole. */
+bool store_backup(const char *path, const char *copy, char *error, size_t error_size);
+/* Puts a copy in the database's place. No controller may be using that. */
+bool store_restore(const char *path, const char *copy, char *error, size_t error_size);
+
+/* ---- Results ---- */
+
 /* The sentence for the newest result that was not STORE_OK or STORE_NOT_FOUND, valid until the next call. */
 const char *store_error(const struct store *store);
 

@@ -32,29 +32,29 @@ const char *push_state_name(enum push_state state)
 	return (unsigned int)state < PUSH_STATE_COUNT ? push_state_names[state] : "?";
 }
 
-static bool take_lock(struct store *store, const char *path, char *error, size_t error_size)
+int store_take_lock(const char *path, char *error, size_t error_size)
 {
 	char lock_path[PATH_MAX];
+	int lock;
 
 	/* Not the database itself: closing any descriptor of it would drop SQLite's own locks. */
 	if (snprintf(lock_path, sizeof(lock_path), "%s.lock", path) >= (int)sizeof(lock_path)) {
 		snprintf(error, error_size, "the path of the database is too long");
-		return false;
+		return -1;
 	}
-	store->lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (store->lock < 0) {
+	lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (lock < 0) {
 		snprintf(error, error_size,
 			 "cannot create %s: %s; make the folder, let this user write in it, or set 'database'",
 			 lock_path, strerror(errno));
-		return false;
+		return -1;
 	}
-	if (flock(store->lock, LOCK_EX | LOCK_NB) < 0) {
-		snprintf(error, error_size,
-			 "another peering-controller uses the database %s; end it, or set 'database' to another file",
-			 path);
-		return false;
-	}
-	return true;
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return lock;
+	snprintf(error, error_size,
+		 "another peering-controller uses the database %s; end it, or set 'database' to another file", path);
+	close(lock);
+	return -1;
 }
 
 static bool set_up(struct store *store, const char *path, char *error, size_t error_size)
@@ -89,8 +89,8 @@ struct store *store_open(const char *path, char *error, size_t error_size)
 		snprintf(error, error_size, "memory is short");
 		return NULL;
 	}
-	store->lock = -1;
-	if (!take_lock(store, path, error, error_size)) {
+	store->lock = store_take_lock(path, error, error_size);
+	if (store->lock < 0) {
 		store_close(store);
 		return NULL;
 	}
@@ -258,8 +258,35 @@ enum store_result store_begin(struct store *store)
 	return store_run(store, store_statement(store, SQL_BEGIN));
 }
 
+/*
+ * A file that was deleted, or whose file system was taken away, can still be written to: what went in would be lost with
+ * its descriptor. Nothing is committed to it; where it comes back, all goes on.
+ */
+static bool is_gone(struct store *store, int which)
+{
+	sqlite3_file *file = NULL;
+	int moved = 0;
+
+	return sqlite3_file_control(store->db, "main", which, &file) == SQLITE_OK && file && file->pMethods &&
+	       file->pMethods->xFileControl(file, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
+static enum store_result look_at_files(struct store *store)
+{
+	if (!is_gone(store, SQLITE_FCNTL_FILE_POINTER) && !is_gone(store, SQLITE_FCNTL_JOURNAL_POINTER))
+		return STORE_OK;
+	snprintf(store->error, sizeof(store->error),
+		 "the file of the database, or the one beside it whose name ends in -wal, is not in its place any more: put it "
+		 "back, or end this controller and restore a copy");
+	return STORE_FAILED;
+}
+
 enum store_result store_commit(struct store *store)
 {
+	enum store_result result = look_at_files(store);
+
+	if (result != STORE_OK)
+		return result;
 	return store_run(store, store_statement(store, SQL_COMMIT));
 }
 

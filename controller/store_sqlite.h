@@ -31,6 +31,9 @@ bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
 
+/* The lock that keeps a second controller out, until the descriptor is closed. -1 with a sentence in `error`. */
+int store_take_lock(const char *path, char *error, size_t error_size);
+
 /* A statement ready for binding. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);
 void store_bind_text(sqlite3_stmt *statement, int index, const char *text);
