@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A real router, and what its controller makes of what people do there by hand."""
+import json
+
+import pytest
+
+from lab.controller import ROUTER, Controller
+from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
+from lab.wait import until
+
+
+@pytest.fixture
+def scenario(lab):
+    """A connection that was requested from the controller, and nothing that differs."""
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge).start()
+    s.start(s.config(bgp=s.controller.router_lines(), acme_neighbor=lambda _: [], acme_family=lambda _: [],
+                     top=["route-map OTHER permit 10", "exit"]))
+    s.controller.wait_connected()
+    s.controller.peerctl(
+        "request", ROUTER, NAME, "--asn", str(ACME_AS),
+        *(word for family in FAMILIES for word in (
+            "--neighbor", s.acme_address(family), "--limit", f"{family}=100", "--import", f"{family}=ACME-IN",
+            "--export", f"{family}=ACME-OUT")),
+        "--description", "Example Networks", "--check", "no-bogons=required")
+    s.edge.wait_state(NAME, "PendingApproval")
+    wait_fields(s, {})
+    return s
+
+
+def fields(s):
+    """Of what was asked for."""
+    found = json.loads(s.controller.try_peerctl("diff", "-o", "json").stdout)["differences"]
+    return {each["field"]: (each["desired"], each["observed"]) for one in found if one["name"] == NAME
+            for each in one["fields"]}
+
+
+def wait_fields(s, wanted):
+    return until(f"the differences {wanted}", lambda: fields(s), lambda found: found == wanted)
+
+
+def test_what_is_changed_by_hand_differs_until_it_is_pushed_again_or_accepted(scenario):
+    s = scenario
+    v4, v6 = (s.acme_address(family) for family in FAMILIES)
+    s.edge.configure_bgp(f"peering {NAME} received-limit ipv4 50")
+    reason = f"changed by hand since the controller pushed it: {v4}: the ipv4 received-limit is 50, pushed was 100"
+    wait_fields(s, {f"neighbors[{v4}].ipv4.receivedLimit": (100, 50), "drift": (None, reason)})
+    assert "received-limit ipv4 50" in s.edge.running_config()
+    s.controller.peerctl("push-again", ROUTER, NAME)
+    wait_fields(s, {})
+    assert "received-limit ipv4 100" in s.edge.running_config()
+
+    # What is not reported, the router compares.
+    s.edge.configure_bgp(f"peering {NAME} description mine")
+    wait_fields(s, {"drift": (None, "changed by hand since the controller pushed it: the description is another than was "
+                                    "pushed")})
+    s.edge.configure_bgp(f"peering {NAME} description Example Networks", f"no neighbor {v6}",
+                         "address-family ipv4 unicast", f"neighbor {v4} route-map OTHER in")
+    until("the policy", lambda: fields(s).get(f"neighbors[{v4}].ipv4.importPolicy"),
+          lambda found: found == ("ACME-IN", "OTHER"))
+    assert f"neighbors[{v6}].session" in fields(s) or f"neighbors[{v6}]" in fields(s)
+    s.controller.peerctl("accept", ROUTER, NAME)
+    s.edge.vtysh(f"clear peering drift {NAME}")
+    wait_fields(s, {})
+    desired = s.controller.show(NAME)["desired"]
+    assert [(one["address"], one["families"][0]["importPolicy"]) for one in desired["neighbors"]] == [(v4, "OTHER")]
+    # Neither side has touched what the other did.
+    config = s.edge.running_config()
+    assert f"neighbor {v4} route-map OTHER in" in config and f"neighbor {v6} " not in config
