@@ -245,6 +245,22 @@ static bool can_be_asked_for(const struct api_request *request, const char *defi
 	return false;
 }
 
+static enum store_result accept_and_audit(const struct api_request *request, const struct store_push *push)
+{
+	struct store *store = api_store(request->api);
+	enum store_result result = store_begin(store);
+
+	if (result == STORE_OK)
+		result = store_accept(store, push);
+	if (result == STORE_OK)
+		result = api_audit_push(request, push);
+	if (result == STORE_OK)
+		result = store_commit(store);
+	if (result != STORE_OK)
+		store_rollback(store);
+	return result;
+}
+
 static void store_accepted(const struct api_request *request, const char *reason, const char *definition)
 {
 	const char *router = request->segments[1];
@@ -255,7 +271,7 @@ static void store_accepted(const struct api_request *request, const char *reason
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {.id = id,
 				  .router = router,
-				  .actor = request->actor,
+				  .actor = request->identity.actor,
 				  .created_at = clock_milliseconds(),
 				  .operation_count = 1,
 				  .operations = &operation};
@@ -267,7 +283,7 @@ static void store_accepted(const struct api_request *request, const char *reason
 		api_problem(request->http, 503, "no-random", "this machine has no random numbers yet; try again", NULL);
 		return;
 	}
-	result = store_accept(store, &push);
+	result = accept_and_audit(request, &push);
 	if (result == STORE_REFUSED) {
 		api_problem(request->http, 409, "push-waits", store_error(store), NULL);
 		return;
@@ -276,7 +292,7 @@ static void store_accepted(const struct api_request *request, const char *reason
 		api_problem_store(request->http, store, result);
 		return;
 	}
-	log_event(LEVEL_INFO, "accepted", "push", id, "actor", request->actor, "router", router, "connection",
+	log_event(LEVEL_INFO, "accepted", "push", id, "actor", request->identity.actor, "router", router, "connection",
 		  operation.connection, NULL);
 	if (store_release(store, router, &released) == STORE_OK && released)
 		pushes_released(api_pushes(request->api), router);

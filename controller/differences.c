@@ -86,6 +86,12 @@ static bool is_optional(json_object *neighbor)
 	return json_object_get_boolean(member(neighbor, "optional"));
 }
 
+/* A neighbor that bgpd does not have (any more); the router reports it without any family. */
+static bool is_absent(json_object *session)
+{
+	return strcmp(text(session, "bgpState"), "absent") == 0;
+}
+
 /* ---- One neighbor: the router reports an entry for each family of a session ---- */
 
 static json_object *reported_family(json_object *sessions, const char *address, const char *afi)
@@ -142,8 +148,7 @@ static void compare_neighbor(json_object *neighbor, json_object *sessions, json_
 	if (required == is_optional(neighbor))
 		differs(differences, json_object_new_string(necessity(!required)),
 			json_object_new_string(necessity(required)), "neighbors[%s]", address);
-	/* A neighbor that bgpd does not have is reported without any family. */
-	if (strcmp(text(session, "bgpState"), "absent") == 0) {
+	if (is_absent(session)) {
 		differs(differences, json_object_new_string("configured"), NULL, "neighbors[%s].session", address);
 		return;
 	}
@@ -163,7 +168,7 @@ static void compare_neighbors(json_object *desired, json_object *sessions, json_
 		const char *address = text(session, "address");
 
 		/* Its families stand one behind the other. */
-		if (strcmp(address, before) != 0 && !find(neighbors, "address", address))
+		if (strcmp(address, before) != 0 && !is_absent(session) && !find(neighbors, "address", address))
 			differs(differences, NULL,
 				json_object_new_string(necessity(json_object_get_boolean(member(session, "required")))),
 				"neighbors[%s]", address);
@@ -347,7 +352,7 @@ static json_object *accepted_neighbors(json_object *desired, json_object *sessio
 		json_object *session = json_object_array_get_idx(sessions, i);
 		const char *address = text(session, "address");
 
-		if (strcmp(address, before) != 0 && strcmp(text(session, "bgpState"), "absent") != 0)
+		if (strcmp(address, before) != 0 && !is_absent(session))
 			json_object_array_add(neighbors,
 					      accepted_neighbor(find(list(desired, "neighbors"), "address", address),
 								session, sessions));

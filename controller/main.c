@@ -15,6 +15,7 @@
 
 #include "controller/api.h"
 #include "controller/config.h"
+#include "controller/first_token.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
 #include "controller/reports.h"
@@ -46,7 +47,7 @@ struct controller {
 
 static void usage(FILE *out)
 {
-	fputs("usage: peering-controller [-c FILE] [--check | --backup COPY | --restore COPY]\n"
+	fputs("usage: peering-controller [-c FILE] [--check | --backup COPY | --restore COPY | --create-token ROLE NAME]\n"
 	      "\n"
 	      "The central controller of frr-peering: routers report to it, people and scripts ask it (peerctl).\n"
 	      "Runs in the foreground, logs to standard error, ends on SIGTERM and SIGINT.\n"
@@ -56,6 +57,9 @@ static void usage(FILE *out)
 	      "end\n"
 	      "      --backup COPY  copy the database, also while a controller uses it, and end\n"
 	      "      --restore COPY put a copy in the database's place, and end; no controller may be using it\n"
+	      "      --create-token ROLE NAME\n"
+	      "                     make a token for the API (viewer, operator, admin), print it, and end; also while the\n"
+	      "                     controller runs\n"
 	      "  -V, --version      print the version and end\n"
 	      "  -h, --help         print this and end\n"
 	      "\n"
@@ -82,6 +86,8 @@ static bool load_tls(struct controller *controller, char *error, size_t error_si
 	controller->api_tls = tls_server_context(&files, error, error_size);
 	if (!controller->api_tls)
 		return false;
+	/* Who has none shows a token. */
+	tls_certificate_is_optional(controller->api_tls);
 	tls_watch(controller->router_tls, "router");
 	tls_watch(controller->api_tls, "api");
 	return true;
@@ -288,6 +294,7 @@ int main(int argc, char **argv)
 		{"check", no_argument, NULL, 'k'},
 		{"backup", required_argument, NULL, 'b'},
 		{"restore", required_argument, NULL, 'r'},
+		{"create-token", required_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -297,6 +304,7 @@ int main(int argc, char **argv)
 	char error[CONFIG_ERROR_MAX + TLS_ERROR_MAX];
 	const char *path = NULL;
 	const char *backup = NULL, *restore = NULL;
+	const char *token_role = NULL;
 	bool only_check = false;
 	int option;
 
@@ -315,6 +323,9 @@ int main(int argc, char **argv)
 		case 'r':
 			restore = optarg;
 			break;
+		case 't':
+			token_role = optarg;
+			break;
 		case 'V':
 			puts("peering-controller " PACKAGE_VERSION);
 			return EXIT_SUCCESS;
@@ -326,11 +337,15 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (only_check + (backup != NULL) + (restore != NULL) > 1) {
-		fputs("peering-controller: --check, --backup and --restore exclude one another\n", stderr);
+	if (only_check + (backup != NULL) + (restore != NULL) + (token_role != NULL) > 1) {
+		fputs("peering-controller: --check, --backup, --restore and --create-token exclude one another\n", stderr);
 		return 2;
 	}
-	if (optind < argc) {
+	if (token_role && optind + 1 != argc) {
+		fputs("peering-controller: --create-token takes a role and a name\n", stderr);
+		return 2;
+	}
+	if (!token_role && optind < argc) {
 		fprintf(stderr, "peering-controller: unexpected argument '%s'\n", argv[optind]);
 		usage(stderr);
 		return 2;
@@ -338,6 +353,14 @@ int main(int argc, char **argv)
 	if (!config_read(&controller.config, path, error, sizeof(error))) {
 		fprintf(stderr, "peering-controller: %s\n", error);
 		return EXIT_FAILURE;
+	}
+	if (token_role) {
+		int status;
+
+		umask(077);
+		status = first_token(controller.config.database, token_role, argv[optind]);
+		config_free(&controller.config);
+		return status;
 	}
 	if (only_check)
 		return check(&controller, error, sizeof(error));

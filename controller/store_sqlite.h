@@ -31,8 +31,13 @@ bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
 
-/* The lock that keeps a second controller out, until the descriptor is closed. -1 with a sentence in `error`. */
-int store_take_lock(const char *path, char *error, size_t error_size);
+extern const int store_schema_newest;
+
+/*
+ * The lock that keeps a second controller out, until the descriptor is closed. -1 with a sentence in `error`; at once
+ * where it is asked for `beside` whoever has it.
+ */
+int store_take_lock(const char *path, bool beside, char *error, size_t error_size);
 
 /* A statement ready for binding. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);

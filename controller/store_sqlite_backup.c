@@ -143,7 +143,7 @@ static void forget_log(const char *path)
 
 bool store_restore(const char *path, const char *copy, char *error, size_t error_size)
 {
-	int lock = store_take_lock(path, error, error_size);
+	int lock = store_take_lock(path, false, error, error_size);
 	bool good;
 
 	if (lock < 0)

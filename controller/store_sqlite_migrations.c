@@ -101,6 +101,33 @@ static const char *const migrations[] = {
 	" PRIMARY KEY (router, name)"
 	") STRICT;"
 	"CREATE INDEX desired_connection_of_push ON desired_connection (push);",
+	/* Who changed what through the API. */
+	"CREATE TABLE audit ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" at INTEGER NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" object TEXT NOT NULL,"
+	" detail TEXT NOT NULL"
+	") STRICT;",
+	/* Tokens, of which the hash alone is kept. */
+	"CREATE TABLE token ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" asn INTEGER NOT NULL,"
+	" hash TEXT NOT NULL,"
+	" created_by TEXT NOT NULL,"
+	" created_at INTEGER NOT NULL,"
+	" expires_at INTEGER NOT NULL,"
+	" last_used_at INTEGER NOT NULL DEFAULT 0,"
+	" revoked_at INTEGER NOT NULL DEFAULT 0,"
+	" revoked_by TEXT NOT NULL DEFAULT ''"
+	") STRICT;"
+	"CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at = 0;",
 
 	/* Since when desired and observed state differ, and which routers are held until that is settled. */
 	"ALTER TABLE desired_connection ADD COLUMN differs_since INTEGER NOT NULL DEFAULT 0;"
@@ -108,7 +135,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE router ADD COLUMN held_push TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE router ADD COLUMN held_behind INTEGER NOT NULL DEFAULT 0;",
 };
-#define NEWEST ((int)(sizeof(migrations) / sizeof(migrations[0])))
+const int store_schema_newest = sizeof(migrations) / sizeof(migrations[0]);
 
 /* One number from one row; false where there is none. */
 static bool ask_number(sqlite3 *db, const char *sql, int *number)
@@ -143,12 +170,12 @@ int store_schema_version(sqlite3 *db, const char *path, char *error, size_t erro
 			 "%s is a database, but not one of peering-controller's; set 'database' to another file", path);
 		return -1;
 	}
-	if (version > NEWEST) {
+	if (version > store_schema_newest) {
 		snprintf(error, error_size,
 			 "the database %s has schema version %d, this peering-controller knows up to %d; install the "
 			 "newer "
 			 "peering-controller that wrote it",
-			 path, version, NEWEST);
+			 path, version, store_schema_newest);
 		return -1;
 	}
 	return version;
@@ -164,17 +191,17 @@ bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size
 
 	if (version < 0)
 		return false;
-	if (version == NEWEST)
+	if (version == store_schema_newest)
 		return true;
 	good = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
-	for (int step = version; good && step < NEWEST; step++)
+	for (int step = version; good && step < store_schema_newest; step++)
 		good = sqlite3_exec(db, migrations[step], NULL, NULL, NULL) == SQLITE_OK &&
 		       sqlite3_exec(db, record, NULL, NULL, NULL) == SQLITE_OK;
 	if (good && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
 		return true;
 	snprintf(error, error_size,
 		 "cannot bring the database %s from schema version %d to %d: %s; it is as it was before", path, version,
-		 NEWEST, sqlite3_errmsg(db));
+		 store_schema_newest, sqlite3_errmsg(db));
 	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return false;
 }
