@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +74,26 @@ int store_take_lock(const char *path, bool beside, char *error, size_t error_siz
 	return -1;
 }
 
+/* Both are there by now, and stay the same as long as the database is open. */
+static bool note_files(struct store *store, const char *path, char *error, size_t error_size)
+{
+	static const char *const suffixes[STORE_FILES] = {"", "-wal"};
+
+	for (size_t i = 0; i < STORE_FILES; i++) {
+		struct store_file *file = &store->files[i];
+		struct stat now;
+
+		if (snprintf(file->path, sizeof(file->path), "%s%s", path, suffixes[i]) >= (int)sizeof(file->path) ||
+		    stat(file->path, &now) < 0) {
+			snprintf(error, error_size, "cannot find %s: %s", file->path, strerror(errno));
+			return false;
+		}
+		file->inode = now.st_ino;
+		file->device = now.st_dev;
+	}
+	return true;
+}
+
 static bool set_up(struct store *store, const char *path, char *error, size_t error_size)
 {
 	if (sqlite3_exec(store->db,
@@ -99,6 +120,8 @@ static bool set_up(struct store *store, const char *path, char *error, size_t er
 			return false;
 		}
 	}
+	if (!note_files(store, path, error, error_size))
+		return false;
 	if (store->lock >= 0)
 		sqlite3_busy_timeout(store->db, BUSY_MILLISECONDS);
 	return true;
@@ -295,23 +318,21 @@ enum store_result store_begin(struct store *store)
  * A file that was deleted, or whose file system was taken away, can still be written to: what went in would be lost with
  * its descriptor. Nothing is committed to it; where it comes back, all goes on.
  */
-static bool is_gone(struct store *store, int which)
-{
-	sqlite3_file *file = NULL;
-	int moved = 0;
-
-	return sqlite3_file_control(store->db, "main", which, &file) == SQLITE_OK && file && file->pMethods &&
-	       file->pMethods->xFileControl(file, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
-}
-
 static enum store_result look_at_files(struct store *store)
 {
-	if (!is_gone(store, SQLITE_FCNTL_FILE_POINTER) && !is_gone(store, SQLITE_FCNTL_JOURNAL_POINTER))
-		return STORE_OK;
-	snprintf(store->error, sizeof(store->error),
-		 "the file of the database, or the one beside it whose name ends in -wal, is not in its place any more: put it "
-		 "back, or end this controller and restore a copy");
-	return STORE_FAILED;
+	for (size_t i = 0; i < STORE_FILES; i++) {
+		const struct store_file *file = &store->files[i];
+		struct stat now;
+
+		if (stat(file->path, &now) == 0 && now.st_ino == file->inode && now.st_dev == file->device)
+			continue;
+		snprintf(store->error, sizeof(store->error),
+			 "%s is not the file any more that this controller has opened: put it back, or end this controller "
+			 "and restore a copy",
+			 file->path);
+		return STORE_FAILED;
+	}
+	return STORE_OK;
 }
 
 enum store_result store_commit(struct store *store)

@@ -8,7 +8,9 @@
 #ifndef PEERING_CONTROLLER_STORE_SQLITE_H
 #define PEERING_CONTROLLER_STORE_SQLITE_H
 
+#include <limits.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "controller/store.h"
 
@@ -19,8 +21,18 @@ enum statement {
 	STATEMENT_COUNT
 };
 
+/* The database, and what is committed and not in it yet. */
+#define STORE_FILES 2
+
+struct store_file {
+	char path[PATH_MAX];
+	dev_t device;
+	ino_t inode;
+};
+
 struct store {
 	sqlite3 *db;
+	struct store_file files[STORE_FILES];
 	int lock; /* descriptor of the file whose lock keeps a second controller out */
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	char error[STORE_ERROR_MAX];
