@@ -131,6 +131,9 @@ def test_a_clock_that_jumps_both_ways(make_controller, tmp_path):
         # Forward within what certificates are good for, and back again.
         for jump in (0, 300 * 86400, 1, 86400, 60):
             control.write_text(f"{jump}\n")
+            # The controller has looked whether somebody is silent.
+            for _ in range(2):
+                assert connection.receive().WhichOneof("body") == "heartbeat"
             name = f"PNI-JUMP-{jump}"
             code, push = controller.post(ROUTER_PATH, {**REQUEST, "name": name})
             assert code == 200 and push["state"] == "applied", (jump, push)
