@@ -228,21 +228,25 @@ void api_post_push_again(const struct api_request *request)
 	post(request, push_again);
 }
 
-/* What the router reports may be more than can be asked for. False where it has answered. */
-static bool can_be_asked_for(const struct api_request *request, const char *definition)
+/* In the form in which it is asked for. NULL, and it has answered: what the router has cannot be asked for. */
+static char *usual_form(const struct api_request *request, const char *definition)
 {
 	struct declaration_error error = {.code = ""};
-	json_object *body = json_tokener_parse(definition);
+	json_object *body = json_tokener_parse(definition), *usual;
 	Peering__DeclareConnection *declaration = declaration_from_json(body, &error);
+	char *text;
 
 	json_object_put(body);
-	if (declaration) {
-		peering__declare_connection__free_unpacked(declaration, NULL);
-		return true;
+	if (!declaration) {
+		api_problem_format(request->http, 409, "cannot-accept", "what the router has cannot be asked for: %s",
+				   error.sentence);
+		return NULL;
 	}
-	api_problem_format(request->http, 409, "cannot-accept", "what the router has cannot be asked for: %s",
-			   error.sentence);
-	return false;
+	usual = declaration_to_json(declaration);
+	text = text_of(usual);
+	json_object_put(usual);
+	peering__declare_connection__free_unpacked(declaration, NULL);
+	return text;
 }
 
 static enum store_result accept_and_audit(const struct api_request *request, const struct store_push *push)
@@ -305,6 +309,7 @@ static void accept_observed(const struct api_request *request, const char *reaso
 	struct store *store = api_store(request->api);
 	struct chosen chosen = {.waits = false};
 	enum store_result result = store_connection(store, router, request->segments[3], choose, &chosen);
+	char *usual = NULL;
 
 	if (result != STORE_OK)
 		api_problem_store(request->http, store, result);
@@ -312,8 +317,9 @@ static void accept_observed(const struct api_request *request, const char *reaso
 		 !api_router_is_held(request->api, router))
 		api_problem(request->http, 409, "push-waits",
 			    "a request for it is on its way to the router; look again when the router has answered", NULL);
-	else if (!chosen.accepted || can_be_asked_for(request, chosen.accepted))
-		store_accepted(request, reason, chosen.accepted);
+	else if (!chosen.accepted || (usual = usual_form(request, chosen.accepted)))
+		store_accepted(request, reason, usual);
+	free(usual);
 	free_chosen(&chosen);
 }
 

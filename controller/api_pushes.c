@@ -3,6 +3,7 @@
  * POST …/connections (request), POST …/connections/NAME/VERB, GET /v1/pushes/ID: everything that changes something on a
  * router. Each is a row of the store before it is sent, and names who asked.
  */
+#include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,6 +319,54 @@ void api_submit(const struct api_request *request, const char *router, const str
 
 /* ---- What people send ---- */
 
+/* ?onlyIfChanged=true. False where it has answered. */
+static bool read_only_if_changed(const struct api_request *request, bool *only_if_changed)
+{
+	const char *given = evhttp_find_header(request->query, "onlyIfChanged");
+
+	*only_if_changed = given && strcmp(given, "true") == 0;
+	if (!given || *only_if_changed || strcmp(given, "false") == 0)
+		return true;
+	api_problem(request->http, 400, "bad-query", "onlyIfChanged is true or false", NULL);
+	return false;
+}
+
+struct comparison {
+	json_object *wanted;
+	json_object *unchanged; /* the answer; NULL: there is something to do */
+};
+
+static bool compare_with_desired(const struct store_connection *connection, void *context)
+{
+	struct comparison *comparison = context;
+	json_object *desired = connection->definition ? json_tokener_parse(connection->definition) : NULL;
+	bool same = desired && json_object_equal(desired, comparison->wanted);
+
+	json_object_put(desired);
+	if (!same || (strcmp(connection->push_state, push_state_name(PUSH_APPLIED)) != 0 &&
+		      strcmp(connection->push_state, push_state_name(PUSH_QUEUED)) != 0))
+		return true;
+	comparison->unchanged = api_object();
+	json_object_object_add(comparison->unchanged, "unchanged", json_object_new_boolean(true));
+	json_object_object_add(comparison->unchanged, "id", api_text(connection->push_id));
+	json_object_object_add(comparison->unchanged, "router", api_text(connection->router));
+	json_object_object_add(comparison->unchanged, "state", api_text(connection->push_state));
+	return true;
+}
+
+/* Answers where the very same was asked for last, and the router has it or gets it. */
+static bool answer_unchanged(const struct api_request *request, const char *router, const char *name,
+			     json_object *definition)
+{
+	struct comparison comparison = {.wanted = definition};
+
+	if (store_connection(api_store(request->api), router, name, compare_with_desired, &comparison) != STORE_OK ||
+	    !comparison.unchanged)
+		return false;
+	api_reply(request->http, 200, comparison.unchanged, NULL);
+	return true;
+}
+
 void api_post_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
@@ -326,8 +375,10 @@ void api_post_connection(const struct api_request *request)
 	struct store_operation operation = {.verb = STORE_REQUEST, .reason = ""};
 	json_object *definition;
 	json_object *body;
+	bool only_if_changed;
 
-	if (!api_router_known(request, router) || !api_read_body(request, &body))
+	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
+	    !api_read_body(request, &body))
 		return;
 	declaration = declaration_from_json(body, &error);
 	json_object_put(body);
@@ -339,7 +390,8 @@ void api_post_connection(const struct api_request *request)
 	operation.connection = declaration->name;
 	operation.definition =
 		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	api_submit(request, router, &operation);
+	if (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition))
+		api_submit(request, router, &operation);
 	json_object_put(definition);
 	peering__declare_connection__free_unpacked(declaration, NULL);
 }
