@@ -30,6 +30,7 @@
 /* How long sessions may take to hear our last words. */
 #define STOP_MILLISECONDS 2000
 #define STOP_LOOK_MILLISECONDS 20
+#define LOG_BUFFER (64 << 10)
 
 struct controller {
 	struct config config;
@@ -302,7 +303,7 @@ int main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	static char log_buffer[BUFSIZ];
+	static char log_buffer[LOG_BUFFER];
 	struct controller controller = {0};
 	char error[CONFIG_ERROR_MAX + TLS_ERROR_MAX];
 	const char *path = NULL;
@@ -311,7 +312,7 @@ int main(int argc, char **argv)
 	bool only_check = false;
 	int option;
 
-	setvbuf(stderr, log_buffer, _IOLBF, sizeof(log_buffer));
+	setvbuf(stderr, log_buffer, _IOFBF, sizeof(log_buffer));
 	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -432,8 +432,10 @@ static bool commit_batch(struct reports *reports)
 		reports->memory -= report->memory;
 		router_session_account(report->session, report->memory, false);
 	}
+	log_gather(true);
 	TAILQ_FOREACH (report, &done, link)
 		tell(reports, report);
+	log_gather(false);
 	/* One Ack for each session, for all of its transitions together; and those that were held back read on. */
 	TAILQ_FOREACH (report, &done, link)
 		router_session_committed(report->session);
