@@ -100,7 +100,7 @@ static bool add_connection(const struct store_connection *connection, void *cont
 	if (page->count == PAGE && asprintf(&page->last, "%s/%s", connection->router, connection->name) < 0)
 		page->last = NULL;
 	fields = differences_find(connection);
-	if (!connection->definition || json_object_array_length(fields) > 0)
+	if (connection->definition ? json_object_array_length(fields) > 0 : differences_is_there(connection))
 		json_object_array_add(page->differences, to_json(page->api, connection, fields));
 	else
 		json_object_put(fields);

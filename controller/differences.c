@@ -68,8 +68,7 @@ static json_object *words(const char *given)
 	return given[0] ? json_object_new_string(given) : NULL;
 }
 
-/* Whether the router has it, and means to keep it. */
-static bool is_there(const struct store_connection *connection)
+bool differences_is_there(const struct store_connection *connection)
 {
 	return connection->observed &&
 	       strcmp(connection->observed->state, connection_state_name(STATE_NONE)) != 0 &&
@@ -230,7 +229,7 @@ json_object *differences_find(const struct store_connection *connection)
 	json_object *desired = connection->definition ? json_tokener_parse(connection->definition) : NULL;
 	json_object *differences = json_object_new_array();
 
-	if (desired && !is_there(connection))
+	if (desired && !differences_is_there(connection))
 		differs(differences, json_object_new_string("declared"),
 			connection->observed ? words(connection->observed->state) : NULL, "connection");
 	else if (desired)
@@ -268,11 +267,15 @@ static void not_compared_of_neighbor(json_object *neighbor, json_object *fields)
 
 json_object *differences_not_compared(const struct store_connection *connection)
 {
-	json_object *desired = connection->definition ? json_tokener_parse(connection->definition) : NULL;
-	json_object *detail = connection->observed ? json_tokener_parse(connection->observed->detail) : NULL;
-	json_object *checks = member(desired, "checks"), *neighbors = list(desired, "neighbors");
 	json_object *fields = json_object_new_array();
+	json_object *desired, *detail, *checks, *neighbors;
 
+	if (!connection->definition)
+		return fields;
+	desired = json_tokener_parse(connection->definition);
+	detail = connection->observed ? json_tokener_parse(connection->observed->detail) : NULL;
+	checks = member(desired, "checks");
+	neighbors = list(desired, "neighbors");
 	if (json_object_is_type(desired, json_type_object)) {
 		json_object_object_foreach (desired, key, value) {
 			(void)value;
@@ -379,7 +382,7 @@ json_object *differences_accepted(const struct store_connection *connection)
 	const struct store_observation *observed = connection->observed;
 	json_object *desired, *detail, *neighbors;
 
-	if (!is_there(connection))
+	if (!differences_is_there(connection))
 		return NULL;
 	/* What nobody asked for here begins with what the router says of it. */
 	desired = connection->definition ? json_tokener_parse(connection->definition) : json_object_new_object();

@@ -9,8 +9,12 @@
 #define PEERING_CONTROLLER_DIFFERENCES_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 
 #include "controller/store.h"
+
+/* Whether the router has the connection, and means to keep it. */
+bool differences_is_there(const struct store_connection *connection);
 
 /*
  * A list of {"field", "desired", "observed"}, one or both null where there is no such thing on that side; empty where

@@ -16,6 +16,7 @@
 
 /* One transaction: what the loop may stand still for. */
 #define BATCH_MAX 4096
+#define BATCH_MILLISECONDS 100
 #define BATCH_MEMORY_MAX ((size_t)64 << 20)
 #define RETRY_MILLISECONDS 200
 #define ANSWER_WORD_MAX 64
@@ -31,7 +32,8 @@ struct report {
 	size_t memory;
 	int64_t received_at;
 	/* What came of it. */
-	char *changed; /* Hello: what is not as at the session before, a sentence; or NULL */
+	char *changed;	 /* Hello: what is not as at the session before, a sentence; or NULL */
+	char *last_push; /* Hello: which push the router did last */
 	bool held;     /* Hello: pushes to it wait */
 	bool released; /* snapshot: they do not any more */
 	bool refused;	 /* the store will never take it */
@@ -60,6 +62,7 @@ static void free_report(struct report *report)
 		peering__envelope__free_unpacked(report->envelope, NULL);
 	free(report->reason);
 	free(report->changed);
+	free(report->last_push);
 	free(report);
 }
 
@@ -93,6 +96,9 @@ static enum store_result apply_hello(struct reports *reports, struct report *rep
 	struct return_of_router back = {.sentence = ""};
 	enum store_result result;
 
+	report->last_push = text_clean(report->envelope->hello->last_push, ANSWER_WORD_MAX);
+	if (!report->last_push)
+		return STORE_FAILED;
 	router_session_describe(report->session, &back.now);
 	back.now.connected_at = report->received_at;
 	result = store_router(reports->store, back.now.name, compare_with_before, &back);
@@ -102,8 +108,8 @@ static enum store_result apply_hello(struct reports *reports, struct report *rep
 		report->changed = strdup(back.sentence);
 	result = store_router_connected(reports->store, &back.now);
 	if (result == STORE_OK)
-		result = store_judge_last_push(reports->store, back.now.name, report->envelope->hello->last_push,
-					       report->received_at, &report->held);
+		result = store_judge_last_push(reports->store, back.now.name, report->last_push, report->received_at,
+					       &report->held);
 	return result;
 }
 
@@ -299,7 +305,7 @@ static void tell_hello(struct reports *reports, struct report *report)
 	if (report->changed)
 		log_event(LEVEL_INFO, "router-changed", "router", router, "message", report->changed, NULL);
 	if (report->held)
-		log_event(LEVEL_ERROR, "router-held", "router", router, "push", report->envelope->hello->last_push, "message",
+		log_event(LEVEL_ERROR, "router-held", "router", router, "push", report->last_push, "message",
 			  "the router was pushed something that this database does not know: it is an old copy, or another "
 			  "controller pushes too; nothing is sent to the router until its differences are settled", "do",
 			  "peerctl diff --router ROUTER, then peerctl accept or push-again", NULL);
@@ -369,7 +375,8 @@ static void forget_outcome(struct report *report)
 {
 	report->refused = false;
 	free(report->changed);
-	report->changed = NULL;
+	free(report->last_push);
+	report->changed = report->last_push = NULL;
 	report->held = false;
 	report->released = false;
 	report->unknown = false;
@@ -382,6 +389,7 @@ static enum store_result apply_batch(struct reports *reports, struct report **en
 	struct report *report;
 	size_t memory = 0;
 	unsigned int count = 0;
+	int64_t began = clock_steady_milliseconds();
 	enum store_result result = store_begin(reports->store);
 
 	*end = NULL;
@@ -389,7 +397,8 @@ static enum store_result apply_batch(struct reports *reports, struct report **en
 		return result;
 	TAILQ_FOREACH (report, &reports->waiting, link) {
 		memory += report->memory;
-		if (count++ == BATCH_MAX || (count > 1 && memory > BATCH_MEMORY_MAX)) {
+		if (count++ == BATCH_MAX || (count > 1 && (memory > BATCH_MEMORY_MAX ||
+							   clock_steady_milliseconds() - began >= BATCH_MILLISECONDS))) {
 			*end = report;
 			break;
 		}

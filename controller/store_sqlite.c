@@ -99,7 +99,7 @@ static bool set_up(struct store *store, const char *path, char *error, size_t er
 	if (sqlite3_exec(store->db,
 			 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
 			 "PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;"
-			 "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384;",
+			 "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;",
 			 NULL, NULL, NULL) != SQLITE_OK) {
 		snprintf(error, error_size, "cannot use the database %s: %s", path, sqlite3_errmsg(store->db));
 		return false;

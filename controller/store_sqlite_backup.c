@@ -49,12 +49,11 @@ static bool copy_pages(sqlite3 *from, sqlite3 *to, const char *path, char *error
 	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
 
 	/* All in one step: in WAL mode it holds up nobody, and smaller ones begin anew whenever somebody writes. */
-	if (backup) {
-		sqlite3_backup_step(backup, -1);
-		sqlite3_backup_finish(backup);
-	}
-	if (sqlite3_errcode(to) != SQLITE_OK)
-		return say(error, error_size, "cannot write", path, sqlite3_errmsg(to));
+	int code = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(to);
+
+	sqlite3_backup_finish(backup);
+	if (code != SQLITE_DONE)
+		return say(error, error_size, "cannot write", path, sqlite3_errstr(code));
 	if (sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) != SQLITE_OK)
 		return say(error, error_size, "cannot write", path, sqlite3_errmsg(to));
 	return is_sound(to, path, error, error_size);
