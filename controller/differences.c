@@ -68,11 +68,15 @@ static json_object *words(const char *given)
 	return given[0] ? json_object_new_string(given) : NULL;
 }
 
+/* A router keeps the name of what was taken back for a while. */
+static bool is_known(const struct store_connection *connection)
+{
+	return connection->observed && strcmp(connection->observed->state, connection_state_name(STATE_NONE)) != 0;
+}
+
 bool differences_is_there(const struct store_connection *connection)
 {
-	return connection->observed &&
-	       strcmp(connection->observed->state, connection_state_name(STATE_NONE)) != 0 &&
-	       strcmp(connection->observed->state, connection_state_name(STATE_PENDING_REMOVE)) != 0;
+	return is_known(connection) && strcmp(connection->observed->state, connection_state_name(STATE_PENDING_REMOVE)) != 0;
 }
 
 static const char *necessity(bool required)
@@ -231,7 +235,7 @@ json_object *differences_find(const struct store_connection *connection)
 
 	if (desired && !differences_is_there(connection))
 		differs(differences, json_object_new_string("declared"),
-			connection->observed ? words(connection->observed->state) : NULL, "connection");
+			is_known(connection) ? words(connection->observed->state) : NULL, "connection");
 	else if (desired)
 		compare(desired, connection->observed, differences);
 	json_object_put(desired);

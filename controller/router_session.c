@@ -392,6 +392,7 @@ static void take_message(struct router_session *session, Peering__Envelope *enve
 		queries_answered(routers_queries(session->routers), session, envelope->query_answer);
 		break;
 	case PEERING__ENVELOPE__BODY_HEARTBEAT:
+		pushes_heard(routers_pushes(session->routers), session);
 		break;
 	case PEERING__ENVELOPE__BODY_ERROR:
 		log_event(LEVEL_WARNING, "router-error", "router", session->name, "code", envelope->error->code,

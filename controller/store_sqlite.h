@@ -66,6 +66,9 @@ enum store_result store_sort_error(struct store *store, int code);
 /* Keeps a sentence of our own. */
 enum store_result store_refuse(struct store *store, const char *sentence);
 
+/* The push of a row of PUSH_COLUMNS, with its operations. */
+enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement, store_push_visit visit, void *context);
+
 /* Never NULL. */
 const char *store_column_text(sqlite3_stmt *statement, int column);
 

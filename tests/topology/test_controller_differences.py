@@ -133,6 +133,7 @@ def test_accepting_what_a_person_did(asked):
     # It is what a later refusal goes back to.
     assert controller.post(PATH, {**REQUEST, "peerAsn": 65535})[0] == 409
     assert controller.get(connection_path())["desired"]["neighbors"] == desired["neighbors"]
+    assert controller.post(f"{connection_path()}/accept?dryRun=true")[0] == 400
     # Accepting that it is gone ends it, and nothing brings it back.
     router.move(NAME, "None", "15")
     wait_fields(controller, {NAME: {"connection": ("declared", None)}})

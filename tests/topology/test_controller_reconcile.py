@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A real router, and what its controller makes of what people do there by hand."""
 import json
+import subprocess
 
 import pytest
 
@@ -68,3 +69,34 @@ def test_what_is_changed_by_hand_differs_until_it_is_pushed_again_or_accepted(sc
     sessions = s.edge.connection(NAME)["sessions"]
     assert [one["importPolicy"] for one in sessions if one["address"] == v4] == ["OTHER"]
     assert f"neighbor {v6} remote-as" not in s.edge.running_config()
+
+
+def names(s):
+    return {entry["name"] for entry in s.edge.bgpd_json("show peering json")["connections"]
+            if entry["connectionState"] != "None"}
+
+
+def copy_database(s, option, copy):
+    subprocess.run([*s.controller.command(), option, copy], check=True, capture_output=True, timeout=60)
+
+
+def test_an_old_copy_of_the_database_makes_nothing_again_by_itself(scenario):
+    s = scenario
+    copy = s.controller.folder / "copy.db"
+    copy_database(s, "--backup", copy)
+    s.controller.peerctl("request", ROUTER, "PNI-LATER", "--asn", "64999", "--neighbor", "192.0.2.77")
+    s.controller.peerctl("withdraw", ROUTER, NAME)
+    until("it gone from the router", lambda: NAME not in names(s))
+    s.controller.stop()
+    copy_database(s, "--restore", copy)
+    s.controller.start()
+    s.controller.wait_connected()
+    assert "event=router-held" in s.controller.log.read_text()
+    until("the difference", lambda: fields(s), lambda found: found == {"connection": ("declared", None)})
+    refused = s.controller.try_peerctl("approve", ROUTER, "PNI-LATER")
+    assert refused.returncode == 1 and "held until its differences are settled" in refused.stdout, refused.stdout
+    assert NAME not in names(s)
+    s.controller.peerctl("accept", ROUTER, NAME)
+    s.controller.peerctl("approve", ROUTER, "PNI-LATER")
+    s.edge.wait_state("PNI-LATER", "ProvisioningStarted")
+    assert NAME not in names(s)
