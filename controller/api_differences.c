@@ -218,7 +218,8 @@ static void post(const struct api_request *request, void (*act)(const struct api
 
 	if (!api_read_reason(request, &reason))
 		return;
-	if (api_connection_known(request, request->segments[1], request->segments[3]))
+	if (api_connection_known(request, request->segments[1], request->segments[3]) &&
+	    api_connection_if_match(request, request->segments[1], request->segments[3]))
 		act(request, reason);
 	free(reason);
 }
@@ -300,7 +301,7 @@ static void store_accepted(const struct api_request *request, const char *reason
 		  operation.connection, NULL);
 	if (store_release(store, router, &released) == STORE_OK && released)
 		pushes_released(api_pushes(request->api), router);
-	api_answer_with_push(request, id);
+	api_answer_with_push(request->api, request->http, id);
 }
 
 static void accept_observed(const struct api_request *request, const char *reason)

@@ -178,18 +178,13 @@ static bool answer_push(const struct store_push *push, void *context)
 	return true;
 }
 
-static void answer_with_push(struct api *api, struct evhttp_request *http, const char *id)
+void api_answer_with_push(struct api *api, struct evhttp_request *http, const char *id)
 {
 	struct answer answer = {.api = api, .http = http};
 	enum store_result result = store_push(api_store(api), id, answer_push, &answer);
 
 	if (result != STORE_OK)
 		api_problem_store(http, api_store(api), result);
-}
-
-void api_answer_with_push(const struct api_request *request, const char *id)
-{
-	answer_with_push(request->api, request->http, id);
 }
 
 /* ---- Waiting for it ---- */
@@ -199,7 +194,7 @@ static void push_is_done(const char *id, void *context)
 	struct waiting *waiting = context;
 
 	evhttp_connection_set_closecb(evhttp_request_get_connection(waiting->http), NULL, NULL);
-	answer_with_push(waiting->api, waiting->http, id);
+	api_answer_with_push(waiting->api, waiting->http, id);
 	free(waiting);
 }
 
@@ -226,7 +221,7 @@ void api_wait_for_push(const struct api_request *request, const char *id, const 
 	}
 	if (!waiting || !waiting->waiter) {
 		free(waiting);
-		answer_with_push(request->api, request->http, id);
+		api_answer_with_push(request->api, request->http, id);
 		return;
 	}
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
@@ -338,7 +333,7 @@ void api_submit(const struct api_request *request, const char *router, const str
 	if (queued && routers_find(api_routers(request->api), router) && !api_router_is_held(request->api, router))
 		api_wait_for_push(request, id, router);
 	else
-		answer_with_push(request->api, request->http, id);
+		api_answer_with_push(request->api, request->http, id);
 }
 
 /* ---- What people send ---- */
@@ -414,7 +409,8 @@ void api_post_connection(const struct api_request *request)
 	operation.connection = declaration->name;
 	operation.definition =
 		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition))
+	if (api_connection_if_match(request, router, operation.connection) &&
+	    (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition)))
 		api_submit(request, router, &operation);
 	json_object_put(definition);
 	peering__declare_connection__free_unpacked(declaration, NULL);
@@ -470,7 +466,8 @@ void api_post_verb(const struct api_request *request)
 	if (!api_read_reason(request, &reason))
 		return;
 	operation.reason = reason;
-	if (api_connection_known(request, router, operation.connection)) {
+	if (api_connection_known(request, router, operation.connection) &&
+	    api_connection_if_match(request, router, operation.connection)) {
 		if (!routers_find(api_routers(request->api), router))
 			api_problem_format(
 				request->http, 409, "router-not-connected",

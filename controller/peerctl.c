@@ -19,6 +19,7 @@
 #include "controller/peerctl_push.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
+#include "controller/peerctl_token.h"
 #include "peering-config.h"
 
 /* ---- Commands ---- */
@@ -26,7 +27,7 @@
 static int list_routers(struct invocation *invocation, const struct command *command)
 {
 	json_object *answer, *routers = NULL;
-	int code = command_ask(invocation, NULL, client_path("routers", NULL), NULL, &answer);
+	int code = command_pages(invocation, client_path("routers", NULL), "routers", &answer);
 
 	if (code != EXIT_DONE)
 		return code;
@@ -127,10 +128,12 @@ enum {
 	OPTION_EXPECT_REVISION = 'E',
 	OPTION_CONFIRM = 'C',
 	OPTION_CONFIRM_MANUALLY = 'M',
+	OPTION_VALID_DAYS = 'T',
 	OPTION_URL = 1000,
 	OPTION_CA,
 	OPTION_CERT,
 	OPTION_KEY,
+	OPTION_TOKEN_FILE,
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_OUTPUT,
@@ -165,10 +168,12 @@ static const struct option options[] = {
 	{"expect-revision", required_argument, NULL, OPTION_EXPECT_REVISION},
 	{"confirm", required_argument, NULL, OPTION_CONFIRM},
 	{"confirm-manually", no_argument, NULL, OPTION_CONFIRM_MANUALLY},
+	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
 	{"key", required_argument, NULL, OPTION_KEY},
+	{"token-file", required_argument, NULL, OPTION_TOKEN_FILE},
 	{"output", required_argument, NULL, OPTION_OUTPUT},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -258,6 +263,9 @@ static const struct command commands[] = {
 	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
 	{"accept", "accept ROUTER NAME [--reason TEXT]",
 	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
+	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
+	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
+	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
 	{"apply", "apply -f FILE [--dry-run]",
 	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
 	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
@@ -279,9 +287,10 @@ static const char common_help[] =
 	"  --ca FILE        CA that signed the controller's certificate (PEERCTL_CA)\n"
 	"  --cert FILE      an operator's certificate (PEERCTL_CERT)\n"
 	"  --key FILE       its private key (PEERCTL_KEY)\n"
+	"  --token-file FILE  a token in the place of a certificate (PEERCTL_TOKEN_FILE; or the token in PEERCTL_TOKEN)\n"
 	"  --help, --version\n"
 	"\n"
-	"What is not given comes from the variable, then from the lines url, ca, certificate and key in\n"
+	"What is not given comes from the variable, then from the lines url, ca, certificate, key and token-file in\n"
 	"~/.config/peerctl.conf, then from /etc/peering-controller/peerctl.conf.\n"
 	"\n"
 	"Exit status: 0 done, 1 refused (diff: something differs), 2 wrong usage, 3 the controller was not reached.\n";
@@ -383,6 +392,12 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_KEY:
 		replace(&invocation->settings.key, value);
+		return true;
+	case OPTION_TOKEN_FILE:
+		replace(&invocation->settings.token_file, value);
+		return true;
+	case OPTION_VALID_DAYS:
+		invocation->valid_days = value;
 		return true;
 	case OPTION_OUTPUT:
 	case 'o':
