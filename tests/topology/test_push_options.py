@@ -218,6 +218,11 @@ def test_a_drain_waits_for_the_confirmation(pushed, confirmed):
     assert s.acme.received("edge_ipv4")
     s.edge.verb(NAME, "cancel")
     s.edge.wait_state(NAME, "Active")
+    # And one that is to go without a confirmation goes.
+    s.script.accept()
+    assert s.script.push("out-2", verb(NAME, "deprovision"), confirm_seconds=600).applied
+    assert s.script.push("out-3", verb(NAME, "deprovision")).applied
+    s.edge.wait_state(NAME, "None")
 
 
 def test_a_push_that_cuts_the_router_off_undoes_itself(lab):
