@@ -76,7 +76,8 @@ static bool is_known(const struct store_connection *connection)
 
 bool differences_is_there(const struct store_connection *connection)
 {
-	return is_known(connection) && strcmp(connection->observed->state, connection_state_name(STATE_PENDING_REMOVE)) != 0;
+	return is_known(connection) &&
+	       strcmp(connection->observed->state, connection_state_name(STATE_PENDING_REMOVE)) != 0;
 }
 
 static const char *necessity(bool required)

@@ -35,13 +35,16 @@ static void add_rows(struct table *table, json_object *difference)
 	json_object_object_get_ex(difference, "undeclared", &undeclared);
 	show_age(member_text(difference, "since"), age);
 	if (json_object_get_boolean(undeclared))
-		table_row(table, (const char *[]){router, name, "undeclared", "", member_text(difference, "connectionState"),
-						  age, member_text(difference, "why")});
-	for (size_t i = 0; i < count; i++)
-		table_row(table,
-			  (const char *[]){router, name, member_text(entry(fields, i), "field"),
-					   member_text(entry(fields, i), "desired"), member_text(entry(fields, i), "observed"),
-					   age, member_text(difference, "why")});
+		table_row(table, (const char *[]){router, name, "undeclared", "",
+						  member_text(difference, "connectionState"), age,
+						  member_text(difference, "why")});
+	for (size_t i = 0; i < count; i++) {
+		json_object *field = entry(fields, i);
+
+		table_row(table, (const char *[]){router, name, member_text(field, "field"),
+						  member_text(field, "desired"), member_text(field, "observed"), age,
+						  member_text(difference, "why")});
+	}
 }
 
 int list_differences(struct invocation *invocation, const struct command *command)
