@@ -54,6 +54,13 @@ def test_a_viewer_looks_and_changes_nothing(served):
     controller.wait_log(f"event=api-forbidden actor={VIEWER} role=viewer needs=operator address=127.0.0.1:")
 
 
+def test_the_configuration_says_who_is_what(make_controller):
+    controller = make_controller(admin=f"{ADMIN.upper()}, {VIEWER}", viewer=VIEWER.title()).start()
+    for certificate, path, got in ((ADMIN, "/v1/tokens", 200), (OPERATOR, "/v1/tokens", 403), (OPERATOR, "/v1/audit", 200),
+                                   (VIEWER, "/v1/audit", 403), (VIEWER, "/v1/routers", 200)):
+        assert controller.request("GET", path, certificate=certificate)[0] == got, (certificate, path)
+
+
 def test_the_audit_log_names_who_changed_what(served):
     controller, _ = served
     before = controller.get("/v1/audit")["audit"][-1]["id"]
@@ -211,10 +218,10 @@ def test_the_first_token_is_made_on_the_machine(make_controller):
         refused = run_controller("-c", controller.config, "--create-token", *arguments)
         assert refused.returncode == exit_status and refused.stderr and not refused.stdout, refused
     assert_serves(controller)
-    # A schema that is not this program's is nothing for it to write to.
-    write(controller, "INSERT INTO schema_version VALUES (9999, 0)")
+    # A controller of before has a schema of before, which is not for others to bring up to date.
+    write(controller, "DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)")
     refused = run_controller("-c", controller.config, "--create-token", "admin", "third")
-    assert refused.returncode == 1 and "version" in refused.stderr and not refused.stdout, refused
+    assert refused.returncode == 1 and "of another version" in refused.stderr and not refused.stdout, refused
     assert controller.query("SELECT count(*) FROM token") == [(2,)]
 
 
