@@ -11,6 +11,7 @@
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
+#include "controller/peerctl_differences.h"
 #include "controller/peerctl_complete.h"
 #include "controller/peerctl_feed.h"
 #include "controller/peerctl_live.h"
@@ -257,6 +258,11 @@ static const struct command commands[] = {
 	{"confirm", "confirm PUSH", "Keeps a push that its router would take back (--confirm-manually).\n", 1, "",
 	 push_confirm},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "rDECM", verb},
+	{"diff", "diff [--router ROUTER]", differences_help, 0, "R", list_differences},
+	{"push-again", "push-again ROUTER NAME [--reason TEXT]",
+	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
+	{"accept", "accept ROUTER NAME [--reason TEXT]",
+	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
@@ -287,7 +293,7 @@ static const char common_help[] =
 	"What is not given comes from the variable, then from the lines url, ca, certificate, key and token-file in\n"
 	"~/.config/peerctl.conf, then from /etc/peering-controller/peerctl.conf.\n"
 	"\n"
-	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
+	"Exit status: 0 done, 1 refused (diff: something differs), 2 wrong usage, 3 the controller was not reached.\n";
 
 static const char common_heading[] = "\nOptions of every command:\n";
 
