@@ -27,6 +27,8 @@
 #define API_SEGMENTS_MAX 6
 
 struct api;
+struct event_streams;
+struct events;
 struct pushes;
 struct routers;
 
@@ -46,8 +48,9 @@ struct api_request {
 
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
 struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, char *error, size_t error_size);
-/* Stops accepting. */
+		     struct pushes *pushes, struct routers *routers, struct events *events, char *error,
+		     size_t error_size);
+/* Stops accepting, and ends what never ends by itself. */
 void api_stop(struct api *api);
 /* Closes every connection; nobody may wait for a push any more. */
 void api_free(struct api *api);
@@ -57,6 +60,10 @@ struct store *api_store(const struct api *api);
 struct pushes *api_pushes(const struct api *api);
 struct routers *api_routers(const struct api *api);
 const struct config *api_config(const struct api *api);
+struct event_streams *api_event_streams(const struct api *api);
+
+/* The client of an answer that goes on has taken some of it: it is not idle. */
+void api_client_is_active(const struct api *api, struct evhttp_request *http);
 
 /* ---- api_reply.c: each of these answers, and ends the request ---- */
 
@@ -85,6 +92,7 @@ void api_get_connection(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
+void api_get_events(const struct api_request *request);
 
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];

@@ -11,6 +11,7 @@
 
 #include "controller/api.h"
 #include "controller/api_clients.h"
+#include "controller/event_streams.h"
 #include "controller/log.h"
 #include "controller/text.h"
 #include "lib/tls.h"
@@ -29,6 +30,7 @@ struct api {
 	struct evhttp *http;
 	struct evconnlistener *listener; /* of `http` */
 	struct api_clients *clients;
+	struct event_streams *streams;
 };
 
 static const struct route {
@@ -43,6 +45,7 @@ static const struct route {
 	{EVHTTP_REQ_GET, {"routers", "*", "connections", "*"}, api_get_connection},
 	{EVHTTP_REQ_POST, {"routers", "*", "connections", "*", "*"}, api_post_verb},
 	{EVHTTP_REQ_GET, {"pushes", "*"}, api_get_push},
+	{EVHTTP_REQ_GET, {"events"}, api_get_events},
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
@@ -241,6 +244,20 @@ const struct config *api_config(const struct api *api)
 	return api->config;
 }
 
+struct event_streams *api_event_streams(const struct api *api)
+{
+	return api->streams;
+}
+
+void api_client_is_active(const struct api *api, struct evhttp_request *http)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+
+	if (connection)
+		api_clients_active(api->clients,
+				   bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection)));
+}
+
 static bool start_http(struct api *api)
 {
 	api->http = evhttp_new(api->base);
@@ -259,7 +276,8 @@ static bool start_http(struct api *api)
 }
 
 struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, char *error, size_t error_size)
+		     struct pushes *pushes, struct routers *routers, struct events *events, char *error,
+		     size_t error_size)
 {
 	struct api *api = calloc(1, sizeof(*api));
 
@@ -273,7 +291,8 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	api->store = store;
 	api->pushes = pushes;
 	api->routers = routers;
-	if (!start_http(api)) {
+	api->streams = event_streams_new(base, api, events);
+	if (!api->streams || !start_http(api)) {
 		snprintf(error, error_size, "memory is short");
 		api_free(api);
 		return NULL;
@@ -296,6 +315,7 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 
 void api_stop(struct api *api)
 {
+	event_streams_stop(api->streams);
 	api_clients_set_listener(api->clients, NULL);
 	evconnlistener_set_cb(api->listener, NULL, NULL);
 }
@@ -310,6 +330,7 @@ void api_free(struct api *api)
 	if (api->http)
 		evhttp_free(api->http);
 	api_clients_free(api->clients);
+	event_streams_free(api->streams);
 	free(api);
 }
 

@@ -35,6 +35,9 @@ static const struct key {
 	{"max-api-clients", KEY_NUMBER, offsetof(struct config, max_api_clients), "256", 1, 10000},
 	{"max-handshakes", KEY_NUMBER, offsetof(struct config, max_handshakes), "1024", 1, 100000},
 	{"max-handshakes-per-source", KEY_NUMBER, offsetof(struct config, max_handshakes_per_source), "64", 1, 100000},
+	{"max-event-streams", KEY_NUMBER, offsetof(struct config, max_event_streams), "200", 1, 10000},
+	{"events-kept", KEY_NUMBER, offsetof(struct config, events_kept), "1000000", 1000, 100000000},
+	{"events-days", KEY_NUMBER, offsetof(struct config, events_days), "30", 1, 3650},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
@@ -126,7 +129,7 @@ static bool read_line(struct config *config, char *line, unsigned int *seen, cha
 	char *text = trim(line);
 	char *value = strchr(text, '=');
 	const struct key *key;
-	char names[256];
+	char names[1024];
 
 	if (text[0] == '\0' || text[0] == '#')
 		return true;
@@ -159,7 +162,7 @@ static bool read_line(struct config *config, char *line, unsigned int *seen, cha
 static bool read_lines(struct config *config, FILE *file, const char *path, char *error, size_t error_size)
 {
 	char line[LINE_MAX_BYTES];
-	char why[CONFIG_ERROR_MAX / 2 + 128];
+	char why[CONFIG_ERROR_MAX];
 	unsigned int number = 0;
 	unsigned int seen = 0;
 

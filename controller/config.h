@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #define CONFIG_DEFAULT_FILE "/etc/peering-controller/peering-controller.conf"
-#define CONFIG_ERROR_MAX 512
+#define CONFIG_ERROR_MAX 2048
 
 struct config {
 	/* "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 lets the kernel choose. */
@@ -29,6 +29,9 @@ struct config {
 	/* Connections that have not, on either side: in all, and from one address or IPv6 /64. */
 	unsigned int max_handshakes;
 	unsigned int max_handshakes_per_source;
+	unsigned int max_event_streams; /* readers of GET /v1/events that stay */
+	unsigned int events_kept;	/* the newest, at most */
+	unsigned int events_days;	/* and none that is older */
 };
 
 /*

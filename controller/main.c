@@ -15,6 +15,7 @@
 
 #include "controller/api.h"
 #include "controller/config.h"
+#include "controller/events.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
 #include "controller/reports.h"
@@ -34,6 +35,7 @@ struct controller {
 	struct event_base *base;
 	SSL_CTX *router_tls, *api_tls;
 	struct store *store;
+	struct events *events;
 	struct pushes *pushes;
 	struct reports *reports;
 	struct routers *routers;
@@ -169,6 +171,9 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	}
 	if (!start_loop(controller))
 		return false;
+	controller->events = events_new(controller->base, config, controller->store);
+	if (!controller->events)
+		return false;
 	controller->pushes = pushes_new(controller->base, controller->store);
 	if (!controller->pushes)
 		return false;
@@ -181,7 +186,7 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
 	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
-				   controller->routers, error, error_size);
+				   controller->routers, controller->events, error, error_size);
 	return controller->api != NULL;
 }
 
@@ -210,6 +215,7 @@ static void tear_down(struct controller *controller)
 	if (controller->reports)
 		reports_commit_now(controller->reports);
 	reports_free(controller->reports);
+	events_free(controller->events);
 	pushes_free(controller->pushes);
 	for (int i = 0; i < 2; i++)
 		if (controller->signals[i])

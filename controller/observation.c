@@ -191,6 +191,7 @@ bool observation_from_status(const Peering__ConnectionStatus *status, int64_t ob
 	row->activation = activation_from_wire(status->activation);
 	row->waiting_for = text_clean(status->waiting_for, SENTENCE_MAX);
 	row->detail = detail_from_status(status);
+	row->degraded = status->n_degraded;
 	row->observed_at = observed_at;
 	if (row->name && row->vrf && row->state && row->waiting_for && row->detail)
 		return true;

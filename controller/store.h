@@ -130,6 +130,7 @@ struct store_observation {
 	int64_t state_since;
 	const char *activation;
 	const char *waiting_for;
+	size_t degraded;    /* entries of the list of that name in `detail` */
 	const char *detail; /* JSON: {"flags": [], "sessions": [], "checks": [], "degraded": []} as the API shows them */
 	int64_t observed_at;
 };
@@ -209,5 +210,36 @@ enum store_result store_pushes_queued(struct store *store, const char *router, i
 				      store_push_visit visit, void *context);
 enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context);
+
+/* ---- Events ---- */
+
+/*
+ * What happened, in one order for everything: written in the transaction that makes it so, by the calls above for what
+ * they do. Only the oldest are ever deleted, so ids have no holes.
+ */
+struct store_event {
+	int64_t id;		/* set by the store */
+	int64_t at;		/* by the controller's clock */
+	const char *type;	/* one of controller/events.h */
+	const char *router;	/* "" for none */
+	const char *connection; /* "" for none */
+	uint32_t peer_asn;	/* whose connection it was then, 0 for nobody's; set by the store */
+	const char *data;	/* a JSON object */
+};
+
+typedef bool (*store_event_visit)(const struct store_event *event, void *context);
+typedef void (*store_event_told)(void *context);
+
+/* id and peer_asn are not read. */
+enum store_result store_event_add(struct store *store, const struct store_event *event);
+/* Those behind `after`, oldest first, at most `limit`. */
+enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
+			       void *context);
+/* The oldest that is kept, newest + 1 where none is, and the newest that there has been, 0 for none. */
+enum store_result store_event_range(struct store *store, int64_t *oldest, int64_t *newest);
+/* Deletes of the oldest `step` those below `id` or older than `at`. *more: there may be more of them. */
+enum store_result store_events_prune(struct store *store, int64_t id, int64_t at, unsigned int step, bool *more);
+/* `told` is called behind each commit that has events in it, and must not use the store there. */
+void store_on_events(struct store *store, store_event_told told, void *context);
 
 #endif

@@ -101,6 +101,26 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" PRIMARY KEY (router, name)"
 	") STRICT;"
 	"CREATE INDEX desired_connection_of_push ON desired_connection (push);",
+
+	/* Events. What a transition says stands in its own row alone. */
+	"CREATE TABLE event ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" at INTEGER NOT NULL,"
+	" type TEXT NOT NULL,"
+	" router TEXT NOT NULL DEFAULT '',"
+	" connection TEXT NOT NULL DEFAULT '',"
+	" peer_asn INTEGER NOT NULL DEFAULT 0,"
+	" transition INTEGER,"
+	" data TEXT NOT NULL DEFAULT '{}'"
+	") STRICT;"
+	"CREATE TABLE degradation ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" connection TEXT NOT NULL,"
+	" cause TEXT NOT NULL,"
+	" session TEXT NOT NULL,"
+	" severity TEXT NOT NULL,"
+	" PRIMARY KEY (router, connection, cause, session)"
+	") STRICT, WITHOUT ROWID;",
 };
 
 /* One number from one row; false where there is none. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/events.h"
 #include "controller/store_sqlite.h"
 
 /* A push has at most this many operations; what creates one keeps to it. */
@@ -69,6 +70,8 @@ enum store_result store_push_create(struct store *store, const struct store_push
 		if (result == STORE_OK && strcmp(operation->verb, STORE_REQUEST) == 0)
 			result = desire(store, number, push, operation);
 	}
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_STORED, number, push->created_at);
 	return store_end_own(store, own, result);
 }
 
@@ -131,6 +134,8 @@ enum store_result store_push_answered(struct store *store, const char *router, c
 		if (result == STORE_OK && sqlite3_changes(store->db) > 0)
 			result = run_with_number(store, SQL_DESIRE_AS_BEFORE, number);
 	}
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);
 }
 
