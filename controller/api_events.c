@@ -15,7 +15,6 @@
 #include "controller/events.h"
 #include "controller/text.h"
 
-#define PAGE_MAX 1000
 /* Events that are looked at for one page, whatever the filter takes of them. */
 #define LOOK_MAX 10000
 #define TYPES_TEXT_MAX 512
@@ -77,7 +76,7 @@ static bool read_parameter(struct query *query, const char *key, const char *val
 	if (strcmp(key, "after") == 0)
 		return read_id(value, &query->after);
 	if (strcmp(key, "limit") == 0 && strspn(value, "0123456789") == strlen(value) && strlen(value) < 5 &&
-	    atoi(value) >= 1 && atoi(value) <= PAGE_MAX) {
+	    atoi(value) >= 1 && atoi(value) <= API_PAGE_MAX) {
 		query->limit = (unsigned int)atoi(value);
 		return true;
 	}
@@ -98,7 +97,9 @@ static bool read_query(const struct api_request *request, struct query *query)
 	const char *last = evhttp_find_header(evhttp_request_get_input_headers(request->http), "Last-Event-ID");
 	struct evkeyval *parameter;
 
-	*query = (struct query){.after = -1, .limit = PAGE_MAX};
+	*query = (struct query){.after = -1, .limit = API_PAGE_MAX};
+	query->filter.for_peer = request->identity.role == API_ROLE_PEER;
+	query->filter.peer_asn = request->identity.asn;
 	TAILQ_FOREACH (parameter, request->query, next) {
 		char types[TYPES_TEXT_MAX];
 		char *key;
@@ -111,7 +112,7 @@ static bool read_query(const struct api_request *request, struct query *query)
 				   "the parameter \"%s\" is unknown or its value cannot be used; there are router, "
 				   "connection, after (the id of an event), limit (1 to %d, of a page) and type, one or more "
 				   "with commas between of %s",
-				   key ? key : "", PAGE_MAX, types);
+				   key ? key : "", API_PAGE_MAX, types);
 		free(key);
 		event_filter_clear(&query->filter);
 		return false;
@@ -139,7 +140,7 @@ static bool add_event(const struct store_event *event, void *context)
 
 	list->cursor = event->id;
 	if (event_filter_takes(&list->query->filter, event))
-		json_object_array_add(list->array, event_to_json(event));
+		json_object_array_add(list->array, event_to_json(event, list->query->filter.for_peer));
 	return json_object_array_length(list->array) < list->query->limit;
 }
 

@@ -42,8 +42,8 @@ struct page {
 	int64_t first, last; /* of those in it */
 	size_t count, bytes;
 	struct page_event {
-		struct store_event event; /* texts owned, data NULL */
-		char *text;
+		struct store_event event; /* texts owned */
+		char *text; /* for everybody but peers */
 	} events[PAGE_EVENTS];
 };
 
@@ -65,7 +65,9 @@ bool event_filter_takes(const struct event_filter *filter, const struct store_ev
 		return false;
 	if (filter->connection && strcmp(filter->connection, event->connection) != 0)
 		return false;
-	if (filter->peer_asn && filter->peer_asn != event->peer_asn)
+	if (filter->for_peer && (event->peer_asn == 0 || filter->peer_asn != event->peer_asn ||
+				 strcmp(event->type, EVENT_PUSH_STORED) == 0 ||
+				 strcmp(event->type, EVENT_PUSH_ANSWERED) == 0))
 		return false;
 	if (!filter->types[0])
 		return true;
@@ -90,14 +92,15 @@ static void clear_page(struct page *page)
 		free((char *)page->events[i].event.type);
 		free((char *)page->events[i].event.router);
 		free((char *)page->events[i].event.connection);
+		free((char *)page->events[i].event.data);
 		free(page->events[i].text);
 	}
 	memset(page, 0, sizeof(*page));
 }
 
-static char *event_text(const struct store_event *event)
+static char *event_text(const struct store_event *event, bool for_peer)
 {
-	json_object *object = event_to_json(event);
+	json_object *object = event_to_json(event, for_peer);
 	const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	char *text = NULL;
 
@@ -114,13 +117,14 @@ static bool add_to_page(const struct store_event *event, void *context)
 	struct page_event *entry = &page->events[page->count];
 
 	entry->event = *event;
-	entry->event.data = NULL;
 	entry->event.type = strdup(event->type);
 	entry->event.router = strdup(event->router);
 	entry->event.connection = strdup(event->connection);
-	entry->text = event_text(event);
+	entry->event.data = strdup(event->data);
+	entry->text = event_text(event, false);
 	page->count++;
-	if (!entry->event.type || !entry->event.router || !entry->event.connection || !entry->text) {
+	if (!entry->event.type || !entry->event.router || !entry->event.connection || !entry->event.data ||
+	    !entry->text) {
 		clear_page(page);
 		return false;
 	}
@@ -173,6 +177,15 @@ static void add_gap(struct evbuffer *buffer, int64_t after, int64_t cursor)
 			    cursor, after, cursor);
 }
 
+static void add_for_peer(struct evbuffer *buffer, const struct store_event *event)
+{
+	char *text = event_text(event, true);
+
+	if (text)
+		evbuffer_add(buffer, text, strlen(text));
+	free(text);
+}
+
 /* What of the page is behind its place. */
 static void serve(struct stream *stream, const struct page *page)
 {
@@ -185,7 +198,11 @@ static void serve(struct stream *stream, const struct page *page)
 	for (size_t i = 0; i < page->count; i++) {
 		const struct page_event *entry = &page->events[i];
 
-		if (entry->event.id > stream->cursor && event_filter_takes(&stream->filter, &entry->event))
+		if (entry->event.id <= stream->cursor || !event_filter_takes(&stream->filter, &entry->event))
+			continue;
+		if (stream->filter.for_peer)
+			add_for_peer(buffer, &entry->event);
+		else
 			evbuffer_add(buffer, entry->text, strlen(entry->text));
 	}
 	stream->cursor = page->last;

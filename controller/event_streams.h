@@ -28,6 +28,8 @@ struct event_filter {
 	char *router;
 	char *connection;
 	const char *types[EVENT_FILTER_TYPES_MAX + 1]; /* of event_types[], closed by NULL */
+	/* A peer sees what happens to its own connections alone, and nothing of who did it here. */
+	bool for_peer;
 	uint32_t peer_asn;
 };
 

@@ -147,9 +147,10 @@ static void add_text(json_object *object, const char *key, const char *text)
 	json_object_object_add(object, key, text[0] != '\0' ? json_object_new_string(text) : NULL);
 }
 
-json_object *event_to_json(const struct store_event *event)
+json_object *event_to_json(const struct store_event *event, bool for_peer)
 {
-	json_object *object = json_object_new_object();
+	static const char *const ours[] = {"actor", "message", "next"};
+	json_object *object = json_object_new_object(), *data = json_tokener_parse(event->data);
 	char text[TEXT_TIME_SIZE];
 
 	/* A text, as every cursor of the API: numbers above 2^53 do not survive in every program. */
@@ -160,6 +161,8 @@ json_object *event_to_json(const struct store_event *event)
 	json_object_object_add(object, "type", json_object_new_string(event->type));
 	add_text(object, "router", event->router);
 	add_text(object, "connection", event->connection);
-	json_object_object_add(object, "data", json_tokener_parse(event->data));
+	for (size_t i = 0; for_peer && i < sizeof(ours) / sizeof(ours[0]); i++)
+		json_object_object_del(data, ours[i]);
+	json_object_object_add(object, "data", data);
 	return object;
 }

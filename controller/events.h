@@ -49,7 +49,7 @@ struct events_listener {
 void events_listen(struct events *events, struct events_listener *listener);
 void events_unlisten(struct events_listener *listener);
 
-/* The event as the API shows it. */
-json_object *event_to_json(const struct store_event *event);
+/* The event as the API shows it; `for_peer` without what people here said of it, and who. */
+json_object *event_to_json(const struct store_event *event, bool for_peer);
 
 #endif

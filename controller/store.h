@@ -242,4 +242,26 @@ enum store_result store_events_prune(struct store *store, int64_t id, int64_t at
 /* `told` is called behind each commit that has events in it, and must not use the store there. */
 void store_on_events(struct store *store, store_event_told told, void *context);
 
+/* ---- The audit log ---- */
+
+/* Who changed what through the API. */
+struct store_audit {
+	int64_t id; /* in order; set by the store */
+	int64_t at;
+	const char *actor;
+	const char *role;
+	const char *address;
+	const char *action;
+	const char *object;
+	const char *detail; /* a JSON object */
+	const char *result; /* set by the store: the state of the push that `detail` names as "pushId", else "done" */
+};
+
+typedef bool (*store_audit_visit)(const struct store_audit *row, void *context);
+
+enum store_result store_audit(struct store *store, const struct store_audit *row);
+/* Rows behind `after`, oldest first, at most `limit`. */
+enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
+			       void *context);
+
 #endif

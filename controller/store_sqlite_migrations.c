@@ -121,6 +121,18 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" severity TEXT NOT NULL,"
 	" PRIMARY KEY (router, connection, cause, session)"
 	") STRICT, WITHOUT ROWID;",
+
+	/* Who changed what through the API. */
+	"CREATE TABLE audit ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" at INTEGER NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" object TEXT NOT NULL,"
+	" detail TEXT NOT NULL"
+	") STRICT;",
 };
 
 /* One number from one row; false where there is none. */
