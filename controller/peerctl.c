@@ -12,6 +12,7 @@
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
+#include "controller/peerctl_watch.h"
 #include "peering-config.h"
 
 struct invocation {
@@ -20,6 +21,8 @@ struct invocation {
 	const char *router; /* --router */
 	const char *state;
 	const char *reason;
+	const char *connection; /* --connection */
+	const char *since;
 	struct request_options request;
 	char **arguments; /* behind the command's name */
 	int argument_count;
@@ -225,10 +228,22 @@ static int verb(struct invocation *invocation, const struct command *command)
 		    body);
 }
 
+static int watch(struct invocation *invocation, const struct command *command)
+{
+	return watch_events(&invocation->settings, &(struct watch_options){
+							   .router = invocation->router,
+							   .connection = invocation->connection,
+							   .since = invocation->since,
+							   .json = invocation->json,
+						   });
+}
+
 enum {
 	OPTION_ROUTER = 'R',
 	OPTION_STATE = 'S',
 	OPTION_REASON = 'r',
+	OPTION_CONNECTION = 'C',
+	OPTION_SINCE = 's',
 	OPTION_ASN = 'a',
 	OPTION_NEIGHBOR = 'n',
 	OPTION_KIND = 'k',
@@ -256,6 +271,8 @@ static const struct option options[] = {
 	{"router", required_argument, NULL, OPTION_ROUTER},
 	{"state", required_argument, NULL, OPTION_STATE},
 	{"reason", required_argument, NULL, OPTION_REASON},
+	{"connection", required_argument, NULL, OPTION_CONNECTION},
+	{"since", required_argument, NULL, OPTION_SINCE},
 	{"asn", required_argument, NULL, OPTION_ASN},
 	{"neighbor", required_argument, NULL, OPTION_NEIGHBOR},
 	{"kind", required_argument, NULL, OPTION_KIND},
@@ -312,6 +329,13 @@ static const struct command commands[] = {
 	 "  --router ROUTER  of one router alone\n"
 	 "  --state STATE    in one connection state alone, such as Validating\n",
 	 0, "RS", list_connections},
+	{"watch", "watch [--router ROUTER] [--connection NAME] [--since ID]",
+	 "Prints what happens, a line each, as it happens, until it is interrupted. Where the connection is lost it\n"
+	 "connects again and goes on where it was.\n\n"
+	 "  --router ROUTER    of one router alone\n"
+	 "  --connection NAME  of connections of this name alone\n"
+	 "  --since ID         first what came behind this event; ids stand in -o json, which is one object a line\n",
+	 0, "RCs", watch},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
 	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc", request},
@@ -393,6 +417,12 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_REASON:
 		invocation->reason = value;
+		return true;
+	case OPTION_CONNECTION:
+		invocation->connection = value;
+		return true;
+	case OPTION_SINCE:
+		invocation->since = value;
 		return true;
 	case OPTION_URL:
 		replace(&invocation->settings.url, value);

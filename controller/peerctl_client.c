@@ -16,6 +16,7 @@
 #define CONNECT_SECONDS 10L
 /* The controller waits for a router at most 300 s. */
 #define WHOLE_SECONDS 330L
+#define SILENCE_SECONDS 60L
 
 static void set(char **field, const char *value)
 {
@@ -149,8 +150,22 @@ static size_t take_bytes(char *bytes, size_t one, size_t count, void *context)
 	return count;
 }
 
-static CURLcode perform(CURL *curl, const struct client_settings *settings, const char *url, const char *body,
-			struct curl_slist *headers, struct text *text, char *curl_error)
+/* The controller's address and `path` in one; NULL where memory is short. */
+static char *whole_url(const struct client_settings *settings, const char *path)
+{
+	size_t size = strlen(settings->url) + strlen(path) + 1;
+	size_t base = strlen(settings->url);
+	char *url = malloc(size);
+
+	while (base > 0 && settings->url[base - 1] == '/')
+		base--;
+	if (url)
+		snprintf(url, size, "%.*s%s", (int)base, settings->url, path);
+	return url;
+}
+
+static void set_up(CURL *curl, const struct client_settings *settings, const char *url, struct curl_slist *headers,
+		   char *curl_error)
 {
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
@@ -163,13 +178,19 @@ static CURLcode perform(CURL *curl, const struct client_settings *settings, cons
 	curl_easy_setopt(curl, CURLOPT_SSLCERT, settings->certificate);
 	curl_easy_setopt(curl, CURLOPT_SSLKEY, settings->key);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, WHOLE_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, curl_error);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, text);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "peerctl");
+}
+
+static CURLcode perform(CURL *curl, const struct client_settings *settings, const char *url, const char *body,
+			struct curl_slist *headers, struct text *text, char *curl_error)
+{
+	set_up(curl, settings, url, headers, curl_error);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, WHOLE_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, text);
 	if (body) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
@@ -184,9 +205,7 @@ bool client_ask(const struct client_settings *settings, const char *path, json_o
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	char curl_error[CURL_ERROR_SIZE] = "";
 	struct text text = {0};
-	size_t url_size = strlen(settings->url) + strlen(path) + 1;
-	char *url = malloc(url_size);
-	size_t base = strlen(settings->url);
+	char *url = whole_url(settings, path);
 	CURLcode code;
 
 	*answer = (struct answer){0};
@@ -195,9 +214,6 @@ bool client_ask(const struct client_settings *settings, const char *path, json_o
 		code = CURLE_OUT_OF_MEMORY;
 		goto out;
 	}
-	while (base > 0 && settings->url[base - 1] == '/')
-		base--;
-	snprintf(url, url_size, "%.*s%s", (int)base, settings->url, path);
 	code = perform(curl, settings, url, body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL,
 		       headers, &text, curl_error);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
@@ -217,6 +233,63 @@ out:
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
 	return code == CURLE_OK;
+}
+
+struct stream {
+	CURL *curl;
+	client_take take;
+	void *context;
+	struct text refusal;
+};
+
+static size_t take_piece(char *bytes, size_t one, size_t count, void *context)
+{
+	struct stream *stream = context;
+	long status = 0;
+
+	curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
+		return take_bytes(bytes, one, count, &stream->refusal);
+	return stream->take(bytes, count, stream->context) ? count : 0;
+}
+
+int client_stream(const struct client_settings *settings, const char *path, const char *last, client_take take,
+		  void *context, json_object **problem, char *error, size_t error_size)
+{
+	struct stream stream = {.curl = curl_easy_init(), .take = take, .context = context};
+	struct curl_slist *headers = curl_slist_append(NULL, "Accept: text/event-stream");
+	char curl_error[CURL_ERROR_SIZE] = "", last_header[64];
+	char *url = whole_url(settings, path);
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+	long status = 0;
+
+	*problem = NULL;
+	if (last && headers) {
+		snprintf(last_header, sizeof(last_header), "Last-Event-ID: %s", last);
+		curl_slist_append(headers, last_header);
+	}
+	if (stream.curl && headers && url) {
+		set_up(stream.curl, settings, url, headers, curl_error);
+		/* Comments come now and then where nothing else does. */
+		curl_easy_setopt(stream.curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(stream.curl, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
+		curl_easy_setopt(stream.curl, CURLOPT_WRITEFUNCTION, take_piece);
+		curl_easy_setopt(stream.curl, CURLOPT_WRITEDATA, &stream);
+		code = curl_easy_perform(stream.curl);
+		curl_easy_getinfo(stream.curl, CURLINFO_RESPONSE_CODE, &status);
+	}
+	if (code == CURLE_OK && status != 200)
+		*problem = json_tokener_parse(stream.refusal.bytes ? stream.refusal.bytes : "");
+	if (code != CURLE_OK || (status != 200 && !*problem))
+		snprintf(error, error_size, "cannot reach the controller at %s: %s", settings->url,
+			 curl_error[0] ? curl_error : curl_easy_strerror(code));
+	free(url);
+	free(stream.refusal.bytes);
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(stream.curl);
+	if (*problem && status != 503)
+		return EXIT_REFUSED;
+	return code == CURLE_OK && status == 200 ? EXIT_DONE : EXIT_UNREACHED;
 }
 
 /* Appends; takes `path`. */

@@ -40,6 +40,17 @@ struct answer {
 bool client_ask(const struct client_settings *settings, const char *path, json_object *body, struct answer *answer,
 		char *error, size_t error_size);
 
+/* A piece of an answer that goes on; false ends it. */
+typedef bool (*client_take)(const char *bytes, size_t size, void *context);
+
+/*
+ * Reads the server-sent events at `path` until the connection ends; `last` NULL, or the id behind which they begin.
+ * EXIT_DONE where the controller ended it well; EXIT_REFUSED with what it said in *problem, the caller's to put;
+ * EXIT_UNREACHED with a sentence in `error`, also where it refuses for now alone (status 503).
+ */
+int client_stream(const struct client_settings *settings, const char *path, const char *last, client_take take,
+		  void *context, json_object **problem, char *error, size_t error_size);
+
 /* Joins path segments, each escaped, behind "/v1". Ends with NULL; malloc. */
 char *client_path(const char *segment, ...) __attribute__((sentinel));
 /* Appends "?key=value" or "&key=value", escaped, where the value is not NULL; takes and returns `path`. */

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What peering-controller says has happened, to whoever reads its events."""
 import contextlib
+import json
+import os
 import re
+import signal
 import threading
 import time
 from pathlib import Path
@@ -203,3 +206,84 @@ def test_readers_hear_of_the_controllers_end(controller):
     with EventReader(controller) as reader:
         assert controller.stop() == 0
         until("the stream's end", lambda: reader.ended)
+
+
+# ---- peerctl watch
+
+class Watch:
+    """peerctl watch as a person would run it; its lines come by a file, or by a terminal."""
+
+    def __init__(self, controller, *arguments, terminal=False):
+        self.output = ""
+        self._parent, child = os.openpty() if terminal else os.pipe()
+        self.process = controller.start_peerctl("watch", *arguments, stdout=child)
+        os.close(child)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        with contextlib.suppress(OSError):
+            while data := os.read(self._parent, 65536):
+                self.output += data.decode()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+        os.close(self._parent)
+
+    def lines(self):
+        return self.output.splitlines()
+
+    def wait_line(self, *words):
+        return until(f"a line with {words}", self.lines,
+                     lambda lines: any(all(word in line for word in words) for line in lines))
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20)
+
+
+def test_watch_prints_a_line_an_event_and_resumes(controller):
+    controller.keep_ports()
+    with Watch(controller, "--connection", "PNI-ACME", "--since", 0) as people, \
+            Watch(controller, "--router", "edge1", "--since", 0, "-o", "json") as scripts:
+        with controller.connect() as connection:
+            connection.hello()
+            connection.send_transitions(1, 2)
+            connection.wait_acked(2)
+            scripts.wait_line('"sequence":2')
+            people.wait_line("PendingApproval")
+            controller.kill()
+        controller.start()
+        with controller.connect() as connection:
+            connection.hello()
+            connection.send_transitions(3, 3, to="Active", message="\x1b[2Jall is well")
+            connection.send_transitions(4, 4, "PNI-OTHER")
+            connection.wait_acked(4)
+        lines = people.wait_line("None -> Active by operator: ?[2Jall is well")
+        scripts.wait_line('"sequence":4')
+        assert people.interrupt() == 0 and scripts.interrupt() == 0
+        assert not any("PNI-OTHER" in line or "\x1b" in line for line in lines)
+        places = {(line.index("PNI-ACME"), line.index("transition")) for line in lines}
+        assert len(places) == 1 and all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  edge1 ", line) for line in lines)
+        told = [json.loads(line) for line in scripts.lines()]
+        assert [one["data"]["sequence"] for one in told if one["type"] == "transition"] == [1, 2, 3, 4]
+        assert len({one["id"] for one in told}) == len(told)
+
+
+def test_watch_is_coloured_on_a_terminal_alone(controller):
+    with Watch(controller, "--since", 0, terminal=True) as terminal, controller.connect() as connection:
+        connection.hello()
+        connection.send_transitions(1, 1, to="Active")
+        terminal.wait_line("\x1b[32mtransition", "Active", "\x1b[0m")
+        assert terminal.interrupt() == 0
+
+
+def test_watch_that_cannot_be_says_why(controller):
+    refused = controller.peerctl("watch", "--since", "yesterday")
+    assert refused.returncode == 1 and "after" in refused.stderr
+    assert controller.stop() == 0
+    assert controller.peerctl("watch").returncode == 3
