@@ -33,6 +33,7 @@ struct event_streams;
 struct events;
 struct pushes;
 struct routers;
+struct webhooks;
 
 /* Everything a handler needs of one request; lives until it returns. */
 struct api_request {
@@ -50,8 +51,8 @@ struct api_request {
 
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
 struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, struct events *events, char *error,
-		     size_t error_size);
+		     struct pushes *pushes, struct routers *routers, struct events *events, struct webhooks *webhooks,
+		     char *error, size_t error_size);
 /* Stops accepting, and ends what never ends by itself. */
 void api_stop(struct api *api);
 /* Closes every connection; nobody may wait for a push any more. */
@@ -63,6 +64,7 @@ struct pushes *api_pushes(const struct api *api);
 struct routers *api_routers(const struct api *api);
 const struct config *api_config(const struct api *api);
 struct event_streams *api_event_streams(const struct api *api);
+struct webhooks *api_webhooks(const struct api *api);
 
 /* The client of an answer that goes on has taken some of it: it is not idle. */
 void api_client_is_active(const struct api *api, struct evhttp_request *http);
@@ -111,6 +113,8 @@ void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
 void api_get_events(const struct api_request *request);
+void api_get_webhooks(const struct api_request *request);
+void api_post_webhook_test(const struct api_request *request);
 void api_get_audit(const struct api_request *request);
 
 /* What a connection can be told, closed by NULL. */

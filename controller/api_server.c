@@ -31,6 +31,7 @@ struct api {
 	struct evconnlistener *listener; /* of `http` */
 	struct api_clients *clients;
 	struct event_streams *streams;
+	struct webhooks *webhooks;
 };
 
 static const struct route {
@@ -48,6 +49,8 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"events"}, api_get_events},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"webhooks"}, api_get_webhooks},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"webhooks", "*", "test"}, api_post_webhook_test},
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
@@ -287,6 +290,11 @@ struct event_streams *api_event_streams(const struct api *api)
 	return api->streams;
 }
 
+struct webhooks *api_webhooks(const struct api *api)
+{
+	return api->webhooks;
+}
+
 void api_client_is_active(const struct api *api, struct evhttp_request *http)
 {
 	struct evhttp_connection *connection = evhttp_request_get_connection(http);
@@ -314,8 +322,8 @@ static bool start_http(struct api *api)
 }
 
 struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, struct events *events, char *error,
-		     size_t error_size)
+		     struct pushes *pushes, struct routers *routers, struct events *events, struct webhooks *webhooks,
+		     char *error, size_t error_size)
 {
 	struct api *api = calloc(1, sizeof(*api));
 
@@ -329,6 +337,7 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	api->store = store;
 	api->pushes = pushes;
 	api->routers = routers;
+	api->webhooks = webhooks;
 	api->streams = event_streams_new(base, api, events);
 	if (!api->streams || !start_http(api)) {
 		snprintf(error, error_size, "memory is short");

@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 #define CONFIG_DEFAULT_FILE "/etc/peering-controller/peering-controller.conf"
+/* The only one that need not be there. */
+#define CONFIG_DEFAULT_WEBHOOKS "/etc/peering-controller/webhooks.json"
 #define CONFIG_ERROR_MAX 2048
 #define CONFIG_LIST_GAP ", \t"
 
@@ -21,6 +23,7 @@ struct config {
 	char *tls_certificate;
 	char *tls_key;
 	char *database;
+	char *webhooks; /* JSON file */
 	unsigned int heartbeat;		/* seconds between our heartbeats to a router */
 	unsigned int silence;		/* seconds without a frame of a router, or in which it reads nothing */
 	unsigned int handshake_timeout; /* seconds for TLS and Hello, each */

@@ -3,6 +3,7 @@
  * peering-controller: reads the configuration, opens the store and both listeners, runs the loop until a signal ends
  * it.
  */
+#include <curl/curl.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -23,6 +24,7 @@
 #include "controller/store.h"
 #include "controller/text.h"
 #include "controller/tls_watch.h"
+#include "controller/webhooks.h"
 #include "lib/tls.h"
 #include "peering-config.h"
 
@@ -36,6 +38,7 @@ struct controller {
 	SSL_CTX *router_tls, *api_tls;
 	struct store *store;
 	struct events *events;
+	struct webhooks *webhooks;
 	struct pushes *pushes;
 	struct reports *reports;
 	struct routers *routers;
@@ -153,6 +156,25 @@ static bool start_loop(struct controller *controller)
 	return controller->stop_look != NULL;
 }
 
+static bool read_webhooks(const struct controller *controller, struct webhook_configs *configs, char *error,
+			  size_t error_size)
+{
+	const char *path = controller->config.webhooks;
+
+	return webhook_configs_read(configs, path, strcmp(path, CONFIG_DEFAULT_WEBHOOKS) == 0, error, error_size);
+}
+
+static bool start_webhooks(struct controller *controller, char *error, size_t error_size)
+{
+	struct webhook_configs configs;
+
+	if (!read_webhooks(controller, &configs, error, error_size))
+		return false;
+	controller->webhooks =
+		webhooks_new(controller->base, controller->store, controller->events, &configs, error, error_size);
+	return controller->webhooks != NULL;
+}
+
 static bool start(struct controller *controller, char *error, size_t error_size)
 {
 	const struct config *config = &controller->config;
@@ -185,8 +207,10 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	if (!controller->routers)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
+	if (!start_webhooks(controller, error, error_size))
+		return false;
 	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
-				   controller->routers, controller->events, error, error_size);
+				   controller->routers, controller->events, controller->webhooks, error, error_size);
 	return controller->api != NULL;
 }
 
@@ -215,6 +239,7 @@ static void tear_down(struct controller *controller)
 	if (controller->reports)
 		reports_commit_now(controller->reports);
 	reports_free(controller->reports);
+	webhooks_free(controller->webhooks);
 	events_free(controller->events);
 	pushes_free(controller->pushes);
 	for (int i = 0; i < 2; i++)
@@ -234,8 +259,10 @@ static void tear_down(struct controller *controller)
 
 static int check(struct controller *controller, char *error, size_t error_size)
 {
-	bool good =
-		load_tls(controller, error, error_size) && store_check(controller->config.database, error, error_size);
+	struct webhook_configs configs = {0};
+	bool good = load_tls(controller, error, error_size) &&
+		    store_check(controller->config.database, error, error_size) &&
+		    read_webhooks(controller, &configs, error, error_size);
 	struct tls_files files = own_files(controller);
 	char warning[TLS_ERROR_MAX];
 
@@ -245,6 +272,7 @@ static int check(struct controller *controller, char *error, size_t error_size)
 		puts("the configuration is good");
 	else
 		fprintf(stderr, "peering-controller: %s\n", error);
+	webhook_configs_free(&configs);
 	tear_down(controller);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -252,6 +280,7 @@ static int check(struct controller *controller, char *error, size_t error_size)
 static int run(struct controller *controller, char *error, size_t error_size)
 {
 	raise_descriptor_limit();
+	curl_global_init(CURL_GLOBAL_DEFAULT);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	event_set_log_callback(libevent_says);

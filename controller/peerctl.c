@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_watch.h"
+#include "controller/peerctl_webhooks.h"
 #include "peering-config.h"
 
 struct invocation {
@@ -238,6 +240,46 @@ static int watch(struct invocation *invocation, const struct command *command)
 						   });
 }
 
+static int list_webhooks(struct invocation *invocation, const struct command *command)
+{
+	json_object *answer;
+	int code = ask(invocation, client_path("webhooks", NULL), NULL, &answer);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (invocation->json)
+		print_json(answer);
+	else
+		show_webhooks(member_list(answer, "webhooks"));
+	json_object_put(answer);
+	return EXIT_DONE;
+}
+
+#define TEST_SECONDS 15
+
+static int test_webhook(struct invocation *invocation, const struct command *command)
+{
+	const char *name = invocation->arguments[0];
+	json_object *answer, *seen;
+	bool answered = false, accepted = false;
+	int code = ask(invocation, client_path("webhooks", name, "test", NULL), json_object_new_object(), &answer);
+
+	if (code != EXIT_DONE)
+		return code;
+	for (int second = 0; code == EXIT_DONE && !answered && second < TEST_SECONDS; second++) {
+		sleep(1);
+		code = ask(invocation, client_path("webhooks", NULL), NULL, &seen);
+		if (code != EXIT_DONE)
+			break;
+		answered = webhook_test_answered(seen, name, member_text(answer, "event"), &accepted);
+		json_object_put(seen);
+	}
+	if (code == EXIT_DONE && !answered)
+		fprintf(stderr, "peerctl: event %s waits for %s; see peerctl webhooks\n", member_text(answer, "event"), name);
+	json_object_put(answer);
+	return code != EXIT_DONE ? code : accepted ? EXIT_DONE : EXIT_REFUSED;
+}
+
 enum {
 	OPTION_ROUTER = 'R',
 	OPTION_STATE = 'S',
@@ -336,6 +378,10 @@ static const struct command commands[] = {
 	 "  --connection NAME  of connections of this name alone\n"
 	 "  --since ID         first what came behind this event; ids stand in -o json, which is one object a line\n",
 	 0, "RCs", watch},
+	{"webhooks", "webhooks", "Lists the web hooks, what waits for each, and how the newest attempt went.\n", 0, "",
+	 list_webhooks},
+	{"webhook-test", "webhook-test NAME", "Sends an event of no consequence to a web hook, and says what came of it.\n", 1,
+	 "", test_webhook},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
 	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc", request},

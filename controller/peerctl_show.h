@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 void show_routers(json_object *routers);
 void show_connections(json_object *connections);
@@ -16,5 +17,13 @@ void show_push(json_object *push);
 
 /* A member as text, "" where there is none; valid as long as the object. */
 const char *member_text(json_object *object, const char *key);
+/* A list, or NULL; its length is 0 then. */
+json_object *member_list(json_object *object, const char *key);
+size_t list_length(json_object *list);
+/* Its texts with commas between them, as far as there is room. */
+void join_list(json_object *list, char *text, size_t size);
+
+/* A terminal's width, at most what a page has; 0 for a file, which gets whole lines. */
+size_t line_width(void);
 
 #endif

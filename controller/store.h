@@ -264,4 +264,55 @@ enum store_result store_audit(struct store *store, const struct store_audit *row
 enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
 			       void *context);
 
+/* ---- Web hooks ---- */
+
+struct store_webhook {
+	const char *name;
+	uint64_t delivered;
+	uint64_t dropped; /* never accepted within their time, or more than may wait */
+	/* The newest attempt. */
+	int64_t last_event;
+	int64_t last_at;
+	int last_status; /* HTTP; 0: no answer, last_error says why */
+	const char *last_error;
+	int64_t last_success_at;
+	int64_t failing_since; /* 0: the newest attempt was accepted */
+	uint64_t pending;
+	int64_t oldest_pending_at;
+};
+
+struct store_delivery {
+	int64_t event;
+	unsigned int attempts;
+	const char *body;
+};
+
+typedef bool (*store_webhook_visit)(const struct store_webhook *webhook, void *context);
+typedef bool (*store_delivery_visit)(const struct store_delivery *delivery, void *context);
+/* `to` is the state that a transition leads to; NULL for other events. */
+typedef bool (*store_notable_visit)(const struct store_event *event, const char *to, void *context);
+
+/* Events behind `after` up to `last` that a web hook may want. */
+enum store_result store_notable_events(struct store *store, int64_t after, int64_t last, store_notable_visit visit,
+				       void *context);
+/* The newest event whose deliveries are queued; STORE_NOT_FOUND before the first time. */
+enum store_result store_webhook_cursor(struct store *store, int64_t *event);
+enum store_result store_webhook_cursor_moves(struct store *store, int64_t event);
+/* Nothing where it is there. */
+enum store_result store_webhook_add(struct store *store, const char *name);
+/* With what it was still to be told. */
+enum store_result store_webhook_remove(struct store *store, const char *name);
+enum store_result store_webhooks(struct store *store, store_webhook_visit visit, void *context);
+enum store_result store_webhook_queue(struct store *store, const char *name, const struct store_event *event,
+				      const char *body, int64_t at);
+/* Those that may go now, oldest first; of each connection the first alone. */
+enum store_result store_webhook_due(struct store *store, const char *name, int64_t now, unsigned int limit,
+				    store_delivery_visit visit, void *context);
+/* An attempt: accepted, or to be tried again at `next_at`. `status` and `error` as in struct store_webhook. */
+enum store_result store_webhook_attempted(struct store *store, const char *name, int64_t event, bool accepted,
+					  int status, const char *error, int64_t at, int64_t next_at);
+/* Gives up what was queued before `before`. */
+enum store_result store_webhook_expire(struct store *store, const char *name, int64_t before, uint64_t *count);
+enum store_result store_webhook_dropped(struct store *store, const char *name, uint64_t count);
+
 #endif

@@ -133,6 +133,32 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" object TEXT NOT NULL,"
 	" detail TEXT NOT NULL"
 	") STRICT;",
+
+	/* Web hooks: what each still has to be told, and how it went. */
+	"CREATE TABLE webhook ("
+	" name TEXT PRIMARY KEY,"
+	" delivered INTEGER NOT NULL DEFAULT 0,"
+	" dropped INTEGER NOT NULL DEFAULT 0,"
+	" last_event INTEGER NOT NULL DEFAULT 0,"
+	" last_at INTEGER NOT NULL DEFAULT 0,"
+	" last_status INTEGER NOT NULL DEFAULT 0,"
+	" last_error TEXT NOT NULL DEFAULT '',"
+	" last_success_at INTEGER NOT NULL DEFAULT 0,"
+	" failing_since INTEGER NOT NULL DEFAULT 0"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE webhook_delivery ("
+	" webhook TEXT NOT NULL REFERENCES webhook (name) ON DELETE CASCADE,"
+	" event INTEGER NOT NULL,"
+	" router TEXT NOT NULL,"
+	" connection TEXT NOT NULL,"
+	" body TEXT NOT NULL,"
+	" created_at INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL DEFAULT 0,"
+	" next_at INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (webhook, event)"
+	") STRICT;"
+	"CREATE INDEX webhook_delivery_of_connection ON webhook_delivery (webhook, router, connection, event);"
+	"CREATE TABLE webhook_cursor (one INTEGER PRIMARY KEY CHECK (one = 1), event INTEGER NOT NULL) STRICT;",
 };
 
 /* One number from one row; false where there is none. */
