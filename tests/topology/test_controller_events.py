@@ -6,12 +6,10 @@ import os
 import re
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
-import wire
 from controller_fixtures import REQUEST, connection_path, status
 from event_reader import EventReader, open_stream
 from lab.wait import until
