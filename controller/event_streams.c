@@ -23,6 +23,8 @@
 #define SWEEP_SECONDS 5
 /* One that takes nothing for so long is gone. */
 #define WRITE_SECONDS 60
+/* A client then connects again, and shows again that it may: tokens are revoked, certificates expire. */
+#define STREAM_MILLISECONDS (15 * 60 * 1000)
 /* What a client waits before it connects again. */
 #define RETRY_MILLISECONDS 2000
 
@@ -33,7 +35,7 @@ struct stream {
 	struct event_filter filter;
 	int64_t cursor; /* the newest event that it was given, or that was none for it */
 	bool busy;	/* what it was given has not gone out yet */
-	int64_t said_at; /* steady clock */
+	int64_t began_at, said_at; /* steady clock */
 };
 
 /* Events in a row, as they go out. */
@@ -158,7 +160,7 @@ static void drained(struct evhttp_connection *connection, void *context)
 	struct stream *stream = context;
 
 	stream->busy = false;
-	api_client_is_active(stream->streams->api, stream->http);
+	api_client_is_active(stream->http);
 	event_active(stream->streams->pump, EV_TIMEOUT, 0);
 }
 
@@ -277,15 +279,37 @@ static void wake(void *context)
 	event_active(streams->pump, EV_TIMEOUT, 0);
 }
 
+static void forget(struct stream *stream)
+{
+	TAILQ_REMOVE(&stream->streams->list, stream, link);
+	stream->streams->count--;
+	event_filter_clear(&stream->filter);
+	free(stream);
+}
+
+static void end(struct stream *stream)
+{
+	struct evhttp_request *http = stream->http;
+
+	evhttp_connection_set_closecb(evhttp_request_get_connection(http), NULL, NULL);
+	forget(stream);
+	evhttp_send_reply_end(http);
+}
+
 static void keep_alive(evutil_socket_t fd, short what, void *context)
 {
 	struct event_streams *streams = context;
 	int64_t now = clock_steady_milliseconds();
-	struct stream *stream;
+	struct stream *stream = TAILQ_FIRST(&streams->list), *next;
 
-	TAILQ_FOREACH (stream, &streams->list, link) {
+	for (; stream; stream = next) {
 		struct evbuffer *buffer;
 
+		next = TAILQ_NEXT(stream, link);
+		if (!stream->busy && now - stream->began_at > STREAM_MILLISECONDS) {
+			end(stream);
+			continue;
+		}
 		if (stream->busy || now - stream->said_at < KEEP_ALIVE_MILLISECONDS)
 			continue;
 		buffer = evbuffer_new();
@@ -296,14 +320,6 @@ static void keep_alive(evutil_socket_t fd, short what, void *context)
 		send_text(stream, buffer);
 		evbuffer_free(buffer);
 	}
-}
-
-static void forget(struct stream *stream)
-{
-	TAILQ_REMOVE(&stream->streams->list, stream, link);
-	stream->streams->count--;
-	event_filter_clear(&stream->filter);
-	free(stream);
 }
 
 static void client_left(struct evhttp_connection *connection, void *context)
@@ -352,6 +368,7 @@ bool event_streams_add(struct event_streams *streams, struct evhttp_request *htt
 	}
 	stream->streams = streams;
 	stream->http = http;
+	stream->began_at = clock_steady_milliseconds();
 	stream->filter = *filter;
 	memset(filter, 0, sizeof(*filter));
 	TAILQ_INSERT_TAIL(&streams->list, stream, link);
@@ -387,13 +404,8 @@ void event_streams_stop(struct event_streams *streams)
 {
 	struct stream *stream;
 
-	while ((stream = TAILQ_FIRST(&streams->list)) != NULL) {
-		struct evhttp_request *http = stream->http;
-
-		evhttp_connection_set_closecb(evhttp_request_get_connection(http), NULL, NULL);
-		forget(stream);
-		evhttp_send_reply_end(http);
-	}
+	while ((stream = TAILQ_FIRST(&streams->list)) != NULL)
+		end(stream);
 }
 
 void event_streams_free(struct event_streams *streams)

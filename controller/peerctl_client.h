@@ -19,11 +19,13 @@ struct client_settings {
 	char *ca;
 	char *certificate;
 	char *key;
+	char *token_file;
+	char *token; /* in the place of the certificate */
 };
 
 /*
- * Sets what is still NULL from the environment, then ~/.config/peerctl.conf, then /etc/peering-controller/peerctl.conf.
- * False with a sentence where a file cannot be read or something is missing in the end.
+ * Sets what is still NULL from the environment (the token from there alone, or from the file), then ~/.config/peerctl.conf, then /etc/peering-controller/peerctl.conf.
+ * False with a sentence where a file cannot be read, everybody can read the token, or something is missing in the end.
  */
 bool client_settings_complete(struct client_settings *settings, char *error, size_t error_size);
 void client_settings_free(struct client_settings *settings);
@@ -34,11 +36,11 @@ struct answer {
 };
 
 /*
- * `path` begins with "/v1/"; `body` NULL is a GET. False with a sentence in `error` where the controller was not
+ * `path` begins with "/v1/"; `method` NULL is GET, or POST where there is a body. False with a sentence in `error` where the controller was not
  * reached or did not speak as it should. The caller puts answer->body.
  */
-bool client_ask(const struct client_settings *settings, const char *path, json_object *body, struct answer *answer,
-		char *error, size_t error_size);
+bool client_ask(const struct client_settings *settings, const char *method, const char *path, json_object *body,
+		struct answer *answer, char *error, size_t error_size);
 
 /* A piece of an answer that goes on; false ends it. */
 typedef bool (*client_take)(const char *bytes, size_t size, void *context);

@@ -17,7 +17,7 @@
 #define RETRY_MOST_SECONDS 30
 
 struct watch {
-	const struct watch_options *options;
+	const struct invocation *invocation;
 	bool colour;
 	bool heard; /* the controller has answered well in this connection */
 	char *last; /* id of the newest event */
@@ -134,7 +134,7 @@ static void end_event(struct watch *watch)
 	watch->data = NULL;
 	if (!event)
 		return;
-	if (watch->options->json)
+	if (watch->invocation->json)
 		puts(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
 		print_event(watch, event);
@@ -194,20 +194,20 @@ static void forget_pieces(struct watch *watch)
 	watch->heard = false;
 }
 
-static char *stream_path(const struct watch_options *options)
+static char *stream_path(const struct invocation *invocation)
 {
 	char *path = client_path("events", NULL);
 
-	path = client_query(path, "router", options->router);
-	path = client_query(path, "connection", options->connection);
-	return client_query(path, "after", options->since);
+	path = client_query(path, "router", invocation->router);
+	path = client_query(path, "connection", invocation->connection);
+	return client_query(path, "after", invocation->since);
 }
 
-int watch_events(const struct client_settings *settings, const struct watch_options *options)
+int watch_command(struct invocation *invocation, const struct command *command)
 {
-	struct watch watch = {.options = options, .router_width = 12, .connection_width = 16};
+	struct watch watch = {.invocation = invocation, .router_width = 12, .connection_width = 16};
 	unsigned int retry = RETRY_FIRST_SECONDS;
-	char *path = stream_path(options);
+	char *path = stream_path(invocation);
 	bool ever_heard = false;
 	int code;
 
@@ -217,7 +217,7 @@ int watch_events(const struct client_settings *settings, const struct watch_opti
 		char error[CLIENT_ERROR_MAX];
 		json_object *problem = NULL;
 
-		code = client_stream(settings, path, watch.last, take_bytes, &watch, &problem, error, sizeof(error));
+		code = client_stream(&invocation->settings, path, watch.last, take_bytes, &watch, &problem, error, sizeof(error));
 		if (problem) {
 			fprintf(stderr, "peerctl: %s\n", member_text(problem, "detail"));
 			json_object_put(problem);

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_table.h"
 
 #define EVENTS_SIZE 128
+#define TEST_SECONDS 15
 
 static void result_text(json_object *webhook, char *text, size_t size)
 {
@@ -22,7 +24,7 @@ static void result_text(json_object *webhook, char *text, size_t size)
 		text[0] = '\0';
 }
 
-void show_webhooks(json_object *webhooks)
+static void show_webhooks(json_object *webhooks)
 {
 	static const char *const headings[] = {"WEBHOOK", "URL",	  "EVENTS",	  ">WAITING", ">DELIVERED", ">DROPPED",
 					       "LAST",	  "FAILING SINCE", "RESULT", NULL};
@@ -48,7 +50,8 @@ void show_webhooks(json_object *webhooks)
 	table_free(table);
 }
 
-bool webhook_test_answered(json_object *answer, const char *name, const char *event, bool *accepted)
+/* Looks for what came of the event; false: no attempt yet. Says how it went. */
+static bool tell_answered(json_object *answer, const char *name, const char *event, bool *accepted)
 {
 	json_object *webhooks = member_list(answer, "webhooks");
 
@@ -67,4 +70,45 @@ bool webhook_test_answered(json_object *answer, const char *name, const char *ev
 		return true;
 	}
 	return false;
+}
+
+int webhooks_command(struct invocation *invocation, const struct command *command)
+{
+	json_object *answer;
+	int code = command_ask(invocation, NULL, client_path("webhooks", NULL), NULL, &answer);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (invocation->json)
+		command_print_json(answer);
+	else
+		show_webhooks(member_list(answer, "webhooks"));
+	json_object_put(answer);
+	return EXIT_DONE;
+}
+
+int webhook_test_command(struct invocation *invocation, const struct command *command)
+{
+	const char *name = invocation->arguments[0];
+	bool answered = false, accepted = false;
+	json_object *answer, *seen;
+	const char *event;
+	int code = command_ask(invocation, NULL, client_path("webhooks", name, "test", NULL), json_object_new_object(),
+			       &answer);
+
+	if (code != EXIT_DONE)
+		return code;
+	event = member_text(answer, "event");
+	for (int second = 0; !answered && second < TEST_SECONDS; second++) {
+		sleep(1);
+		code = command_ask(invocation, NULL, client_path("webhooks", NULL), NULL, &seen);
+		if (code != EXIT_DONE)
+			break;
+		answered = tell_answered(seen, name, event, &accepted);
+		json_object_put(seen);
+	}
+	if (code == EXIT_DONE && !answered)
+		fprintf(stderr, "peerctl: event %s waits for %s; see peerctl webhooks\n", event, name);
+	json_object_put(answer);
+	return code != EXIT_DONE ? code : accepted ? EXIT_DONE : EXIT_REFUSED;
 }

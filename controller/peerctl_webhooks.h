@@ -5,15 +5,10 @@
 #ifndef PEERING_CONTROLLER_PEERCTL_WEBHOOKS_H
 #define PEERING_CONTROLLER_PEERCTL_WEBHOOKS_H
 
-#include <json-c/json.h>
-#include <stdbool.h>
+#include "controller/peerctl_command.h"
 
-void show_webhooks(json_object *webhooks);
-
-/*
- * Looks in what GET /v1/webhooks answers for what came of the event; false: no attempt yet. *accepted says whether the
- * endpoint took it, and why not has been said.
- */
-bool webhook_test_answered(json_object *answer, const char *name, const char *event, bool *accepted);
+int webhooks_command(struct invocation *invocation, const struct command *command);
+/* Waits for what comes of it, some seconds. */
+int webhook_test_command(struct invocation *invocation, const struct command *command);
 
 #endif
