@@ -65,6 +65,8 @@ struct routers *api_routers(const struct api *api);
 const struct config *api_config(const struct api *api);
 struct event_streams *api_event_streams(const struct api *api);
 struct webhooks *api_webhooks(const struct api *api);
+/* Connections whose certificate or token is known. */
+unsigned int api_client_count(const struct api *api);
 
 /* The client of an answer that goes on has taken some of it: it is not idle. */
 void api_client_is_active(struct evhttp_request *http);

@@ -34,6 +34,9 @@ void api_clients_free(struct api_clients *clients);
  */
 bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct api_identity *identity);
 
+/* How many have shown who they are. */
+unsigned int api_clients_known(const struct api_clients *clients);
+
 /* An answer that goes on is being taken: it is not idle. */
 void api_clients_active(SSL *ssl);
 

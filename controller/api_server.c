@@ -310,6 +310,11 @@ struct event_streams *api_event_streams(const struct api *api)
 	return api->streams;
 }
 
+unsigned int api_client_count(const struct api *api)
+{
+	return api_clients_known(api->clients);
+}
+
 struct webhooks *api_webhooks(const struct api *api)
 {
 	return api->webhooks;

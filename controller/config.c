@@ -22,6 +22,7 @@ static const struct key {
 } keys[] = {
 	{"router-listen", KEY_ADDRESS, offsetof(struct config, router_listen), "[::]:4790", 0, 0},
 	{"api-listen", KEY_ADDRESS, offsetof(struct config, api_listen), "127.0.0.1:4791", 0, 0},
+	{"metrics-listen", KEY_ADDRESS, offsetof(struct config, metrics_listen), "", 0, 0},
 	{"tls-ca", KEY_FILE, offsetof(struct config, tls_ca), "/etc/peering-controller/ca.pem", 0, 0},
 	{"tls-certificate", KEY_FILE, offsetof(struct config, tls_certificate),
 	 "/etc/peering-controller/controller.pem", 0, 0},
@@ -90,7 +91,8 @@ static bool set_key(struct config *config, const struct key *key, const char *va
 			 value);
 		return false;
 	case KEY_ADDRESS:
-		if (!listener_parse(value, &address)) {
+		/* Only a default is empty. */
+		if (value[0] != '\0' && !listener_parse(value, &address)) {
 			snprintf(why, why_size,
 				 "'%s' takes an address and a port, such as 192.0.2.1:4790 or [::]:4790, not '%s'",
 				 key->name, value);

@@ -18,6 +18,7 @@ struct config {
 	/* "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 lets the kernel choose. */
 	char *router_listen;
 	char *api_listen;
+	char *metrics_listen; /* "": nowhere */
 	/* PEM files. */
 	char *tls_ca;
 	char *tls_certificate;

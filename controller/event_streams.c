@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #include "controller/api.h"
 #include "controller/events.h"
+#include "controller/metrics.h"
 #include "controller/text.h"
 
 #define PAGE_EVENTS 256
@@ -223,14 +223,6 @@ static struct stream *next_ready(struct event_streams *streams, int64_t newest)
 	return NULL;
 }
 
-static int64_t microseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* One page to everybody who stands on it. False where it cannot be read now. */
 static bool serve_page(struct event_streams *streams, struct stream *first, int64_t newest, int64_t until)
 {
@@ -238,7 +230,7 @@ static bool serve_page(struct event_streams *streams, struct stream *first, int6
 
 	if (!is_on_page(&streams->page, first->cursor) && !load_page(streams, first->cursor))
 		return false;
-	for (; stream && microseconds() < until; stream = next) {
+	for (; stream && clock_steady_microseconds() < until; stream = next) {
 		next = TAILQ_NEXT(stream, link);
 		if (stream->busy || stream->cursor >= newest || !is_on_page(&streams->page, stream->cursor))
 			continue;
@@ -252,7 +244,7 @@ static bool serve_page(struct event_streams *streams, struct stream *first, int6
 static void pump(evutil_socket_t fd, short what, void *context)
 {
 	struct event_streams *streams = context;
-	int64_t began = microseconds(), pause = streams->resume_at - began;
+	int64_t began = clock_steady_microseconds(), pause = streams->resume_at - began;
 	int64_t oldest, newest;
 	struct stream *stream = NULL;
 
@@ -261,10 +253,10 @@ static void pump(evutil_socket_t fd, short what, void *context)
 	if (pause <= 0) {
 		if (store_event_range(api_store(streams->api), &oldest, &newest) == STORE_OK)
 			while ((stream = next_ready(streams, newest)) != NULL &&
-			       microseconds() < began + SLICE_MICROSECONDS)
+			       clock_steady_microseconds() < began + SLICE_MICROSECONDS)
 				if (!serve_page(streams, stream, newest, began + SLICE_MICROSECONDS))
 					break;
-		pause = (microseconds() - began) * PAUSE_PARTS;
+		pause = (clock_steady_microseconds() - began) * PAUSE_PARTS;
 		streams->resume_at = began + pause;
 		if (!stream)
 			return;
@@ -344,6 +336,7 @@ static void begin(struct stream *stream, int64_t after, int64_t oldest, int64_t 
 	evhttp_add_header(headers, "Content-Type", "text/event-stream");
 	evhttp_add_header(headers, "Cache-Control", "no-store");
 	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+	metrics.answers[2]++;
 	evhttp_send_reply_start(stream->http, 200, "OK");
 	/* What it has seen is not there any more, or not yet: the database was restored from a copy. */
 	stream->cursor = after < 0 || after > newest ? newest : after + 1 < oldest ? oldest - 1 : after;

@@ -19,6 +19,8 @@
 #include "controller/events.h"
 #include "controller/first_token.h"
 #include "controller/log.h"
+#include "controller/metrics.h"
+#include "controller/monitor.h"
 #include "controller/pushes.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
@@ -44,6 +46,7 @@ struct controller {
 	struct reports *reports;
 	struct routers *routers;
 	struct api *api;
+	struct monitor *monitor;
 	struct event *signals[2];
 	struct event *stop_look;
 	bool stopping;
@@ -181,6 +184,21 @@ static bool start_webhooks(struct controller *controller, char *error, size_t er
 	return controller->webhooks != NULL;
 }
 
+static bool start_monitor(struct controller *controller, char *error, size_t error_size)
+{
+	struct monitored monitored = {
+		.config = &controller->config,
+		.api = controller->api,
+		.reports = controller->reports,
+		.tls = controller->api_tls,
+	};
+
+	if (controller->config.metrics_listen[0] == '\0')
+		return true;
+	controller->monitor = monitor_open(controller->base, &monitored, error, error_size);
+	return controller->monitor != NULL;
+}
+
 static bool start(struct controller *controller, char *error, size_t error_size)
 {
 	const struct config *config = &controller->config;
@@ -217,7 +235,7 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 		return false;
 	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
 				   controller->routers, controller->events, controller->webhooks, error, error_size);
-	return controller->api != NULL;
+	return controller->api && start_monitor(controller, error, error_size);
 }
 
 static void announce(const struct controller *controller)
@@ -226,13 +244,17 @@ static void announce(const struct controller *controller)
 	char warning[TLS_ERROR_MAX];
 	char router_address[LISTENER_ADDRESS_SIZE];
 	char api_address[LISTENER_ADDRESS_SIZE];
+	char metrics_address[LISTENER_ADDRESS_SIZE];
 
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		log_event(LEVEL_WARNING, "key-exposed", "message", warning, NULL);
 	routers_bound(controller->routers, router_address);
 	api_bound(controller->api, api_address);
+	if (controller->monitor)
+		monitor_bound(controller->monitor, metrics_address);
 	log_event(LEVEL_INFO, "ready", "version", PACKAGE_VERSION, "router-listen", router_address, "api-listen",
-		  api_address, "database", controller->config.database, NULL);
+		  api_address, "metrics-listen", controller->monitor ? metrics_address : "none", "database",
+		  controller->config.database, NULL);
 }
 
 /* Also after a start that failed half-way. */
@@ -240,6 +262,7 @@ static void tear_down(struct controller *controller)
 {
 	if (controller->pushes && controller->routers)
 		pushes_release(controller->pushes);
+	monitor_free(controller->monitor);
 	api_free(controller->api);
 	routers_free(controller->routers);
 	if (controller->reports)
@@ -285,6 +308,7 @@ static int check(struct controller *controller, char *error, size_t error_size)
 
 static int run(struct controller *controller, char *error, size_t error_size)
 {
+	metrics.started_at = clock_milliseconds();
 	raise_descriptor_limit();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	umask(077);

@@ -27,7 +27,7 @@ extern struct metrics {
 	struct metric_histogram commit_seconds;
 	struct metric_histogram commit_reports;
 	uint64_t commit_failures;
-	uint64_t pushes_stored, pushes_applied, pushes_refused;
+	uint64_t pushes_applied, pushes_refused;
 	uint64_t answers[6]; /* of the API, by the first digit of their status */
 	uint64_t tls_refused;
 	uint64_t newcomers_dropped;

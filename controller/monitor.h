@@ -10,6 +10,7 @@
 #define PEERING_CONTROLLER_MONITOR_H
 
 #include <event2/event.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,6 +28,7 @@ struct monitored {
 	const struct config *config;
 	struct api *api; /* with the store, the routers and the readers of events */
 	struct reports *reports;
+	SSL_CTX *tls;
 };
 
 /* NULL with a sentence in `error`. */

@@ -378,4 +378,16 @@ enum store_result store_idempotency_keep(struct store *store, const struct store
 /* status, location and answer are added to the row of actor and key. */
 enum store_result store_idempotency_answered(struct store *store, const struct store_idempotency *row);
 
+/* ---- How much there is ---- */
+
+typedef bool (*store_name_visit)(const char *name, void *context);
+typedef bool (*store_count_visit)(const char *state, uint64_t count, void *context);
+
+enum store_result store_router_names(struct store *store, store_name_visit visit, void *context);
+/* Of observed connections. */
+enum store_result store_count_states(struct store *store, store_count_visit visit, void *context);
+enum store_result store_count_degraded(struct store *store, uint64_t *count);
+/* Those that wait now, and all that have ever been stored. */
+enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored);
+
 #endif
