@@ -11,7 +11,7 @@
 
 #define LINE_MAX_BYTES 4096
 
-enum key_type { KEY_ADDRESS, KEY_FILE, KEY_NUMBER, KEY_PEOPLE };
+enum key_type { KEY_ADDRESS, KEY_FILE, KEY_NUMBER, KEY_WORD, KEY_PEOPLE };
 
 static const struct key {
 	const char *name;
@@ -28,6 +28,7 @@ static const struct key {
 	 "/etc/peering-controller/controller.pem", 0, 0},
 	{"tls-key", KEY_FILE, offsetof(struct config, tls_key), "/etc/peering-controller/controller.key", 0, 0},
 	{"database", KEY_FILE, offsetof(struct config, database), "/var/lib/peering-controller/controller.db", 0, 0},
+	{"user", KEY_WORD, offsetof(struct config, user), "", 0, 0},
 	{"webhooks", KEY_FILE, offsetof(struct config, webhooks), CONFIG_DEFAULT_WEBHOOKS, 0, 0},
 	{"heartbeat", KEY_NUMBER, offsetof(struct config, heartbeat), "30", 1, 60},
 	{"silence", KEY_NUMBER, offsetof(struct config, silence), "90", 1, 3600},
@@ -98,6 +99,8 @@ static bool set_key(struct config *config, const struct key *key, const char *va
 				 key->name, value);
 			return false;
 		}
+		break;
+	case KEY_WORD:
 		break;
 	case KEY_FILE:
 		if (value[0] != '/') {

@@ -24,6 +24,7 @@ struct config {
 	char *tls_certificate;
 	char *tls_key;
 	char *database;
+	char *user; /* that root becomes; "": none */
 	char *webhooks; /* JSON file */
 	unsigned int heartbeat;		/* seconds between our heartbeats to a router */
 	unsigned int silence;		/* seconds without a frame of a router, or in which it reads nothing */

@@ -21,9 +21,11 @@
 #include "controller/log.h"
 #include "controller/metrics.h"
 #include "controller/monitor.h"
+#include "controller/privileges.h"
 #include "controller/pushes.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
+#include "controller/service_manager.h"
 #include "controller/store.h"
 #include "controller/text.h"
 #include "controller/tls_watch.h"
@@ -47,6 +49,7 @@ struct controller {
 	struct routers *routers;
 	struct api *api;
 	struct monitor *monitor;
+	struct service_manager *service_manager;
 	struct event *signals[2];
 	struct event *stop_look;
 	bool stopping;
@@ -137,6 +140,7 @@ static void stop(evutil_socket_t number, short what, void *context)
 		return;
 	}
 	controller->stopping = true;
+	service_manager_stopping(controller->service_manager);
 	log_event(LEVEL_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
 	/* What has arrived is committed and acknowledged before the sessions end. */
 	reports_commit_now(controller->reports);
@@ -262,6 +266,7 @@ static void tear_down(struct controller *controller)
 {
 	if (controller->pushes && controller->routers)
 		pushes_release(controller->pushes);
+	service_manager_free(controller->service_manager);
 	monitor_free(controller->monitor);
 	api_free(controller->api);
 	routers_free(controller->routers);
@@ -314,12 +319,14 @@ static int run(struct controller *controller, char *error, size_t error_size)
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	event_set_log_callback(libevent_says);
-	if (!start(controller, error, error_size)) {
+	if (!privileges_drop(controller->config.user, error, error_size) || !start(controller, error, error_size)) {
 		log_event(LEVEL_ERROR, "cannot-start", "message", error, NULL);
 		tear_down(controller);
 		return EXIT_FAILURE;
 	}
 	announce(controller);
+	controller->service_manager = service_manager_new(controller->base);
+	service_manager_ready(controller->service_manager);
 	event_base_dispatch(controller->base);
 	tear_down(controller);
 	log_event(LEVEL_INFO, "stopped", NULL);
