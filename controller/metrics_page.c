@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "controller/api.h"
+#include "controller/census.h"
 #include "controller/config.h"
 #include "controller/event_streams.h"
 #include "controller/metrics.h"
@@ -58,36 +59,16 @@ static void add_routers(struct evbuffer *out, struct api *api)
 	one(out, NAME("routers_connected"), "gauge", "Routers whose session is up.", (double)names.connected);
 }
 
-struct states {
-	uint64_t counts[STATE_COUNT];
-	uint64_t others;
-};
-
-static bool add_state(const char *state, uint64_t count, void *context)
+static void add_connections(struct evbuffer *out, struct census *census)
 {
-	struct states *states = context;
-	int known = connection_state_from_name(state);
+	const struct census_counts *counts = census_take(census);
 
-	if (known >= 0 && known < STATE_COUNT)
-		states->counts[known] = count;
-	else
-		states->others += count;
-	return true;
-}
-
-static void add_connections(struct evbuffer *out, struct store *store)
-{
-	struct states states = {0};
-	uint64_t degraded = 0;
-
-	store_count_states(store, add_state, &states);
 	metric_begin(out, NAME("connections"), "gauge", "Connections that routers have reported, by state.");
 	for (int i = 0; i < STATE_COUNT; i++)
-		metric_add(out, NAME("connections"), "state", connection_state_name(i), (double)states.counts[i]);
-	metric_add(out, NAME("connections"), "state", "other", (double)states.others);
-	store_count_degraded(store, &degraded);
+		metric_add(out, NAME("connections"), "state", connection_state_name(i), (double)counts->states[i]);
+	metric_add(out, NAME("connections"), "state", "other", (double)counts->others);
 	one(out, NAME("connections_degraded"), "gauge", "Connections with something wrong that a router has reported.",
-	    (double)degraded);
+	    (double)counts->degraded);
 }
 
 /* ---- Reports and pushes ---- */
@@ -266,7 +247,7 @@ void metrics_page(struct evbuffer *out, const struct monitored *monitored)
 	metric_begin(out, NAME("info"), "gauge", "1, with the version.");
 	metric_add(out, NAME("info"), "version", PACKAGE_VERSION, 1);
 	add_routers(out, monitored->api);
-	add_connections(out, store);
+	add_connections(out, monitored->census);
 	add_reports(out);
 	one(out, NAME("store_stuck"), "gauge", "1 while reports cannot be committed.",
 	    reports_are_stuck(monitored->reports));

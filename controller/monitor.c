@@ -14,6 +14,8 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "controller/api.h"
+#include "controller/census.h"
 #include "controller/config.h"
 #include "controller/health.h"
 #include "controller/log.h"
@@ -188,7 +190,8 @@ struct monitor *monitor_open(struct event_base *base, const struct monitored *mo
 	monitor->monitored = *monitored;
 	LIST_INIT(&monitor->clients);
 	monitor->page = evbuffer_new();
-	if (monitor->page)
+	monitor->monitored.census = census_new(base, api_store(monitored->api));
+	if (monitor->page && monitor->monitored.census)
 		monitor->listener =
 			listener_open(base, monitored->config->metrics_listen, accepted, monitor, error, error_size);
 	if (monitor->listener)
@@ -207,6 +210,7 @@ void monitor_free(struct monitor *monitor)
 		end(client);
 	if (monitor->listener)
 		evconnlistener_free(monitor->listener);
+	census_free(monitor->monitored.census);
 	if (monitor->page)
 		evbuffer_free(monitor->page);
 	free(monitor);

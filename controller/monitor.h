@@ -19,16 +19,18 @@
 #define MONITOR_CLIENTS_MAX 32
 
 struct api;
+struct census;
 struct config;
 struct monitor;
 struct reports;
 
-/* What is looked at; all of it outlives the monitor. */
+/* What is looked at; all of it outlives the monitor, which makes the census. */
 struct monitored {
 	const struct config *config;
 	struct api *api; /* with the store, the routers and the readers of events */
 	struct reports *reports;
 	SSL_CTX *tls;
+	struct census *census; /* its own */
 };
 
 /* NULL with a sentence in `error`. */

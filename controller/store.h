@@ -381,12 +381,13 @@ enum store_result store_idempotency_answered(struct store *store, const struct s
 /* ---- How much there is ---- */
 
 typedef bool (*store_name_visit)(const char *name, void *context);
-typedef bool (*store_count_visit)(const char *state, uint64_t count, void *context);
+typedef bool (*store_census_visit)(const char *router, const char *name, const char *state, bool degraded,
+				   void *context);
 
 enum store_result store_router_names(struct store *store, store_name_visit visit, void *context);
-/* Of observed connections. */
-enum store_result store_count_states(struct store *store, store_count_visit visit, void *context);
-enum store_result store_count_degraded(struct store *store, uint64_t *count);
+/* Observed connections behind (router, name) in order, at most `limit`; *more: as many as that were there. */
+enum store_result store_census(struct store *store, const char *router, const char *name, unsigned int limit,
+			       store_census_visit visit, void *context, bool *more);
 /* Those that wait now, and all that have ever been stored. */
 enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored);
 

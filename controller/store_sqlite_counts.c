@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SQLite store: how much there is of what. Each is answered from an index.
+ * SQLite store: how much there is of what.
  */
 #include "controller/store_sqlite.h"
 
@@ -16,27 +16,25 @@ enum store_result store_router_names(struct store *store, store_name_visit visit
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
-enum store_result store_count_states(struct store *store, store_count_visit visit, void *context)
+enum store_result store_census(struct store *store, const char *router, const char *name, unsigned int limit,
+			       store_census_visit visit, void *context, bool *more)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_COUNT_STATES);
+	sqlite3_stmt *statement = store_statement(store, SQL_CENSUS);
 	enum store_result result;
+	unsigned int count = 0;
 
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit(store_column_text(statement, 0), (uint64_t)sqlite3_column_int64(statement, 1), context))
+	store_bind_text(statement, 1, router);
+	store_bind_text(statement, 2, name);
+	store_bind_number(statement, 3, limit);
+	while ((result = store_next(store, statement)) == STORE_OK) {
+		count++;
+		if (!visit(store_column_text(statement, 0), store_column_text(statement, 1),
+			   store_column_text(statement, 2), sqlite3_column_int(statement, 3) != 0, context))
 			break;
+	}
 	sqlite3_reset(statement);
+	*more = count == limit;
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
-}
-
-enum store_result store_count_degraded(struct store *store, uint64_t *count)
-{
-	sqlite3_stmt *statement = store_statement(store, SQL_COUNT_DEGRADED);
-	enum store_result result = store_next(store, statement);
-
-	if (result == STORE_OK)
-		*count = (uint64_t)sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return result;
 }
 
 enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored)

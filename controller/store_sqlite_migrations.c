@@ -194,9 +194,6 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	"UPDATE desired_connection SET peer_asn = coalesce(json_extract(definition, '$.peerAsn'), 0);"
 	"CREATE INDEX desired_connection_of_asn ON desired_connection (peer_asn, router, name);"
 	"CREATE INDEX observed_connection_of_asn ON observed_connection (peer_asn, router, name);",
-
-	/* How many connections are in which state, asked every few seconds. */
-	"CREATE INDEX observed_connection_of_state ON observed_connection (state);",
 };
 
 /* One number from one row; false where there is none. */
