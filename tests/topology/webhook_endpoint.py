@@ -27,8 +27,8 @@ class Endpoint:
     Keeps its port over stop() and start().
     """
 
-    def __init__(self, pki=None, answer=lambda told: 200):
-        self.pki, self.answer, self.port = pki, answer, 0
+    def __init__(self, pki=None, answer=lambda told: 200, port=0):
+        self.pki, self.answer, self.port = pki, answer, port
         self.asked, self.took = [], []
         self.start()
 
@@ -103,3 +103,18 @@ def write_config(folder, *hooks, secret=SECRET):
                                                                       "removed", "expiring"],
                                  "secretFile": str(folder / "secret"), **hook} for number, hook in enumerate(hooks)]))
     return path
+
+
+if __name__ == "__main__":
+    # In a namespace of a lab: PORT FILE; the file gets a line for each that was taken.
+    import sys
+
+    class Written(list):
+        def append(self, told):
+            with open(sys.argv[2], "a", encoding="utf-8") as file:
+                file.write(json.dumps(told) + "\n")
+
+    served = Endpoint(port=int(sys.argv[1]))
+    served.took = Written()
+    print("ready", flush=True)
+    threading.Event().wait()
