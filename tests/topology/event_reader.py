@@ -11,9 +11,9 @@ from controller_process import OPERATOR
 from lab.wait import until
 
 
-def open_stream(controller, query="", last=None, certificate=OPERATOR, receive_buffer=None):
+def open_stream(controller, query="", last=None, token=None, receive_buffer=None):
     """The connection and the answer, whose body does not end by itself."""
-    context = wire.client_context(controller.pki, certificate)
+    context = wire.client_context(controller.pki, None if token else OPERATOR)
     connection = http.client.HTTPSConnection(*controller.api_address, timeout=60, context=context)
     if receive_buffer:
         raw = socket.socket()
@@ -22,6 +22,8 @@ def open_stream(controller, query="", last=None, certificate=OPERATOR, receive_b
         raw.connect(controller.api_address)
         connection.sock = context.wrap_socket(raw, server_hostname="localhost")
     headers = {"Accept": "text/event-stream", **({"Last-Event-ID": str(last)} if last is not None else {})}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     connection.request("GET", f"/v1/events{query}", headers=headers)
     return connection, connection.getresponse()
 

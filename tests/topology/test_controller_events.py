@@ -5,18 +5,19 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
-from controller_fixtures import REQUEST, connection_path, status
+from controller_fixtures import ADMIN, REQUEST, connection_path, status
 from event_reader import EventReader, open_stream
 from lab.wait import until
 
 
-def page(controller, query=""):
-    return controller.get(f"/v1/events{query}", headers={"Accept": "application/json"})
+def page(controller, query="", **options):
+    return controller.get(f"/v1/events{query}", headers={"Accept": "application/json"}, **options)
 
 
 def everything(controller, query=""):
@@ -119,7 +120,7 @@ def test_filters(controller):
     ("?after=99999999999999999999", "after")])
 def test_bad_query_says_what_there_is(bad_input, query, word):
     controller, _ = bad_input
-    code, answer = controller.request("GET", f"/v1/events{query}", headers={})
+    code, answer = controller.request("GET", f"/v1/events{query}")
     assert code == 400 and answer["code"] == "bad-query" and word in answer["detail"]
 
 
@@ -164,6 +165,45 @@ def test_what_was_deleted_is_told_as_a_gap(make_controller):
     # From a database that has been restored since: it says so too.
     assert page(controller, "?after=999999")["gap"] == {"after": "999999", "resumedAfter": answer["newest"]}
     assert page(controller, f"?after={oldest}")["gap"] is None
+
+
+def test_events_of_more_days_than_are_kept_go(make_controller):
+    controller = make_controller(events_days=2).start()
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send_transitions(1, 3000)
+        connection.wait_acked(3000)
+    assert controller.stop() == 0
+    with contextlib.closing(sqlite3.connect(controller.database, isolation_level=None)) as db:
+        # The clock has jumped once: one in between is younger, and everything behind it stays.
+        db.execute("UPDATE event SET at = at - 3 * 86400000 WHERE id <= 2900 AND id <> 2500")
+    controller.start()
+    until("the old ones gone", lambda: controller.query("SELECT min(id) FROM event")[0][0], lambda oldest: oldest == 2500)
+
+
+def test_a_peer_sees_its_own_connections_and_not_who_did_what(make_controller):
+    controller = make_controller(admin=ADMIN).start()
+    code, token = controller.post("/v1/tokens", {"name": "acme", "role": "peer", "asn": 64510}, certificate=ADMIN)
+    assert code == 201
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send(snapshot=dict(full=True, connections=[
+            status("PNI-ACME", "Validating", degraded=[degradation("flapping")]),
+            {**status("PNI-OTHER", "Validating", degraded=[degradation("flapping")]), "peer_asn": 64511}]))
+        for number, name in enumerate(("PNI-ACME", "PNI-OTHER", "PNI-ACME"), 1):
+            connection.send_transitions(number, number, name, to="Active", message="late payers", actor="noc@example.net")
+        connection.wait_acked(3)
+    seen = page(controller, token=token["token"])["events"]
+    assert [(one["type"], one["connection"]) for one in seen] == [
+        ("degraded", "PNI-ACME"), ("transition", "PNI-ACME"), ("transition", "PNI-ACME")]
+    assert all("late payers" not in json.dumps(one) and "noc@" not in json.dumps(one) for one in seen)
+    # The same as a stream, whatever it asks for.
+    with EventReader(controller, "?router=edge1", last=0, token=token["token"]) as reader:
+        reader.wait("transition", 2)
+        assert [event for *_, event in reader.events] == seen
+    assert page(controller, "?connection=PNI-OTHER", token=token["token"])["events"] == []
+    code, answer = controller.request("GET", "/v1/webhooks", token=token["token"])
+    assert code == 403 and answer["code"] == "forbidden"
 
 
 def test_number_of_readers_is_limited(make_controller):

@@ -82,6 +82,20 @@ def test_metrics_tell_what_there_is(monitored):
     wait_sample(controller, 'peeringcontroller_webhook_failing{webhook="hook0"}', 1)
 
 
+def test_many_connections_are_counted_in_pieces(monitored):
+    with monitored.connect() as router:
+        router.hello()
+        for part in range(3):
+            router.send(snapshot=dict(full=part == 0, connections=[
+                status(f"PNI-{part}-{number}", "Active" if number % 2 else "Validating") for number in range(600)]))
+        router.send_transitions(1, 1, "PNI-0-0", to="Hibernating")
+        router.wait_acked(1)
+        wait_sample(monitored, 'peeringcontroller_connections{state="Active"}', 900)
+        seen = samples(monitored)
+    assert seen['peeringcontroller_connections{state="other"}'] == 1
+    assert seen['peeringcontroller_connections{state="Validating"}'] == 899
+
+
 def test_promtool_finds_nothing_to_say(monitored):
     with monitored.connect() as router:
         router.hello()

@@ -131,7 +131,7 @@ def test_no_value_makes_a_second_line_or_field(controller):
         router.expect_closed()
     with controller.connect("edge2") as router, contextlib.suppress(wire.Closed):
         router.hello(router_name=nasty)
-    controller.request("GET", "/v1/routers/" + "%22%20event=forged%20%5c%22%0aevent=forged", headers={})
+    controller.request("GET", "/v1/routers/" + "%22%20event=forged%20%5c%22%0aevent=forged")
     controller.wait_log("event=router-error")
     controller.wait_log("event=router-refused")
     lines = controller.log_file.read_bytes().decode().split("\n")
