@@ -19,9 +19,12 @@
 
 #define PAGE_EVENTS 256
 #define PAGE_BYTES ((size_t)64 << 10)
-/* Of the loop's time: one part work, at most, and four parts for everybody else behind it. */
+/* Of the loop's time: one part work, at most, and nine parts for everybody else behind it. */
 #define SLICE_MICROSECONDS 4000
-#define PAUSE_PARTS 4
+#define PAUSE_PARTS 9
+/* What TLS and the kernel take for it is no part of the slice. */
+#define BYTES_A_MICROSECOND 500
+#define SLICE_BYTES ((size_t)SLICE_MICROSECONDS * BYTES_A_MICROSECOND)
 #define KEEP_ALIVE_MILLISECONDS 15000
 #define SWEEP_SECONDS 5
 /* One that takes nothing for so long is gone. */
@@ -59,6 +62,7 @@ struct event_streams {
 	TAILQ_HEAD(, stream) list; /* who was served longest ago comes first */
 	unsigned int count;
 	int64_t resume_at; /* microseconds of the steady clock: not before */
+	size_t sent;	   /* bytes, in this slice */
 	struct page page;
 };
 
@@ -170,6 +174,7 @@ static void drained(struct evhttp_connection *connection, void *context)
 static void send_text(struct stream *stream, struct evbuffer *buffer)
 {
 	stream->busy = true;
+	stream->streams->sent += evbuffer_get_length(buffer);
 	stream->said_at = clock_steady_milliseconds();
 	evhttp_send_reply_chunk_with_cb(stream->http, buffer, drained, stream);
 }
@@ -233,7 +238,7 @@ static bool serve_page(struct event_streams *streams, struct stream *first, int6
 
 	if (!is_on_page(&streams->page, first->cursor) && !load_page(streams, first->cursor))
 		return false;
-	for (; stream && clock_steady_microseconds() < until; stream = next) {
+	for (; stream && streams->sent < SLICE_BYTES && clock_steady_microseconds() < until; stream = next) {
 		next = TAILQ_NEXT(stream, link);
 		if (stream->busy || stream->cursor >= newest || !is_on_page(&streams->page, stream->cursor))
 			continue;
@@ -255,11 +260,13 @@ static void pump(evutil_socket_t fd, short what, void *context)
 		return;
 	if (pause <= 0) {
 		if (store_event_range(api_store(streams->api), &oldest, &newest) == STORE_OK)
-			while ((stream = next_ready(streams, newest)) != NULL &&
+			while ((stream = next_ready(streams, newest)) != NULL && streams->sent < SLICE_BYTES &&
 			       clock_steady_microseconds() < began + SLICE_MICROSECONDS)
 				if (!serve_page(streams, stream, newest, began + SLICE_MICROSECONDS))
 					break;
-		pause = (clock_steady_microseconds() - began) * PAUSE_PARTS;
+		pause = (clock_steady_microseconds() - began + (int64_t)streams->sent / BYTES_A_MICROSECOND) *
+			PAUSE_PARTS;
+		streams->sent = 0;
 		streams->resume_at = began + pause;
 		if (!stream)
 			return;
