@@ -23,6 +23,7 @@
 #include "controller/monitor.h"
 #include "controller/privileges.h"
 #include "controller/pushes.h"
+#include "controller/queries.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
 #include "controller/service_manager.h"
@@ -268,6 +269,8 @@ static void tear_down(struct controller *controller)
 		pushes_release(controller->pushes);
 	service_manager_free(controller->service_manager);
 	monitor_free(controller->monitor);
+	if (controller->routers)
+		queries_interrupted(routers_queries(controller->routers), NULL);
 	api_free(controller->api);
 	routers_free(controller->routers);
 	if (controller->reports)

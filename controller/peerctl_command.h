@@ -12,6 +12,16 @@
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_request.h"
 
+/* Which routes `peerctl routes` shows; each NULL where it is not given. */
+struct route_options {
+	const char *family;
+	const char *prefix;
+	bool longer;
+	const char *as_path;
+	const char *verdict;
+	const char *count;
+};
+
 struct invocation {
 	struct client_settings settings;
 	bool json;
@@ -21,7 +31,10 @@ struct invocation {
 	const char *valid_days;
 	const char *connection; /* --connection */
 	const char *since;
+	const char *file; /* -f; "-": standard input */
+	bool dry_run;
 	struct request_options request;
+	struct route_options routes;
 	char **arguments; /* behind the command's name */
 	int argument_count;
 };

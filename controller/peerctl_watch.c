@@ -208,7 +208,7 @@ int watch_command(struct invocation *invocation, const struct command *command)
 	struct watch watch = {.invocation = invocation, .router_width = 12, .connection_width = 16};
 	unsigned int retry = RETRY_FIRST_SECONDS;
 	char *path = stream_path(invocation);
-	bool ever_heard = false;
+	bool ever_heard = false, refused;
 	int code;
 
 	watch.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
@@ -218,6 +218,7 @@ int watch_command(struct invocation *invocation, const struct command *command)
 		json_object *problem = NULL;
 
 		code = client_stream(&invocation->settings, path, watch.last, take_bytes, &watch, &problem, error, sizeof(error));
+		refused = problem != NULL;
 		if (problem) {
 			fprintf(stderr, "peerctl: %s\n", member_text(problem, "detail"));
 			json_object_put(problem);
@@ -227,8 +228,8 @@ int watch_command(struct invocation *invocation, const struct command *command)
 			retry = RETRY_FIRST_SECONDS;
 		}
 		forget_pieces(&watch);
-		if (!ever_heard || (problem && code == EXIT_REFUSED)) {
-			if (code == EXIT_UNREACHED)
+		if (!ever_heard || code == EXIT_REFUSED) {
+			if (code == EXIT_UNREACHED && !refused)
 				fprintf(stderr, "peerctl: %s\n", error);
 			break;
 		}
