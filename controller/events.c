@@ -85,18 +85,28 @@ static void prune(evutil_socket_t fd, short what, void *context)
 	schedule_prune(events, more ? PRUNE_BUSY_MILLISECONDS : PRUNE_IDLE_MILLISECONDS);
 }
 
-static void tell_started(struct events *events)
+/* One that is of the controller itself. */
+static void add_event(struct events *events, const char *type, const char *data)
 {
-	struct store_event started = {
-		.at = clock_milliseconds(),
-		.type = EVENT_CONTROLLER_STARTED,
-		.router = "",
-		.connection = "",
-		.data = "{\"version\":\"" PACKAGE_VERSION "\"}",
-	};
+	struct store_event event = {
+		.at = clock_milliseconds(), .type = type, .router = "", .connection = "", .data = data};
 
-	if (store_event_add(events->store, &started) != STORE_OK)
+	if (store_event_add(events->store, &event) != STORE_OK)
 		log_event(LEVEL_ERROR, "store-failed", "message", store_error(events->store), NULL);
+}
+
+void events_certificate_expiring(struct events *events, const char *whose, const char *name, uint64_t ends)
+{
+	json_object *data = json_object_new_object();
+	char text[TEXT_TIME_SIZE];
+
+	text_time((int64_t)ends * 1000, text);
+	json_object_object_add(data, "whose", json_object_new_string(whose));
+	json_object_object_add(data, "name", json_object_new_string(name));
+	json_object_object_add(data, "endsAt", json_object_new_string(text));
+	add_event(events, EVENT_CERTIFICATE_EXPIRING,
+		  json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(data);
 }
 
 struct events *events_new(struct event_base *base, const struct config *config, struct store *store)
@@ -116,7 +126,7 @@ struct events *events_new(struct event_base *base, const struct config *config, 
 	}
 	store_on_events(store, committed, events);
 	schedule_prune(events, PRUNE_BUSY_MILLISECONDS);
-	tell_started(events);
+	add_event(events, EVENT_CONTROLLER_STARTED, "{\"version\":\"" PACKAGE_VERSION "\"}");
 	return events;
 }
 

@@ -40,6 +40,12 @@ struct events *events_new(struct event_base *base, const struct config *config, 
 /* Every listener must be gone. */
 void events_free(struct events *events);
 
+/*
+ * A certificate ends soon, or has ended: `whose` is a word ("controller", "router"), `ends` Unix seconds. Says it in the log
+ * where it cannot be stored.
+ */
+void events_certificate_expiring(struct events *events, const char *whose, const char *name, uint64_t ends);
+
 /* Somebody who is woken, behind the turn in which more events were committed. */
 struct events_listener {
 	LIST_ENTRY(events_listener) link;

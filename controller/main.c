@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "controller/api.h"
 #include "controller/config.h"
@@ -37,6 +38,8 @@
 /* How long sessions may take to hear our last words. */
 #define STOP_MILLISECONDS 2000
 #define STOP_LOOK_MILLISECONDS 20
+/* From then on somebody should renew a certificate. */
+#define EXPIRING_SECONDS (30 * 86400)
 
 struct controller {
 	struct config config;
@@ -53,6 +56,7 @@ struct controller {
 	struct service_manager *service_manager;
 	struct event *signals[2];
 	struct event *stop_look;
+	struct event *certificate_look;
 	bool stopping;
 	int64_t stop_at; /* steady clock */
 };
@@ -204,6 +208,25 @@ static bool start_monitor(struct controller *controller, char *error, size_t err
 	return controller->monitor != NULL;
 }
 
+/* Once at the start, and once a day from then on. */
+static void look_at_certificate(evutil_socket_t fd, short what, void *context)
+{
+	struct controller *controller = context;
+	uint64_t ends = tls_certificate_ends(controller->api_tls);
+
+	if (ends != 0 && ends < (uint64_t)time(NULL) + EXPIRING_SECONDS)
+		events_certificate_expiring(controller->events, "controller", controller->config.tls_certificate, ends);
+}
+
+static bool watch_certificate(struct controller *controller)
+{
+	struct timeval day = {.tv_sec = 86400};
+
+	controller->certificate_look = event_new(controller->base, -1, EV_PERSIST, look_at_certificate, controller);
+	look_at_certificate(-1, 0, controller);
+	return controller->certificate_look && event_add(controller->certificate_look, &day) == 0;
+}
+
 static bool start(struct controller *controller, char *error, size_t error_size)
 {
 	const struct config *config = &controller->config;
@@ -240,7 +263,7 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 		return false;
 	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
 				   controller->routers, controller->events, controller->webhooks, error, error_size);
-	return controller->api && start_monitor(controller, error, error_size);
+	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller);
 }
 
 static void announce(const struct controller *controller)
@@ -284,6 +307,8 @@ static void tear_down(struct controller *controller)
 			event_free(controller->signals[i]);
 	if (controller->stop_look)
 		event_free(controller->stop_look);
+	if (controller->certificate_look)
+		event_free(controller->certificate_look);
 	/* Frees the last streams as well. */
 	if (controller->base)
 		event_base_free(controller->base);

@@ -145,6 +145,16 @@ def test_no_value_makes_a_second_line_or_field(controller):
     assert set().union(*parsed) <= known, set().union(*parsed) - known
 
 
+def test_a_long_value_is_cut(controller):
+    with controller.connect() as router:
+        router.hello()
+        router.send(error=dict(code="x", message="é" * 5000))
+        router.expect_closed()
+    controller.wait_log("event=router-error")
+    line = next(line for line in controller.log().splitlines() if "event=router-error" in line)
+    assert fields(line)["message"] == '"' + "é" * 500 + '..."'
+
+
 # ---- Who can hold it up
 
 def latency(router, sequence, count):

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Web hooks of peering-controller: endpoints that accept, refuse, hang, lie and go away."""
+import datetime
 import socket
 import sqlite3
+import ssl
+import subprocess
 import threading
 
 import pytest
 
 from controller_fixtures import run_controller, status
+from controller_process import OPERATOR, Controller, make_pki
 from lab.wait import until
 from webhook_endpoint import Endpoint, write_config
 
@@ -64,6 +68,20 @@ def test_what_is_wanted_is_told_signed_over_https(with_hooks, pki):
         # What stands behind the host is a secret of some services.
         assert one["url"] == f"https://localhost:{everything.port}"
         assert len(everything.asked) == 5 and len(failures.asked) == 1
+
+
+def test_a_certificate_that_ends_soon_is_told(tmp_path):
+    pki = make_pki(tmp_path / "pki", "--controller", "localhost,127.0.0.1", "--operator", OPERATOR, "--days", "20")
+    with Endpoint() as endpoint:
+        hooks = write_config(tmp_path, hook_of(endpoint, events=["expiring"]))
+        controller = Controller(tmp_path, pki, webhooks=hooks).start()
+        told = endpoint.wait_took(1)[0]
+        assert told["event"] == "expiring" and told["data"]["name"] == str(pki / "localhost.pem")
+        ends = subprocess.run(["openssl", "x509", "-in", pki / "localhost.pem", "-noout", "-enddate"], text=True,
+                              capture_output=True, check=True).stdout.strip().removeprefix("notAfter=")
+        ends = datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), datetime.timezone.utc)
+        assert told["data"]["endsAt"] == ends.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        assert controller.stop() == 0
 
 
 def test_refused_is_tried_again_in_the_order_of_its_connection(with_hooks):
