@@ -16,7 +16,7 @@
 #include "controller/text.h"
 
 /* Events that are looked at for one page, whatever the filter takes of them. */
-#define LOOK_MAX 10000
+#define LOOK_MAX 2000
 #define TYPES_TEXT_MAX 512
 
 struct query {

@@ -42,8 +42,11 @@ struct monitor {
 	LIST_HEAD(, client) clients;
 	unsigned int count;
 	/* What was answered a moment ago. */
-	struct evbuffer *page;
-	int64_t page_at; /* steady clock; 0: none */
+	struct kept {
+		struct evbuffer *page;
+		int64_t at; /* steady clock; 0: none */
+		bool good;
+	} metrics, health;
 };
 
 static void end(struct client *client)
@@ -69,35 +72,31 @@ static void answer(struct client *client, const char *status, const char *type, 
 		evbuffer_add_buffer(output, body);
 }
 
-static void answer_metrics(struct client *client)
+static bool make_metrics(struct evbuffer *page, const struct monitored *monitored)
 {
-	struct monitor *monitor = client->monitor;
+	metrics_page(page, monitored);
+	return true;
+}
+
+static void answer_kept(struct client *client, struct kept *kept, const char *type,
+			bool (*make)(struct evbuffer *page, const struct monitored *monitored))
+{
 	int64_t now = clock_steady_milliseconds();
 	struct evbuffer *copy = evbuffer_new();
 
-	if (monitor->page_at == 0 || now - monitor->page_at >= KEPT_MILLISECONDS) {
-		evbuffer_drain(monitor->page, evbuffer_get_length(monitor->page));
-		metrics_page(monitor->page, &monitor->monitored);
-		monitor->page_at = now;
+	if (kept->at == 0 || now - kept->at >= KEPT_MILLISECONDS) {
+		evbuffer_drain(kept->page, evbuffer_get_length(kept->page));
+		kept->good = make(kept->page, &client->monitor->monitored);
+		kept->at = now;
 	}
 	if (copy) {
-		size_t size = evbuffer_get_length(monitor->page);
+		size_t size = evbuffer_get_length(kept->page);
 
-		evbuffer_add(copy, evbuffer_pullup(monitor->page, -1), size);
+		evbuffer_add(copy, evbuffer_pullup(kept->page, -1), size);
 	}
-	answer(client, copy ? "200 OK" : "503 Service Unavailable", "text/plain; version=0.0.4; charset=utf-8", copy);
+	answer(client, copy && kept->good ? "200 OK" : "503 Service Unavailable", type, copy);
 	if (copy)
 		evbuffer_free(copy);
-}
-
-static void answer_health(struct client *client)
-{
-	struct evbuffer *body = evbuffer_new();
-	bool healthy = body && health_page(body, &client->monitor->monitored);
-
-	answer(client, healthy ? "200 OK" : "503 Service Unavailable", "application/json", body);
-	if (body)
-		evbuffer_free(body);
 }
 
 static bool begins_with(const char *line, const char *path)
@@ -120,9 +119,9 @@ static void readable(struct bufferevent *stream, void *context)
 	if (blank.pos < 0)
 		answer(client, "431 Request Header Fields Too Large", "text/plain", NULL);
 	else if (begins_with(line, "GET /metrics"))
-		answer_metrics(client);
+		answer_kept(client, &client->monitor->metrics, "text/plain; version=0.0.4; charset=utf-8", make_metrics);
 	else if (begins_with(line, "GET /healthz"))
-		answer_health(client);
+		answer_kept(client, &client->monitor->health, "application/json", health_page);
 	else if (strncmp(line, "GET ", 4) == 0)
 		answer(client, "404 Not Found", "text/plain", NULL);
 	else
@@ -189,9 +188,10 @@ struct monitor *monitor_open(struct event_base *base, const struct monitored *mo
 	monitor->base = base;
 	monitor->monitored = *monitored;
 	LIST_INIT(&monitor->clients);
-	monitor->page = evbuffer_new();
+	monitor->metrics.page = evbuffer_new();
+	monitor->health.page = evbuffer_new();
 	monitor->monitored.census = census_new(base, api_store(monitored->api));
-	if (monitor->page && monitor->monitored.census)
+	if (monitor->metrics.page && monitor->health.page && monitor->monitored.census)
 		monitor->listener =
 			listener_open(base, monitored->config->metrics_listen, accepted, monitor, error, error_size);
 	if (monitor->listener)
@@ -211,8 +211,10 @@ void monitor_free(struct monitor *monitor)
 	if (monitor->listener)
 		evconnlistener_free(monitor->listener);
 	census_free(monitor->monitored.census);
-	if (monitor->page)
-		evbuffer_free(monitor->page);
+	if (monitor->metrics.page)
+		evbuffer_free(monitor->metrics.page);
+	if (monitor->health.page)
+		evbuffer_free(monitor->health.page);
 	free(monitor);
 }
 

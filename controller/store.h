@@ -135,7 +135,7 @@ struct store_observation {
 	int64_t state_since;
 	const char *activation;
 	const char *waiting_for;
-	size_t degraded;    /* entries of the list of that name in `detail` */
+	const char *degraded; /* JSON list of "CAUSE\nSESSION" of the list of that name in `detail`; NULL: empty */
 	const char *detail; /* JSON: {"flags": [], "sessions": [], "checks": [], "degraded": []} as the API shows them */
 	int64_t observed_at;
 };

@@ -82,11 +82,13 @@ static enum store_result run_degradation(struct store *store, enum statement whi
 
 	store_bind_text(statement, 1, router);
 	store_bind_text(statement, 2, observed->name);
-	store_bind_text(statement, 3, observed->detail);
+	store_bind_text(statement, 3, observed->degraded ? observed->degraded : "[]");
 	if (parameters >= 4)
 		sqlite3_bind_int64(statement, 4, observed->observed_at);
 	if (parameters >= 5)
 		store_bind_number(statement, 5, observed->peer_asn);
+	if (parameters >= 6)
+		store_bind_text(statement, 6, observed->detail);
 	return run_event(store, statement);
 }
 
@@ -98,7 +100,7 @@ enum store_result store_events_of_degradation(struct store *store, const char *r
 	enum store_result result = STORE_OK;
 
 	/* Nearly every connection that is reported is well, and was before. */
-	if (observed->degraded == 0) {
+	if (!observed->degraded) {
 		sqlite3_stmt *statement = store_statement(store, SQL_IS_DEGRADED);
 
 		store_bind_text(statement, 1, router);

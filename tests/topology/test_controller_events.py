@@ -134,11 +134,11 @@ def test_a_reader_resumes_where_it_was_across_a_crash(controller):
             controller.kill()
     until("the stream's end", lambda: first.ended)
     controller.start()
+    with controller.connect() as connection:
+        ack = connection.hello()
+        connection.send_transitions(ack.acked_sequence + 1, 600)
+        connection.wait_acked(600)
     with EventReader(controller, "?type=transition", last=first.last) as second:
-        with controller.connect() as connection:
-            ack = connection.hello()
-            connection.send_transitions(ack.acked_sequence + 1, 600)
-            connection.wait_acked(600)
         second.wait("transition", 600 - len(first.events))
     sequences = [event["data"]["sequence"] for event in first.of("transition") + second.of("transition")]
     assert sequences == list(range(1, 601))
@@ -179,6 +179,7 @@ def test_events_of_more_days_than_are_kept_go(make_controller):
         db.execute("UPDATE event SET at = at - 3 * 86400000 WHERE id <= 2900 AND id <> 2500")
     controller.start()
     until("the old ones gone", lambda: controller.query("SELECT min(id) FROM event")[0][0], lambda oldest: oldest == 2500)
+    assert controller.query("SELECT max(id) - min(id) + 1 - count(*) FROM event") == [(0,)]
 
 
 def test_a_peer_sees_its_own_connections_and_not_who_did_what(make_controller):
@@ -241,9 +242,11 @@ def test_readers_that_do_not_read_hold_nobody_up_and_cost_little(controller):
 
 
 def test_readers_hear_of_the_controllers_end(controller):
-    with EventReader(controller) as reader:
+    connection, answer = open_stream(controller)
+    with contextlib.closing(connection):
         assert controller.stop() == 0
-        until("the stream's end", lambda: reader.ended)
+        # A last chunk, not a cut.
+        assert answer.fp.read().endswith(b"\r\n0\r\n\r\n")
 
 
 # ---- peerctl watch
