@@ -48,6 +48,7 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections"}, api_get_connections},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections", "*"}, api_get_connection},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "history"}, api_get_history},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "routes"}, api_get_routes},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "preview"}, api_get_preview},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
@@ -247,6 +248,12 @@ static void on_request(struct evhttp_request *http, void *context)
 	SSL *ssl = api_client_ssl(http);
 	char actor[API_ACTOR_MAX];
 
+	/* evhttp had no memory for TLS: nobody's token is to be heard in the clear. */
+	if (!ssl) {
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+		api_problem(http, 503, "no-memory", "memory is short; try again", NULL);
+		return;
+	}
 	if (!api_authenticate(request.api->authentication, &request, ssl, actor))
 		return;
 	if (!api_clients_identified(request.api->clients, ssl, &request.identity)) {
