@@ -47,7 +47,8 @@ static bool read_types(const char *text, struct event_filter *filter)
 		size_t length = strcspn(text, ",");
 		size_t i = 0;
 
-		while (event_types[i] && (strlen(event_types[i]) != length || memcmp(event_types[i], text, length) != 0))
+		while (event_types[i] &&
+		       (strlen(event_types[i]) != length || memcmp(event_types[i], text, length) != 0))
 			i++;
 		if (!event_types[i] || count == EVENT_FILTER_TYPES_MAX)
 			return false;
@@ -108,11 +109,12 @@ static bool read_query(const struct api_request *request, struct query *query)
 			continue;
 		key = text_clean(parameter->key, 60);
 		name_types(types, sizeof(types));
-		api_problem_format(request->http, 400, "bad-query",
-				   "the parameter \"%s\" is unknown or its value cannot be used; there are router, "
-				   "connection, after (the id of an event), limit (1 to %d, of a page) and type, one or more "
-				   "with commas between of %s",
-				   key ? key : "", API_PAGE_MAX, types);
+		api_problem_format(
+			request->http, 400, "bad-query",
+			"the parameter \"%s\" is unknown or its value cannot be used; there are router, "
+			"connection, after (the id of an event), limit (1 to %d, of a page) and type, one or more "
+			"with commas between of %s",
+			key ? key : "", API_PAGE_MAX, types);
 		free(key);
 		event_filter_clear(&query->filter);
 		return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * GET /v1/webhooks, and POST /v1/webhooks/NAME/test. Which there are stands in a file: no call makes the controller send
- * something elsewhere.
+ * GET /v1/webhooks, and POST /v1/webhooks/NAME/test. Which there are stands in a file: no call makes the controller
+ * send something elsewhere.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,13 +96,14 @@ static enum store_result store_test(const struct api_request *request, const cha
 	json_object_object_add(data, "webhook", json_object_new_string(name));
 	json_object_object_add(data, "actor", json_object_new_string(request->identity.actor));
 	if (result == STORE_OK)
-		result = store_event_add(store, &(struct store_event){
-							.at = clock_milliseconds(),
-							.type = EVENT_WEBHOOK_TEST,
-							.router = "",
-							.connection = "",
-							.data = json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN),
-						});
+		result = store_event_add(store,
+					 &(struct store_event){
+						 .at = clock_milliseconds(),
+						 .type = EVENT_WEBHOOK_TEST,
+						 .router = "",
+						 .connection = "",
+						 .data = json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN),
+					 });
 	if (result == STORE_OK)
 		result = store_event_range(store, &oldest, id);
 	if (result == STORE_OK)

@@ -110,7 +110,8 @@ static void clear_page(struct page *page)
 static char *event_text(const struct store_event *event, bool for_peer)
 {
 	json_object *object = event_to_json(event, for_peer);
-	const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *json =
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	char *text = NULL;
 
 	/* JSON of json-c has no line feed in it: control characters are escaped. */

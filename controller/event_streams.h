@@ -4,7 +4,7 @@
  *
  * A reader is a place in the store's order of events and one page on its way out; the next page is read once that has
  * gone. So one that does not read costs a page of memory, and the time for all of them together is capped at a tenth:
- * whatever they ask for, routers come first. A page is read and put into words once for all who stand at the same place.
+ * whatever they ask for, routers come first. A page is read and put into words once for all who stand at one place.
  *
  * Main thread.
  */

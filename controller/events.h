@@ -41,8 +41,8 @@ struct events *events_new(struct event_base *base, const struct config *config, 
 void events_free(struct events *events);
 
 /*
- * A certificate ends soon, or has ended: `whose` is a word ("controller", "router"), `ends` Unix seconds. Says it in the log
- * where it cannot be stored.
+ * A certificate ends soon, or has ended: `whose` is a word ("controller", "router"), `ends` Unix seconds. Says it in the
+ * log where it cannot be stored.
  */
 void events_certificate_expiring(struct events *events, const char *whose, const char *name, uint64_t ends);
 

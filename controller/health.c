@@ -55,8 +55,9 @@ bool health_page(struct evbuffer *out, const struct monitored *monitored)
 	json_object_object_add(object, "schemaVersion", json_object_new_int(API_SCHEMA_VERSION));
 	json_object_object_add(object, "status", json_object_new_string(healthy ? "ok" : "failing"));
 	json_object_object_add(object, "problems", problems);
-	evbuffer_add_printf(out, "%s\n",
-			    json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	evbuffer_add_printf(
+		out, "%s\n",
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
 	return healthy;
 }

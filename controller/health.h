@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What /healthz answers: whether the controller does its work, and what is wrong where it does not. That it answers at all
- * says that its loop turns. Main thread.
+ * What /healthz answers: whether the controller does its work, and what is wrong where it does not. That it answers at
+ * all says that its loop turns. Main thread.
  */
 #ifndef PEERING_CONTROLLER_HEALTH_H
 #define PEERING_CONTROLLER_HEALTH_H

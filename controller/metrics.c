@@ -59,7 +59,8 @@ void metric_add(struct evbuffer *out, const char *name, const char *label, const
 	add_number(out, number);
 }
 
-void metric_histogram(struct evbuffer *out, const char *name, const char *help, const struct metric_histogram *histogram)
+void metric_histogram(struct evbuffer *out, const char *name, const char *help,
+		      const struct metric_histogram *histogram)
 {
 	uint64_t below = 0;
 

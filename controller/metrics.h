@@ -10,7 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum metric_report { METRIC_HELLO = 0, METRIC_TRANSITION, METRIC_SNAPSHOT, METRIC_PUSH_RESULT, METRIC_GONE, METRIC_REPORT_COUNT };
+enum metric_report {
+	METRIC_HELLO = 0,
+	METRIC_TRANSITION,
+	METRIC_SNAPSHOT,
+	METRIC_PUSH_RESULT,
+	METRIC_GONE,
+	METRIC_REPORT_COUNT
+};
 
 #define METRIC_BUCKETS_MAX 12
 
@@ -43,6 +50,7 @@ void metric_observe(struct metric_histogram *histogram, double value);
 void metric_begin(struct evbuffer *out, const char *name, const char *type, const char *help);
 void metric_add(struct evbuffer *out, const char *name, const char *label, const char *value, double number);
 /* With its own metric_begin(). */
-void metric_histogram(struct evbuffer *out, const char *name, const char *help, const struct metric_histogram *histogram);
+void metric_histogram(struct evbuffer *out, const char *name, const char *help,
+		      const struct metric_histogram *histogram);
 
 #endif

@@ -76,8 +76,9 @@ static void add_connections(struct evbuffer *out, struct census *census)
 static void add_reports(struct evbuffer *out)
 {
 	static const char *const kinds[METRIC_REPORT_COUNT] = {
-		[METRIC_HELLO] = "hello",	      [METRIC_TRANSITION] = "transition", [METRIC_SNAPSHOT] = "snapshot",
-		[METRIC_PUSH_RESULT] = "push_result", [METRIC_GONE] = "gone",
+		[METRIC_HELLO] = "hello",	[METRIC_TRANSITION] = "transition",
+		[METRIC_SNAPSHOT] = "snapshot", [METRIC_PUSH_RESULT] = "push_result",
+		[METRIC_GONE] = "gone",
 	};
 
 	metric_begin(out, NAME("reports_total"), "counter", "Messages of routers that were committed.");
@@ -159,7 +160,8 @@ static void add_webhooks(struct evbuffer *out, struct store *store)
 	add_hook_metric(out, &hooks, NAME("webhook_delivered_total"), "counter", "Events that it has accepted.",
 			offsetof(struct store_hook, delivered));
 	add_hook_metric(out, &hooks, NAME("webhook_dropped_total"), "counter",
-			"Events that it was never told of: a day old, or too many.", offsetof(struct store_hook, dropped));
+			"Events that it was never told of: a day old, or too many.",
+			offsetof(struct store_hook, dropped));
 	add_hook_metric(out, &hooks, NAME("webhook_failing"), "gauge", "1 where the newest attempt failed.",
 			offsetof(struct store_hook, failing));
 }

@@ -119,7 +119,8 @@ static void readable(struct bufferevent *stream, void *context)
 	if (blank.pos < 0)
 		answer(client, "431 Request Header Fields Too Large", "text/plain", NULL);
 	else if (begins_with(line, "GET /metrics"))
-		answer_kept(client, &client->monitor->metrics, "text/plain; version=0.0.4; charset=utf-8", make_metrics);
+		answer_kept(client, &client->monitor->metrics, "text/plain; version=0.0.4; charset=utf-8",
+			    make_metrics);
 	else if (begins_with(line, "GET /healthz"))
 		answer_kept(client, &client->monitor->health, "application/json", health_page);
 	else if (strncmp(line, "GET ", 4) == 0)
@@ -178,7 +179,8 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
-struct monitor *monitor_open(struct event_base *base, const struct monitored *monitored, char *error, size_t error_size)
+struct monitor *monitor_open(struct event_base *base, const struct monitored *monitored, char *error,
+			     size_t error_size)
 {
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
 

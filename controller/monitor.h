@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GET /metrics for Prometheus and GET /healthz, over plain HTTP on `metrics-listen`: for a collector or a balancer beside
- * the controller, without certificates. It says how much there is of what, names routers and web hooks, and no secret.
+ * GET /metrics for Prometheus and GET /healthz, over plain HTTP on `metrics-listen`: for a collector or a balancer
+ * beside the controller, without certificates. It says how much there is of what, names routers and web hooks, and no
+ * secret.
  *
  * A few connections at a time, a few seconds each; what costs something is asked of the store once a second at most.
  * Main thread.
@@ -34,7 +35,8 @@ struct monitored {
 };
 
 /* NULL with a sentence in `error`. */
-struct monitor *monitor_open(struct event_base *base, const struct monitored *monitored, char *error, size_t error_size);
+struct monitor *monitor_open(struct event_base *base, const struct monitored *monitored, char *error,
+			     size_t error_size);
 void monitor_free(struct monitor *monitor);
 void monitor_bound(const struct monitor *monitor, char text[LISTENER_ADDRESS_SIZE]);
 

@@ -217,7 +217,8 @@ bool observation_from_status(const Peering__ConnectionStatus *status, int64_t ob
 	row->detail = detail_from_status(status);
 	row->degraded = status->n_degraded > 0 ? degraded_keys(status) : NULL;
 	row->observed_at = observed_at;
-	if (row->name && row->vrf && row->state && row->waiting_for && row->detail && (row->degraded || status->n_degraded == 0))
+	if (row->name && row->vrf && row->state && row->waiting_for && row->detail &&
+	    (row->degraded || status->n_degraded == 0))
 		return true;
 	observation_free(observation);
 	*why = "memory is short";

@@ -59,8 +59,8 @@ static void describe(const char *type, json_object *event, json_object *data, ch
 
 	if (strcmp(type, "transition") == 0)
 		snprintf(text, DETAIL_SIZE, "%s -> %s%s%s%s%s", member_text(data, "from"), member_text(data, "to"),
-			 member_text(data, "actor")[0] ? " by " : "", member_text(data, "actor"), message[0] ? ": " : "",
-			 message);
+			 member_text(data, "actor")[0] ? " by " : "", member_text(data, "actor"),
+			 message[0] ? ": " : "", message);
 	else if (strcmp(type, "degraded") == 0)
 		snprintf(text, DETAIL_SIZE, "[%s] %s %s: %s", member_text(data, "severity"), member_text(data, "cause"),
 			 member_text(data, "session"), member_text(data, "reason"));
@@ -78,7 +78,8 @@ static void describe(const char *type, json_object *event, json_object *data, ch
 		snprintf(text, DETAIL_SIZE, "what came behind %s is not kept any more; this goes on behind %s",
 			 member_text(event, "after"), member_text(event, "resumedAfter"));
 	else
-		snprintf(text, DETAIL_SIZE, "%s", data ? json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN) : "");
+		snprintf(text, DETAIL_SIZE, "%s",
+			 data ? json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN) : "");
 }
 
 /* Columns begin below each other as far as what came until now can tell. */
@@ -217,7 +218,8 @@ int watch_command(struct invocation *invocation, const struct command *command)
 		char error[CLIENT_ERROR_MAX];
 		json_object *problem = NULL;
 
-		code = client_stream(&invocation->settings, path, watch.last, take_bytes, &watch, &problem, error, sizeof(error));
+		code = client_stream(&invocation->settings, path, watch.last, take_bytes, &watch, &problem, error,
+				     sizeof(error));
 		refused = problem != NULL;
 		if (problem) {
 			fprintf(stderr, "peerctl: %s\n", member_text(problem, "detail"));

@@ -26,8 +26,8 @@ static void result_text(json_object *webhook, char *text, size_t size)
 
 static void show_webhooks(json_object *webhooks)
 {
-	static const char *const headings[] = {"WEBHOOK", "URL",	  "EVENTS",	  ">WAITING", ">DELIVERED", ">DROPPED",
-					       "LAST",	  "FAILING SINCE", "RESULT", NULL};
+	static const char *const headings[] = {"WEBHOOK",  "URL",  "EVENTS",	    ">WAITING", ">DELIVERED",
+					       ">DROPPED", "LAST", "FAILING SINCE", "RESULT",	NULL};
 	struct table *table = table_new(headings);
 
 	for (size_t i = 0; i < list_length(webhooks); i++) {
@@ -59,14 +59,16 @@ static bool tell_answered(json_object *answer, const char *name, const char *eve
 		json_object *webhook = json_object_array_get_idx(webhooks, i);
 		char result[EVENTS_SIZE];
 
-		if (strcmp(member_text(webhook, "name"), name) != 0 || atoll(member_text(webhook, "lastEvent")) < atoll(event))
+		if (strcmp(member_text(webhook, "name"), name) != 0 ||
+		    atoll(member_text(webhook, "lastEvent")) < atoll(event))
 			continue;
 		*accepted = member_text(webhook, "failingSince")[0] == '\0';
 		result_text(webhook, result, sizeof(result));
 		if (*accepted)
 			printf("%s has accepted it: %s\n", name, result);
 		else
-			fprintf(stderr, "peerctl: %s has not accepted it: %s; it is tried again for a day\n", name, result);
+			fprintf(stderr, "peerctl: %s has not accepted it: %s; it is tried again for a day\n", name,
+				result);
 		return true;
 	}
 	return false;

@@ -29,7 +29,8 @@ bool privileges_drop(const char *user, char *error, size_t error_size)
 	errno = 0;
 	entry = getpwnam(user);
 	if (!entry) {
-		snprintf(error, error_size, "there is no user '%s': %s", user, errno ? strerror(errno) : "make it, or set 'user'");
+		snprintf(error, error_size, "there is no user '%s': %s", user,
+			 errno ? strerror(errno) : "make it, or set 'user'");
 		return false;
 	}
 	if (initgroups(user, entry->pw_gid) < 0 || setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) < 0 ||

@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * `user` "" changes nothing, and says in the log where that leaves the controller as root. Nobody but root needs to change.
- * False with a sentence in `error`: no such user, or it could not be done wholly.
+ * `user` "" changes nothing, and says in the log where that leaves the controller as root. Nobody but root needs to
+ * change. False with a sentence in `error`: no such user, or it could not be done wholly.
  */
 bool privileges_drop(const char *user, char *error, size_t error_size);
 

@@ -49,7 +49,8 @@ static bool start_beating(struct service_manager *manager, struct event_base *ba
 {
 	const char *text = getenv("WATCHDOG_USEC"), *process = getenv("WATCHDOG_PID");
 	uint64_t microseconds = text ? strtoull(text, NULL, 10) / 3 : 0;
-	struct timeval each = {.tv_sec = (time_t)(microseconds / 1000000), .tv_usec = (suseconds_t)(microseconds % 1000000)};
+	struct timeval each = {.tv_sec = (time_t)(microseconds / 1000000),
+			       .tv_usec = (suseconds_t)(microseconds % 1000000)};
 
 	if (microseconds == 0 || (process && strtol(process, NULL, 10) != (long)getpid()))
 		return true;

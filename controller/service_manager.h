@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What systemd is told: that the controller serves, that it ends, and, where the unit has WatchdogSec, that its loop turns.
- * Without systemd every call does nothing. Main thread.
+ * What systemd is told: that the controller serves, that it ends, and, where the unit has WatchdogSec, that its loop
+ * turns. Without systemd every call does nothing. Main thread.
  */
 #ifndef PEERING_CONTROLLER_SERVICE_MANAGER_H
 #define PEERING_CONTROLLER_SERVICE_MANAGER_H

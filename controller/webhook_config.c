@@ -99,8 +99,9 @@ static bool read_url(const char *url, bool allow_http, struct webhook_config *co
 		good = false;
 	} else if (strcmp(scheme, "https") != 0 &&
 		   (strcmp(scheme, "http") != 0 || !(allow_http || is_loopback(host)))) {
-		snprintf(why, WHY_MAX,
-			 "\"url\" begins with https://; http:// is for this machine alone, or with \"allowHttp\": true");
+		snprintf(
+			why, WHY_MAX,
+			"\"url\" begins with https://; http:// is for this machine alone, or with \"allowHttp\": true");
 		good = false;
 	}
 	curl_free(scheme);
@@ -129,7 +130,8 @@ static bool read_events(json_object *events, struct webhook_config *config, char
 	if (config->events != 0)
 		return true;
 	snprintf(why, WHY_MAX,
-		 "\"events\" takes a list of active, failed, degraded, recovered, removed and expiring, not an empty one");
+		 "\"events\" takes a list of active, failed, degraded, recovered, removed and expiring, not an empty "
+		 "one");
 	return false;
 }
 
@@ -151,8 +153,8 @@ static bool read_secret(const char *path, struct webhook_config *config, char *w
 	config->secret_size = size;
 	if (size >= WEBHOOK_SECRET_MIN)
 		return true;
-	snprintf(why, WHY_MAX, "the secret in %s is shorter than %d bytes; `openssl rand -hex 32` makes a good one", path,
-		 WEBHOOK_SECRET_MIN);
+	snprintf(why, WHY_MAX, "the secret in %s is shorter than %d bytes; `openssl rand -hex 32` makes a good one",
+		 path, WEBHOOK_SECRET_MIN);
 	return false;
 }
 
@@ -168,14 +170,16 @@ static bool keys_are_known(json_object *object, char *why)
 			i++;
 		if (i == sizeof(known) / sizeof(known[0])) {
 			snprintf(why, WHY_MAX,
-				 "there is no key \"%.60s\"; there are name, url, events, secretFile, ca and allowHttp", key);
+				 "there is no key \"%.60s\"; there are name, url, events, secretFile, ca and allowHttp",
+				 key);
 			return false;
 		}
 	}
 	return true;
 }
 
-static bool read_one(json_object *object, const struct webhook_configs *configs, struct webhook_config *config, char *why)
+static bool read_one(json_object *object, const struct webhook_configs *configs, struct webhook_config *config,
+		     char *why)
 {
 	json_object *events = NULL, *allow_http = NULL;
 	const char *ca;

@@ -207,7 +207,8 @@ static bool is_test_of(json_object *object, const char *name)
 {
 	json_object *data, *webhook;
 
-	return json_object_object_get_ex(object, "data", &data) && json_object_object_get_ex(data, "webhook", &webhook) &&
+	return json_object_object_get_ex(object, "data", &data) &&
+	       json_object_object_get_ex(data, "webhook", &webhook) &&
 	       strcmp(json_object_get_string(webhook), name) == 0;
 }
 
@@ -233,10 +234,10 @@ static bool queue_event(const struct store_event *event, const char *to, void *c
 			continue;
 		}
 		json_object_object_add(object, "webhook", json_object_new_string(config->name));
-		batch->result = store_webhook_queue(webhooks->store, config->name, event,
-						    json_object_to_json_string_ext(
-							    object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-						    clock_milliseconds());
+		batch->result = store_webhook_queue(
+			webhooks->store, config->name, event,
+			json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+			clock_milliseconds());
 		batch->queued[i]++;
 	}
 	json_object_put(object);
