@@ -46,7 +46,7 @@ static void show_webhooks(json_object *webhooks)
 	if (table_rows(table) == 0)
 		puts("no web hook is configured");
 	else
-		table_print(table, stdout, line_width());
+		table_print(table, stdout, show_width());
 	table_free(table);
 }
 
