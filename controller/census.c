@@ -50,14 +50,19 @@ static void take_slice(evutil_socket_t fd, short what, void *context)
 {
 	struct timeval pause = {.tv_usec = PAUSE_MILLISECONDS * 1000};
 	struct census *census = context;
+	/* The store reads them as long as it counts, and counting moves on from them. */
+	char *router = census->router, *name = census->name;
 	bool more = false;
 
+	census->router = NULL;
+	census->name = NULL;
 	/* Where the store does not answer, what was found last stands. */
-	if (store_census(census->store, census->router ? census->router : "", census->name ? census->name : "", SLICE,
-			 count_one, census, &more) != STORE_OK)
+	if (store_census(census->store, router ? router : "", name ? name : "", SLICE, count_one, census, &more) != STORE_OK)
 		more = false;
 	else if (!more)
 		census->whole = census->counted;
+	free(router);
+	free(name);
 	census->slices++;
 	if (more && event_add(census->next, &pause) == 0)
 		return;
