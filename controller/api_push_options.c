@@ -104,7 +104,7 @@ static enum store_result audit(const struct api_request *request, const char *id
 		result = api_audit(request, "push.confirm", router, json_object_to_json_string(detail));
 	if (result == STORE_OK)
 		result = store_commit(store);
-	else
+	if (result != STORE_OK)
 		store_rollback(store);
 	json_object_put(detail);
 	return result;

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What people may ask of a push beside its operations, and what the controller makes of the router's word on it."""
+import contextlib
+import sqlite3
+
 import pytest
 
 from controller_fixtures import REQUEST, connection_path
@@ -155,6 +158,21 @@ def test_somebody_confirms(controller):
     until("edge1 away", lambda: edge1(controller)["connected"], lambda connected: not connected)
     code, problem = controller.post(f"/v1/pushes/{push['id']}/confirm")
     assert (code, problem["code"]) == (409, "router-not-connected")
+
+
+def test_a_confirmation_that_cannot_be_logged_leaves_nothing_open(controller):
+    """A transaction left behind would hold the database, and take whatever is stored next with it."""
+    away = controller.folder / "away"
+    with controller.router() as router:
+        _, push = controller.post(f"{CONNECTIONS}?confirmSeconds=60&confirm=manual", REQUEST)
+        controller.database.rename(away)
+        code, problem = controller.post(f"/v1/pushes/{push['id']}/confirm")
+        away.rename(controller.database)
+        assert (code, problem["code"]) == (500, "store-failed") and not router.confirms
+        with contextlib.closing(sqlite3.connect(controller.database, timeout=0, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+        assert controller.post(f"/v1/pushes/{push['id']}/confirm")[0] == 200
+    assert controller.query("SELECT count(*) FROM audit WHERE action = 'push.confirm'") == [(1,)]
 
 
 def test_what_a_router_has_taken_back_is_desired_no_longer(controller):
