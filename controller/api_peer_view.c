@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "controller/events.h"
+
 static const char *const connection_keys[] = {"schemaVersion", "router",       "name",       "peerAsn",   "kind",
 					      "connectionState", "stateSince", "stateSeconds", "observedAt", NULL};
 static const char *const session_keys[] = {"address", "afi",	   "safi",	    "bgpState",	       "required",
@@ -11,6 +13,7 @@ static const char *const session_keys[] = {"address", "afi",	   "safi",	    "bgp
 static const char *const check_keys[] = {"name", "level", "verdict", "session", NULL};
 static const char *const degraded_keys[] = {"cause", "session", "severity", "sinceSeconds", "gateEffect", NULL};
 static const char *const history_keys[] = {"at", "from", "to", NULL};
+static const char *const transition_keys[] = {"from", "to", "routerAt", NULL};
 
 static json_object *copy_members(json_object *from, json_object *to, const char *const *keys)
 {
@@ -58,5 +61,14 @@ json_object *api_peer_view(json_object *whole)
 	if (json_object_object_get_ex(whole, "history", NULL))
 		json_object_object_add(view, "history", copy_history(whole));
 	json_object_put(whole);
+	return view;
+}
+
+json_object *api_peer_view_of_event(const char *type, json_object *data)
+{
+	json_object *view = copy_members(data, json_object_new_object(),
+					 strcmp(type, EVENT_TRANSITION) == 0 ? transition_keys : degraded_keys);
+
+	json_object_put(data);
 	return view;
 }

@@ -12,4 +12,7 @@
 /* Takes `whole`, a connection as operators see it, with or without history. */
 json_object *api_peer_view(json_object *whole);
 
+/* Takes `data` of an event of such a type (events.h): as little of it as api_peer_view() shows of the same. */
+json_object *api_peer_view_of_event(const char *type, json_object *data);
+
 #endif

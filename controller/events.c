@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/api_peer_view.h"
 #include "controller/config.h"
 #include "controller/log.h"
 #include "controller/store.h"
@@ -159,7 +160,6 @@ static void add_text(json_object *object, const char *key, const char *text)
 
 json_object *event_to_json(const struct store_event *event, bool for_peer)
 {
-	static const char *const ours[] = {"actor", "message", "next"};
 	json_object *object = json_object_new_object(), *data = json_tokener_parse(event->data);
 	char text[TEXT_TIME_SIZE];
 
@@ -171,8 +171,6 @@ json_object *event_to_json(const struct store_event *event, bool for_peer)
 	json_object_object_add(object, "type", json_object_new_string(event->type));
 	add_text(object, "router", event->router);
 	add_text(object, "connection", event->connection);
-	for (size_t i = 0; for_peer && i < sizeof(ours) / sizeof(ours[0]); i++)
-		json_object_object_del(data, ours[i]);
-	json_object_object_add(object, "data", data);
+	json_object_object_add(object, "data", for_peer ? api_peer_view_of_event(event->type, data) : data);
 	return object;
 }

@@ -198,6 +198,13 @@ def test_a_peer_sees_its_own_connections_and_not_who_did_what(make_controller):
     assert [(one["type"], one["connection"]) for one in seen] == [
         ("degraded", "PNI-ACME"), ("transition", "PNI-ACME"), ("transition", "PNI-ACME")]
     assert all("late payers" not in json.dumps(one) and "noc@" not in json.dumps(one) for one in seen)
+    # No more than GET /v1/connections shows it of the same, neither in a page nor in a stream.
+    with EventReader(controller, last=0, token=token["token"]) as reader:
+        reader.wait("transition", 2)
+        streamed = [data["data"] for _, kind, data in reader.events if kind in ("degraded", "transition")]
+    assert streamed == [one["data"] for one in seen]
+    assert streamed[0].keys() <= {"cause", "session", "severity", "sinceSeconds", "gateEffect"}, streamed
+    assert all(data.keys() == {"from", "to", "routerAt"} for data in streamed[1:]), streamed
     # The same as a stream, whatever it asks for.
     with EventReader(controller, "?router=edge1", last=0, token=token["token"]) as reader:
         reader.wait("transition", 2)
