@@ -92,9 +92,13 @@ static bool is_one_file(const char *one, const char *other)
 	       first.st_ino == second.st_ino;
 }
 
-/* `target` becomes a copy of `source`, which another process may be writing. `before_rename` may be NULL. */
-static bool copy_database(const char *source, const char *target, void (*before_rename)(const char *target), char *error,
-			  size_t error_size)
+/*
+ * `target` becomes a copy of `source`, which another process may be writing. `before_rename` may be NULL, and says whether
+ * `beside`, where the copy is, may take the place of `target`.
+ */
+static bool copy_database(const char *source, const char *target,
+			  bool (*before_rename)(const char *beside, const char *target, char *error, size_t error_size),
+			  char *error, size_t error_size)
 {
 	sqlite3 *from = NULL, *to = NULL;
 	char beside[PATH_MAX];
@@ -115,7 +119,7 @@ static bool copy_database(const char *source, const char *target, void (*before_
 	sqlite3_close(from);
 	sqlite3_close(to);
 	if (good && before_rename)
-		before_rename(target);
+		good = before_rename(beside, target, error, error_size);
 	if (good && rename(beside, target) < 0)
 		good = say(error, error_size, "cannot write", target, strerror(errno));
 	if (!good)
@@ -140,14 +144,58 @@ static void forget_log(const char *path)
 	}
 }
 
+/* Whose the database at `path` is; where there is none, whose its folder is. */
+static bool find_owner(const char *path, struct stat *owner)
+{
+	char folder[PATH_MAX];
+
+	if (stat(path, owner) == 0)
+		return true;
+	snprintf(folder, sizeof(folder), "%s", path);
+	return stat(dirname(folder), owner) == 0;
+}
+
+/* What root has made here is the controller's, which does not run as root. */
+static bool give_away(int file, const struct stat *owner)
+{
+	struct stat now;
+
+	if (geteuid() != 0 || file < 0)
+		return file >= 0;
+	/* Whoever owns the folder could have put another file of root's in its place. */
+	return fstat(file, &now) == 0 && S_ISREG(now.st_mode) && now.st_nlink == 1 &&
+	       (now.st_uid == owner->st_uid || fchown(file, owner->st_uid, owner->st_gid) == 0);
+}
+
+static bool take_place(const char *beside, const char *target, char *error, size_t error_size)
+{
+	int file = open(beside, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat owner;
+	bool good;
+
+	errno = 0;
+	good = find_owner(target, &owner) && give_away(file, &owner);
+
+	if (!good)
+		say(error, error_size, "cannot give away", beside, errno ? strerror(errno) : "it is not a file of its own");
+	if (file >= 0)
+		close(file);
+	if (good)
+		forget_log(target);
+	return good;
+}
+
 bool store_restore(const char *path, const char *copy, char *error, size_t error_size)
 {
 	int lock = store_take_lock(path, false, error, error_size);
+	struct stat owner;
 	bool good;
 
 	if (lock < 0)
 		return false;
-	good = copy_database(copy, path, forget_log, error, error_size);
+	good = copy_database(copy, path, take_place, error, error_size) && find_owner(path, &owner);
+	if (good && !give_away(lock, &owner))
+		good = say(error, error_size, "cannot give away the lock of", path, strerror(errno));
 	close(lock);
 	return good;
 }

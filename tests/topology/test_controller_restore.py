@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Copies of the controller's database, and a controller that an old one was put back under: it asks before it pushes."""
 import contextlib
+import os
 import sqlite3
 import threading
 
@@ -103,6 +104,26 @@ def test_copying_that_fails_leaves_everything_as_it_was(controller):
 
 
 # ---- An old copy in its place
+
+def test_what_root_restores_belongs_to_the_controllers_user(controller):
+    copy = backup(controller, controller.folder / "copy.db")
+    assert controller.stop() == 0
+    database, lock = controller.database, controller.database.with_name(controller.database.name + ".lock")
+    user, group = 65534, 12345
+    os.chown(database, user, group)
+    assert run_controller("-c", controller.config, "--restore", copy).returncode == 0
+    assert [(path.stat().st_uid, path.stat().st_gid) for path in (database, lock)] == [(user, group)] * 2
+    assert os.stat(copy).st_uid == 0
+    # On a machine where no controller has run yet.
+    for path in (database, lock):
+        path.unlink()
+    os.chown(controller.folder, user, group)
+    try:
+        assert run_controller("-c", controller.config, "--restore", copy).returncode == 0
+        assert [(path.stat().st_uid, path.stat().st_gid) for path in (database, lock)] == [(user, group)] * 2
+    finally:
+        os.chown(controller.folder, 0, 0)
+
 
 @pytest.fixture
 def old(controller):
