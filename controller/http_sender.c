@@ -96,11 +96,13 @@ static int watch_socket(CURL *curl, curl_socket_t fd, int what, void *context, v
 	event = NULL;
 	if (what != CURL_POLL_REMOVE) {
 		event = event_new(sender->base, fd, flags, socket_ready, sender);
-		if (!event || event_add(event, NULL) < 0)
-			return -1;
+		if (event && event_add(event, NULL) < 0) {
+			event_free(event);
+			event = NULL;
+		}
 	}
 	curl_multi_assign(sender->multi, fd, event);
-	return 0;
+	return event || what == CURL_POLL_REMOVE ? 0 : -1;
 }
 
 static int set_timer(CURLM *multi, long milliseconds, void *context)
