@@ -5,7 +5,7 @@
 #include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
-#include "bgpd-peering/push.h"
+#include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
@@ -87,7 +87,8 @@ static void note(bool is_up, const char *text)
 		flog_warn(EC_PEERING_CONTROLLER, "peering: not connected to the controller %s: %s; nothing on this router needs it", controller_host, text);
 }
 
-static void on_event(struct link_event *event)
+/* Whether it has taken the event. */
+static bool on_event(struct link_event *event)
 {
 	static const char *const names[] = {
 		[LINK_UP] = "up",	[LINK_DOWN] = "down",	    [LINK_ACKED] = "acknowledged",
@@ -115,10 +116,12 @@ static void on_event(struct link_event *event)
 		durable_state_acked(event->sequence);
 		break;
 	case LINK_PUSH:
-		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
-			push_take(event->envelope->push);
-		break;
+		if (event->envelope->body_case != PEERING__ENVELOPE__BODY_PUSH)
+			break;
+		policy_staging_push(event);
+		return true;
 	}
+	return false;
 }
 
 static void on_events(event_ref *event)
@@ -137,9 +140,8 @@ static void on_events(event_ref *event)
 		struct mail *next = mail->next;
 
 		/* A link that was ended meanwhile has nothing more to say. */
-		if (link_thread)
-			on_event(container_of(mail, struct link_event, mail));
-		link_event_free(mail);
+		if (!link_thread || !on_event(container_of(mail, struct link_event, mail)))
+			link_event_free(mail);
 		mail = next;
 	}
 }

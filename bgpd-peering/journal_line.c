@@ -8,6 +8,7 @@
 
 #include "lib/journal_damage.h"
 #include "lib/journal_sum.h"
+#include "lib/policy_object.h"
 #include "lib/utf8.h"
 
 #include <json-c/json.h>
@@ -20,7 +21,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
 	[RECORD_CONTROLLER] = "controller",   [RECORD_PROFILE] = "profile",
-	[RECORD_TIMERS] = "timers",
+	[RECORD_TIMERS] = "timers",	      [RECORD_OBJECT] = "policyObject",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -450,10 +451,30 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 	return object;
 }
 
+/* Takes the object. */
+static char *line_of(json_object *object)
+{
+	char *line = NULL;
+
+	if (asprintf(&line, "%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN)) < 0)
+		memory_oom(0, "journal line");
+	json_object_put(object);
+	return line;
+}
+
+char *journal_line_of_policy(const struct journal_record *record, const Peering__Policy *policy, json_object *entries)
+{
+	json_object *object = json_object_new_object();
+
+	add_text(object, "type", type_names[record->type]);
+	add_text(object, "name", record->name);
+	json_object_object_add(object, "policy", policy_to_json_with(policy, entries));
+	return line_of(object);
+}
+
 char *journal_line_encode(const struct journal_record *record)
 {
 	json_object *object = json_object_new_object();
-	char *line = NULL;
 
 	add_text(object, "type", type_names[record->type]);
 	switch (record->type) {
@@ -511,6 +532,12 @@ char *journal_line_encode(const struct journal_record *record)
 		add_text(object, "vrf", record->vrf);
 		add_timers(object, record);
 		break;
+	case RECORD_OBJECT:
+		add_text(object, "name", record->name);
+		if (record->policy)
+			json_object_object_add(object, "policy", policy_to_json(record->policy));
+		add_true(object, "withdrawn", record->withdrawn);
+		break;
 	case RECORD_CONTROLLER:
 		add_text(object, "host", record->host);
 		add_number(object, "port", record->port);
@@ -519,10 +546,7 @@ char *journal_line_encode(const struct journal_record *record)
 	default:
 		break;
 	}
-	if (asprintf(&line, "%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN)) < 0)
-		memory_oom(0, "journal line");
-	json_object_put(object);
-	return line;
+	return line_of(object);
 }
 
 /* ---- decoding ---- */
@@ -987,6 +1011,20 @@ static bool decode_controller(json_object *object, struct journal_record *record
 	return true;
 }
 
+static bool decode_policy_object(json_object *object, struct journal_record *record)
+{
+	struct policy_error error;
+	json_object *policy;
+
+	if (!copy_text(object, "name", record->name, sizeof(record->name)))
+		return false;
+	record->withdrawn = get_true(object, "withdrawn");
+	if (!json_object_object_get_ex(object, "policy", &policy))
+		return true;
+	record->policy = policy_from_json(policy, record->name, &error);
+	return record->policy != NULL;
+}
+
 static bool decode_record(json_object *object, struct journal_record *record)
 {
 	uint64_t version;
@@ -1028,6 +1066,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return get_number(object, "lines", &record->sequence);
 	case RECORD_TIMERS:
 		return copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) && decode_timers(object, record);
+	case RECORD_OBJECT:
+		return decode_policy_object(object, record);
 	case RECORD_CONTROLLER:
 		return decode_controller(object, record);
 	default:
@@ -1066,6 +1106,8 @@ void journal_record_clear(struct journal_record *record)
 		peering__transition__free_unpacked(record->transition, NULL);
 	if (record->declaration)
 		peering__declare_connection__free_unpacked(record->declaration, NULL);
+	if (record->policy)
+		peering__policy__free_unpacked(record->policy, NULL);
 	for (size_t i = 0; i < record->policy_count; i++)
 		XFREE(MTYPE_PEERING_TEXT, record->policies[i].name);
 	XFREE(MTYPE_PEERING_TEXT, record->policies);
@@ -1074,6 +1116,7 @@ void journal_record_clear(struct journal_record *record)
 	XFREE(MTYPE_PEERING_TEXT, record->exceptions);
 	record->transition = NULL;
 	record->declaration = NULL;
+	record->policy = NULL;
 	record->policy_count = record->exception_count = 0;
 }
 

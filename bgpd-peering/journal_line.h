@@ -32,6 +32,7 @@ enum record_type {
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
+	RECORD_OBJECT,	     /* name, policy, withdrawn; without a policy it is gone */
 	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
 	RECORD_TYPE_COUNT
 };
@@ -101,6 +102,8 @@ struct journal_record {
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */
 	Peering__DeclareConnection *declaration; /* likewise */
+	Peering__Policy *policy;		 /* likewise */
+	bool withdrawn;
 };
 
 /* Fills what the record says of a connection. At most SESSIONS_MAX sessions: a connection takes no more. */
@@ -112,6 +115,14 @@ void journal_record_of_policy(struct journal_record *record, const struct sessio
 
 /* malloc'd, with a newline at the end. */
 char *journal_line_encode(const struct journal_record *record);
+
+/*
+ * The line of RECORD_OBJECT, with entries that were made one by one (policy_entry_to_json()); takes them. The record has
+ * its name, and no policy. malloc'd.
+ */
+struct json_object;
+char *journal_line_of_policy(const struct journal_record *record, const Peering__Policy *policy,
+			     struct json_object *entries);
 
 /* Fills what the record says of default-deny in an instance; journal_record_clear() frees it. */
 void journal_record_of_default_deny(struct journal_record *record, const char *vrf);

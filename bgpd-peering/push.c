@@ -12,6 +12,8 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/policy_objects.h"
+#include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_check.h"
 #include "bgpd-peering/push_declaration.h"
@@ -185,6 +187,14 @@ static void apply_operation(const Peering__Operation *operation, const Peering__
 		push_declare(declaration, actor, verdict);
 		return;
 	}
+	if (operation->operation_case == PEERING__OPERATION__OPERATION_POLICY) {
+		policy_staging_apply(operation->policy, verdict);
+		return;
+	}
+	if (operation->operation_case == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY) {
+		policy_object_withdraw(operation->withdraw_policy->name, verdict);
+		return;
+	}
 	connection = connection_find(operation->verb->name);
 	event = push_verb_event(operation->verb->verb);
 	if (connection && (event == EVENT_MAINTENANCE_ON || event == EVENT_MAINTENANCE_OFF))
@@ -238,6 +248,7 @@ static void apply(const Peering__Push *push, Peering__DeclareConnection **declar
 			push_answer_replace(taken->answer, i, &failed);
 		}
 	}
+	policy_objects_pushed();
 	taken->line = durable_state_newest_line();
 }
 

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/policy_staging.h"
+
+#include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/policy_install.h"
+#include "bgpd-peering/policy_objects.h"
+#include "bgpd-peering/push.h"
+#include "bgpd-peering/turn.h"
+
+#include "lib/journal_sum.h"
+
+#include <json-c/json.h>
+
+DEFINE_MTYPE_STATIC(PEERING, PEERING_STAGING, "Peering push that is made ready");
+
+#define SLICE_MICROSECONDS 4000
+#define ENTRIES_AT_A_TIME 64
+
+struct staged {
+	const Peering__Policy *policy;
+	struct prefix_list *list; /* NULL for other kinds, and once it is in force */
+	json_object *entries;	  /* while they are added */
+	size_t next;		  /* entry */
+	char *line;		  /* of the journal, malloc'd; what is last of it */
+	struct policy_error error; /* code NULL: it is good */
+};
+
+PREDECL_DLIST(staging_list);
+struct staging {
+	struct staging_list_item item;
+	struct link_event *event;
+	struct staged *staged; /* those of its operations that are policies, in order */
+	size_t count, ready;
+};
+DECLARE_DLIST(staging_list, struct staging, item);
+
+static struct staging_list_head pushes = INIT_DLIST(pushes);
+static struct staging *now; /* whose push is being carried out */
+static event_ref *staging_event;
+
+static void staging_free(struct staging *staging)
+{
+	for (size_t i = 0; i < staging->count; i++) {
+		struct staged *staged = &staging->staged[i];
+
+		if (staged->list)
+			policy_discard(staged->list);
+		json_object_put(staged->entries);
+		free(staged->line);
+	}
+	XFREE(MTYPE_PEERING_STAGING, staging->staged);
+	link_event_free(&staging->event->mail);
+	XFREE(MTYPE_PEERING_STAGING, staging);
+}
+
+static void begin(struct staged *staged)
+{
+	if (!policy_check_head(staged->policy, &staged->error))
+		return;
+	staged->error.code = NULL;
+	staged->entries = json_object_new_array();
+	if (policy_kind_is_prefix_list(staged->policy->kind))
+		staged->list = policy_stage(staged->policy->kind);
+}
+
+static void end(struct staged *staged)
+{
+	struct journal_record record = {.type = RECORD_OBJECT};
+
+	strlcpy(record.name, staged->policy->name, sizeof(record.name));
+	staged->line = journal_line_of_policy(&record, staged->policy, staged->entries);
+	staged->entries = NULL;
+	if (strlen(staged->line) + JOURNAL_SUM_SIZE <= JOURNAL_LINE_MAX)
+		return;
+	staged->error.code = "too-large";
+	snprintf(staged->error.sentence, sizeof(staged->error.sentence), "%s is more than the router's journal can keep",
+		 staged->policy->name);
+}
+
+/* Some entries of it; true when it is ready, or refused. */
+static bool go_on(struct staged *staged)
+{
+	const Peering__Policy *policy = staged->policy;
+
+	if (!staged->entries)
+		begin(staged);
+	for (size_t i = 0; i < ENTRIES_AT_A_TIME && !staged->error.code && staged->next < policy->n_entries; i++) {
+		const Peering__PolicyEntry *entry = policy->entries[staged->next];
+
+		if (!policy_check_entry(policy, entry, staged->next ? policy->entries[staged->next - 1] : NULL, &staged->error))
+			break;
+		json_object_array_add(staged->entries, policy_entry_to_json(policy, entry));
+		if (staged->list)
+			policy_stage_add(staged->list, entry);
+		staged->next++;
+	}
+	if (!staged->error.code && staged->next == policy->n_entries)
+		end(staged);
+	return staged->error.code || staged->line;
+}
+
+static void stage_some(event_ref *event)
+{
+	struct staging *staging;
+	struct timeval begun;
+	TURN(TURN_CONTROLLER);
+
+	monotime(&begun);
+	while ((staging = staging_list_first(&pushes))) {
+		while (staging->ready < staging->count && monotime_since(&begun, NULL) < SLICE_MICROSECONDS)
+			staging->ready += go_on(&staging->staged[staging->ready]);
+		/* A push that is ready has a turn for itself, unless little was done before it. */
+		if (staging->ready < staging->count || monotime_since(&begun, NULL) > SLICE_MICROSECONDS / 4) {
+			event_add_now(stage_some, NULL, &staging_event);
+			return;
+		}
+		staging_list_del(&pushes, staging);
+		now = staging;
+		push_take(staging->event->envelope->push);
+		now = NULL;
+		staging_free(staging);
+	}
+}
+
+void policy_staging_push(struct link_event *event)
+{
+	const Peering__Push *push = event->envelope->push;
+	struct staging *staging = XCALLOC(MTYPE_PEERING_STAGING, sizeof(*staging));
+	bool waits = staging_list_first(&pushes) != NULL;
+
+	staging->event = event;
+	staging->staged = XCALLOC(MTYPE_PEERING_STAGING, (push->n_operations + 1) * sizeof(*staging->staged));
+	for (size_t i = 0; i < push->n_operations; i++)
+		if (push->operations[i]->operation_case == PEERING__OPERATION__OPERATION_POLICY)
+			staging->staged[staging->count++].policy = push->operations[i]->policy;
+	staging_list_add_tail(&pushes, staging);
+	if (!waits)
+		stage_some(NULL);
+}
+
+void policy_staging_stop(void)
+{
+	struct staging *staging;
+
+	event_stop(staging_event);
+	while ((staging = staging_list_pop(&pushes)))
+		staging_free(staging);
+}
+
+/* ---- what push.c asks ---- */
+
+static struct staged *find(const Peering__Policy *policy)
+{
+	for (size_t i = 0; now && i < now->count; i++)
+		if (now->staged[i].policy == policy)
+			return &now->staged[i];
+	return NULL;
+}
+
+bool policy_staging_is_good(const Peering__Policy *policy, struct verdict *verdict)
+{
+	const struct staged *staged = find(policy);
+
+	if (!staged)
+		verdict_refuse(verdict, "bad-policy", "the policy was not made ready");
+	else if (staged->error.code)
+		verdict_refuse(verdict, staged->error.code, "%s", staged->error.sentence);
+	return staged && !staged->error.code;
+}
+
+bool policy_staging_apply(const Peering__Policy *policy, struct verdict *verdict)
+{
+	struct staged *staged = find(policy);
+	struct prefix_list *list = staged->list;
+
+	staged->list = NULL;
+	return policy_object_push(policy, list, staged->line, verdict);
+}
