@@ -15,6 +15,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_POLICY, "Peering pushed policy");
 
 #define K(name) PEERING__POLICY_KIND__POLICY_KIND_##name
 #define SLICE_MICROSECONDS 3000
+#define PARTS_AT_A_TIME 64
 #define LINE_MOST 2048
 #define FINGERPRINT_BASE UINT64_C(14695981039346656037)
 
@@ -138,6 +139,7 @@ PREDECL_DLIST(discarded_list);
 struct discarded {
 	struct discarded_list_item item;
 	struct prefix_list *list;
+	Peering__Policy *policy;
 };
 DECLARE_DLIST(discarded_list, struct discarded, item);
 
@@ -167,6 +169,24 @@ void policy_stage_add(struct prefix_list *staged, const Peering__PolicyEntry *wa
 	prefix_list_entry_update_finish(entry);
 }
 
+/* Some of it; true when nothing is left. */
+static bool discard_part(struct discarded *one)
+{
+	if (one->list && one->list->tail) {
+		prefix_list_entry_delete(one->list, one->list->tail, 0);
+		return false;
+	}
+	if (one->policy && one->policy->n_entries) {
+		peering__policy_entry__free_unpacked(one->policy->entries[--one->policy->n_entries], NULL);
+		return false;
+	}
+	if (one->list)
+		prefix_list_delete(one->list);
+	if (one->policy)
+		peering__policy__free_unpacked(one->policy, NULL);
+	return true;
+}
+
 static void discard_some(event_ref *event)
 {
 	struct discarded *first;
@@ -175,24 +195,26 @@ static void discard_some(event_ref *event)
 
 	monotime(&begun);
 	while ((first = discarded_list_first(&discarded))) {
-		while (first->list->tail) {
-			prefix_list_entry_delete(first->list, first->list->tail, 0);
-			if (monotime_since(&begun, NULL) < SLICE_MICROSECONDS)
-				continue;
+		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
 			event_add_now(discard_some, NULL, &discard_event);
 			return;
 		}
-		prefix_list_delete(first->list);
-		discarded_list_del(&discarded, first);
-		XFREE(MTYPE_PEERING_POLICY, first);
+		for (int part = 0; part < PARTS_AT_A_TIME && first; part++) {
+			if (!discard_part(first))
+				continue;
+			discarded_list_del(&discarded, first);
+			XFREE(MTYPE_PEERING_POLICY, first);
+			first = NULL;
+		}
 	}
 }
 
-void policy_discard(struct prefix_list *staged)
+void policy_discard(struct prefix_list *staged, Peering__Policy *policy)
 {
 	struct discarded *one = XCALLOC(MTYPE_PEERING_POLICY, sizeof(*one));
 
 	one->list = staged;
+	one->policy = policy;
 	discarded_list_add_tail(&discarded, one);
 	event_add_now(discard_some, NULL, &discard_event);
 }
@@ -203,7 +225,8 @@ void policy_install_stop(void)
 
 	event_stop(discard_event);
 	while ((one = discarded_list_pop(&discarded))) {
-		prefix_list_delete(one->list);
+		while (!discard_part(one))
+			;
 		XFREE(MTYPE_PEERING_POLICY, one);
 	}
 }
@@ -252,7 +275,7 @@ static void install_prefix_list(const Peering__Policy *policy, struct prefix_lis
 	if (is_typed(policy->kind, policy->name))
 		forget_prefix_list(policy->kind, policy->name);
 	exchange(prefix_list_get(afi_of(policy->kind), 0, policy->name), staged);
-	policy_discard(staged);
+	policy_discard(staged, NULL);
 }
 
 static void uninstall_prefix_list(const Peering__Policy *policy)

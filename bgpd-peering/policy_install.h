@@ -24,11 +24,11 @@ void policy_install_stop(void);
 /* A prefix-list that nothing uses; entries in the order of the object, checked before. */
 struct prefix_list *policy_stage(Peering__PolicyKind kind);
 void policy_stage_add(struct prefix_list *staged, const Peering__PolicyEntry *entry);
-/* In slices, some time after; also what is staged and not wanted any more. */
-void policy_discard(struct prefix_list *staged);
+/* Frees what is not wanted any more, in slices, some time after; NULL: nothing. */
+void policy_discard(struct prefix_list *staged, Peering__Policy *policy);
 
 /*
- * `staged` is a prefix-list's own, which it takes; NULL for the others. The object was checked, and is not typed; what
+ * `staged` is a prefix-list's own, which it takes where it does not refuse; NULL for the others. The object was checked, and is not typed; what
  * somebody has typed into it since is thrown away. False with a refusal where bgpd does not take it: what it was before
  * is then gone, too.
  */

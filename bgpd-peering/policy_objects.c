@@ -62,7 +62,7 @@ static void drop(struct policy_object *object)
 {
 	policy_tree_del(&objects, object);
 	count(object->policy, false);
-	peering__policy__free_unpacked(object->policy, NULL);
+	policy_discard(NULL, object->policy);
 	XFREE(MTYPE_PEERING_OBJECT, object);
 }
 
@@ -73,7 +73,7 @@ static struct policy_object *keep(Peering__Policy *policy)
 
 	if (object) {
 		count(object->policy, false);
-		peering__policy__free_unpacked(object->policy, NULL);
+		policy_discard(NULL, object->policy);
 		object->policy = policy;
 	} else {
 		object = XCALLOC(MTYPE_PEERING_OBJECT, sizeof(*object));
@@ -317,37 +317,26 @@ static void look_at_withdrawn(event_ref *event)
 	any_left = removed = false;
 }
 
-bool policy_object_push(const Peering__Policy *policy, struct prefix_list *staged, const char *line,
-			struct verdict *verdict)
+const Peering__Policy *policy_object_as_pushed(const char *name)
 {
-	struct policy_object *object = find(policy->name);
-	Peering__Policy *copy;
+	const struct policy_object *object = find(name);
+
+	return object && !object->withdrawn && !object->drifted ? object->policy : NULL;
+}
+
+bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, const char *line, struct verdict *verdict)
+{
+	const struct policy_object *object = find(policy->name);
+	struct verdict ignored;
 
 	*verdict = (struct verdict){.code = ""};
-	if (object && !object->withdrawn && !object->drifted && policy_same(object->policy, policy)) {
-		if (staged)
-			policy_discard(staged);
-		verdict->accepted = verdict->unchanged = true;
-		snprintf(verdict->message, sizeof(verdict->message), "%s is so already", policy->name);
-		return true;
-	}
-	copy = policy_copy(policy);
-	if (!copy) {
-		if (staged)
-			policy_discard(staged);
-		verdict_refuse(verdict, "memory", "there is no memory for %s", policy->name);
-		return false;
-	}
 	if (!policy_install(policy, staged, verdict)) {
 		/* What it was comes back; a prefix-list is never refused. */
-		struct verdict ignored;
-
 		if (!object || !policy_install(object->policy, NULL, &ignored))
 			policy_uninstall(policy);
-		peering__policy__free_unpacked(copy, NULL);
 		return false;
 	}
-	object = keep(copy);
+	keep(policy);
 	durable_state_policy_object(policy->name, policy, false, line);
 	policy_edits_object(policy->name);
 	verdict->accepted = true;

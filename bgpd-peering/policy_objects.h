@@ -40,9 +40,13 @@ struct policy_totals policy_objects_totals(void);
 
 /* ---- pushes ---- */
 
-/* Takes `staged` (a prefix-list's, else NULL). `line` is the journal's, made before; the object is checked. */
-bool policy_object_push(const Peering__Policy *policy, struct prefix_list *staged, const char *line,
-			struct verdict *verdict);
+/*
+ * Puts it in force. Takes the policy, which was checked, and `staged` (a prefix-list's, else NULL), where it does not
+ * refuse. `line` is the journal's, made before.
+ */
+bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, const char *line, struct verdict *verdict);
+/* What is in force under the name, where it is wanted, and as it was pushed; else NULL. */
+const Peering__Policy *policy_object_as_pushed(const char *name);
 /* Goes now, or as soon as nothing uses it. */
 void policy_object_withdraw(const char *name, struct verdict *verdict);
 /* Behind the last of a push. */

@@ -17,7 +17,9 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_STAGING, "Peering push that is made ready")
 #define ENTRIES_AT_A_TIME 64
 
 struct staged {
+	Peering__Operation *operation; /* its policy is taken when it is put in force */
 	const Peering__Policy *policy;
+	const Peering__Policy *before; /* what was pushed under its name, as long as all entries until `next` are the same */
 	struct prefix_list *list; /* NULL for other kinds, and once it is in force */
 	json_object *entries;	  /* while they are added */
 	size_t next;		  /* entry */
@@ -44,7 +46,7 @@ static void staging_free(struct staging *staging)
 		struct staged *staged = &staging->staged[i];
 
 		if (staged->list)
-			policy_discard(staged->list);
+			policy_discard(staged->list, NULL);
 		json_object_put(staged->entries);
 		free(staged->line);
 	}
@@ -58,6 +60,10 @@ static void begin(struct staged *staged)
 	if (!policy_check_head(staged->policy, &staged->error))
 		return;
 	staged->error.code = NULL;
+	staged->before = policy_object_as_pushed(staged->policy->name);
+	if (staged->before && (staged->before->kind != staged->policy->kind ||
+			       staged->before->n_entries != staged->policy->n_entries))
+		staged->before = NULL;
 	staged->entries = json_object_new_array();
 	if (policy_kind_is_prefix_list(staged->policy->kind))
 		staged->list = policy_stage(staged->policy->kind);
@@ -92,6 +98,8 @@ static bool go_on(struct staged *staged)
 		json_object_array_add(staged->entries, policy_entry_to_json(policy, entry));
 		if (staged->list)
 			policy_stage_add(staged->list, entry);
+		if (staged->before && !policy_entry_same(staged->before->entries[staged->next], entry))
+			staged->before = NULL;
 		staged->next++;
 	}
 	if (!staged->error.code && staged->next == policy->n_entries)
@@ -132,7 +140,8 @@ void policy_staging_push(struct link_event *event)
 	staging->staged = XCALLOC(MTYPE_PEERING_STAGING, (push->n_operations + 1) * sizeof(*staging->staged));
 	for (size_t i = 0; i < push->n_operations; i++)
 		if (push->operations[i]->operation_case == PEERING__OPERATION__OPERATION_POLICY)
-			staging->staged[staging->count++].policy = push->operations[i]->policy;
+			staging->staged[staging->count++] = (struct staged){
+				.operation = push->operations[i], .policy = push->operations[i]->policy};
 	staging_list_add_tail(&pushes, staging);
 	if (!waits)
 		stage_some(NULL);
@@ -173,6 +182,14 @@ bool policy_staging_apply(const Peering__Policy *policy, struct verdict *verdict
 	struct staged *staged = find(policy);
 	struct prefix_list *list = staged->list;
 
+	if (staged->before && staged->before == policy_object_as_pushed(policy->name)) {
+		*verdict = (struct verdict){.accepted = true, .unchanged = true, .code = ""};
+		snprintf(verdict->message, sizeof(verdict->message), "%s is so already", policy->name);
+		return true;
+	}
+	if (!policy_object_push(staged->operation->policy, list, staged->line, verdict))
+		return false;
 	staged->list = NULL;
-	return policy_object_push(policy, list, staged->line, verdict);
+	staged->operation->policy = NULL;
+	return true;
 }

@@ -300,36 +300,20 @@ bool policy_check(const Peering__Policy *policy, struct policy_error *error)
 	return true;
 }
 
-/* ---- copies ---- */
-
-static uint8_t *pack(const Peering__Policy *policy, size_t *size)
+bool policy_entry_same(const Peering__PolicyEntry *a, const Peering__PolicyEntry *b)
 {
+	size_t size = peering__policy_entry__get_packed_size(a);
 	uint8_t *bytes;
+	bool same;
 
-	*size = peering__policy__get_packed_size(policy);
-	bytes = malloc(*size + 1);
-	if (bytes)
-		peering__policy__pack(policy, bytes);
-	return bytes;
-}
-
-bool policy_same(const Peering__Policy *a, const Peering__Policy *b)
-{
-	size_t size_a, size_b;
-	uint8_t *bytes_a = pack(a, &size_a), *bytes_b = pack(b, &size_b);
-	bool same = bytes_a && bytes_b && size_a == size_b && memcmp(bytes_a, bytes_b, size_a) == 0;
-
-	free(bytes_a);
-	free(bytes_b);
-	return same;
-}
-
-Peering__Policy *policy_copy(const Peering__Policy *policy)
-{
-	size_t size;
-	uint8_t *bytes = pack(policy, &size);
-	Peering__Policy *copy = bytes ? peering__policy__unpack(NULL, size, bytes) : NULL;
-
+	if (size != peering__policy_entry__get_packed_size(b))
+		return false;
+	bytes = malloc(2 * size + 1);
+	if (!bytes)
+		return false;
+	peering__policy_entry__pack(a, bytes);
+	peering__policy_entry__pack(b, bytes + size);
+	same = memcmp(bytes, bytes + size, size) == 0;
 	free(bytes);
-	return copy;
+	return same;
 }

@@ -46,9 +46,7 @@ bool policy_check_entry(const Peering__Policy *policy, const Peering__PolicyEntr
 bool policy_check(const Peering__Policy *policy, struct policy_error *error);
 
 /* Whether both are the same to the last bit. */
-bool policy_same(const Peering__Policy *a, const Peering__Policy *b);
-/* Deep copy, freed with peering__policy__free_unpacked(copy, NULL); NULL where memory is short. */
-Peering__Policy *policy_copy(const Peering__Policy *policy);
+bool policy_entry_same(const Peering__PolicyEntry *a, const Peering__PolicyEntry *b);
 
 /*
  * NULL with *error set; else checked. The caller frees with peering__policy__free_unpacked(policy, NULL). `name` is for
