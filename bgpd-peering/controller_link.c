@@ -6,6 +6,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/policy_staging.h"
+#include "bgpd-peering/query.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
@@ -104,6 +105,7 @@ static bool on_event(struct link_event *event)
 		break;
 	case LINK_DOWN:
 		snapshots_end();
+		query_forget();
 		note(false, event->text);
 		break;
 	case LINK_DRAINED:
@@ -116,10 +118,13 @@ static bool on_event(struct link_event *event)
 		durable_state_acked(event->sequence);
 		break;
 	case LINK_PUSH:
-		if (event->envelope->body_case != PEERING__ENVELOPE__BODY_PUSH)
-			break;
-		policy_staging_push(event);
-		return true;
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH) {
+			policy_staging_push(event);
+			return true;
+		}
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
+			query_take(event->envelope->query);
+		break;
 	}
 	return false;
 }
@@ -163,6 +168,7 @@ static void end_link(void)
 	event_stop(again_event);
 	events_wait = false;
 	snapshots_end();
+	query_forget();
 	if (catch_up_is_running())
 		catch_up_stop();
 	if (link_thread) {

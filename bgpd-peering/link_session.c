@@ -312,6 +312,7 @@ static void take_envelope(struct session *session, Peering__Envelope **envelope,
 		take_ack(session, (*envelope)->ack->sequence);
 		return;
 	case PEERING__ENVELOPE__BODY_PUSH:
+	case PEERING__ENVELOPE__BODY_QUERY:
 		if (session->stage == STAGE_GREETING)
 			break;
 		take_push(session, envelope, memory);

@@ -15,6 +15,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_STAGING, "Peering push that is made ready")
 
 #define SLICE_MICROSECONDS 4000
 #define ENTRIES_AT_A_TIME 64
+#define LONG_LINE 1000 /* entries */
 
 struct staged {
 	Peering__Operation *operation; /* its policy is taken when it is put in force */
@@ -83,8 +84,8 @@ static void end(struct staged *staged)
 		 staged->policy->name);
 }
 
-/* Some entries of it; true when it is ready, or refused. */
-static bool go_on(struct staged *staged)
+/* Some entries of it; true where it is refused. */
+static bool add_some(struct staged *staged)
 {
 	const Peering__Policy *policy = staged->policy;
 
@@ -102,9 +103,27 @@ static bool go_on(struct staged *staged)
 			staged->before = NULL;
 		staged->next++;
 	}
-	if (!staged->error.code && staged->next == policy->n_entries)
-		end(staged);
-	return staged->error.code || staged->line;
+	return staged->error.code;
+}
+
+/* Part of what is to be done for it; true when it is ready, or refused. */
+static bool do_part(struct staged *staged)
+{
+	if (!staged->entries || staged->next < staged->policy->n_entries)
+		return add_some(staged);
+	end(staged);
+	return true;
+}
+
+/* To make the line of a large one takes as long as a slice. */
+static bool is_long(const struct staged *staged)
+{
+	return staged->next > LONG_LINE && staged->next == staged->policy->n_entries;
+}
+
+static bool is_time(const struct timeval *begun, const struct staged *staged)
+{
+	return monotime_since(begun, NULL) < (is_long(staged) ? SLICE_MICROSECONDS / 4 : SLICE_MICROSECONDS);
 }
 
 static void stage_some(event_ref *event)
@@ -115,8 +134,8 @@ static void stage_some(event_ref *event)
 
 	monotime(&begun);
 	while ((staging = staging_list_first(&pushes))) {
-		while (staging->ready < staging->count && monotime_since(&begun, NULL) < SLICE_MICROSECONDS)
-			staging->ready += go_on(&staging->staged[staging->ready]);
+		while (staging->ready < staging->count && is_time(&begun, &staging->staged[staging->ready]))
+			staging->ready += do_part(&staging->staged[staging->ready]);
 		/* A push that is ready has a turn for itself, unless little was done before it. */
 		if (staging->ready < staging->count || monotime_since(&begun, NULL) > SLICE_MICROSECONDS / 4) {
 			event_add_now(stage_some, NULL, &staging_event);
