@@ -5,6 +5,7 @@
 #include "bgpd-peering/policy_install.h"
 #include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/push.h"
+#include "bgpd-peering/router.h"
 #include "bgpd-peering/turn.h"
 
 #include "lib/journal_sum.h"
@@ -16,6 +17,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_STAGING, "Peering push that is made ready")
 #define SLICE_MICROSECONDS 4000
 #define ENTRIES_AT_A_TIME 64
 #define LONG_LINE 1000 /* entries */
+#define FILE_LOOK 100  /* milliseconds, while a file is being read */
 
 struct staged {
 	Peering__Operation *operation; /* its policy is taken when it is put in force */
@@ -132,6 +134,11 @@ static void stage_some(event_ref *event)
 	struct timeval begun;
 	TURN(TURN_CONTROLLER);
 
+	/* As for those that come now: a push is judged against a whole configuration. */
+	if (router.reading_file) {
+		event_add_milliseconds(stage_some, NULL, FILE_LOOK, &staging_event);
+		return;
+	}
 	monotime(&begun);
 	while ((staging = staging_list_first(&pushes))) {
 		while (staging->ready < staging->count && is_time(&begun, &staging->staged[staging->ready]))

@@ -218,6 +218,11 @@ static bool is_queued(const struct store_push *push, void *context)
 	return true;
 }
 
+static bool is_of_policy(const struct store_operation *operation)
+{
+	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0;
+}
+
 static enum store_result audit_push(const struct api_request *request, const struct store_push *push)
 {
 	enum store_result result = STORE_OK;
@@ -230,7 +235,7 @@ static enum store_result audit_push(const struct api_request *request, const str
 		json_object_object_add(detail, "pushId", json_object_new_string(push->id));
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
-		snprintf(action, sizeof(action), "connection.%s", operation->verb);
+		snprintf(action, sizeof(action), "%s%s", is_of_policy(operation) ? "" : "connection.", operation->verb);
 		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);
 		result = api_audit(request, action, object, json_object_to_json_string(detail));
 		json_object_put(detail);
@@ -257,25 +262,26 @@ static enum store_result create(const struct api_request *request, const struct 
 	return result;
 }
 
-/* Stores it, sends it, and answers now or once the router has. */
-static void submit(const struct api_request *request, const char *router, const struct store_operation *operation)
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operations,
+		size_t count)
 {
+	const struct store_operation *operation = &operations[count - 1];
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {
 		.id = id,
 		.router = router,
 		.actor = request->identity.actor,
 		.created_at = clock_milliseconds(),
-		.operation_count = 1,
-		.operations = operation,
+		.operation_count = count,
+		.operations = operations,
 	};
 	struct store *store = api_store(request->api);
 	enum store_result result;
-	uint64_t count;
+	uint64_t waiting;
 	bool queued = true;
 
-	result = store_pushes_queued_count(store, router, &count);
-	if (result == STORE_OK && count >= PUSHES_QUEUED_MAX) {
+	result = store_pushes_queued_count(store, router, &waiting);
+	if (result == STORE_OK && waiting >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
 				   "%s has %d pushes that it has not answered; try again when it has", router,
 				   PUSHES_QUEUED_MAX);
@@ -355,8 +361,9 @@ void api_post_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
 	struct declaration_error error = {.code = ""};
+	struct api_policies *policies;
 	Peering__DeclareConnection *declaration;
-	struct store_operation operation = {.verb = STORE_REQUEST, .reason = ""};
+	struct store_operation *operation;
 	json_object *definition;
 	json_object *body;
 	bool only_if_changed;
@@ -364,19 +371,24 @@ void api_post_connection(const struct api_request *request)
 	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
 	    !api_read_body(request, &body))
 		return;
-	declaration = declaration_from_json(body, &error);
+	policies = api_policies_take(request, body);
+	declaration = policies ? declaration_from_json(body, &error) : NULL;
 	json_object_put(body);
 	if (!declaration) {
-		api_problem(request->http, 400, error.code, error.sentence, NULL);
+		if (policies)
+			api_problem(request->http, 400, error.code, error.sentence, NULL);
+		api_policies_free(policies);
 		return;
 	}
 	definition = declaration_to_json(declaration);
-	operation.connection = declaration->name;
-	operation.definition =
+	operation = &policies->operations[policies->count++];
+	*operation = (struct store_operation){.verb = STORE_REQUEST, .reason = "", .connection = declaration->name};
+	operation->definition =
 		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition))
-		submit(request, router, &operation);
+	if (!only_if_changed || policies->count > 1 || !answer_unchanged(request, router, declaration->name, definition))
+		api_submit(request, router, policies->operations, policies->count);
 	json_object_put(definition);
+	api_policies_free(policies);
 	peering__declare_connection__free_unpacked(declaration, NULL);
 }
 
@@ -434,7 +446,7 @@ void api_post_verb(const struct api_request *request)
 	if (read_reason(request, body, &operation.reason) &&
 	    api_connection_known(request, router, operation.connection)) {
 		if (routers_find(api_routers(request->api), router))
-			submit(request, router, &operation);
+			api_submit(request, router, &operation, 1);
 		else
 			api_problem_format(
 				request->http, 409, "router-not-connected",

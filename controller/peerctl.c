@@ -15,6 +15,7 @@
 #include "controller/peerctl_feed.h"
 #include "controller/peerctl_live.h"
 #include "controller/peerctl_manual.h"
+#include "controller/peerctl_policy.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "peering-config.h"
@@ -89,10 +90,10 @@ static json_object *operation_not_done(json_object *answer)
 	return NULL;
 }
 
-static int push(struct invocation *invocation, char *path, json_object *body)
+int command_push(struct invocation *invocation, const char *method, char *path, json_object *body)
 {
 	json_object *answer, *not_done;
-	int code = command_ask(invocation, NULL, path, body, &answer);
+	int code = command_ask(invocation, method, path, body, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
@@ -116,7 +117,7 @@ static int request(struct invocation *invocation, const struct command *command)
 		fprintf(stderr, "peerctl: %s\n", error);
 		return EXIT_USAGE;
 	}
-	return push(invocation, client_path("routers", invocation->arguments[0], "connections", NULL), body);
+	return command_push(invocation, NULL, client_path("routers", invocation->arguments[0], "connections", NULL), body);
 }
 
 static int verb(struct invocation *invocation, const struct command *command)
@@ -125,7 +126,7 @@ static int verb(struct invocation *invocation, const struct command *command)
 
 	if (invocation->reason)
 		json_object_object_add(body, "reason", json_object_new_string(invocation->reason));
-	return push(invocation,
+	return command_push(invocation, NULL,
 		    client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1],
 				command->name, NULL),
 		    body);
@@ -271,6 +272,14 @@ static const struct command commands[] = {
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
 	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
+	{"policy list", "policy list ROUTER", "Lists the policy objects that are wanted on a router.\n", 1, "", policy_list},
+	{"policy show", "policy show ROUTER NAME", "Prints one of them, as JSON.\n", 2, "", policy_show},
+	{"policy set", "policy set ROUTER NAME -f FILE",
+	 "Pushes a prefix-list, as-path list, community list or route-map, which the file has as JSON (doc/controller.md). What\n"
+	 "was pushed under the name before is replaced in one step.\n",
+	 2, "f", policy_set},
+	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "",
+	 policy_withdraw},
 	{"apply", "apply -f FILE [--dry-run]",
 	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
 	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"

@@ -128,6 +128,17 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" revoked_by TEXT NOT NULL DEFAULT ''"
 	") STRICT;"
 	"CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at = 0;",
+	/* Policy objects that are wanted on a router. */
+	"CREATE TABLE desired_policy ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" name TEXT NOT NULL,"
+	" definition TEXT NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" requested_at INTEGER NOT NULL,"
+	" push INTEGER NOT NULL REFERENCES push (number),"
+	" PRIMARY KEY (router, name)"
+	") STRICT;"
+	"CREATE INDEX desired_policy_of_push ON desired_policy (push);",
 };
 
 /* One number from one row; false where there is none. */

@@ -5,10 +5,11 @@ saved file brings back what a push has removed."""
 import contextlib
 import json
 import re
+import subprocess
 
 import pytest
 
-from lab.controller import Controller
+from lab.controller import ROUTER, Controller
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
 from scripted_controller import ScriptedController, declare, verb
@@ -306,6 +307,89 @@ def test_what_is_changed_by_hand_is_reported_and_put_back_by_the_same_push(pushe
     until("the route-map gone, and nothing sent by it", lambda: s.acme.received("edge_ipv4"), lambda seen: seen == set())
     applied(s, "last", *standard(s))
     s.acme.wait_received("edge_ipv4", sent)
+
+
+# ---- By way of the real controller
+
+def ask(s, method, path, body=None):
+    """curl with the operator's certificate: the status and the answer."""
+    files = s.controller.peerctl_environment()
+    command = ["curl", "-sS", "--cacert", files["PEERCTL_CA"], "--cert", files["PEERCTL_CERT"], "--key", files["PEERCTL_KEY"],
+               "-X", method, "-w", "\n%{http_code}", f"https://localhost:4791{path}"]
+    if body is not None:
+        command += ["-H", "Content-Type: application/json", "--data-binary", "@-"]
+    ended = subprocess.run(s.controller.namespace.command(command), input=json.dumps(body or {}), text=True, check=True,
+                           timeout=120, capture_output=True)
+    text, status = ended.stdout.rsplit("\n", 1)
+    return int(status), json.loads(text) if text else None
+
+
+def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge)
+    s.controller.start()
+    s.v4 = s.acme_address(V4)
+    witness = [f"peering WITNESS neighbor {s.witness_link.far_address(family)}" for family in FAMILIES]
+    s.start(s.config(bgp=[*s.controller.router_lines(), *witness, "peering WITNESS adopted", "peering default-deny"],
+                     acme_neighbor=lambda _family: [], acme_family=lambda _family: []))
+    s.controller.wait_connected()
+    taken, sent = fall_back(s)
+
+    def prefix_list(*networks):
+        return {"kind": "prefix-list-ipv4", "entries": [
+            {"sequence": 5 * (place + 1), "action": "permit", "prefix": network} for place, network in enumerate(networks)]}
+
+    def route_map(name):
+        return {"kind": "route-map", "entries": [
+            {"sequence": 10, "action": "permit", "match": {"prefixListIpv4": name}, "set": {"med": 5}}]}
+
+    request = {"name": NAME, "peerAsn": ACME_AS, "validationWindow": 1, "neighbors": [{"address": s.v4, "families": [
+        {"afi": "ipv4", "receivedLimit": 100, "importPolicy": "PUSHED-IN", "exportPolicy": "PUSHED-OUT"}]}],
+        "policies": [{"name": "TAKEN", **prefix_list(*taken)}, {"name": "SENT", **prefix_list(*sent)},
+                     {"name": "PUSHED-IN", **route_map("TAKEN")}, {"name": "PUSHED-OUT", **route_map("SENT")}]}
+    status, problem = ask(s, "POST", f"/v1/routers/{ROUTER}/connections",
+                          {**request, "policies": [{"name": "BAD", "kind": "route-map", "entries": [
+                              {"sequence": 10, "action": "permit", "match": {"interface": "x"}}]}]})
+    assert (status, problem["code"]) == (400, "unknown-key") and "interface" in problem["detail"]
+    status, push = ask(s, "POST", f"/v1/routers/{ROUTER}/connections", request)
+    assert status == 200 and [one["verb"] for one in push["operations"]] == ["policy"] * 4 + ["request"], push
+    for word in ("approve", "ready"):
+        s.controller.peerctl(word, ROUTER, NAME)
+    s.acme.wait_established("edge_ipv4")
+    s.wait_passed()
+    s.controller.peerctl("activate", ROUTER, NAME)
+    s.acme.wait_received("edge_ipv4", sent)
+
+    # A file, by peerctl; what the router refuses is the answer, and what was wanted before stands.
+    file = s.controller.folder / "sent.json"
+    file.write_text(json.dumps(prefix_list(sent[0])))
+    s.controller.peerctl("policy", "set", ROUTER, "SENT", "-f", str(file))
+    s.acme.wait_received("edge_ipv4", sent[:1])
+    file.write_text(json.dumps(route_map("NOT-THERE")))
+    ended = s.controller.try_peerctl("policy", "set", ROUTER, "PUSHED-OUT", "-f", str(file))
+    assert ended.returncode == 1 and "there is no prefix-list-ipv4 'NOT-THERE'" in ended.stdout
+    shown = json.loads(s.controller.peerctl("policy", "show", ROUTER, "PUSHED-OUT"))
+    assert shown["entries"][0]["match"] == {"prefixListIpv4": "SENT"} and shown["pushState"] == "applied"
+    lines = s.controller.peerctl("policy", "list", ROUTER).splitlines()
+    assert [line.split()[:3] for line in lines[1:]] == [["PUSHED-IN", "route-map", "1"], ["PUSHED-OUT", "route-map", "1"],
+                                                        ["SENT", "prefix-list-ipv4", "1"],
+                                                        ["TAKEN", "prefix-list-ipv4", "5"]]
+    # 10,000 entries fit, one more does not.
+    many = [f"10.{number // 256}.{number % 256}.0/24" for number in range(10001)]
+    status, push = ask(s, "PUT", f"/v1/routers/{ROUTER}/policies/SENT", prefix_list(*many[:9999], sent[1]))
+    assert status == 200, push
+    s.acme.wait_received("edge_ipv4", sent[1:2])
+    status, problem = ask(s, "PUT", f"/v1/routers/{ROUTER}/policies/SENT", prefix_list(*many))
+    assert (status, problem["code"]) == (400, "bad-value")
+    # Taken back while it is used, it goes with the last use.
+    assert "still used" in json.dumps(ask(s, "DELETE", f"/v1/routers/{ROUTER}/policies/SENT")[1])
+    assert ask(s, "GET", f"/v1/routers/{ROUTER}/policies/SENT")[0] == 404
+    assert s.acme.received("edge_ipv4") == set(sent[1:2])
+    s.controller.peerctl("policy", "withdraw", ROUTER, "PUSHED-OUT")
+    s.controller.peerctl("deprovision", ROUTER, NAME)
+    s.edge.wait_state(NAME, "None")
+    until("both gone", lambda: s.edge.bgpd_vty("show ip prefix-list") + s.edge.bgpd_vty("show route-map"),
+          lambda text: "SENT" not in text and "route-map: PUSHED-OUT" not in text)
 
 
 # ---- Bad input
