@@ -556,14 +556,16 @@ static void on_completions(event_ref *event)
 		event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
 }
 
-static struct waiting_line *append_text(const char *text, bool loosens)
+/* `room` behind it is for its sum; 0: it has that. */
+static struct waiting_line *append_text(const char *text, size_t room, bool loosens)
 {
 	struct waiting_line *line = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*line));
 
 	line->number = ++newest_line;
-	line->text = XMALLOC(MTYPE_PEERING_JOURNAL, strlen(text) + JOURNAL_SUM_SIZE + 1);
+	line->text = XMALLOC(MTYPE_PEERING_JOURNAL, strlen(text) + room + 1);
 	strcpy(line->text, text);
-	journal_sum_add(line->text);
+	if (room)
+		journal_sum_add(line->text);
 	line->loosens = loosens;
 	line_list_add_tail(&waiting, line);
 	send_line(line);
@@ -573,7 +575,7 @@ static struct waiting_line *append_text(const char *text, bool loosens)
 static struct waiting_line *append(struct journal_record *record, bool loosens)
 {
 	char *text = journal_line_encode(record);
-	struct waiting_line *line = append_text(text, loosens);
+	struct waiting_line *line = append_text(text, JOURNAL_SUM_SIZE, loosens);
 
 	free(text);
 	return line;
@@ -955,7 +957,7 @@ void durable_state_policy_object(const char *name, const Peering__Policy *policy
 	struct journal_record record = {.type = RECORD_OBJECT, .withdrawn = withdrawn};
 
 	if (line) {
-		append_text(line, false);
+		append_text(line, 0, false);
 		return;
 	}
 	strlcpy(record.name, name, sizeof(record.name));

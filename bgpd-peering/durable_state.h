@@ -100,7 +100,7 @@ void durable_state_acked(uint64_t sequence);
 /* A declaration that the controller pushed and the router took; the newest one of a name counts. */
 void durable_state_pushed(const Peering__DeclareConnection *declaration);
 /*
- * The pushed policy object as it is from now on; NULL: it is gone. `line` is journal_line_encode()'s of the same, where it
+ * The pushed policy object as it is from now on; NULL: it is gone. `line` is that of the journal with its sum, where it
  * was made before; else NULL.
  */
 void durable_state_policy_object(const char *name, const Peering__Policy *policy, bool withdrawn, const char *line);

@@ -451,30 +451,32 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 	return object;
 }
 
-/* Takes the object. */
-static char *line_of(json_object *object)
+/* What a checked policy is called, and its kind, have nothing that JSON would write otherwise. */
+void journal_line_begin_policy(FILE *to, const Peering__Policy *policy)
 {
-	char *line = NULL;
-
-	if (asprintf(&line, "%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN)) < 0)
-		memory_oom(0, "journal line");
-	json_object_put(object);
-	return line;
+	fprintf(to, "{\"type\":\"%s\",\"name\":\"%s\",\"policy\":{\"name\":\"%s\",\"kind\":\"%s\",\"entries\":[",
+		type_names[RECORD_OBJECT], policy->name, policy->name, policy_kind_name(policy->kind));
 }
 
-char *journal_line_of_policy(const struct journal_record *record, const Peering__Policy *policy, json_object *entries)
+void journal_line_add_policy_entry(FILE *to, const Peering__Policy *policy, const Peering__PolicyEntry *entry, bool first)
 {
-	json_object *object = json_object_new_object();
+	json_object *object = policy_entry_to_json(policy, entry);
 
-	add_text(object, "type", type_names[record->type]);
-	add_text(object, "name", record->name);
-	json_object_object_add(object, "policy", policy_to_json_with(policy, entries));
-	return line_of(object);
+	fprintf(to, "%s%s", first ? "" : ",", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	json_object_put(object);
+}
+
+void journal_line_end_policy(FILE *to)
+{
+	fputs("]}}\n", to);
+	for (size_t i = 0; i < JOURNAL_SUM_SIZE; i++)
+		putc('\0', to);
 }
 
 char *journal_line_encode(const struct journal_record *record)
 {
 	json_object *object = json_object_new_object();
+	char *line = NULL;
 
 	add_text(object, "type", type_names[record->type]);
 	switch (record->type) {
@@ -546,7 +548,10 @@ char *journal_line_encode(const struct journal_record *record)
 	default:
 		break;
 	}
-	return line_of(object);
+	if (asprintf(&line, "%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN)) < 0)
+		memory_oom(0, "journal line");
+	json_object_put(object);
+	return line;
 }
 
 /* ---- decoding ---- */

@@ -117,12 +117,12 @@ void journal_record_of_policy(struct journal_record *record, const struct sessio
 char *journal_line_encode(const struct journal_record *record);
 
 /*
- * The line of RECORD_OBJECT, with entries that were made one by one (policy_entry_to_json()); takes them. The record has
- * its name, and no policy. malloc'd.
+ * The line of RECORD_OBJECT with a policy, written entry by entry: it may have thousands. The policy was checked. At the
+ * end there is room for journal_sum_add().
  */
-struct json_object;
-char *journal_line_of_policy(const struct journal_record *record, const Peering__Policy *policy,
-			     struct json_object *entries);
+void journal_line_begin_policy(FILE *to, const Peering__Policy *policy);
+void journal_line_add_policy_entry(FILE *to, const Peering__Policy *policy, const Peering__PolicyEntry *entry, bool first);
+void journal_line_end_policy(FILE *to);
 
 /* Fills what the record says of default-deny in an instance; journal_record_clear() frees it. */
 void journal_record_of_default_deny(struct journal_record *record, const char *vrf);

@@ -10,8 +10,6 @@
 
 #include "lib/journal_sum.h"
 
-#include <json-c/json.h>
-
 DEFINE_MTYPE_STATIC(PEERING, PEERING_STAGING, "Peering push that is made ready");
 
 #define SLICE_MICROSECONDS 4000
@@ -24,9 +22,11 @@ struct staged {
 	const Peering__Policy *policy;
 	const Peering__Policy *before; /* what was pushed under its name, as long as all entries until `next` are the same */
 	struct prefix_list *list; /* NULL for other kinds, and once it is in force */
-	json_object *entries;	  /* while they are added */
+	FILE *writing;		  /* to `line`, while entries are added */
 	size_t next;		  /* entry */
-	char *line;		  /* of the journal, malloc'd; what is last of it */
+	char *line;		  /* of the journal, malloc'd */
+	size_t line_size;
+	bool ready;
 	struct policy_error error; /* code NULL: it is good */
 };
 
@@ -50,7 +50,8 @@ static void staging_free(struct staging *staging)
 
 		if (staged->list)
 			policy_discard(staged->list, NULL);
-		json_object_put(staged->entries);
+		if (staged->writing)
+			fclose(staged->writing);
 		free(staged->line);
 	}
 	XFREE(MTYPE_PEERING_STAGING, staging->staged);
@@ -67,23 +68,30 @@ static void begin(struct staged *staged)
 	if (staged->before && (staged->before->kind != staged->policy->kind ||
 			       staged->before->n_entries != staged->policy->n_entries))
 		staged->before = NULL;
-	staged->entries = json_object_new_array();
+	staged->writing = open_memstream(&staged->line, &staged->line_size);
+	if (!staged->writing) {
+		staged->error = (struct policy_error){.code = "memory", .sentence = "there is no memory for a policy"};
+		return;
+	}
+	journal_line_begin_policy(staged->writing, staged->policy);
 	if (policy_kind_is_prefix_list(staged->policy->kind))
 		staged->list = policy_stage(staged->policy->kind);
 }
 
+/* With its sum. Of one of thousands of entries this takes a while: it has a slice of its own. */
 static void end(struct staged *staged)
 {
-	struct journal_record record = {.type = RECORD_OBJECT};
-
-	strlcpy(record.name, staged->policy->name, sizeof(record.name));
-	staged->line = journal_line_of_policy(&record, staged->policy, staged->entries);
-	staged->entries = NULL;
-	if (strlen(staged->line) + JOURNAL_SUM_SIZE <= JOURNAL_LINE_MAX)
+	staged->ready = true;
+	journal_line_end_policy(staged->writing);
+	fclose(staged->writing);
+	staged->writing = NULL;
+	if (!staged->line || staged->line_size + JOURNAL_SUM_SIZE > JOURNAL_LINE_MAX) {
+		staged->error.code = "too-large";
+		snprintf(staged->error.sentence, sizeof(staged->error.sentence),
+			 "%s is more than the router's journal can keep", staged->policy->name);
 		return;
-	staged->error.code = "too-large";
-	snprintf(staged->error.sentence, sizeof(staged->error.sentence), "%s is more than the router's journal can keep",
-		 staged->policy->name);
+	}
+	journal_sum_add(staged->line);
 }
 
 /* Some entries of it; true where it is refused. */
@@ -91,14 +99,14 @@ static bool add_some(struct staged *staged)
 {
 	const Peering__Policy *policy = staged->policy;
 
-	if (!staged->entries)
+	if (!staged->writing)
 		begin(staged);
 	for (size_t i = 0; i < ENTRIES_AT_A_TIME && !staged->error.code && staged->next < policy->n_entries; i++) {
 		const Peering__PolicyEntry *entry = policy->entries[staged->next];
 
 		if (!policy_check_entry(policy, entry, staged->next ? policy->entries[staged->next - 1] : NULL, &staged->error))
 			break;
-		json_object_array_add(staged->entries, policy_entry_to_json(policy, entry));
+		journal_line_add_policy_entry(staged->writing, policy, entry, !staged->next);
 		if (staged->list)
 			policy_stage_add(staged->list, entry);
 		if (staged->before && !policy_entry_same(staged->before->entries[staged->next], entry))
@@ -111,13 +119,12 @@ static bool add_some(struct staged *staged)
 /* Part of what is to be done for it; true when it is ready, or refused. */
 static bool do_part(struct staged *staged)
 {
-	if (!staged->entries || staged->next < staged->policy->n_entries)
+	if (!staged->writing || staged->next < staged->policy->n_entries)
 		return add_some(staged);
 	end(staged);
 	return true;
 }
 
-/* To make the line of a large one takes as long as a slice. */
 static bool is_long(const struct staged *staged)
 {
 	return staged->next > LONG_LINE && staged->next == staged->policy->n_entries;

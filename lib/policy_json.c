@@ -420,21 +420,14 @@ json_object *policy_entry_to_json(const Peering__Policy *policy, const Peering__
 	return object;
 }
 
-json_object *policy_to_json_with(const Peering__Policy *policy, json_object *entries)
+json_object *policy_to_json(const Peering__Policy *policy)
 {
-	json_object *object = json_object_new_object();
+	json_object *object = json_object_new_object(), *array = json_object_new_array();
 
 	add_text(object, "name", policy->name);
 	add_text(object, "kind", policy_kind_name(policy->kind));
-	json_object_object_add(object, "entries", entries);
-	return object;
-}
-
-json_object *policy_to_json(const Peering__Policy *policy)
-{
-	json_object *entries = json_object_new_array();
-
 	for (size_t i = 0; i < policy->n_entries; i++)
-		json_object_array_add(entries, policy_entry_to_json(policy, policy->entries[i]));
-	return policy_to_json_with(policy, entries);
+		json_object_array_add(array, policy_entry_to_json(policy, policy->entries[i]));
+	json_object_object_add(object, "entries", array);
+	return object;
 }

@@ -55,8 +55,6 @@ bool policy_entry_same(const Peering__PolicyEntry *a, const Peering__PolicyEntry
 Peering__Policy *policy_from_json(json_object *body, const char *name, struct policy_error *error);
 /* The caller puts it. */
 json_object *policy_to_json(const Peering__Policy *policy);
-/* The same in parts: of thousands of entries, some at a time; takes the list of them. */
-json_object *policy_to_json_with(const Peering__Policy *policy, json_object *entries);
 json_object *policy_entry_to_json(const Peering__Policy *policy, const Peering__PolicyEntry *entry);
 
 #endif

@@ -166,9 +166,9 @@ def test_pushed_policies_decide_what_passes_and_change_in_one_step(pushed):
     assert s.witness_has_of_acme(V4) == set(more)
     applied(s, "4", prefixes4("TAKEN", *taken))
     witness_waits(s, taken)
-    turns = s.edge.bgpd_json("show peering summary json")["mainThread"]
-    print("turns", json.dumps(turns["controller"]))
-    assert turns["controller"]["longestWorkMicroseconds"] < 50000, turns
+    # Whatever else the machine does meanwhile.
+    held = s.edge.bgpd_json("show peering summary json")["mainThread"]["controller"]
+    assert 0 < held["longestWorkMicroseconds"] < 10000, held
 
 
 def test_show_policy_says_whose_each_is(pushed):
