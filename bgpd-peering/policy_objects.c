@@ -25,6 +25,7 @@ DECLARE_RBTREE_UNIQ(policy_tree, struct policy_object, item, by_name);
 
 static struct policy_tree_head objects;
 static struct policy_totals totals;
+static size_t drifted_count;
 static event_ref *withdrawn_event;
 
 static struct policy_object *find(const char *name)
@@ -58,8 +59,15 @@ static void count(const Peering__Policy *policy, bool comes)
 	*entries += comes ? policy->n_entries : (size_t)0 - policy->n_entries;
 }
 
+static void set_drifted(struct policy_object *object, bool drifted)
+{
+	drifted_count += drifted - object->drifted;
+	object->drifted = drifted;
+}
+
 static void drop(struct policy_object *object)
 {
+	set_drifted(object, false);
 	policy_tree_del(&objects, object);
 	count(object->policy, false);
 	policy_discard(NULL, object->policy);
@@ -82,7 +90,8 @@ static struct policy_object *keep(Peering__Policy *policy)
 	}
 	count(policy, true);
 	object->fingerprint = 0;
-	object->withdrawn = object->drifted = false;
+	object->withdrawn = false;
+	set_drifted(object, false);
 	return object;
 }
 
@@ -108,7 +117,7 @@ static void settle(struct policy_object *object)
 	if (drifted != object->drifted)
 		zlog_notice("peering: the pushed policy %s is %s", object->policy->name,
 			    drifted ? "not as it was pushed any more: somebody has typed at it" : "as it was pushed again");
-	object->drifted = drifted;
+	set_drifted(object, drifted);
 }
 
 void policy_objects_look(bool (*is_edited)(const char *name))
@@ -266,7 +275,7 @@ const struct policy_object *policy_object_drifted_below(const char *route_map)
 {
 	const struct policy_object *drifted = NULL;
 
-	if (totals.objects)
+	if (drifted_count)
 		policy_objects_below(route_map, note_drifted, &drifted);
 	return drifted;
 }

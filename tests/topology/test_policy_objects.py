@@ -53,6 +53,7 @@ def pushed(lab):
     s.script.accept()
     yield s
     s.script.close()
+    assert "bgpd does not take" not in s.edge.log_text()
 
 
 def refused(s, *operations):
@@ -173,14 +174,40 @@ def test_pushed_policies_decide_what_passes_and_change_in_one_step(pushed):
 
 def test_show_policy_says_whose_each_is(pushed):
     s = pushed
-    activate(s, *standard(s), by_list("PUSHED-IN", "TAKEN", match_as_path="TYPED-PATH", call="TYPED-MAP"))
+    everything = policy("route-map", "EVERYTHING",
+                        (10, PERMIT, dict(clause=dict(
+                            match_prefix_list_ipv6="V6", match_community="MARKED", match_community_exact=True,
+                            match_large_community="MARKED-LARGE", set_local_preference=dict(value=0),
+                            set_large_communities=["64500:1:9"], set_large_communities_additive=True,
+                            set_as_path_prepend=[EDGE_AS], set_next_hop=1, on_match=1))),
+                        (20, PERMIT, dict(clause=dict(set_next_hop=2, on_match=2, goto_sequence=40))), (40, PERMIT, {}))
+    activate(s, *standard(s), policy("prefix6", "V6", (5, PERMIT, dict(prefix="2001:db8::/32", ge=33, le=48))),
+             policy("community-expanded", "EXPANDED", (5, PERMIT, dict(regex="64500:.*"))),
+             policy("large-expanded", "LARGE-EXPANDED", (5, DENY, dict(regex="64500:1:.*"))), everything,
+             policy("route-map", "PUSHED-IN",
+                    (10, PERMIT, dict(clause=dict(match_prefix_list_ipv4="TAKEN", match_as_path="TYPED-PATH",
+                                                  call="TYPED-MAP"))),
+                    (20, PERMIT, dict(clause=dict(match_community="EXPANDED", match_large_community="LARGE-EXPANDED",
+                                                  call="EVERYTHING")))))
     seen = policies(s)
     owners = {name: (one["kind"], one["owner"]) for name, one in seen.items()}
     assert owners == {"PUSHED-IN": ("route-map", "controller"), "TAKEN": ("prefix-list-ipv4", "controller"),
                       "TYPED-PATH": ("as-path-list", "operator"), "TYPED-MAP": ("route-map", "operator"),
                       "PUSHED-OUT": ("route-map", "controller"), "SENT": ("prefix-list-ipv4", "controller"),
-                      "MARKED": ("community-list", "controller"), "MARKED-LARGE": ("large-community-list", "controller")}
-    assert seen["PUSHED-IN"]["lines"] == ["route-map PUSHED-IN permit 10", " match ip address prefix-list TAKEN",
+                      "MARKED": ("community-list", "controller"), "MARKED-LARGE": ("large-community-list", "controller"),
+                      "EVERYTHING": ("route-map", "controller"), "V6": ("prefix-list-ipv6", "controller"),
+                      "EXPANDED": ("community-list-expanded", "controller"),
+                      "LARGE-EXPANDED": ("large-community-list-expanded", "controller")}
+    assert seen["EVERYTHING"]["lines"] == [
+        "route-map EVERYTHING permit 10", " match ipv6 address prefix-list V6", " match community MARKED exact-match",
+        " match large-community MARKED-LARGE", " set local-preference 0", " set large-community 64500:1:9 additive",
+        f" set as-path prepend {EDGE_AS}", " set ip next-hop peer-address", " set ipv6 next-hop peer-address",
+        " on-match next", "route-map EVERYTHING permit 20", " set ip next-hop unchanged", " on-match goto 40",
+        "route-map EVERYTHING permit 40"]
+    assert seen["V6"]["lines"] == ["ipv6 prefix-list V6 seq 5 permit 2001:db8::/32 ge 33 le 48"]
+    assert seen["EXPANDED"]["lines"] == ["bgp community-list expanded EXPANDED seq 5 permit 64500:.*"]
+    assert seen["LARGE-EXPANDED"]["lines"] == ["bgp large-community-list expanded LARGE-EXPANDED seq 5 deny 64500:1:.*"]
+    assert seen["PUSHED-IN"]["lines"][:4] == ["route-map PUSHED-IN permit 10", " match ip address prefix-list TAKEN",
                                           " match as-path TYPED-PATH", " call TYPED-MAP"]
     assert seen["TAKEN"]["lines"][0] == f"ip prefix-list TAKEN seq 5 permit {s.acme_routes[V4][0]}"
     assert seen["TYPED-PATH"]["lines"] == ["bgp as-path access-list TYPED-PATH seq 5 permit ^64510$"]
