@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -338,17 +339,26 @@ def test_what_is_changed_by_hand_is_reported_and_put_back_by_the_same_push(pushe
 
 # ---- By way of the real controller
 
+ASK = """
+import http.client, json, ssl, sys
+ca, certificate, key, method, path = sys.argv[1:]
+context = ssl.create_default_context(cafile=ca)
+context.load_cert_chain(certificate, key)
+connection = http.client.HTTPSConnection("localhost", 4791, context=context, timeout=100)
+body = sys.stdin.read()
+connection.request(method, path, body or None, {"Content-Type": "application/json"} if body else {})
+answer = connection.getresponse()
+print(json.dumps([answer.status, json.loads(answer.read() or b"null")]))
+"""
+
+
 def ask(s, method, path, body=None):
-    """curl with the operator's certificate: the status and the answer."""
+    """With the operator's certificate: the status and the answer."""
     files = s.controller.peerctl_environment()
-    command = ["curl", "-sS", "--cacert", files["PEERCTL_CA"], "--cert", files["PEERCTL_CERT"], "--key", files["PEERCTL_KEY"],
-               "-X", method, "-w", "\n%{http_code}", f"https://localhost:4791{path}"]
-    if body is not None:
-        command += ["-H", "Content-Type: application/json", "--data-binary", "@-"]
-    ended = subprocess.run(s.controller.namespace.command(command), input=json.dumps(body or {}), text=True, check=True,
-                           timeout=120, capture_output=True)
-    text, status = ended.stdout.rsplit("\n", 1)
-    return int(status), json.loads(text) if text else None
+    ended = subprocess.run(s.controller.namespace.command(
+        [sys.executable, "-c", ASK, files["PEERCTL_CA"], files["PEERCTL_CERT"], files["PEERCTL_KEY"], method, path]),
+        input="" if body is None else json.dumps(body), text=True, check=True, timeout=120, capture_output=True)
+    return json.loads(ended.stdout)
 
 
 def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
