@@ -164,6 +164,10 @@ def test_pushed_policies_decide_what_passes_and_change_in_one_step(pushed):
     many = [f"10.{number // 256}.{number % 256}.0/24" for number in range(10000 - len(more))]
     s.edge.vtysh("clear peering longest-hold")
     applied(s, "3", prefixes4("TAKEN", *many, *more))
+    applied(s, "long", policy("as-path", "LONG", *((number, PERMIT, dict(regex=f"^{ACME_AS}_{number}_[0-9]+$"))
+                                                  for number in range(1, 201))))
+    applied(s, "longer", policy("as-path", "LONG", *((number, PERMIT, dict(regex=f"^{ACME_AS}_{number}_[0-9]*$"))
+                                                    for number in range(1, 201))))
     s.settle()
     assert s.witness_has_of_acme(V4) == set(more)
     applied(s, "4", prefixes4("TAKEN", *taken))
@@ -258,6 +262,16 @@ def test_what_was_typed_is_left_alone(pushed):
     # A route-map of a person's may go by a pushed list.
     s.edge.configure("route-map BY-HAND permit 10", "match ip address prefix-list SENT", "match as-path FROM-ACME")
     assert "match ip address prefix-list SENT" in s.edge.running_config()
+    # As the list changes, so does what that passes, by FRR's own index of it.
+    witness = f"neighbor {s.witness_link.far_address(V4)}"
+    s.edge.configure("route-map TO-WITNESS permit 10", "match ip address prefix-list SENT")
+    s.edge.configure_bgp("address-family ipv4 unicast", f"{witness} route-map TO-WITNESS out")
+    for number, networks in enumerate((["192.0.2.0/24"], [OWN[V4], "192.0.2.0/24"], ["192.0.2.0/24", "198.51.100.0/24"],
+                                       [OWN[V4]])):
+        applied(s, f"sent-{number}", prefixes4("SENT", *networks))
+        s.witness.wait_received("edge_ipv4", {OWN[V4]} & set(networks))
+    s.edge.configure_bgp("address-family ipv4 unicast", f"{witness} route-map WITNESS out")
+    s.edge.configure("no route-map TO-WITNESS")
     result = applied(s, "2", withdraw("SENT"), withdraw("FROM-ACME"), withdraw("PUSHED-OUT"), withdraw("PUSHED-IN"))
     assert "still used" in result.results[0].message
     s.edge.configure("no route-map BY-HAND")
