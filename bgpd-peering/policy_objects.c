@@ -158,7 +158,7 @@ bool policy_objects_any_list(void)
 bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line)
 {
 	const struct policy_object *object = find(name);
-	char *words;
+	const char *words;
 	uint32_t sequence;
 
 	if (!object || object->policy->kind != kind)
@@ -203,7 +203,7 @@ static bool come_to(struct below *below, Peering__PolicyKind kind, const char *t
 	return true;
 }
 
-/* A community list's style stands not in the rule: pushed ones say it, and of typed ones the words that bgpd prints. */
+/* A rule does not say of which style its community list is; that of a pushed one is known. */
 static Peering__PolicyKind kind_of_community_list(const char *text, Peering__PolicyKind standard)
 {
 	char name[POLICY_NAME_MAX];

@@ -50,7 +50,8 @@ def pushed(lab):
     s.start(s.config(bgp=[*s.controller.router_lines(), *witness, "peering WITNESS adopted", "peering default-deny"],
                      acme_neighbor=lambda _family: [], acme_family=lambda _family: [],
                      top=["ip prefix-list TYPED seq 5 permit 0.0.0.0/0 le 32", "route-map TYPED-MAP permit 10", "exit",
-                          "bgp as-path access-list TYPED-PATH seq 5 permit ^64510$"]))
+                          "bgp as-path access-list TYPED-PATH seq 5 permit ^64510$",
+                          "bgp community-list expanded TYPED-COMMUNITY seq 5 permit 64500:8.*"]))
     s.script.accept()
     yield s
     s.script.close()
@@ -192,6 +193,7 @@ def test_show_policy_says_whose_each_is(pushed):
              policy("route-map", "PUSHED-IN",
                     (10, PERMIT, dict(clause=dict(match_prefix_list_ipv4="TAKEN", match_as_path="TYPED-PATH",
                                                   call="TYPED-MAP"))),
+                    (15, DENY, dict(clause=dict(match_community="TYPED-COMMUNITY"))),
                     (20, PERMIT, dict(clause=dict(match_community="EXPANDED", match_large_community="LARGE-EXPANDED",
                                                   call="EVERYTHING")))))
     seen = policies(s)
@@ -202,7 +204,9 @@ def test_show_policy_says_whose_each_is(pushed):
                       "MARKED": ("community-list", "controller"), "MARKED-LARGE": ("large-community-list", "controller"),
                       "EVERYTHING": ("route-map", "controller"), "V6": ("prefix-list-ipv6", "controller"),
                       "EXPANDED": ("community-list-expanded", "controller"),
-                      "LARGE-EXPANDED": ("large-community-list-expanded", "controller")}
+                      "LARGE-EXPANDED": ("large-community-list-expanded", "controller"),
+                      "TYPED-COMMUNITY": ("community-list", "operator")}
+    assert seen["TYPED-COMMUNITY"]["lines"] == ["bgp community-list expanded TYPED-COMMUNITY seq 5 permit 64500:8.*"]
     assert seen["EVERYTHING"]["lines"] == [
         "route-map EVERYTHING permit 10", " match ipv6 address prefix-list V6", " match community MARKED exact-match",
         " match large-community MARKED-LARGE", " set local-preference 0", " set large-community 64500:1:9 additive",
@@ -255,10 +259,10 @@ def test_what_was_typed_is_left_alone(pushed):
     applied(s, "1", *standard(s))
     assert s.edge.running_config() == before
     s.edge.configure("bgp as-path access-list TYPED-PATH seq 10 permit ^64511$",
-                     "bgp community-list standard TYPED-COMMUNITY seq 5 permit 64500:3")
+                     "bgp community-list standard TYPED-STANDARD seq 5 permit 64500:3")
     written = set(s.edge.running_config().splitlines()) - set(before.splitlines())
     assert written == {"bgp as-path access-list TYPED-PATH seq 10 permit ^64511$",
-                       "bgp community-list standard TYPED-COMMUNITY seq 5 permit 64500:3"}
+                       "bgp community-list standard TYPED-STANDARD seq 5 permit 64500:3"}
     # A route-map of a person's may go by a pushed list.
     s.edge.configure("route-map BY-HAND permit 10", "match ip address prefix-list SENT", "match as-path FROM-ACME")
     assert "match ip address prefix-list SENT" in s.edge.running_config()
