@@ -345,10 +345,11 @@ def test_what_is_changed_by_hand_is_reported_and_put_back_by_the_same_push(pushe
     assert route
     # What was typed has left FRR's tree with it: its lines can be typed again, and taken back, without harm.
     assert "seq 5000" not in s.edge.bgpd_vty("show running-config")
-    s.edge.configure("ip prefix-list TAKEN seq 5000 permit " + outside)
-    s.edge.configure("no ip prefix-list TAKEN seq 5000 permit " + outside)
-    s.edge.configure("route-map PUSHED-OUT permit 10", "set metric 99")
-    s.edge.configure("no route-map PUSHED-OUT permit 10")
+    # (Others than before: other daemons have those still, and 10.7 says then that nothing changes.)
+    s.edge.configure("ip prefix-list TAKEN seq 6000 permit " + outside)
+    s.edge.configure("no ip prefix-list TAKEN seq 6000 permit " + outside)
+    s.edge.configure("route-map PUSHED-OUT permit 20", "set metric 98")
+    s.edge.configure("no route-map PUSHED-OUT permit 20")
     s.edge.try_vtysh("-c", "configure", "-c", "no route-map PUSHED-OUT")
     until("the route-map gone, and nothing sent by it", lambda: s.acme.received("edge_ipv4"), lambda seen: seen == set())
     applied(s, "last", *standard(s))
