@@ -441,6 +441,9 @@ def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
     assert "still used" in json.dumps(ask(s, "DELETE", f"/v1/routers/{ROUTER}/policies/SENT")[1])
     assert ask(s, "GET", f"/v1/routers/{ROUTER}/policies/SENT")[0] == 404
     assert s.acme.received("edge_ipv4") == set(sent[1:2])
+    said = [(one["action"], one["result"]) for one in ask(s, "GET", "/v1/audit")[1]["audit"]]
+    assert said[:5] == [("policy.set", "applied")] * 4 + [("connection.request", "applied")]
+    assert said[-1] == ("policy.withdraw", "applied") and ("policy.set", "refused") in said
     s.controller.peerctl("policy", "withdraw", ROUTER, "PUSHED-OUT")
     s.controller.peerctl("deprovision", ROUTER, NAME)
     s.edge.wait_state(NAME, "None")
