@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import openapi
 import pytest
 
 from lab.controller import ROUTER, Controller
@@ -367,17 +368,19 @@ connection = http.client.HTTPSConnection("localhost", 4791, context=context, tim
 body = sys.stdin.read()
 connection.request(method, path, body or None, {"Content-Type": "application/json"} if body else {})
 answer = connection.getresponse()
-print(json.dumps([answer.status, json.loads(answer.read() or b"null")]))
+print(json.dumps([answer.status, dict(answer.getheaders()), answer.read().decode()]))
 """
 
 
 def ask(s, method, path, body=None):
-    """With the operator's certificate: the status and the answer."""
+    """With the operator's certificate: the status and the answer, held against doc/openapi.yaml."""
     files = s.controller.peerctl_environment()
     ended = subprocess.run(s.controller.namespace.command(
         [sys.executable, "-c", ASK, files["PEERCTL_CA"], files["PEERCTL_CERT"], files["PEERCTL_KEY"], method, path]),
         input="" if body is None else json.dumps(body), text=True, check=True, timeout=120, capture_output=True)
-    return json.loads(ended.stdout)
+    status, headers, text = json.loads(ended.stdout)
+    openapi.check_answer(method, path, status, headers, text)
+    return status, json.loads(text)
 
 
 def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
