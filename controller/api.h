@@ -25,7 +25,7 @@
 /* An e-mail address that a router keeps whole, and its NUL. */
 #define API_ACTOR_MAX (TRANSITION_ACTOR_MAX - sizeof(TRANSITION_ACTOR_CONTROLLER) + 1)
 #define API_BODY_MAX ((size_t)64 << 10)
-#define API_POLICY_BODY_MAX ((size_t)1 << 20) /* where policies may be in it */
+#define API_POLICY_BODY_MAX ((size_t)1 << 20) /* of a policy object */
 #define API_SEGMENTS_MAX 6
 #define API_PAGE_MAX 1000
 
