@@ -6,6 +6,9 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/policy_staging.h"
+#include "bgpd-peering/push_answers.h"
+#include "bgpd-peering/push_confirm.h"
+#include "bgpd-peering/push_revision.h"
 #include "bgpd-peering/query.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
@@ -65,6 +68,12 @@ void controller_link_transition(const Peering__Transition *transition)
 	}
 }
 
+void controller_link_pushed(const char *push, uint64_t revision)
+{
+	if (link_thread)
+		link_pushed(link_thread, push, revision);
+}
+
 bool controller_link_send(const Peering__Envelope *envelope)
 {
 	return !link_thread || link_send(link_thread, envelope) != LINK_TOO_LONG;
@@ -102,6 +111,8 @@ static bool on_event(struct link_event *event)
 	case LINK_UP:
 		note(true, event->text);
 		snapshots_begin(link_thread);
+		push_answers_tell_rollbacks();
+		push_confirm_tell();
 		break;
 	case LINK_DOWN:
 		snapshots_end();
@@ -122,7 +133,9 @@ static bool on_event(struct link_event *event)
 			policy_staging_push(event);
 			return true;
 		}
-		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
+			push_confirm_take(event->envelope->confirm->id);
+		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
 			query_take(event->envelope->query);
 		break;
 	}
@@ -210,6 +223,8 @@ static void begin_link(void)
 		.boot_id = boot_id(),
 		.last_sequence = sequences.durable,
 		.known_sequence = MAX(known_sequence, sequences.loaded),
+		.last_push = push_revision_of(),
+		.revision = push_revision(),
 		.tls = {.ca = ca, .certificate = certificate, .key = key},
 	};
 

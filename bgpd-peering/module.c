@@ -20,6 +20,7 @@
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/policy_staging.h"
+#include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/turn.h"
@@ -94,6 +95,7 @@ static int on_config_end(struct bgp *bgp)
 
 static int on_end(void)
 {
+	push_confirm_stop();
 	controller_link_stop();
 	policy_staging_stop();
 	policy_objects_stop();

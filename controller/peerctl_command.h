@@ -31,6 +31,9 @@ struct invocation {
 	const char *valid_days;
 	const char *file; /* -f; "-": standard input */
 	bool dry_run;
+	const char *expected_revision;
+	const char *confirm_seconds;
+	bool confirm_manually;
 	struct request_options request;
 	struct route_options routes;
 	char **arguments; /* behind the command's name */
@@ -56,9 +59,6 @@ void command_tell_refusal(json_object *problem, const char *key);
  */
 int command_ask(const struct invocation *invocation, const char *method, char *path, json_object *body,
 		json_object **answer);
-
-/* The same of what becomes a push, and shows what came of it (peerctl.c). */
-int command_push(struct invocation *invocation, const char *method, char *path, json_object *body);
 
 /* Asks for all pages of a list. Takes `path`. On EXIT_DONE *all is the first page with the entries of every one. */
 int command_pages(const struct invocation *invocation, char *path, const char *list, json_object **all);
