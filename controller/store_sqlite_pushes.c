@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/events.h"
 #include "controller/store_sqlite.h"
 
 /* A push has at most this many operations; what creates one keeps to it. */
@@ -76,6 +77,8 @@ enum store_result store_push_create(struct store *store, const struct store_push
 		else if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_POLICY) == 0)
 			result = store_policy_desired(store, number, push, operation);
 	}
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_STORED, number, push->created_at);
 	return store_end_own(store, own, result);
 }
 
@@ -225,6 +228,8 @@ enum store_result store_push_answered(struct store *store, const char *router, c
 				 : desire_as_before(store, number, false);
 	if (result == STORE_OK)
 		result = store_policies_answered(store, number, applied);
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);
 }
 
@@ -245,6 +250,8 @@ enum store_result store_push_rolled_back(struct store *store, const char *router
 		result = desire_as_before(store, number, true);
 	if (result == STORE_OK)
 		result = run_with_number(store, SQL_PUSH_ROLLED_BACK, number);
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);
 }
 
