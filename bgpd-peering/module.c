@@ -18,6 +18,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
+#include "bgpd-peering/password.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/turn.h"
@@ -61,6 +62,7 @@ static int on_config_pre(event_master *master)
 	if (router.dry_run)
 		return 0;
 	durable_state_start();
+	password_start();
 	frr_each (connection_tree, &connections, connection)
 		drain_watch(connection);
 	controller_link_start();
