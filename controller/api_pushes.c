@@ -209,6 +209,14 @@ static void wait_for_answer(const struct api_request *request, const char *id, c
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
 }
 
+static bool is_queued(const struct store_push *push, void *context)
+{
+	bool *queued = context;
+
+	*queued = push->state == PUSH_QUEUED;
+	return true;
+}
+
 /* Stores it, sends it, and answers now or once the router has. */
 static void submit(const struct api_request *request, const char *router, const struct store_operation *operation)
 {
@@ -223,10 +231,11 @@ static void submit(const struct api_request *request, const char *router, const 
 	};
 	struct store *store = api_store(request->api);
 	enum store_result result;
-	uint64_t queued;
+	uint64_t count;
+	bool queued = true;
 
-	result = store_pushes_queued_count(store, router, &queued);
-	if (result == STORE_OK && queued >= PUSHES_QUEUED_MAX) {
+	result = store_pushes_queued_count(store, router, &count);
+	if (result == STORE_OK && count >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
 				   "%s has %d pushes that it has not answered; try again when it has", router,
 				   PUSHES_QUEUED_MAX);
@@ -244,7 +253,9 @@ static void submit(const struct api_request *request, const char *router, const 
 	}
 	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->actor, "router", router, "connection",
 		  operation->connection, "verb", operation->verb, NULL);
-	if (routers_find(api_routers(request->api), router))
+	/* What its router is too old for has its answer already. */
+	store_push(store, id, is_queued, &queued);
+	if (queued && routers_find(api_routers(request->api), router))
 		wait_for_answer(request, id, router);
 	else
 		answer_with_push(request->api, request->http, id);

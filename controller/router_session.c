@@ -57,6 +57,7 @@ struct router_session {
 	bool paused;		 /* reads nothing until the store has committed */
 	char *frr_version, *module_version, *journal_id, *boot_id;
 	uint64_t last_sequence; /* what Hello said */
+	protocol_feature_set features;
 	uint64_t stored;	/* highest sequence committed and not acknowledged yet */
 	size_t waiting;		/* memory of its reports that wait for the store */
 	struct push_window window;
@@ -106,6 +107,11 @@ void router_session_describe(const struct router_session *session, struct store_
 bool router_session_is_up(const struct router_session *session)
 {
 	return session->state == UP;
+}
+
+protocol_feature_set router_session_features(const struct router_session *session)
+{
+	return session->features;
 }
 
 struct push_window *router_session_window(struct router_session *session)
@@ -283,6 +289,7 @@ static bool copy_hello(struct router_session *session, const Peering__Hello *hel
 	session->journal_id = text_clean(hello->journal_id, VERSION_TEXT_MAX);
 	session->boot_id = text_clean(hello->boot_id, VERSION_TEXT_MAX);
 	session->last_sequence = hello->last_sequence;
+	session->features = protocol_features_read(hello->features, hello->n_features);
 	return session->frr_version && session->module_version && session->journal_id && session->boot_id;
 }
 
@@ -521,6 +528,8 @@ void router_session_welcome(struct router_session *session, uint64_t acked_seque
 	ack.router_name = session->name;
 	ack.acked_sequence = acked_sequence;
 	ack.acked_at_milliseconds = (uint64_t)acked_at;
+	ack.features = protocol_feature_names;
+	ack.n_features = PROTOCOL_FEATURE_COUNT;
 	envelope.body_case = PEERING__ENVELOPE__BODY_HELLO_ACK;
 	envelope.hello_ack = &ack;
 	if (router_session_send(session, &envelope))
