@@ -276,7 +276,7 @@ void session_settings_compare(const char *connection, const char *address, Peeri
 	if (neighbor->bfd && (!peer->bfd_config || strcmp(peer->bfd_config->profile, neighbor->bfd_profile) != 0)) {
 		differs(peer->bfd_config ? "has another BFD profile than was pushed" : "has no BFD, as it was pushed",
 			context);
-		neighbor->bfd = peer->bfd_config;
+		neighbor->bfd = peer->bfd_config != NULL;
 		replace(&neighbor->bfd_profile, peer->bfd_config ? peer->bfd_config->profile : "");
 	}
 	if (neighbor->hold_time && (!has_timers(peer) || peer->holdtime != neighbor->hold_time ||

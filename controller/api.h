@@ -23,7 +23,7 @@
 #define API_SCHEMA_VERSION 1
 /* An e-mail address that a router keeps whole, and its NUL. */
 #define API_ACTOR_MAX (TRANSITION_ACTOR_MAX - sizeof(TRANSITION_ACTOR_CONTROLLER) + 1)
-#define API_BODY_MAX ((size_t)64 << 10)
+#define API_BODY_MAX ((size_t)1 << 20)
 #define API_SEGMENTS_MAX 6
 
 struct api;

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/declaration_secret.h"
 #include "controller/routers.h"
 #include "controller/text.h"
 #include "lib/lifecycle.h"
@@ -106,7 +107,7 @@ static json_object *desired_to_json(const struct store_connection *connection)
 
 	if (!connection->definition)
 		return NULL;
-	desired = json_tokener_parse(connection->definition);
+	desired = declaration_shown(connection->definition);
 	if (!json_object_is_type(desired, json_type_object)) {
 		json_object_put(desired);
 		desired = json_object_new_object();

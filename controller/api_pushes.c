@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "controller/api.h"
-#include "controller/declaration.h"
+#include "controller/declaration_secret.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
 #include "controller/routers.h"
@@ -52,7 +52,7 @@ static json_object *operation_to_json(const struct store_operation *operation, e
 	json_object_object_add(object, "verb", json_object_new_string(operation->verb));
 	json_object_object_add(object, "reason", api_text(operation->reason));
 	json_object_object_add(object, "definition",
-			       operation->definition ? json_tokener_parse(operation->definition) : NULL);
+			       operation->definition ? declaration_shown(operation->definition) : NULL);
 	json_object_object_add(object, "ok", answered ? json_object_new_boolean(operation->ok) : NULL);
 	json_object_object_add(object, "code", api_text(operation->code));
 	json_object_object_add(object, "message", api_text(operation->message));
@@ -218,7 +218,8 @@ static bool is_queued(const struct store_push *push, void *context)
 }
 
 /* Stores it, sends it, and answers now or once the router has. */
-static void submit(const struct api_request *request, const char *router, const struct store_operation *operation)
+static void submit(const struct api_request *request, const char *router, const struct store_operation *operations,
+		   size_t count)
 {
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {
@@ -226,16 +227,16 @@ static void submit(const struct api_request *request, const char *router, const 
 		.router = router,
 		.actor = request->actor,
 		.created_at = clock_milliseconds(),
-		.operation_count = 1,
-		.operations = operation,
+		.operation_count = count,
+		.operations = operations,
 	};
 	struct store *store = api_store(request->api);
 	enum store_result result;
-	uint64_t count;
+	uint64_t waiting;
 	bool queued = true;
 
-	result = store_pushes_queued_count(store, router, &count);
-	if (result == STORE_OK && count >= PUSHES_QUEUED_MAX) {
+	result = store_pushes_queued_count(store, router, &waiting);
+	if (result == STORE_OK && waiting >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
 				   "%s has %d pushes that it has not answered; try again when it has", router,
 				   PUSHES_QUEUED_MAX);
@@ -252,7 +253,7 @@ static void submit(const struct api_request *request, const char *router, const 
 		return;
 	}
 	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->actor, "router", router, "connection",
-		  operation->connection, "verb", operation->verb, NULL);
+		  operations[0].connection, "verb", operations[0].verb, NULL);
 	/* What its router is too old for has its answer already. */
 	store_push(store, id, is_queued, &queued);
 	if (queued && routers_find(api_routers(request->api), router))
@@ -294,30 +295,92 @@ static bool read_body(const struct api_request *request, json_object **body)
 	return false;
 }
 
+static bool copy_definition(const struct store_connection *connection, void *context)
+{
+	char **definition = context;
+
+	*definition = connection->definition ? strdup(connection->definition) : NULL;
+	return true;
+}
+
+/* What the connection was asked for with before; NULL for nothing. The caller frees. */
+static char *definition_before(const struct api_request *request, json_object *body)
+{
+	char *definition = NULL;
+	json_object *name;
+
+	if (json_object_is_type(body, json_type_object) && json_object_object_get_ex(body, "name", &name) &&
+	    json_object_is_type(name, json_type_string))
+		store_connection(api_store(request->api), request->segments[1], json_object_get_string(name),
+				 copy_definition, &definition);
+	return definition;
+}
+
+/* False with *error set. `operation` owns its texts then. */
+static bool read_request(const struct api_request *request, json_object *body, struct store_operation *operation,
+			 struct declaration_error *error)
+{
+	const struct secret_key *key = pushes_key(api_pushes(request->api));
+	char *before = definition_before(request, body);
+	Peering__DeclareConnection *declaration = NULL;
+
+	if (declaration_keep_passwords(body, before, key, error))
+		declaration = declaration_from_json(body, error);
+	free(before);
+	if (!declaration)
+		return false;
+	*operation = (struct store_operation){.verb = STORE_REQUEST,
+					      .reason = "",
+					      .connection = strdup(declaration->name),
+					      .definition = declaration_to_stored(declaration, key)};
+	peering__declare_connection__free_unpacked(declaration, NULL);
+	if (operation->connection && operation->definition)
+		return true;
+	*error = (struct declaration_error){.code = "no-memory", .sentence = "memory is short; try again"};
+	return false;
+}
+
+/* One connection, or a list of them, which is one push: all of it or nothing. */
 void api_post_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
 	struct declaration_error error = {.code = ""};
-	Peering__DeclareConnection *declaration;
-	struct store_operation operation = {.verb = STORE_REQUEST, .reason = ""};
-	json_object *definition;
+	struct store_operation *operations;
 	json_object *body;
+	size_t count = 1, read = 0;
+	bool list, good;
 
 	if (!api_router_known(request, router) || !read_body(request, &body))
 		return;
-	declaration = declaration_from_json(body, &error);
-	json_object_put(body);
-	if (!declaration) {
-		api_problem(request->http, 400, error.code, error.sentence, NULL);
+	list = json_object_is_type(body, json_type_array);
+	if (list)
+		count = json_object_array_length(body);
+	if (count == 0 || count > PUSH_OPERATIONS_MAX) {
+		api_problem_format(request->http, 400, "bad-value", "a list has 1 to %d connections; split it",
+				   PUSH_OPERATIONS_MAX);
+		json_object_put(body);
 		return;
 	}
-	definition = declaration_to_json(declaration);
-	operation.connection = declaration->name;
-	operation.definition =
-		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	submit(request, router, &operation);
-	json_object_put(definition);
-	peering__declare_connection__free_unpacked(declaration, NULL);
+	operations = calloc(count, sizeof(*operations));
+	good = operations != NULL;
+	if (!good)
+		error = (struct declaration_error){.code = "no-memory", .sentence = "memory is short; try again"};
+	while (good && read < count) {
+		good = read_request(request, list ? json_object_array_get_idx(body, read) : body, &operations[read], &error);
+		read++;
+	}
+	json_object_put(body);
+	if (good)
+		submit(request, router, operations, count);
+	else if (list && read)
+		api_problem_format(request->http, 400, error.code, "connection %zu of the list: %s", read, error.sentence);
+	else
+		api_problem(request->http, 400, error.code, error.sentence, NULL);
+	for (size_t i = 0; i < read; i++) {
+		free((char *)operations[i].connection);
+		free((char *)operations[i].definition);
+	}
+	free(operations);
 }
 
 static bool is_verb(const char *verb)
@@ -374,7 +437,7 @@ void api_post_verb(const struct api_request *request)
 	if (read_reason(request, body, &operation.reason) &&
 	    api_connection_known(request, router, operation.connection)) {
 		if (routers_find(api_routers(request->api), router))
-			submit(request, router, &operation);
+			submit(request, router, &operation, 1);
 		else
 			api_problem_format(
 				request->http, 409, "router-not-connected",

@@ -18,7 +18,7 @@
 
 #define HEADERS_MAX 16384
 /* evhttp's own cap, which answers without a sentence; ours comes first. */
-#define HTTP_BODY_MAX ((ev_ssize_t)API_BODY_MAX * 16)
+#define HTTP_BODY_MAX ((ev_ssize_t)API_BODY_MAX * 2)
 struct api {
 	struct event_base *base;
 	const struct config *config;

@@ -110,7 +110,7 @@ bool link_address_usual(const char *local, char usual[LINK_ADDRESS_MAX], char ba
 	if (!read_end(local, &end) || !inet_ntop(end.family, end.bytes, bare, LINK_ADDRESS_MAX))
 		return false;
 	if (end.length)
-		snprintf(usual, LINK_ADDRESS_MAX, "%.45s/%u", bare, end.length);
+		snprintf(usual, LINK_ADDRESS_MAX, "%.45s/%u", bare, end.length & 255);
 	else
 		memcpy(usual, bare, strlen(bare) + 1);
 	return true;

@@ -30,9 +30,9 @@ DECLARE = dict(
 MESSAGES = {
     "hello": dict(protocol_version=1, router_name="edge1.fra1.example.net", frr_version="8.4.4",
                   module_version="0.1.0", journal_id="0f8a5f0e2b7c4d19a1e63c5d7b9f0246", last_sequence=17,
-                  boot_id="5e3d", features=["push-options"], last_push="9d3c1f0a5b7e42d8861f0c9ab4e7d352", revision=7),
+                  boot_id="5e3d", features=["push-options", "session-settings"], last_push="9d3c1f0a5b7e42d8861f0c9ab4e7d352", revision=7),
     "hello_ack": dict(protocol_version=1, router_name="edge1.fra1.example.net", acked_sequence=15,
-                      acked_at_milliseconds=1764000000007, features=["push-options"]),
+                      acked_at_milliseconds=1764000000007, features=["push-options", "session-settings"]),
     "snapshot": dict(full=True, connections=[STATUS], taken_at=1764000372),
     "transition": {"sequence": 16, "connection": "PNI-ACME-FRA1", "vrf": "default", "generation": 3,
                    "from": "ProvisioningCompleted", "to": "Validating", "cause": "8", "actor": "router",

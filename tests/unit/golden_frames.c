@@ -3,7 +3,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static char *features[] = {"push-options"};
+static char *features[] = {"push-options", "session-settings"};
 static Peering__Hello hello = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__hello__descriptor),
 	.protocol_version = 1,
