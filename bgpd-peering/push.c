@@ -23,7 +23,7 @@
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_PUSH, "Peering push without an answer");
 
-#define OPERATIONS_MAX 256
+#define OPERATIONS_MAX 1024
 /* The controller sends 32 ahead of their answers. */
 #define HELD_MOST 64
 

@@ -114,6 +114,13 @@ bool session_settings_can_be_applied(const char *connection, const Peering__Neig
 	return can;
 }
 
+static void set_password(struct peer *peer, const char *text)
+{
+	if (peer_password_set(peer, text) != 0)
+		zlog_err("peering: the kernel does not take the password of %s: its session waits until it does; look at net.core.optmem_max, which bounds how many there can be, and at `clear bgp %s`",
+			 peer->host, peer->host);
+}
+
 static void apply_password(const char *connection, const Peering__Neighbor *neighbor, struct peer *peer)
 {
 	char text[SECRET_TEXT_MAX + 1];
@@ -121,7 +128,7 @@ static void apply_password(const char *connection, const Peering__Neighbor *neig
 	/* One that cannot be opened leaves what is there: without one the session would be open to everybody. */
 	if (open_password(connection, neighbor, text)) {
 		if (text[0] && (!peer->password || strcmp(peer->password, text) != 0))
-			peer_password_set(peer, text);
+			set_password(peer, text);
 		else if (!text[0] && peer->password)
 			peer_password_unset(peer);
 	}

@@ -243,6 +243,17 @@ enum {
 	OPTION_REOPEN_HOLD_DOWN = 'H',
 	OPTION_PROFILE = 'p',
 	OPTION_CHECK = 'c',
+	OPTION_PASSWORD_FILE = 'P',
+	OPTION_TTL_SECURITY = 't',
+	OPTION_BFD = 'b',
+	OPTION_BFD_PROFILE = 'B',
+	OPTION_HOLD_TIME = 'x',
+	OPTION_KEEPALIVE = 'K',
+	OPTION_CONNECT_RETRY = 'C',
+	OPTION_ROLE = 'L',
+	OPTION_ROLE_STRICT = 's',
+	OPTION_LOCAL_ADDRESS = 'A',
+	OPTION_TIMER = 'T',
 	OPTION_URL = 1000,
 	OPTION_CA,
 	OPTION_CERT,
@@ -270,6 +281,17 @@ static const struct option options[] = {
 	{"reopen-hold-down", required_argument, NULL, OPTION_REOPEN_HOLD_DOWN},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"check", required_argument, NULL, OPTION_CHECK},
+	{"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
+	{"ttl-security", required_argument, NULL, OPTION_TTL_SECURITY},
+	{"bfd", no_argument, NULL, OPTION_BFD},
+	{"bfd-profile", required_argument, NULL, OPTION_BFD_PROFILE},
+	{"hold-time", required_argument, NULL, OPTION_HOLD_TIME},
+	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
+	{"connect-retry", required_argument, NULL, OPTION_CONNECT_RETRY},
+	{"role", required_argument, NULL, OPTION_ROLE},
+	{"role-strict", no_argument, NULL, OPTION_ROLE_STRICT},
+	{"local-address", required_argument, NULL, OPTION_LOCAL_ADDRESS},
+	{"timer", required_argument, NULL, OPTION_TIMER},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
@@ -301,8 +323,19 @@ static const char request_help[] =
 	"  --reopen-hold-down S   seconds that it has to pass before the router does\n"
 	"  --profile NAME         profile of the router\n"
 	"  --check NAME=LEVEL     required, advisory or off; repeat it for more\n"
+	"  --timer NAME=S         establish, validation, stale or drain; repeat it for more\n"
 	"\n"
-	"--limit, --import and --export hold for every neighbor of that address family.\n";
+	"Of the sessions:\n"
+	"  --password-file FILE   TCP MD5; the first line of FILE, or of standard input where that is -\n"
+	"  --ttl-security HOPS    how far away the peer may be: 1 on a link\n"
+	"  --bfd                  BFD with the peer; --bfd-profile NAME: by a profile of the router's bfdd\n"
+	"  --hold-time S          seconds; --keepalive S: at most a third of it, which is the default\n"
+	"  --connect-retry S      seconds between attempts\n"
+	"  --role ROLE            what the router is to the peer (RFC 9234): provider, rs-server, rs-client, customer or\n"
+	"                         peer; --role-strict: the peer has to say its own\n"
+	"  --local-address ADDR   that the router speaks from; ADDR/LENGTH says which link it is. One of each family\n"
+	"\n"
+	"--limit, --import and --export hold for every neighbor of that address family, what is said of the sessions for all.\n";
 static const char reason_option[] = "\n  --reason TEXT  kept with the change\n";
 
 static const struct command commands[] = {
@@ -314,7 +347,7 @@ static const struct command commands[] = {
 	 0, "RS", list_connections},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
-	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc", request},
+	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpcPtbBxKCLsAT", request},
 	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "r", verb},
 	{"ready", "ready ROUTER NAME [--reason TEXT]",
 	 "Says that the port is wired and the peer has configured BGP: the sessions may come up, gated.\n", 2, "r",
@@ -500,7 +533,7 @@ int main(int argc, char **argv)
 		}
 	}
 	client_settings_free(&invocation.settings);
-	json_object_put(invocation.request.checks);
+	request_options_free(&invocation.request);
 	curl_global_cleanup();
 	/* A pipe that is full or gone must not pass for success. */
 	if (fflush(stdout) != 0 && code == EXIT_DONE)

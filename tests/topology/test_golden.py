@@ -21,8 +21,11 @@ STATUS = dict(
 DECLARE = dict(
     name="PNI-ACME-FRA1", peer_asn=64510, kind=2, activation=3, validation_window=600, description="Example Networks",
     on_violation=2, reopen_mode=2, reopen_hold_down=900, profile="PEERS",
-    checks=[dict(name="no-bogons", level="required")],
-    neighbors=[dict(address="192.0.2.2", description="ACME, port 4",
+    checks=[dict(name="no-bogons", level="required")], establish_timer=86400, validation_timer=3600, stale_timer=1209600,
+    drain_timer=120,
+    neighbors=[dict(address="192.0.2.2", description="ACME, port 4", password="a key of two", ttl_security_hops=1, bfd=True,
+                    bfd_profile="slow", keepalive=10, hold_time=30, connect_retry=5, role="peer", role_strict=True,
+                    local_address="192.0.2.1/30",
                     families=[dict(afi="ipv4", received_limit=2000, import_policy="ACME-IN",
                                    export_policy="ACME-OUT")]),
                dict(address="2001:db8:1::2", optional=True)])
