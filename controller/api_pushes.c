@@ -356,7 +356,7 @@ void api_post_connection(const struct api_request *request)
 	if (list)
 		count = json_object_array_length(body);
 	if (count == 0 || count > PUSH_OPERATIONS_MAX) {
-		api_problem_format(request->http, 400, "bad-value", "a list has 1 to %d connections; split it",
+		api_problem_format(request->http, 400, "bad-value", "the body must be a JSON object that describes a connection, or a list of 1 to %d of them",
 				   PUSH_OPERATIONS_MAX);
 		json_object_put(body);
 		return;
