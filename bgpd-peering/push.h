@@ -13,6 +13,9 @@
 /* Carries it out. Its answer goes to the session that is up by then, if any. */
 void push_take(const Peering__Push *push);
 
+/* Sends an answer, and frees it, once every line that is queued now has reached the disk. */
+void push_hold_answer(Peering__PushResult *answer);
+
 /* The journal's word that lines have reached the disk, or were given up. Called by durable_state.c. */
 void push_journal_moved(void);
 

@@ -107,6 +107,14 @@ static bool same_neighbor(const Peering__Neighbor *a, const Peering__Neighbor *b
 	return same;
 }
 
+bool push_has_neighbor(const Peering__DeclareConnection *declaration, const Peering__Neighbor *neighbor)
+{
+	for (size_t i = 0; i < declaration->n_neighbors; i++)
+		if (same_neighbor(declaration->neighbors[i], neighbor))
+			return true;
+	return false;
+}
+
 /* But for what may change while its session is up. */
 static bool keeps_neighbor(const Peering__DeclareConnection *declaration, const Peering__Neighbor *neighbor)
 {
@@ -432,6 +440,63 @@ bool push_declare(const Peering__DeclareConnection *declaration, const char *act
 	*verdict = (struct verdict){.accepted = true, .code = ""};
 	snprintf(verdict->message, sizeof(verdict->message), "%s: %s", connection->name,
 		 connection_state_name(connection->state));
+	return true;
+}
+
+/* ---- taking back ---- */
+
+/* What the former declaration does not have would go, and somebody has opened it. */
+static bool has_open_addition(const struct connection *connection, const Peering__DeclareConnection *former)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session->made && session->gate != GATE_DENY && !push_declares(former, session->address))
+			return true;
+	return false;
+}
+
+static bool end_again(struct connection *connection, const char *push, struct verdict *verdict)
+{
+	struct lifecycle_facts facts;
+	char reason[TRANSITION_MESSAGE_MAX];
+
+	if (connection->state == STATE_NONE)
+		return true;
+	connection_facts(connection, &facts);
+	snprintf(reason, sizeof(reason), "the push %s that declared it was not confirmed", push);
+	return transition(connection,
+			  lifecycle_is_allowed(connection->state, EVENT_WITHDRAW, &facts) ? EVENT_WITHDRAW
+											  : EVENT_FORCE_CANCEL,
+			  "router", reason, verdict);
+}
+
+bool push_take_back(const struct former_declaration *former, const char *push, struct verdict *verdict)
+{
+	const Peering__DeclareConnection *declared = durable_state_pushed_of(former->name);
+	struct connection *connection = connection_find(former->name);
+	bool ends = former->ended || !former->declaration;
+
+	*verdict = (struct verdict){.accepted = true, .code = ""};
+	if (former->drains || !connection || !connection->pushed || !declared)
+		return true;
+	if (connection->pending.ticket || connection->let_go)
+		verdict_refuse(verdict, "pending", "%s is just changing", connection->name);
+	else if (bypass_covers(connection))
+		verdict_refuse(verdict, "bypass", "a bypass holds the sessions of %s open; it stays as the push has declared it",
+			       connection->name);
+	else if (carries_traffic(connection) && (ends || !push_only_adds(former->declaration, declared) ||
+						 has_open_addition(connection, former->declaration)))
+		verdict_refuse(verdict, "active", "%s is %s by now; it stays as the push has declared it", connection->name,
+			       connection_state_name(connection->state));
+	if (!verdict->accepted || (ends && !end_again(connection, push, verdict)))
+		return false;
+	/* Of what somebody has ended meanwhile, only what it would begin again with. */
+	if (connection->state != STATE_NONE)
+		return push_declare(former->declaration, "router", verdict);
+	if (former->declaration)
+		durable_state_pushed(former->declaration);
+	verdict->accepted = true;
 	return true;
 }
 

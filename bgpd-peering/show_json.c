@@ -427,6 +427,7 @@ json_object *show_summary_json(void)
 	json_object_object_add(object, "all", count_json(&summary.all));
 	show_json_number(object, "warnings", summary.warnings);
 	show_json_number(object, "critical", summary.critical);
+	json_object_object_add(object, "pushes", show_pushes_json());
 	json_object_object_add(object, "mainThread", main_thread_json());
 	return object;
 }

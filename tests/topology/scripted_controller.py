@@ -83,9 +83,9 @@ class ScriptedController:
             if got.WhichOneof("body") == kind and holds(getattr(got, kind)):
                 return getattr(got, kind)
 
-    def push(self, identity, *operations, timeout=60):
+    def push(self, identity, *operations, timeout=60, **options):
         """Pushes, and returns the answer."""
-        self.send(push=dict(id=identity, actor="noc@example.net", operations=operations))
+        self.send(push=dict(id=identity, actor="noc@example.net", operations=operations, **options))
         return self.result(identity, timeout)
 
     def result(self, identity, timeout=60):
