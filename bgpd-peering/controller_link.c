@@ -96,6 +96,7 @@ static void note(bool is_up, const char *text)
 		flog_warn(EC_PEERING_CONTROLLER, "peering: not connected to the controller %s: %s; nothing on this router needs it", controller_host, text);
 }
 
+/* Frees it. */
 static void on_event(struct link_event *event)
 {
 	static const char *const names[] = {
@@ -125,12 +126,15 @@ static void on_event(struct link_event *event)
 		durable_state_acked(event->sequence);
 		break;
 	case LINK_PUSH:
-		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
-			push_take(event->envelope->push);
-		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH) {
+			push_take(event);
+			return;
+		}
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
 			push_confirm_take(event->envelope->confirm->id);
 		break;
 	}
+	link_event_free(&event->mail);
 }
 
 static void on_events(event_ref *event)
@@ -151,7 +155,8 @@ static void on_events(event_ref *event)
 		/* A link that was ended meanwhile has nothing more to say. */
 		if (link_thread)
 			on_event(container_of(mail, struct link_event, mail));
-		link_event_free(mail);
+		else
+			link_event_free(mail);
 		mail = next;
 	}
 }

@@ -19,6 +19,7 @@
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/password.h"
+#include "bgpd-peering/push.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
@@ -92,6 +93,7 @@ static int on_config_end(struct bgp *bgp)
 
 static int on_end(void)
 {
+	push_finish();
 	push_confirm_stop();
 	controller_link_stop();
 	durable_state_stop();

@@ -8,10 +8,15 @@
 #ifndef PEERING_PUSH_H
 #define PEERING_PUSH_H
 
-#include "lib/peering.pb-c.h"
+#include "bgpd-peering/link.h"
 
-/* Carries it out. Its answer goes to the session that is up by then, if any. */
-void push_take(const Peering__Push *push);
+/*
+ * Carries out the push of an event, which it then frees: in slices, behind the pushes that came before. Its answer goes to
+ * the session that is up by then, if any.
+ */
+void push_take(struct link_event *event);
+/* Ends what has begun, however long that takes: somebody is about to change something. Costs nothing where there is none. */
+void push_finish(void);
 
 /* Sends an answer, and frees it, once every line that is queued now has reached the disk. */
 void push_hold_answer(Peering__PushResult *answer);

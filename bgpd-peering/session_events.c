@@ -16,6 +16,7 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/policy_edits.h"
+#include "bgpd-peering/push.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
@@ -341,12 +342,21 @@ static bool is_of_bgp(const char *line)
 	return length > 0 && strncmp(line, "bgp", length) == 0;
 }
 
+/* It looks, and changes nothing. */
+static bool only_shows(const char *line)
+{
+	return strncmp(line + strspn(line, " "), "sh", 2) == 0;
+}
+
 static int on_command(struct vty *vty, const char *line, char **instead)
 {
-	if (!naming.on || !router_works() || !is_of_bgp(line))
+	if (!router_works())
 		return 0;
 	TURN(TURN_COMMAND);
-	finish_naming();
+	if (line && !only_shows(line))
+		push_finish();
+	if (naming.on && is_of_bgp(line))
+		finish_naming();
 	return 0;
 }
 
