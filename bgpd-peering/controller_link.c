@@ -111,6 +111,7 @@ static void on_event(struct link_event *event)
 		note(true, event->text);
 		snapshots_begin(link_thread);
 		push_answers_tell_rollbacks();
+		push_confirm_tell();
 		break;
 	case LINK_DOWN:
 		snapshots_end();

@@ -44,7 +44,8 @@ struct held {
 	struct held_list_item item;
 	Peering__PushResult *answer;
 	uint64_t line; /* of the journal: up to it belongs to this push */
-	struct opening *openings; /* for each operation */
+	struct opening *openings; /* for each operation; NULL: none opens */
+	bool noted; /* the answer stands in the journal, or before it on the way there */
 };
 DECLARE_DLIST(held_list, struct held, item);
 
@@ -84,9 +85,15 @@ static void judge_opening(struct held *push, size_t index)
 	else
 		verdict_refuse(&verdict, "not-allowed", "%s stays closed: something else has changed it meanwhile", name);
 	push_answer_replace(push->answer, index, &verdict);
-	push->answer->applied = false;
+	push->answer->applied = push->noted = false;
+}
+
+/* For who asks again, after a restart of bgpd too. */
+static void note_answer(struct held *push)
+{
 	push_answer_keep(push->answer, true);
 	durable_state_pushes();
+	push->noted = true;
 }
 
 void push_journal_moved(void)
@@ -99,6 +106,8 @@ void push_journal_moved(void)
 		for (size_t i = 0; push->openings && i < push->answer->n_results; i++)
 			if (push->openings[i].name[0])
 				judge_opening(push, i);
+		if (!push->noted)
+			note_answer(push);
 		held_list_del(&held, push);
 		controller_link_pushed(push_revision_of(), push_revision());
 		send_and_free(push->answer);
@@ -107,19 +116,15 @@ void push_journal_moved(void)
 	}
 }
 
-static void hold(struct held *push)
-{
-	push->line = durable_state_newest_line();
-	held_list_add_tail(&held, push);
-	push_journal_moved();
-}
-
 void push_hold_answer(Peering__PushResult *answer)
 {
 	struct held *push = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*push));
 
 	push->answer = answer;
-	hold(push);
+	push->noted = true;
+	push->line = durable_state_newest_line();
+	held_list_add_tail(&held, push);
+	push_journal_moved();
 }
 
 static bool is_held(const char *id)
@@ -385,11 +390,14 @@ static void hold_applied(struct work *work)
 	if (work->declared)
 		push_revision_rise(work->push->id);
 	taken->answer->revision = push_revision();
-	push_answer_keep(taken->answer, true);
-	durable_state_pushes();
+	/* A revision that is told is durable; the answer to verbs alone waits for what they have done. */
+	if (work->declared || work->push->confirm_seconds)
+		note_answer(taken);
+	taken->line = durable_state_newest_line();
 	if (work->push->confirm_seconds && !taken->answer->applied)
 		push_confirm_give_up();
-	hold(taken);
+	held_list_add_tail(&held, taken);
+	push_journal_moved();
 }
 
 /* From the operation that is next: those behind one that was refused are not begun. */

@@ -263,6 +263,14 @@ void push_confirm_give_up(void)
 		begin_to_roll_back("it could not be applied as a whole");
 }
 
+void push_confirm_tell(void)
+{
+	Peering__PushResult *answer = unconfirmed.id[0] && !rolling_back ? push_answer_kept(unconfirmed.id) : NULL;
+
+	if (answer)
+		push_hold_answer(answer);
+}
+
 static void confirmed(void)
 {
 	zlog_notice("peering: the push %s is confirmed", unconfirmed.id);

@@ -36,6 +36,8 @@ bool push_confirm_judge_operation(const Peering__Push *push, const Peering__Oper
 bool push_confirm_begin(const Peering__Push *push, const char *actor, struct verdict *verdict);
 /* It could not be applied as a whole: it is rolled back at once. */
 void push_confirm_give_up(void);
+/* A session has begun: the answer to the push that waits, of which the controller may not have heard. */
+void push_confirm_tell(void);
 /* Confirm has come. */
 void push_confirm_take(const char *id);
 

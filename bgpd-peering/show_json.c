@@ -69,7 +69,7 @@ static json_object *drain_json(const struct connection *connection)
 	const struct port_traffic *traffic = &connection->drain.traffic;
 	json_object *object = json_object_new_object(), *rates = NULL;
 
-	if (drain_is_on(connection))
+	if (drain_is_on(connection) && !connection->drain.held)
 		show_json_number(object, "endsInSeconds", deadline_seconds_left(connection->drain.ends));
 	if (traffic->known) {
 		rates = json_object_new_object();

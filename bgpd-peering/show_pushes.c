@@ -30,7 +30,7 @@ json_object *show_pushes_json(void)
 	json_object *object = json_object_new_object(), *waiting = NULL, *names;
 
 	show_json_number(object, "revision", push_revision());
-	show_json_text(object, "revisionOf", push_revision_of());
+	show_json_text(object, "revisionOf", push_revision() ? push_revision_of() : NULL);
 	if (push) {
 		waiting = json_object_new_object();
 		names = json_object_new_array();

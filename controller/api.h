@@ -104,10 +104,16 @@ void api_get_connection(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
+void api_post_confirm(const struct api_request *request);
 void api_get_audit(const struct api_request *request);
 void api_get_tokens(const struct api_request *request);
 void api_post_token(const struct api_request *request);
 void api_delete_token(const struct api_request *request);
+
+/* What the query says of a push. False where it has answered. */
+bool api_read_push_options(const struct api_request *request, struct store_push *push);
+/* Answers once the router has said something of the push, or when nobody wants to wait longer. */
+void api_wait_for_push(const struct api_request *request, const char *id, const char *router);
 
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];

@@ -67,10 +67,22 @@ static json_object *push_to_json(const struct store_push *push)
 
 	json_object_object_add(object, "id", json_object_new_string(push->id));
 	json_object_object_add(object, "router", json_object_new_string(push->router));
-	json_object_object_add(object, "state", json_object_new_string(push_state_name(push->state)));
+	json_object_object_add(object, "state",
+			       json_object_new_string(push->dry_run && push->state == PUSH_REFUSED
+							      ? "checked"
+							      : push_state_name(push->state)));
 	json_object_object_add(object, "actor", json_object_new_string(push->actor));
 	json_object_object_add(object, "createdAt", api_time(push->created_at));
 	json_object_object_add(object, "answeredAt", api_time(push->answered_at));
+	json_object_object_add(object, "dryRun", json_object_new_boolean(push->dry_run));
+	json_object_object_add(object, "expectedRevision",
+			       push->expects_revision ? json_object_new_uint64(push->expected_revision) : NULL);
+	json_object_object_add(object, "revision", push->revision ? json_object_new_uint64(push->revision) : NULL);
+	json_object_object_add(object, "confirmation", api_text(push->confirmation));
+	json_object_object_add(object, "confirmBefore",
+			       strcmp(push->confirmation, STORE_CONFIRMATION_WAITS) == 0
+				       ? api_time(push->answered_at + (int64_t)push->confirm_seconds * 1000)
+				       : NULL);
 	for (size_t i = 0; i < push->operation_count; i++)
 		json_object_array_add(operations, operation_to_json(&push->operations[i], push->state));
 	json_object_object_add(object, "operations", operations);
@@ -145,7 +157,10 @@ static bool answer_push(const struct store_push *push, void *context)
 			answer_refused(answer->http, push);
 		break;
 	case PUSH_REFUSED:
-		answer_refused(answer->http, push);
+		if (push->dry_run && all_done(push))
+			api_reply(answer->http, 200, push_to_json(push), NULL);
+		else
+			answer_refused(answer->http, push);
 		break;
 	case PUSH_QUEUED:
 		answer_queued(answer->api, answer->http, push);
@@ -191,7 +206,7 @@ static void client_left(struct evhttp_connection *connection, void *context)
 	free(waiting);
 }
 
-static void wait_for_answer(const struct api_request *request, const char *id, const char *router)
+void api_wait_for_push(const struct api_request *request, const char *id, const char *router)
 {
 	struct waiting *waiting = calloc(1, sizeof(*waiting));
 
@@ -274,6 +289,13 @@ static void submit(const struct api_request *request, const char *router, const 
 	uint64_t waiting;
 	bool queued = true;
 
+	if (!api_read_push_options(request, &push))
+		return;
+	if (push.dry_run && !routers_find(api_routers(request->api), router)) {
+		api_problem_format(request->http, 409, "router-not-connected",
+				   "%s is not connected, and only the router can say what it would do", router);
+		return;
+	}
 	result = store_pushes_queued_count(store, router, &waiting);
 	if (result == STORE_OK && waiting >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
@@ -296,7 +318,7 @@ static void submit(const struct api_request *request, const char *router, const 
 	/* What its router is too old for has its answer already. */
 	store_push(store, id, is_queued, &queued);
 	if (queued && routers_find(api_routers(request->api), router))
-		wait_for_answer(request, id, router);
+		api_wait_for_push(request, id, router);
 	else
 		answer_with_push(request->api, request->http, id);
 }

@@ -48,6 +48,8 @@ static bool add_router(const struct store_router *router, void *context)
 	json_object_object_add(object, "journalId", api_text(router->journal_id));
 	json_object_object_add(object, "bootId", api_text(router->boot_id));
 	json_object_object_add(object, "ackedSequence", json_object_new_uint64(router->acked_sequence));
+	json_object_object_add(object, "revision", json_object_new_uint64(router->revision));
+	json_object_object_add(object, "revisionOf", api_text(router->revision_of));
 	json_object_object_add(object, "connectionCount", json_object_new_uint64(router->connection_count));
 	json_object_object_add(object, "firstSeenAt", api_time(router->first_seen_at));
 	json_object_object_add(object, "snapshotAt", api_time(router->snapshot_at));

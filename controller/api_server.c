@@ -46,6 +46,7 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*"}, api_get_connection},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
 	{EVHTTP_REQ_GET, API_ROLE_ADMIN, {"tokens"}, api_get_tokens},
 	{EVHTTP_REQ_POST, API_ROLE_ADMIN, {"tokens"}, api_post_token},

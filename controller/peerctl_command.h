@@ -18,6 +18,10 @@ struct invocation {
 	const char *router; /* --router */
 	const char *state;
 	const char *reason;
+	bool dry_run;
+	const char *expected_revision;
+	const char *confirm_seconds;
+	bool confirm_manually;
 	struct request_options request;
 	char **arguments; /* behind the command's name */
 	int argument_count;

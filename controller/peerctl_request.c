@@ -137,7 +137,7 @@ static bool session_option(struct request_options *options, int option, const ch
 		return take_session_number(options, "hold-time", "holdTime", value);
 	case 'K':
 		return take_session_number(options, "keepalive", "keepalive", value);
-	case 'C':
+	case 'X':
 		return take_session_number(options, "connect-retry", "connectRetry", value);
 	case 'L':
 		return take_session_text(options, "role", value);

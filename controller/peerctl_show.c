@@ -336,6 +336,7 @@ void show_push(json_object *push)
 {
 	json_object *operations = member_list(push, "operations");
 	const char *message = member_text(push, "message");
+	const char *confirmation = member_text(push, "confirmation");
 
 	for (size_t i = 0; i < list_length(operations); i++) {
 		json_object *operation = json_object_array_get_idx(operations, i);
@@ -350,4 +351,9 @@ void show_push(json_object *push)
 		if (allowed[0])
 			printf("next: %s\n", allowed);
 	}
+	if (strcmp(confirmation, "waiting") == 0)
+		printf("the router takes this back at %s unless it is confirmed: peerctl confirm %s\n",
+		       member_text(push, "confirmBefore"), member_text(push, "id"));
+	else if (confirmation[0])
+		printf("%s\n", confirmation);
 }

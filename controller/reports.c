@@ -19,6 +19,7 @@
 #define ANSWER_WORD_MAX 64
 #define ANSWER_SENTENCE_MAX 2000
 #define RESULTS_MAX 10000
+#define PUSH_ID_SIZE 128
 
 struct report {
 	TAILQ_ENTRY(report) link;
@@ -32,6 +33,7 @@ struct report {
 	uint64_t before; /* transition: highest sequence until now */
 	enum store_news news;
 	bool unknown;	/* result of a push that is not there, or was answered before */
+	bool later;	/* of one that was answered before: confirmed, or rolled back */
 	size_t skipped; /* connections of a snapshot */
 	const char *skip_reason;
 };
@@ -55,13 +57,31 @@ static void free_report(struct report *report)
 	free(report);
 }
 
+static enum store_result apply_revision(struct reports *reports, const struct report *report, uint64_t revision,
+					const char *push, bool exact)
+{
+	char *clean = text_clean(push, PUSH_ID_SIZE);
+	enum store_result result = STORE_FAILED;
+
+	if (clean)
+		result = store_router_revision(reports->store, router_session_name(report->session), revision, clean,
+					       exact);
+	free(clean);
+	return result;
+}
+
 static enum store_result apply_hello(struct reports *reports, const struct report *report)
 {
+	const Peering__Hello *hello = report->envelope->hello;
 	struct store_router router;
+	enum store_result result;
 
 	router_session_describe(report->session, &router);
 	router.connected_at = report->received_at;
-	return store_router_connected(reports->store, &router);
+	result = store_router_connected(reports->store, &router);
+	if (result == STORE_OK)
+		result = apply_revision(reports, report, hello->revision, hello->last_push, true);
+	return result;
 }
 
 static enum store_result apply_transition(struct reports *reports, struct report *report)
@@ -115,9 +135,31 @@ static char *allowed_to_json(const Peering__OperationResult *wire)
 	return text;
 }
 
+/* What the router says of a push whose answer is stored: that it is confirmed, rolled back, or not known to it. */
+static enum store_result apply_later_word(struct reports *reports, struct report *report,
+					  const struct store_operation *results, size_t count)
+{
+	const Peering__PushResult *wire = report->envelope->push_result;
+	const char *router = router_session_name(report->session);
+	enum store_result result;
+
+	report->later = true;
+	if (wire->rolled_back) {
+		result = store_push_rolled_back(reports->store, router, wire->id, results, count, report->received_at);
+		/* Said anew in each session. */
+		if (result == STORE_NOT_FOUND)
+			return store_push_confirmed(reports->store, router, wire->id, "rolled-back");
+		return result;
+	}
+	if (wire->confirm_seconds)
+		return store_push_confirmed(reports->store, router, wire->id, STORE_CONFIRMATION_WAITS);
+	return store_push_confirmed(reports->store, router, wire->id, wire->applied ? "confirmed" : "unknown");
+}
+
 static enum store_result apply_push_result(struct reports *reports, struct report *report)
 {
 	const Peering__PushResult *wire = report->envelope->push_result;
+	const char *router = router_session_name(report->session);
 	size_t count = wire->n_results < RESULTS_MAX ? wire->n_results : RESULTS_MAX;
 	struct store_operation *results = calloc(count + 1, sizeof(*results));
 	enum store_result result = STORE_OK;
@@ -135,9 +177,15 @@ static enum store_result apply_push_result(struct reports *reports, struct repor
 		if (!results[i].code || !results[i].message || !results[i].allowed)
 			result = STORE_FAILED;
 	}
-	if (result == STORE_OK)
-		result = store_push_answered(reports->store, router_session_name(report->session), wire->id,
-					     applied, results, count, report->received_at);
+	if (result == STORE_OK && !wire->rolled_back)
+		result = store_push_answered(reports->store, router, wire->id, applied, results, count,
+					     report->received_at);
+	if (result == STORE_OK && !wire->rolled_back)
+		result = store_push_outcome(reports->store, router, wire->id, wire->revision, wire->confirm_seconds > 0);
+	else if (result == STORE_OK || result == STORE_NOT_FOUND)
+		result = apply_later_word(reports, report, results, count);
+	if (result == STORE_OK && (applied || wire->rolled_back))
+		result = apply_revision(reports, report, wire->revision, wire->id, false);
 	for (size_t i = 0; i < count; i++) {
 		free((char *)results[i].code);
 		free((char *)results[i].message);
@@ -252,7 +300,8 @@ static void tell(struct reports *reports, struct report *report)
 				  report->envelope->push_result->id, "message",
 				  "no push of this router waits for an answer under this id; ignored", NULL);
 		else
-			pushes_answered(reports->pushes, report->session, report->envelope->push_result->id);
+			pushes_answered(reports->pushes, report->session, report->envelope->push_result->id,
+					!report->later);
 		break;
 	default:
 		break;
@@ -263,6 +312,7 @@ static void forget_outcome(struct report *report)
 {
 	report->refused = false;
 	report->unknown = false;
+	report->later = false;
 	report->skipped = 0;
 }
 

@@ -385,6 +385,7 @@ static void take_message(struct router_session *session, Peering__Envelope *enve
 		take_report(session, envelope, memory);
 		return;
 	case PEERING__ENVELOPE__BODY_HEARTBEAT:
+		pushes_heard(routers_pushes(session->routers), session);
 		break;
 	case PEERING__ENVELOPE__BODY_ERROR:
 		log_event(LEVEL_WARNING, "router-error", "router", session->name, "code", envelope->error->code,

@@ -67,6 +67,8 @@ bool router_session_send(struct router_session *session, const Peering__Envelope
 struct push_window {
 	int64_t newest; /* number of the push sent last */
 	unsigned int unanswered;
+	bool unconfirmed; /* a push waits to be confirmed by the controller itself */
+	unsigned int beats; /* heartbeats since its answer */
 };
 struct push_window *router_session_window(struct router_session *session);
 

@@ -62,6 +62,8 @@ struct store_router {
 	int64_t snapshot_at;	   /* newest full snapshot */
 	uint64_t acked_sequence;   /* of journal_id */
 	uint64_t connection_count; /* observed */
+	uint64_t revision;	   /* of what pushes have made of it, as it said last */
+	const char *revision_of;   /* the push that made it; "" for none */
 };
 
 typedef bool (*store_router_visit)(const struct store_router *router, void *context); /* false ends the walk */
@@ -191,9 +193,18 @@ struct store_push {
 	enum push_state state;
 	int64_t created_at;
 	int64_t answered_at;
+	bool dry_run;		/* only looked at: never part of what is desired */
+	bool expects_revision;
+	uint64_t expected_revision;
+	uint32_t confirm_seconds; /* the router rolls it back unless it is confirmed within so long; 0: it stays */
+	bool confirm_by_person;	  /* else the controller does by itself */
+	const char *confirmation; /* "", STORE_CONFIRMATION_WAITS, "confirmed", "rolled-back" or "unknown" */
+	uint64_t revision;	  /* of the router, behind it */
 	size_t operation_count;
 	const struct store_operation *operations;
 };
+
+#define STORE_CONFIRMATION_WAITS "waiting"
 
 typedef bool (*store_push_visit)(const struct store_push *push, void *context);
 
@@ -211,6 +222,25 @@ enum store_result store_pushes_queued(struct store *store, const char *router, i
 				      store_push_visit visit, void *context);
 enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context);
+
+/* ---- What becomes of pushes behind their answers ---- */
+
+/* What a router has said of its revision; not `exact`: a lower one is an old one, said again. */
+enum store_result store_router_revision(struct store *store, const char *router, uint64_t revision, const char *push,
+					bool exact);
+/* The rest of an answer that was just stored: the revision, and where it is to be confirmed whether that is waited for. */
+enum store_result store_push_outcome(struct store *store, const char *router, const char *id, uint64_t revision,
+				     bool waits);
+/* The router's word on one that waits, or has waited; STORE_NOT_FOUND where there is none. */
+enum store_result store_push_confirmed(struct store *store, const char *router, const char *id, const char *confirmation);
+/*
+ * The router has taken it back: refused, with these results, and what was desired before it is desired again.
+ * STORE_NOT_FOUND where it is not this router's, or not applied any more.
+ */
+enum store_result store_push_rolled_back(struct store *store, const char *router, const char *id,
+					 const struct store_operation *results, size_t count, int64_t at);
+/* The newest one of a router that waits to be confirmed; STORE_NOT_FOUND where none does. */
+enum store_result store_push_unconfirmed(struct store *store, const char *router, store_push_visit visit, void *context);
 
 /* ---- The audit log ---- */
 

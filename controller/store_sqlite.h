@@ -30,7 +30,7 @@ struct store {
 bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size);
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
-#define STORE_SCHEMA_NEWEST 3
+#define STORE_SCHEMA_NEWEST 4
 
 /* A statement ready for binding. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);
@@ -46,6 +46,9 @@ enum store_result store_next(struct store *store, sqlite3_stmt *statement);
 enum store_result store_sort_error(struct store *store, int code);
 /* Keeps a sentence of our own. */
 enum store_result store_refuse(struct store *store, const char *sentence);
+
+/* The push of a row of PUSH_COLUMNS, with its operations. */
+enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement, store_push_visit visit, void *context);
 
 /* Never NULL. */
 const char *store_column_text(sqlite3_stmt *statement, int column);

@@ -128,6 +128,16 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" revoked_by TEXT NOT NULL DEFAULT ''"
 	") STRICT;"
 	"CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at = 0;",
+	/* What is asked of a push beside its operations, and what a router's pushes have made of it. */
+	"ALTER TABLE push ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE push ADD COLUMN expected_revision INTEGER;"
+	"ALTER TABLE push ADD COLUMN confirm_seconds INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE push ADD COLUMN confirm_by_person INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE push ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE push ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX push_unconfirmed ON push (router, number) WHERE confirmation = 'waiting';"
+	"ALTER TABLE router ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE router ADD COLUMN revision_of TEXT NOT NULL DEFAULT '';",
 };
 
 /* One number from one row; false where there is none. */

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lab.controller import Controller
+from lab.controller import ROUTER, Controller
 from lab.scenario import ACME_AS, NAME, Scenario
 from lab.wait import until
 from scripted_controller import ScriptedController, declare, verb
@@ -215,3 +215,47 @@ def test_a_drain_waits_for_the_confirmation(pushed, confirmed):
     assert s.acme.received("edge_ipv4")
     s.edge.verb(NAME, "cancel")
     s.edge.wait_state(NAME, "Active")
+
+
+def test_a_push_that_cuts_the_router_off_undoes_itself(lab):
+    """With peering-controller itself: what it confirms stays, and what it cannot confirm goes, though bgpd dies meanwhile."""
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge)
+    s.start(s.config(bgp=s.controller.router_lines(), acme_neighbor=nobody, acme_family=nobody))
+    s.controller.start()
+    s.controller.wait_connected()
+    v4, v6 = s.acme_address("ipv4"), s.acme_address("ipv6")
+    one = ["request", ROUTER, NAME, "--asn", str(ACME_AS), "--validation-window", "1", "--activation", "auto",
+           "--neighbor", v4, "--import", "ipv4=ACME-IN", "--export", "ipv4=ACME-OUT", "--limit", "ipv4=100"]
+    both = [*one, "--neighbor", v6, "--import", "ipv6=ACME-IN", "--export", "ipv6=ACME-OUT", "--limit", "ipv6=100"]
+
+    s.controller.peerctl(*one, "--confirm", "12")
+    until("confirmed", lambda: summary(s)["unconfirmed"], lambda seen: seen is None)
+    for which in ("approve", "ready"):
+        s.controller.peerctl(which, ROUTER, NAME)
+    s.edge.wait_state(NAME, "Active")
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    assert "would" not in s.controller.peerctl(*both, "--dry-run") and v6 not in neighbors(s)
+    assert summary(s)["revision"] == 1
+
+    said = s.controller.peerctl(*both, "--confirm", "15")
+    assert "takes this back" in said and v6 in neighbors(s)
+    s.controller.namespace.ip("link", "set", s.controller.link.far_interface, "down")
+    s.acme.wait_established("edge_ipv6")
+    s.restart_bgpd()
+    assert summary(s)["unconfirmed"]["connections"] == [NAME]
+    s.acme.wait_established("edge_ipv4")
+    until("the rollback", lambda: summary(s)["unconfirmed"], lambda seen: seen is None)
+    assert v6 not in neighbors(s) and s.edge.connection_state(NAME) == "Active"
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    assert not s.acme.received("edge_ipv6")
+
+    s.controller.namespace.ip("link", "set", s.controller.link.far_interface, "up")
+    until("the router's word at the controller", lambda: s.controller.show(NAME)["desired"],
+          lambda seen: [one["address"] for one in seen["neighbors"]] == [v4], timeout=120)
+    # Confirmed, it stays, and its second session opens by itself only then.
+    s.controller.wait_connected()
+    s.controller.peerctl(*both, "--confirm", "10")
+    until("confirmed", lambda: summary(s)["unconfirmed"], lambda seen: seen is None)
+    assert v6 in neighbors(s) and summary(s)["revision"] == 4
+    s.acme.wait_received("edge_ipv6", s.to_acme("ipv6"))

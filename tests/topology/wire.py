@@ -233,6 +233,8 @@ class Router(threading.Thread):
         self.acked = 0
         self.connections = {}   # name: fields of its ConnectionStatus
         self.pushes = []        # every push that came, in order
+        self.confirms = []      # ids of pushes that were confirmed
+        self.revision = 0
         self.deaf = False       # takes pushes and does not answer them
         self.error = None       # why it ended, where it did not because of stop()
         self._lock = threading.RLock()
@@ -281,8 +283,23 @@ class Router(threading.Thread):
                         self.pushes.append(got.push)
                         if not self.deaf:
                             self._connection.send(push_result=self._apply(got.push))
+                elif kind == "confirm":
+                    with self._lock:
+                        self.confirms.append(got.confirm.id)
+                        if not self.deaf:
+                            self._connection.send(push_result=dict(id=got.confirm.id, applied=True,
+                                                                   revision=self.revision, results=[dict(ok=True)]))
         except Exception as error:  # noqa: BLE001 a test looks at it
             self.error = error
+
+    def beat(self):
+        with self._lock:
+            self._connection.send(heartbeat=dict(at_milliseconds=int(time.time() * 1000)))
+
+    def send_result(self, identity, **fields):
+        """An answer that nobody has asked for just now."""
+        with self._lock:
+            self._connection.send(push_result=dict(id=identity, revision=self.revision, **fields))
 
     def send_snapshot(self, full, names=None):
         with self._lock:
@@ -305,8 +322,16 @@ class Router(threading.Thread):
                 self.send_snapshot(True)
 
     def _apply(self, push):
+        if push.expects_revision and push.expected_revision != self.revision:
+            return dict(id=push.id, revision=self.revision, results=[dict(
+                code="revision", message=f"at revision {self.revision}, not {push.expected_revision}")])
+        if push.dry_run:
+            return dict(id=push.id, dry_run=True, revision=self.revision,
+                        results=[dict(ok=True, message="would be done") for _ in push.operations])
+        self.revision += any(operation.WhichOneof("operation") == "declare" for operation in push.operations)
         results = [self._apply_operation(operation, push.actor) for operation in push.operations]
-        return dict(id=push.id, applied=all(result["ok"] for result in results), results=results)
+        return dict(id=push.id, applied=all(result["ok"] for result in results), results=results,
+                    revision=self.revision, confirm_seconds=push.confirm_seconds)
 
     def _apply_operation(self, operation, actor):
         actor = f"controller:{actor}"
