@@ -239,9 +239,9 @@ def test_an_oversized_push_is_answered_once_and_not_kept(pushed):
         assert not result.applied and [one.code for one in result.results] == ["bad-id"]
     assert seen(s)[0] == {}
     # As many as there may be, each with its long sentence, fit an answer.
-    result = s.script.push("most", *[verb("N" * 63, "approve", "r" * 1000)] * 256)
-    assert {one.code for one in result.results} == {"no-such-connection"} and len(result.results) == 256
-    assert s.script.push("most").results[255].code == "no-such-connection"
+    result = s.script.push("most", *[verb("N" * 63, "approve", "r" * 800)] * 1024)
+    assert {one.code for one in result.results} == {"no-such-connection"} and len(result.results) == 1024
+    assert s.script.push("most").results[1023].code == "no-such-connection"
 
 
 def test_a_push_that_is_repeated_is_answered_as_it_was(pushed):
