@@ -9,6 +9,7 @@
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/push_revision.h"
+#include "bgpd-peering/query.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
@@ -115,6 +116,7 @@ static void on_event(struct link_event *event)
 		break;
 	case LINK_DOWN:
 		snapshots_end();
+		query_forget();
 		note(false, event->text);
 		break;
 	case LINK_DRAINED:
@@ -133,6 +135,8 @@ static void on_event(struct link_event *event)
 		}
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
 			push_confirm_take(event->envelope->confirm->id);
+		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
+			query_take(event->envelope->query);
 		break;
 	}
 	link_event_free(&event->mail);
@@ -179,6 +183,7 @@ static void end_link(void)
 	event_stop(again_event);
 	events_wait = false;
 	snapshots_end();
+	query_forget();
 	if (catch_up_is_running())
 		catch_up_stop();
 	if (link_thread) {

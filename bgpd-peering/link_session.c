@@ -317,6 +317,7 @@ static void take_envelope(struct session *session, Peering__Envelope **envelope,
 		return;
 	case PEERING__ENVELOPE__BODY_PUSH:
 	case PEERING__ENVELOPE__BODY_CONFIRM:
+	case PEERING__ENVELOPE__BODY_QUERY:
 		if (session->stage == STAGE_GREETING)
 			break;
 		take_push(session, envelope, memory);

@@ -3,6 +3,7 @@
  * POST …/connections (request), POST …/connections/NAME/VERB, GET /v1/pushes/ID: everything that changes something on a
  * router. Each is a row of the store before it is sent, and names who asked.
  */
+#include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -370,6 +371,53 @@ static bool read_request(const struct api_request *request, json_object *body, s
 	return false;
 }
 
+/* ?onlyIfChanged=true. False where it has answered. */
+static bool read_only_if_changed(const struct api_request *request, bool *only_if_changed)
+{
+	const char *given = evhttp_find_header(request->query, "onlyIfChanged");
+
+	*only_if_changed = given && strcmp(given, "true") == 0;
+	if (!given || *only_if_changed || strcmp(given, "false") == 0)
+		return true;
+	api_problem(request->http, 400, "bad-query", "onlyIfChanged is true or false", NULL);
+	return false;
+}
+
+struct comparison {
+	const char *wanted;	/* the definition */
+	json_object *unchanged; /* the answer; NULL: there is something to do */
+};
+
+static bool compare_with_desired(const struct store_connection *connection, void *context)
+{
+	struct comparison *comparison = context;
+
+	/* The same is written the same, passwords too. */
+	if (!connection->definition || strcmp(connection->definition, comparison->wanted) != 0 ||
+	    (strcmp(connection->push_state, push_state_name(PUSH_APPLIED)) != 0 &&
+	     strcmp(connection->push_state, push_state_name(PUSH_QUEUED)) != 0))
+		return true;
+	comparison->unchanged = api_object();
+	json_object_object_add(comparison->unchanged, "unchanged", json_object_new_boolean(true));
+	json_object_object_add(comparison->unchanged, "id", api_text(connection->push_id));
+	json_object_object_add(comparison->unchanged, "router", api_text(connection->router));
+	json_object_object_add(comparison->unchanged, "state", api_text(connection->push_state));
+	return true;
+}
+
+/* Answers where the very same was asked for last, and the router has it or gets it. */
+static bool answer_unchanged(const struct api_request *request, const char *router, const struct store_operation *operation)
+{
+	struct comparison comparison = {.wanted = operation->definition};
+
+	if (store_connection(api_store(request->api), router, operation->connection, compare_with_desired, &comparison) !=
+		    STORE_OK ||
+	    !comparison.unchanged)
+		return false;
+	api_reply(request->http, 200, comparison.unchanged, NULL);
+	return true;
+}
+
 /* One connection, or a list of them, which is one push: all of it or nothing. */
 void api_post_connection(const struct api_request *request)
 {
@@ -378,15 +426,17 @@ void api_post_connection(const struct api_request *request)
 	struct store_operation *operations;
 	json_object *body;
 	size_t count = 1, read = 0;
-	bool list, good;
+	bool list, good, only_if_changed;
 
-	if (!api_router_known(request, router) || !api_read_body(request, &body))
+	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
+	    !api_read_body(request, &body))
 		return;
 	list = json_object_is_type(body, json_type_array);
 	if (list)
 		count = json_object_array_length(body);
 	if (count == 0 || count > PUSH_OPERATIONS_MAX) {
-		api_problem_format(request->http, 400, "bad-value", "the body must be a JSON object that describes a connection, or a list of 1 to %d of them",
+		api_problem_format(request->http, 400, "bad-value",
+				   "the body must be a JSON object that describes a connection, or a list of 1 to %d of them",
 				   PUSH_OPERATIONS_MAX);
 		json_object_put(body);
 		return;
@@ -400,12 +450,12 @@ void api_post_connection(const struct api_request *request)
 		read++;
 	}
 	json_object_put(body);
-	if (good)
-		submit(request, router, operations, count);
-	else if (list && read)
+	if (!good && list && read)
 		api_problem_format(request->http, 400, error.code, "connection %zu of the list: %s", read, error.sentence);
-	else
+	else if (!good)
 		api_problem(request->http, 400, error.code, error.sentence, NULL);
+	else if (list || !only_if_changed || !answer_unchanged(request, router, operations))
+		submit(request, router, operations, count);
 	for (size_t i = 0; i < read; i++) {
 		free((char *)operations[i].connection);
 		free((char *)operations[i].definition);

@@ -125,28 +125,28 @@ static bool take_timer(struct request_options *options, const char *value)
 static bool session_option(struct request_options *options, int option, const char *value)
 {
 	switch (option) {
-	case 'P':
+	case '1':
 		return take_password(options, value);
-	case 't':
+	case '2':
 		return take_session_number(options, "ttl-security", "ttlSecurityHops", value);
-	case 'b':
+	case '3':
 		return take_session_flag(options, "bfd");
-	case 'B':
+	case '4':
 		return take_session_flag(options, "bfd") && take_session_text(options, "bfdProfile", value);
-	case 'x':
+	case '5':
 		return take_session_number(options, "hold-time", "holdTime", value);
-	case 'K':
+	case '6':
 		return take_session_number(options, "keepalive", "keepalive", value);
-	case 'X':
+	case '7':
 		return take_session_number(options, "connect-retry", "connectRetry", value);
-	case 'L':
+	case '8':
 		return take_session_text(options, "role", value);
-	case 's':
+	case '9':
 		return take_session_flag(options, "roleStrict");
-	case 'A':
+	case '0':
 		*(strchr(value, ':') ? &options->ipv6.local_address : &options->ipv4.local_address) = value;
 		return true;
-	case 'T':
+	case '+':
 		return take_timer(options, value);
 	default:
 		return false;

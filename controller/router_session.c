@@ -27,6 +27,7 @@
 
 #include "controller/log.h"
 #include "controller/pushes.h"
+#include "controller/queries.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
 #include "controller/text.h"
@@ -194,6 +195,8 @@ void router_session_close(struct router_session *session, const char *code, cons
 		routers_yield(session->routers, session->name, session);
 		session->claimed = false;
 	}
+	if (greeted)
+		queries_interrupted(routers_queries(session->routers), session);
 	if (greeted)
 		reports_add_gone(routers_reports(session->routers), session, sentence);
 	if (!code || !can_talk) {
@@ -384,6 +387,9 @@ static void take_message(struct router_session *session, Peering__Envelope *enve
 	case PEERING__ENVELOPE__BODY_PUSH_RESULT:
 		take_report(session, envelope, memory);
 		return;
+	case PEERING__ENVELOPE__BODY_QUERY_ANSWER:
+		queries_answered(routers_queries(session->routers), session, envelope->query_answer);
+		break;
 	case PEERING__ENVELOPE__BODY_HEARTBEAT:
 		pushes_heard(routers_pushes(session->routers), session);
 		break;

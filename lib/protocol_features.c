@@ -6,6 +6,7 @@
 char *protocol_feature_names[PROTOCOL_FEATURE_COUNT] = {
 	[PROTOCOL_PUSH_OPTIONS] = "push-options",
 	[PROTOCOL_SESSION_SETTINGS] = "session-settings",
+	[PROTOCOL_QUERIES] = "queries",
 };
 
 static bool has_options(const Peering__Push *push)
@@ -63,7 +64,7 @@ protocol_feature_set protocol_features_of_push(const Peering__Push *push)
 	protocol_feature_set set = 0;
 
 	for (unsigned int feature = 0; feature < PROTOCOL_FEATURE_COUNT; feature++)
-		if (is_needed_by[feature](push))
+		if (is_needed_by[feature] && is_needed_by[feature](push))
 			set |= UINT32_C(1) << feature;
 	return set;
 }

@@ -51,6 +51,10 @@ MESSAGES = {
     "heartbeat": dict(at_milliseconds=1764000000123),
     "error": dict(code="router-name", message="the router calls itself edge2, its certificate says edge1"),
     "confirm": dict(id="9d3c1f0a5b7e42d8861f0c9ab4e7d352"),
+    "query": dict(id="4be1a60f2c9d4870b35e8f1d6a7c0925", connection="PNI-ACME-FRA1", what="routes",
+                  words=[dict(name="prefix", value="198.51.100.0/24"), dict(name="longer", value="true")]),
+    "query_answer": dict(id="4be1a60f2c9d4870b35e8f1d6a7c0925", code="refused",
+                         message="there is no connection 'PNI-ACME-FRA1'", json=b"{}"),
 }
 
 

@@ -230,6 +230,33 @@ static Peering__Error error = {
 	.message = "the router calls itself edge2, its certificate says edge1",
 };
 
+static Peering__QueryWord query_word_prefix = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__query_word__descriptor),
+	.name = "prefix",
+	.value = "198.51.100.0/24",
+};
+static Peering__QueryWord query_word_longer = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__query_word__descriptor),
+	.name = "longer",
+	.value = "true",
+};
+static Peering__QueryWord *query_words[] = {&query_word_prefix, &query_word_longer};
+static Peering__Query query = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__query__descriptor),
+	.id = "4be1a60f2c9d4870b35e8f1d6a7c0925",
+	.connection = "PNI-ACME-FRA1",
+	.what = "routes",
+	.n_words = COUNT(query_words),
+	.words = query_words,
+};
+static Peering__QueryAnswer query_answer = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__query_answer__descriptor),
+	.id = "4be1a60f2c9d4870b35e8f1d6a7c0925",
+	.code = "refused",
+	.message = "there is no connection 'PNI-ACME-FRA1'",
+	.json = {.len = 2, .data = (uint8_t *)"{}"},
+};
+
 #define ENVELOPE(kind, member)                                                                                         \
 	{                                                                                                              \
 		PROTOBUF_C_MESSAGE_INIT(&peering__envelope__descriptor),                                               \
@@ -247,12 +274,14 @@ static const Peering__Envelope envelopes[] = {
 	ENVELOPE(HEARTBEAT, heartbeat),
 	ENVELOPE(ERROR, error),
 	ENVELOPE(CONFIRM, confirm),
+	ENVELOPE(QUERY, query),
+	ENVELOPE(QUERY_ANSWER, query_answer),
 };
 static const struct golden_frame frames[] = {
 	{"hello", &envelopes[0]},     {"hello_ack", &envelopes[1]},   {"snapshot", &envelopes[2]},
 	{"transition", &envelopes[3]}, {"ack", &envelopes[4]},	       {"push", &envelopes[5]},
 	{"push_result", &envelopes[6]}, {"heartbeat", &envelopes[7]}, {"error", &envelopes[8]},
-	{"confirm", &envelopes[9]},
+	{"confirm", &envelopes[9]},    {"query", &envelopes[10]},     {"query_answer", &envelopes[11]},
 };
 
 const struct golden_frame *golden_frames(size_t *count)
