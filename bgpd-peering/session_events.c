@@ -342,10 +342,16 @@ static bool is_of_bgp(const char *line)
 	return length > 0 && strncmp(line, "bgp", length) == 0;
 }
 
-/* It looks, and changes nothing. */
-static bool only_shows(const char *line)
+/* It looks or moves about, and changes nothing that a push would meet: `show`, `enable`, `end`, `exit`, `terminal`, … */
+static bool changes_nothing(const char *line)
 {
-	return strncmp(line + strspn(line, " "), "sh", 2) == 0;
+	static const char *const beginnings[] = {"sh", "do sh", "en", "ex", "qu", "te", "conf", "li", "wr"};
+
+	line += strspn(line, " ");
+	for (size_t i = 0; i < array_size(beginnings); i++)
+		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
 }
 
 static int on_command(struct vty *vty, const char *line, char **instead)
@@ -353,7 +359,7 @@ static int on_command(struct vty *vty, const char *line, char **instead)
 	if (!router_works())
 		return 0;
 	TURN(TURN_COMMAND);
-	if (line && !only_shows(line))
+	if (line && !changes_nothing(line))
 		push_finish();
 	if (naming.on && is_of_bgp(line))
 		finish_naming();
