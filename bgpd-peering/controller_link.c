@@ -5,7 +5,7 @@
 #include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
-#include "bgpd-peering/push.h"
+#include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/push_revision.h"
@@ -130,7 +130,7 @@ static void on_event(struct link_event *event)
 		break;
 	case LINK_PUSH:
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH) {
-			push_take(event);
+			policy_staging_push(event);
 			return;
 		}
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)

@@ -13,6 +13,8 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/policy_objects.h"
+#include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_check.h"
 #include "bgpd-peering/push_confirm.h"
@@ -216,6 +218,14 @@ static void apply_operation(const Peering__Operation *operation, const Peering__
 		push_declare(declaration, actor, verdict);
 		return;
 	}
+	if (operation->operation_case == PEERING__OPERATION__OPERATION_POLICY) {
+		policy_staging_apply(operation->policy, verdict);
+		return;
+	}
+	if (operation->operation_case == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY) {
+		policy_object_withdraw(operation->withdraw_policy->name, verdict);
+		return;
+	}
 	connection = connection_find(operation->verb->name);
 	event = push_verb_event(operation->verb->verb);
 	reason = operation->verb->reason[0] ? operation->verb->reason : NULL;
@@ -264,8 +274,8 @@ enum phase { PHASE_BEGIN, PHASE_CHECK, PHASE_APPLY };
 PREDECL_DLIST(work_list);
 struct work {
 	struct work_list_item item;
-	struct link_event *event; /* which has the push */
 	const Peering__Push *push;
+	void (*done)(void);
 	enum phase phase;
 	size_t next;	   /* operation of this phase */
 	size_t check_from; /* those before it are applied */
@@ -285,6 +295,8 @@ static event_ref *slice_event;
 
 static void end_work(struct work *work)
 {
+	void (*done)(void) = work->done;
+
 	work_list_del(&works, work);
 	if (work->plan)
 		push_plan_free(work->plan);
@@ -298,8 +310,8 @@ static void end_work(struct work *work)
 		XFREE(MTYPE_PEERING_PUSH, work->taken->openings);
 		XFREE(MTYPE_PEERING_PUSH, work->taken);
 	}
-	link_event_free(&work->event->mail);
 	XFREE(MTYPE_PEERING_PUSH, work);
+	done();
 }
 
 static void begin_check(struct work *work)
@@ -390,6 +402,7 @@ static void hold_applied(struct work *work)
 	if (work->declared)
 		push_revision_rise(work->push->id);
 	taken->answer->revision = push_revision();
+	policy_objects_pushed();
 	/* A revision that is told is durable; the answer to verbs alone waits for what they have done. */
 	if (work->declared || work->push->confirm_seconds)
 		note_answer(taken);
@@ -529,12 +542,12 @@ static void on_slice(event_ref *event)
 	go_on(false);
 }
 
-void push_take(struct link_event *event)
+void push_take(const Peering__Push *push, void (*done)(void))
 {
 	struct work *work = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*work));
 
-	work->event = event;
-	work->push = event->envelope->push;
+	work->push = push;
+	work->done = done;
 	work_list_add_tail(&works, work);
 	if (work_list_count(&works) == 1)
 		go_on(false);

@@ -8,13 +8,13 @@
 #ifndef PEERING_PUSH_H
 #define PEERING_PUSH_H
 
-#include "bgpd-peering/link.h"
+#include "lib/peering.pb-c.h"
 
 /*
- * Carries out the push of an event, which it then frees: in slices, behind the pushes that came before. Its answer goes to
- * the session that is up by then, if any.
+ * Carries it out: in slices, behind the pushes that came before. Its answer goes to the session that is up by then, if any.
+ * The push has to live until `done` is called, once, perhaps from inside this call.
  */
-void push_take(struct link_event *event);
+void push_take(const Peering__Push *push, void (*done)(void));
 /* Ends what has begun, however long that takes: somebody is about to change something. Costs nothing where there is none. */
 void push_finish(void);
 

@@ -233,6 +233,11 @@ static bool is_queued(const struct store_push *push, void *context)
 	return true;
 }
 
+static bool is_of_policy(const struct store_operation *operation)
+{
+	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0;
+}
+
 static enum store_result audit_push(const struct api_request *request, const struct store_push *push)
 {
 	enum store_result result = STORE_OK;
@@ -245,7 +250,7 @@ static enum store_result audit_push(const struct api_request *request, const str
 		json_object_object_add(detail, "pushId", json_object_new_string(push->id));
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
-		snprintf(action, sizeof(action), "connection.%s", operation->verb);
+		snprintf(action, sizeof(action), "%s%s", is_of_policy(operation) ? "" : "connection.", operation->verb);
 		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);
 		result = api_audit(request, action, object, json_object_to_json_string(detail));
 		json_object_put(detail);
@@ -272,10 +277,10 @@ static enum store_result create(const struct api_request *request, const struct 
 	return result;
 }
 
-/* Stores it, sends it, and answers now or once the router has. */
-static void submit(const struct api_request *request, const char *router, const struct store_operation *operations,
-		   size_t count)
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operations,
+		size_t count)
 {
+	const struct store_operation *operation = &operations[count - 1];
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {
 		.id = id,
@@ -315,7 +320,7 @@ static void submit(const struct api_request *request, const char *router, const 
 		return;
 	}
 	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->identity.actor, "router", router, "connection",
-		  operations[0].connection, "verb", operations[0].verb, NULL);
+		  operation->connection, "verb", operation->verb, NULL);
 	/* What its router is too old for has its answer already. */
 	store_push(store, id, is_queued, &queued);
 	if (queued && routers_find(api_routers(request->api), router))
@@ -347,28 +352,48 @@ static char *definition_before(const struct api_request *request, json_object *b
 	return definition;
 }
 
-/* False with *error set. `operation` owns its texts then. */
-static bool read_request(const struct api_request *request, json_object *body, struct store_operation *operation,
-			 struct declaration_error *error)
+/* One connection of a request: the objects under its "policies", and behind them what declares it. */
+struct asked {
+	struct api_policies *policies; /* with the connection's own operation at the end, which owns its texts */
+	char *name, *definition;
+};
+
+/* False where it has answered: `where` says of what, in front of a sentence. */
+static bool read_asked(const struct api_request *request, json_object *body, const char *where, struct asked *asked)
 {
 	const struct secret_key *key = pushes_key(api_pushes(request->api));
-	char *before = definition_before(request, body);
+	struct declaration_error error = {.code = ""};
 	Peering__DeclareConnection *declaration = NULL;
+	char *before;
 
-	if (declaration_keep_passwords(body, before, key, error))
-		declaration = declaration_from_json(body, error);
-	free(before);
-	if (!declaration)
+	asked->policies = api_policies_take(request, body);
+	if (!asked->policies)
 		return false;
-	*operation = (struct store_operation){.verb = STORE_REQUEST,
-					      .reason = "",
-					      .connection = strdup(declaration->name),
-					      .definition = declaration_to_stored(declaration, key)};
+	before = definition_before(request, body);
+	if (declaration_keep_passwords(body, before, key, &error))
+		declaration = declaration_from_json(body, &error);
+	free(before);
+	if (!declaration) {
+		api_problem_format(request->http, 400, error.code, "%s%s", where, error.sentence);
+		return false;
+	}
+	asked->name = strdup(declaration->name);
+	asked->definition = declaration_to_stored(declaration, key);
 	peering__declare_connection__free_unpacked(declaration, NULL);
-	if (operation->connection && operation->definition)
-		return true;
-	*error = (struct declaration_error){.code = "no-memory", .sentence = "memory is short; try again"};
-	return false;
+	if (!asked->name || !asked->definition) {
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return false;
+	}
+	asked->policies->operations[asked->policies->count] = (struct store_operation){
+		.verb = STORE_REQUEST, .reason = "", .connection = asked->name, .definition = asked->definition};
+	return true;
+}
+
+static void free_asked(struct asked *asked)
+{
+	api_policies_free(asked->policies);
+	free(asked->name);
+	free(asked->definition);
 }
 
 /* ?onlyIfChanged=true. False where it has answered. */
@@ -418,15 +443,53 @@ static bool answer_unchanged(const struct api_request *request, const char *rout
 	return true;
 }
 
+/* One after the other, in one push. */
+static void submit_asked(const struct api_request *request, const char *router, const struct asked *asked, size_t count)
+{
+	struct store_operation *operations;
+	size_t all = 0;
+
+	for (size_t i = 0; i < count; i++)
+		all += asked[i].policies->count + 1;
+	if (all > PUSH_OPERATIONS_MAX) {
+		api_problem_format(request->http, 400, "bad-value",
+				   "there are %zu connections and policies; at most %d go into one request", all,
+				   PUSH_OPERATIONS_MAX);
+		return;
+	}
+	operations = calloc(all, sizeof(*operations));
+	if (!operations) {
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return;
+	}
+	all = 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j <= asked[i].policies->count; j++)
+			operations[all++] = asked[i].policies->operations[j];
+	api_submit(request, router, operations, all);
+	free(operations);
+}
+
+static bool read_list(const struct api_request *request, json_object *list, struct asked *asked, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char where[64];
+
+		snprintf(where, sizeof(where), "connection %zu of the list: ", i + 1);
+		if (!read_asked(request, json_object_array_get_idx(list, i), where, &asked[i]))
+			return false;
+	}
+	return true;
+}
+
 /* One connection, or a list of them, which is one push: all of it or nothing. */
 void api_post_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
-	struct declaration_error error = {.code = ""};
-	struct store_operation *operations;
+	struct asked *asked;
 	json_object *body;
-	size_t count = 1, read = 0;
-	bool list, good, only_if_changed;
+	size_t count = 1;
+	bool list, only_if_changed;
 
 	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
 	    !api_read_body(request, &body))
@@ -434,33 +497,19 @@ void api_post_connection(const struct api_request *request)
 	list = json_object_is_type(body, json_type_array);
 	if (list)
 		count = json_object_array_length(body);
-	if (count == 0 || count > PUSH_OPERATIONS_MAX) {
+	asked = count > 0 && count <= PUSH_OPERATIONS_MAX ? calloc(count, sizeof(*asked)) : NULL;
+	if (!asked)
 		api_problem_format(request->http, 400, "bad-value",
 				   "the body must be a JSON object that describes a connection, or a list of 1 to %d of them",
 				   PUSH_OPERATIONS_MAX);
-		json_object_put(body);
-		return;
-	}
-	operations = calloc(count, sizeof(*operations));
-	good = operations != NULL;
-	if (!good)
-		error = (struct declaration_error){.code = "no-memory", .sentence = "memory is short; try again"};
-	while (good && read < count) {
-		good = read_request(request, list ? json_object_array_get_idx(body, read) : body, &operations[read], &error);
-		read++;
-	}
+	else if ((list ? read_list(request, body, asked, count) : read_asked(request, body, "", asked)) &&
+		 (list || !only_if_changed || asked->policies->count ||
+		  !answer_unchanged(request, router, &asked->policies->operations[0])))
+		submit_asked(request, router, asked, count);
 	json_object_put(body);
-	if (!good && list && read)
-		api_problem_format(request->http, 400, error.code, "connection %zu of the list: %s", read, error.sentence);
-	else if (!good)
-		api_problem(request->http, 400, error.code, error.sentence, NULL);
-	else if (list || !only_if_changed || !answer_unchanged(request, router, operations))
-		submit(request, router, operations, count);
-	for (size_t i = 0; i < read; i++) {
-		free((char *)operations[i].connection);
-		free((char *)operations[i].definition);
-	}
-	free(operations);
+	for (size_t i = 0; asked && i < count; i++)
+		free_asked(&asked[i]);
+	free(asked);
 }
 
 static bool is_verb(const char *verb)
@@ -517,7 +566,7 @@ void api_post_verb(const struct api_request *request)
 	if (read_reason(request, body, &operation.reason) &&
 	    api_connection_known(request, router, operation.connection)) {
 		if (routers_find(api_routers(request->api), router))
-			submit(request, router, &operation, 1);
+			api_submit(request, router, &operation, 1);
 		else
 			api_problem_format(
 				request->http, 409, "router-not-connected",

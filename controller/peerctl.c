@@ -15,6 +15,7 @@
 #include "controller/peerctl_feed.h"
 #include "controller/peerctl_live.h"
 #include "controller/peerctl_manual.h"
+#include "controller/peerctl_policy.h"
 #include "controller/peerctl_push.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
@@ -82,7 +83,7 @@ static int request(struct invocation *invocation, const struct command *command)
 		fprintf(stderr, "peerctl: %s\n", error);
 		return EXIT_USAGE;
 	}
-	return push_and_show(invocation, client_path("routers", invocation->arguments[0], "connections", NULL), body);
+	return command_push(invocation, NULL, client_path("routers", invocation->arguments[0], "connections", NULL), body);
 }
 
 static int verb(struct invocation *invocation, const struct command *command)
@@ -91,7 +92,7 @@ static int verb(struct invocation *invocation, const struct command *command)
 
 	if (invocation->reason)
 		json_object_object_add(body, "reason", json_object_new_string(invocation->reason));
-	return push_and_show(invocation,
+	return command_push(invocation, NULL,
 		    client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1],
 				command->name, NULL),
 		    body);
@@ -285,6 +286,14 @@ static const struct command commands[] = {
 	{"confirm", "confirm PUSH", "Keeps a push that its router would take back (--confirm-manually).\n", 1, "",
 	 push_confirm},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "rDECM", verb},
+	{"policy list", "policy list ROUTER", "Lists the policy objects that are wanted on a router.\n", 1, "", policy_list},
+	{"policy show", "policy show ROUTER NAME", "Prints one of them, as JSON.\n", 2, "", policy_show},
+	{"policy set", "policy set ROUTER NAME -f FILE",
+	 "Pushes a prefix-list, as-path list, community list or route-map, which the file has as JSON (doc/controller.md). What\n"
+	 "was pushed under the name before is replaced in one step.\n",
+	 2, "f", policy_set},
+	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "",
+	 policy_withdraw},
 	{"apply", "apply -f FILE [--dry-run]",
 	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
 	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"

@@ -11,6 +11,7 @@
 #include "controller/log.h"
 #include "controller/router_session.h"
 #include "controller/routers.h"
+#include "lib/policy_object.h"
 #include "controller/text.h"
 
 /* Pushes that a router may have before it has answered the first of them. */
@@ -70,6 +71,31 @@ static bool request_to_wire(const struct store_operation *operation, const struc
 	return wire->declare != NULL;
 }
 
+static bool policy_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	json_object *body = json_tokener_parse(operation->definition ? operation->definition : "");
+	struct policy_error error;
+
+	wire->policy = policy_from_json(body, operation->connection, &error);
+	json_object_put(body);
+	if (wire->policy)
+		wire->operation_case = PEERING__OPERATION__OPERATION_POLICY;
+	return wire->policy != NULL;
+}
+
+static bool withdraw_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	Peering__WithdrawPolicy *withdraw = malloc(sizeof(*withdraw));
+
+	if (!withdraw)
+		return false;
+	peering__withdraw_policy__init(withdraw);
+	wire->withdraw_policy = withdraw;
+	wire->operation_case = PEERING__OPERATION__OPERATION_WITHDRAW_POLICY;
+	withdraw->name = strdup(operation->connection);
+	return withdraw->name != NULL;
+}
+
 static bool verb_to_wire(const struct store_operation *operation, Peering__Operation *wire)
 {
 	Peering__ConnectionVerb *verb = malloc(sizeof(*verb));
@@ -83,6 +109,18 @@ static bool verb_to_wire(const struct store_operation *operation, Peering__Opera
 	verb->verb = strdup(operation->verb);
 	verb->reason = strdup(operation->reason);
 	return verb->name && verb->verb && verb->reason;
+}
+
+static bool operation_to_wire(const struct store_operation *operation, const struct secret_key *key,
+			      Peering__Operation *wire, struct declaration_error *error)
+{
+	if (strcmp(operation->verb, STORE_REQUEST) == 0)
+		return request_to_wire(operation, key, wire, error);
+	if (strcmp(operation->verb, STORE_POLICY) == 0)
+		return policy_to_wire(operation, wire);
+	if (strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0)
+		return withdraw_to_wire(operation, wire);
+	return verb_to_wire(operation, wire);
 }
 
 /* NULL with *error set where memory is short, or the stored definition cannot be read. Freed with free_unpacked(). */
@@ -113,8 +151,7 @@ static Peering__Push *push_to_wire(const struct store_push *push, const struct s
 		}
 		peering__operation__init(entry);
 		wire->operations[wire->n_operations++] = entry;
-		good = strcmp(operation->verb, STORE_REQUEST) == 0 ? request_to_wire(operation, key, entry, error)
-								   : verb_to_wire(operation, entry);
+		good = operation_to_wire(operation, key, entry, error);
 	}
 	if (good)
 		return wire;

@@ -168,6 +168,9 @@ enum store_result store_connection(struct store *store, const char *router, cons
 /* ---- Pushes ---- */
 
 #define STORE_REQUEST "request" /* the verb of an operation that declares */
+/* The verbs of operations with policy objects, whose name stands in the place of a connection's. */
+#define STORE_POLICY "policy"
+#define STORE_WITHDRAW_POLICY "withdraw-policy"
 
 enum push_state { PUSH_QUEUED = 0, PUSH_APPLIED, PUSH_REFUSED, PUSH_UNANSWERED, PUSH_STATE_COUNT };
 
@@ -176,7 +179,7 @@ const char *push_state_name(enum push_state state); /* "queued", …; "?" out of
 struct store_operation {
 	const char *connection;
 	const char *verb;
-	const char *definition; /* JSON, of a request; else NULL */
+	const char *definition; /* JSON, of a request or a policy; else NULL */
 	const char *reason;
 	/* the answer, once there is one */
 	bool ok;
@@ -294,5 +297,24 @@ enum store_result store_tokens(struct store *store, int64_t after, unsigned int 
 enum store_result store_token_used(struct store *store, const char *id, int64_t at);
 /* One that was revoked stays as it is. */
 enum store_result store_token_revoked(struct store *store, const char *id, int64_t at, const char *by);
+
+/* ---- policies (store_sqlite_policies.c): set and ended by pushes, as the desired state of connections ---- */
+
+struct store_policy {
+	const char *name;
+	const char *definition; /* JSON */
+	const char *requested_by;
+	int64_t requested_at;
+	const char *push_id;
+	const char *push_state;
+};
+
+typedef bool (*store_policy_visit)(const struct store_policy *policy, void *context);
+
+/* Those of a router behind `after_name`, by name, at most `limit`. */
+enum store_result store_policies(struct store *store, const char *router, const char *after_name, unsigned int limit,
+				 store_policy_visit visit, void *context);
+enum store_result store_policy(struct store *store, const char *router, const char *name, store_policy_visit visit,
+			       void *context);
 
 #endif

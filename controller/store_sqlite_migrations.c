@@ -138,6 +138,17 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	"CREATE INDEX push_unconfirmed ON push (router, number) WHERE confirmation = 'waiting';"
 	"ALTER TABLE router ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE router ADD COLUMN revision_of TEXT NOT NULL DEFAULT '';",
+	/* Policy objects that are wanted on a router. */
+	"CREATE TABLE desired_policy ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" name TEXT NOT NULL,"
+	" definition TEXT NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" requested_at INTEGER NOT NULL,"
+	" push INTEGER NOT NULL REFERENCES push (number),"
+	" PRIMARY KEY (router, name)"
+	") STRICT;"
+	"CREATE INDEX desired_policy_of_push ON desired_policy (push);",
 };
 
 /* One number from one row; false where there is none. */

@@ -73,6 +73,8 @@ enum store_result store_push_create(struct store *store, const struct store_push
 		result = insert_operation(store, number, i, operation);
 		if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_REQUEST) == 0)
 			result = desire(store, number, push, operation);
+		else if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_POLICY) == 0)
+			result = store_policy_desired(store, number, push, operation);
 	}
 	return store_end_own(store, own, result);
 }
@@ -155,6 +157,8 @@ enum store_result store_push_answered(struct store *store, const char *router, c
 	if (result == STORE_OK)
 		result = applied ? run_with_number(store, SQL_DESIRE_NO_LONGER, number)
 				 : desire_as_before(store, number);
+	if (result == STORE_OK)
+		result = store_policies_answered(store, number, applied);
 	return store_end_own(store, own, result);
 }
 
