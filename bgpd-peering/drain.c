@@ -114,10 +114,11 @@ void drain_begin(struct connection *connection)
 {
 	struct session *session;
 
-	connection->drain.ends = connection->drain.held ? drain_deadline(connection) : 0;
+	connection->drain.ends = 0;
 	frr_each (session_list, &connection->sessions, session)
-		if (is_in_use(session))
+		if (is_in_use(session) || (connection->drain.held && session->gate != GATE_DENY))
 			connection->drain.ends = drain_deadline(connection);
+	connection->drain.held &= connection->drain.ends != 0;
 	watch_anew(connection);
 }
 

@@ -11,7 +11,7 @@
 
 #include "bgpd-peering/transition.h"
 
-/* The connection has become PendingRemove. Where nothing is up and open there is nothing to drain, unless it is held. */
+/* The connection has become PendingRemove. Where nothing is up and open there is nothing to drain, unless it is held: then what is down drains too. */
 void drain_begin(struct connection *connection);
 /* Whether it drains before it goes. */
 bool drain_is_on(const struct connection *connection);

@@ -203,7 +203,8 @@ static void drain_held(struct connection *connection, const char *actor, const c
 		return;
 	}
 	connection->drain.held = true;
-	connection->drain.held = transition(connection, EVENT_DEPROVISION, actor, reason, verdict);
+	if (!transition(connection, EVENT_DEPROVISION, actor, reason, verdict))
+		connection->drain.held = false;
 }
 
 static void apply_operation(const Peering__Operation *operation, const Peering__DeclareConnection *declaration,

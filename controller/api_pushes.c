@@ -248,6 +248,8 @@ static enum store_result audit_push(const struct api_request *request, const str
 		char action[64], object[512];
 
 		json_object_object_add(detail, "pushId", json_object_new_string(push->id));
+		if (push->dry_run)
+			json_object_object_add(detail, "dryRun", json_object_new_boolean(true));
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
 		snprintf(action, sizeof(action), "%s%s", is_of_policy(operation) ? "" : "connection.", operation->verb);

@@ -110,15 +110,19 @@ static enum store_result write_answer(struct store *store, int64_t number, bool 
 	return result;
 }
 
-/* Nothing of it is desired any more, or what was before it. */
-static enum store_result desire_as_before(struct store *store, int64_t number)
+/* Nothing of it is desired any more, but what was before it; `applied`: what it has ended, too. */
+static enum store_result desire_as_before(struct store *store, int64_t number, bool applied)
 {
 	enum store_result result = run_with_number(store, SQL_DESIRE_REFUSED, number);
+	sqlite3_stmt *statement;
 
 	/* Nothing went: a newer request stands there already, and is right. */
-	if (result == STORE_OK && sqlite3_changes(store->db) > 0)
-		result = run_with_number(store, SQL_DESIRE_AS_BEFORE, number);
-	return result;
+	if (result != STORE_OK || (sqlite3_changes(store->db) == 0 && !applied))
+		return result;
+	statement = store_statement(store, SQL_DESIRE_AS_BEFORE);
+	sqlite3_bind_int64(statement, 1, number);
+	sqlite3_bind_int(statement, 2, applied);
+	return store_run(store, statement);
 }
 
 /* STORE_NOT_FOUND where `which` finds no such push. */
@@ -156,7 +160,7 @@ enum store_result store_push_answered(struct store *store, const char *router, c
 		result = write_answer(store, number, applied, results, count, at);
 	if (result == STORE_OK)
 		result = applied ? run_with_number(store, SQL_DESIRE_NO_LONGER, number)
-				 : desire_as_before(store, number);
+				 : desire_as_before(store, number, false);
 	if (result == STORE_OK)
 		result = store_policies_answered(store, number, applied);
 	return store_end_own(store, own, result);
@@ -176,7 +180,7 @@ enum store_result store_push_rolled_back(struct store *store, const char *router
 	if (result == STORE_OK)
 		result = write_answer(store, number, false, results, count, at);
 	if (result == STORE_OK)
-		result = desire_as_before(store, number);
+		result = desire_as_before(store, number, true);
 	if (result == STORE_OK)
 		result = run_with_number(store, SQL_PUSH_ROLLED_BACK, number);
 	return store_end_own(store, own, result);

@@ -47,6 +47,7 @@ def test_a_dry_run_is_asked_of_the_router_and_never_desired(controller):
                                           "--dry-run")
         until("the dry run at the router", lambda: router.pushes[-1].operations[0].declare.name == "OTHER")
     assert waiting.wait(60) == 1
+    assert desired(controller) == [("PNI-ACME-FRA1",)]
     code, problem = controller.post(f"{CONNECTIONS}?dryRun=true", REQUEST)
     assert (code, problem["code"]) == (409, "router-not-connected")
     with controller.router() as router:
@@ -175,4 +176,10 @@ def test_what_a_router_has_taken_back_is_desired_no_longer(controller):
         router.send_result(push["id"], **taken_back)
         controller.post(f"{connection_path()}/approve")
         assert controller.get(connection_path())["desired"]["description"] == "three"
+        # What it was to take out of service is desired again.
+        router.move("PNI-ACME-FRA1", "Active", "9")
+        _, push = controller.post(f"{connection_path()}/deprovision?confirmSeconds=60&confirm=manual")
+        assert not desired(controller)
+        router.send_result(push["id"], **taken_back)
+        until("desired again", lambda: desired(controller), lambda seen: seen == [("PNI-ACME-FRA1",)])
         assert edge1(controller)["revision"] == 4 and "push-result-unknown" not in controller.log()

@@ -79,6 +79,9 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(pushed):
                    "changes its own lines"),
         (True, "", f"{NAME} is ProvisioningStarted, and 'approve' changes nothing")], answer
 
+    good = s.script.push("good", declare(NAME, ACME_AS, [v4, v6]), verb(NAME, "approve"), verb("EMPTY", "withdraw"),
+                         dry_run=True)
+    assert results(good) == [(True, "")] * 3 and good.dry_run and not good.applied
     # The same id is no answered push, and what the whole is refused for is said of each.
     answer = s.script.push("dry", one, verb(NAME, "approve"), dry_run=True, expects_revision=True)
     assert [(one.code, one.message.count("revision")) for one in answer.results] == [("revision", 2)] * 2
@@ -91,7 +94,7 @@ def test_what_pushes_make_of_a_router_has_a_revision(pushed):
     s = pushed
     v4, v6 = s.acme_address("ipv4"), s.acme_address("ipv6")
     one = declare(NAME, ACME_AS, [v4])
-    assert s.hello.features[:1] == ["push-options"] and (s.hello.revision, s.hello.last_push) == (0, "")
+    assert "push-options" in s.hello.features and (s.hello.revision, s.hello.last_push) == (0, "")
     first = s.script.push("first", one, expects_revision=True, expected_revision=0)
     assert first.applied and first.revision == 1
     # Neither a verb, nor what is so already, nor a refusal, nor what a person types makes another one.
@@ -215,6 +218,11 @@ def test_a_drain_waits_for_the_confirmation(pushed, confirmed):
     assert s.acme.received("edge_ipv4")
     s.edge.verb(NAME, "cancel")
     s.edge.wait_state(NAME, "Active")
+    # And one that is to go without a confirmation goes.
+    s.script.accept()
+    assert s.script.push("out-2", verb(NAME, "deprovision"), confirm_seconds=600).applied
+    assert s.script.push("out-3", verb(NAME, "deprovision")).applied
+    s.edge.wait_state(NAME, "None")
 
 
 def test_a_push_that_cuts_the_router_off_undoes_itself(lab):
