@@ -115,17 +115,18 @@ bool push_has_neighbor(const Peering__DeclareConnection *declaration, const Peer
 	return false;
 }
 
-/* But for what may change while its session is up. */
-static bool keeps_neighbor(const Peering__DeclareConnection *declaration, const Peering__Neighbor *neighbor)
+/* The same neighbor, but for what may change while its session is up; NULL where there is none. */
+static const Peering__Neighbor *kept_neighbor(const Peering__DeclareConnection *declaration,
+					      const Peering__Neighbor *neighbor)
 {
 	Peering__Neighbor before = session_settings_without_harmless(neighbor), after;
 
 	for (size_t i = 0; i < declaration->n_neighbors; i++) {
 		after = session_settings_without_harmless(declaration->neighbors[i]);
 		if (same_neighbor(&after, &before))
-			return true;
+			return declaration->neighbors[i];
 	}
-	return false;
+	return NULL;
 }
 
 bool push_only_adds(const Peering__DeclareConnection *before, const Peering__DeclareConnection *declaration)
@@ -134,7 +135,7 @@ bool push_only_adds(const Peering__DeclareConnection *before, const Peering__Dec
 	    strcmp(before->description, declaration->description) != 0)
 		return false;
 	for (size_t i = 0; i < before->n_neighbors; i++)
-		if (!keeps_neighbor(declaration, before->neighbors[i]))
+		if (!kept_neighbor(declaration, before->neighbors[i]))
 			return false;
 	return true;
 }
@@ -240,7 +241,7 @@ static bool declare_neighbor(struct connection *connection, const Peering__Decla
 	neighbor_set_asn(peer, declaration->peer_asn);
 	if (description[0] || anew)
 		neighbor_describe(peer, description);
-	session_settings_apply(connection->name, neighbor, peer, false);
+	session_settings_apply(connection->name, neighbor, NULL, peer);
 	gate_assert(session);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		set_family(session, peer, neighbor, family, anew);
@@ -333,14 +334,15 @@ static bool is_kept(const struct connection *connection, const Peering__DeclareC
 	char address[SESSION_ADDRESS_MAX];
 	const struct session *session;
 
-	if (!kept || !keeps_neighbor(kept, neighbor))
+	if (!kept || !kept_neighbor(kept, neighbor))
 		return false;
 	session_normalize(neighbor->address, address);
 	session = session_find(connection->vrf, address);
 	return session && session->connection == connection && session_peer(session);
 }
 
-static void keep_neighbor(struct connection *connection, const Peering__Neighbor *neighbor)
+static void keep_neighbor(struct connection *connection, const Peering__DeclareConnection *kept,
+			  const Peering__Neighbor *neighbor)
 {
 	char address[SESSION_ADDRESS_MAX];
 	struct session *session;
@@ -349,7 +351,7 @@ static void keep_neighbor(struct connection *connection, const Peering__Neighbor
 	session = session_find(connection->vrf, address);
 	session->declared = true;
 	session->required = !neighbor->optional;
-	session_settings_apply(connection->name, neighbor, session_peer(session), true);
+	session_settings_apply(connection->name, neighbor, kept_neighbor(kept, neighbor), session_peer(session));
 	for (size_t i = 0; i < neighbor->n_families; i++) {
 		int family = push_family_from_wire(neighbor->families[i]->afi);
 
@@ -370,7 +372,7 @@ static bool apply(struct connection *connection, const Peering__DeclareConnectio
 		const Peering__Neighbor *neighbor = declaration->neighbors[i];
 
 		if (is_kept(connection, kept, neighbor))
-			keep_neighbor(connection, neighbor);
+			keep_neighbor(connection, kept, neighbor);
 		else if (!declare_neighbor(connection, declaration, neighbor, anew, verdict))
 			return false;
 	}

@@ -165,10 +165,11 @@ static void apply_role(const Peering__Neighbor *neighbor, struct peer *peer)
 		peer_role_set(peer, role, neighbor->role_strict);
 }
 
-static void apply_bfd(const Peering__Neighbor *neighbor, struct peer *peer)
+/* What a push has not said before, either, is its operator's where the session is in service: `kept` is that push's. */
+static void apply_bfd(const Peering__Neighbor *neighbor, const Peering__Neighbor *kept, struct peer *peer)
 {
 	if (!neighbor->bfd) {
-		if (peer->bfd_config)
+		if (peer->bfd_config && (!kept || kept->bfd))
 			bgp_peer_remove_bfd_config(peer);
 		return;
 	}
@@ -195,24 +196,25 @@ static uint32_t connect_of(const struct peer *peer)
 	return CHECK_FLAG(peer->flags, PEER_FLAG_TIMER_CONNECT) ? peer->connect : 0;
 }
 
-static void apply_timers(const Peering__Neighbor *neighbor, struct peer *peer)
+static void apply_timers(const Peering__Neighbor *neighbor, const Peering__Neighbor *kept, struct peer *peer)
 {
 	if (neighbor->hold_time)
 		peer_timers_set(peer, keepalive_of(neighbor), neighbor->hold_time);
-	else if (has_timers(peer))
+	else if (has_timers(peer) && (!kept || kept->hold_time))
 		peer_timers_unset(peer);
 	if (neighbor->connect_retry == connect_of(peer))
 		return;
 	if (neighbor->connect_retry)
 		peer_timers_connect_set(peer, neighbor->connect_retry);
-	else
+	else if (!kept || kept->connect_retry)
 		peer_timers_connect_unset(peer);
 }
 
-void session_settings_apply(const char *connection, const Peering__Neighbor *neighbor, struct peer *peer, bool in_service)
+void session_settings_apply(const char *connection, const Peering__Neighbor *neighbor, const Peering__Neighbor *kept,
+			    struct peer *peer)
 {
-	apply_timers(neighbor, peer);
-	if (!in_service) {
+	apply_timers(neighbor, kept, peer);
+	if (!kept) {
 		apply_password(connection, neighbor, peer);
 		apply_local_address(neighbor, peer);
 		apply_role(neighbor, peer);
@@ -222,7 +224,7 @@ void session_settings_apply(const char *connection, const Peering__Neighbor *nei
 			peer_ttl_security_hops_unset(peer);
 	}
 	/* Of one hop or more: that depends on TTL security. */
-	apply_bfd(neighbor, peer);
+	apply_bfd(neighbor, kept, peer);
 }
 
 Peering__Neighbor session_settings_without_harmless(const Peering__Neighbor *neighbor)

@@ -20,8 +20,12 @@ bool session_settings_check_addresses(const Peering__Neighbor *neighbor, const c
 
 /* Whether there is a password that this router can open, or none. */
 bool session_settings_can_be_applied(const char *connection, const Peering__Neighbor *neighbor);
-/* `in_service`: what would touch the session is left as it is. */
-void session_settings_apply(const char *connection, const Peering__Neighbor *neighbor, struct peer *peer, bool in_service);
+/*
+ * `kept` is the same neighbor as a push before this one has declared it, where the session is in service: what would touch
+ * that is left as it is, and so is what neither has stated. NULL: what is not stated is taken back.
+ */
+void session_settings_apply(const char *connection, const Peering__Neighbor *neighbor, const Peering__Neighbor *kept,
+			    struct peer *peer);
 
 /* The neighbor without what may change while its session is in service. Shares everything with `neighbor`. */
 Peering__Neighbor session_settings_without_harmless(const Peering__Neighbor *neighbor);

@@ -376,7 +376,8 @@ static bool read_asked(const struct api_request *request, json_object *body, con
 		declaration = declaration_from_json(body, &error);
 	free(before);
 	if (!declaration) {
-		api_problem_format(request->http, 400, error.code, "%s%s", where, error.sentence);
+		api_problem_format(request->http, strcmp(error.code, "password-lost") == 0 ? 409 : 400, error.code, "%s%s",
+				   where, error.sentence);
 		return false;
 	}
 	asked->name = strdup(declaration->name);

@@ -106,6 +106,11 @@ def test_a_session_is_as_it_was_pushed_for_both_its_ends(pushed):
     assert s.script.push("3", harmless).applied
     assert lines_of(s, v4) >= {"timers 10 30", f"password {KEY}"} and "bfd profile slow" in lines_of(s, v6)
     assert "timers connect 1" not in lines_of(s, v4)
+    # What no push has stated is the operator's, and stays.
+    s.edge.configure_bgp(f"neighbor {v4} timers connect 77")
+    assert s.script.push("3b", {"declare": harmless["declare"] | {"stale_timer": 900}}).applied
+    assert "timers connect 77" in lines_of(s, v4)
+    s.edge.configure_bgp(f"no neighbor {v4} timers connect")
     s.settle()
     s.wait_open()
     assert s.acme.birdc("show protocols edge_ipv4") == up
