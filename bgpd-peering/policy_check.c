@@ -84,26 +84,16 @@ static const Peering__Policy *pushed(const struct policy_plan *plan, const char 
 	return object ? object->policy : NULL;
 }
 
-static bool same_list(Peering__PolicyKind a, Peering__PolicyKind b)
-{
-	/* A route-map asks for a community list by its name alone. */
-	if (a == K(COMMUNITY_LIST_EXPANDED) || a == K(LARGE_COMMUNITY_LIST_EXPANDED))
-		a--;
-	if (b == K(COMMUNITY_LIST_EXPANDED) || b == K(LARGE_COMMUNITY_LIST_EXPANDED))
-		b--;
-	return a == b;
-}
-
 bool policy_plan_has(const struct policy_plan *plan, Peering__PolicyKind kind, const char *name)
 {
 	const Peering__Policy *policy = pushed(plan, name);
 	const struct planned_policy *planned = find(plan, name);
 	const struct policy_object *object = policy_object_find(name);
 
-	if (policy && same_list(policy->kind, kind))
+	if (policy && policy_kind_same_place(policy->kind, kind))
 		return true;
 	/* What is withdrawn by this push goes, as far as anybody may rely on it. */
-	if (planned && object && same_list(object->policy->kind, kind))
+	if (planned && object && policy_kind_same_place(object->policy->kind, kind))
 		return false;
 	return policy_is_there(kind, name);
 }

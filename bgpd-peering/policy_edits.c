@@ -135,10 +135,15 @@ static void walk_done(void)
 		event_add_seconds(settle, NULL, SETTLE_SECONDS, &settle_event);
 }
 
-static void settle(event_ref *event)
+static void looked(void)
 {
 	static struct connection_walk walk = {.visit = visit, .done = walk_done};
 
+	connection_walk_begin(&walk);
+}
+
+static void settle(event_ref *event)
+{
 	TURN(TURN_LIFECYCLE);
 
 	/* What is typed while a walk is under way is the next one's. */
@@ -147,8 +152,7 @@ static void settle(event_ref *event)
 	walking = true;
 	walked = typed;
 	typed = (struct gathered){0};
-	policy_objects_look(is_edited);
-	connection_walk_begin(&walk);
+	policy_objects_look(is_edited, looked);
 }
 
 static void settle_soon(void)

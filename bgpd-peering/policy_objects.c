@@ -25,7 +25,9 @@ DECLARE_RBTREE_UNIQ(policy_tree, struct policy_object, item, by_name);
 
 static struct policy_tree_head objects;
 static struct policy_totals totals;
-static event_ref *withdrawn_event;
+static size_t drifted_count;
+static event_ref *withdrawn_event, *look_event;
+static void (*looked)(void);
 
 static struct policy_object *find(const char *name)
 {
@@ -58,8 +60,15 @@ static void count(const Peering__Policy *policy, bool comes)
 	*entries += comes ? policy->n_entries : (size_t)0 - policy->n_entries;
 }
 
+static void set_drifted(struct policy_object *object, bool drifted)
+{
+	drifted_count += drifted - object->drifted;
+	object->drifted = drifted;
+}
+
 static void drop(struct policy_object *object)
 {
+	set_drifted(object, false);
 	policy_tree_del(&objects, object);
 	count(object->policy, false);
 	policy_discard(NULL, object->policy);
@@ -82,7 +91,8 @@ static struct policy_object *keep(Peering__Policy *policy)
 	}
 	count(policy, true);
 	object->fingerprint = 0;
-	object->withdrawn = object->drifted = false;
+	object->withdrawn = false;
+	set_drifted(object, false);
 	return object;
 }
 
@@ -108,32 +118,80 @@ static void settle(struct policy_object *object)
 	if (drifted != object->drifted)
 		zlog_notice("peering: the pushed policy %s is %s", object->policy->name,
 			    drifted ? "not as it was pushed any more: somebody has typed at it" : "as it was pushed again");
-	object->drifted = drifted;
+	set_drifted(object, drifted);
 }
 
-void policy_objects_look(bool (*is_edited)(const char *name))
+static void look_at(struct policy_object *object)
+{
+	object->look = false;
+	object->found = policy_fingerprint(object->policy->kind, object->policy->name);
+	settle(object);
+}
+
+/* bgpd prints its lists all or none. */
+static void look_at_lists(void)
 {
 	struct policy_object *object;
-	bool lists = false;
+	bool any = false;
 
 	frr_each (policy_tree, &objects, object) {
-		if (object->fingerprint && !(is_edited && is_edited(object->policy->name)))
+		object->found = 0;
+		any |= object->look;
+	}
+	if (!any)
+		return;
+	policy_each_list_line(add_line, NULL);
+	frr_each (policy_tree, &objects, object) {
+		if (!object->look)
 			continue;
-		lists |= is_list(object->policy);
-		if (is_list(object->policy))
-			continue;
-		object->found = policy_fingerprint(object->policy->kind, object->policy->name);
+		object->look = false;
 		settle(object);
 	}
-	/* bgpd prints its lists all or none. */
-	if (!lists)
-		return;
+}
+
+static void look_at_some(event_ref *event)
+{
+	struct policy_object *object;
+	struct timeval begun;
+	TURN(TURN_LIFECYCLE);
+
+	monotime(&begun);
+	frr_each (policy_tree, &objects, object) {
+		if (!object->look || is_list(object->policy))
+			continue;
+		look_at(object);
+		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
+			event_add_now(look_at_some, NULL, &look_event);
+			return;
+		}
+	}
+	look_at_lists();
+	looked();
+}
+
+void policy_objects_look(bool (*is_edited)(const char *name), void (*done)(void))
+{
+	struct policy_object *object;
+
 	frr_each (policy_tree, &objects, object)
-		object->found = 0;
-	policy_each_list_line(add_line, NULL);
-	frr_each (policy_tree, &objects, object)
-		if (is_list(object->policy))
-			settle(object);
+		object->look |= is_edited(object->policy->name);
+	looked = done;
+	look_at_some(NULL);
+}
+
+/* Those that have just been made, of which nobody has typed at any yet. */
+static void measure(void)
+{
+	struct policy_object *object;
+
+	frr_each (policy_tree, &objects, object) {
+		if (object->fingerprint)
+			continue;
+		object->look = is_list(object->policy);
+		if (!object->look)
+			look_at(object);
+	}
+	look_at_lists();
 }
 
 bool policy_objects_any_list(void)
@@ -149,7 +207,7 @@ bool policy_objects_any_list(void)
 bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line)
 {
 	const struct policy_object *object = find(name);
-	char *words;
+	const char *words;
 	uint32_t sequence;
 
 	if (!object || object->policy->kind != kind)
@@ -194,7 +252,7 @@ static bool come_to(struct below *below, Peering__PolicyKind kind, const char *t
 	return true;
 }
 
-/* A community list's style stands not in the rule: pushed ones say it, and of typed ones the words that bgpd prints. */
+/* A rule does not say of which style its community list is; that of a pushed one is known. */
 static Peering__PolicyKind kind_of_community_list(const char *text, Peering__PolicyKind standard)
 {
 	char name[POLICY_NAME_MAX];
@@ -266,7 +324,7 @@ const struct policy_object *policy_object_drifted_below(const char *route_map)
 {
 	const struct policy_object *drifted = NULL;
 
-	if (totals.objects)
+	if (drifted_count)
 		policy_objects_below(route_map, note_drifted, &drifted);
 	return drifted;
 }
@@ -336,9 +394,11 @@ bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, con
 			policy_uninstall(policy);
 		return false;
 	}
+	/* Nobody goes by a new one yet. */
+	if (object)
+		policy_edits_object(policy->name);
 	keep(policy);
 	durable_state_policy_object(policy->name, policy, false, line);
-	policy_edits_object(policy->name);
 	verdict->accepted = true;
 	snprintf(verdict->message, sizeof(verdict->message), "%s: %s of %zu entries", policy->name,
 		 policy_kind_name(policy->kind), policy->n_entries);
@@ -370,7 +430,7 @@ void policy_object_withdraw(const char *name, struct verdict *verdict)
 
 void policy_objects_pushed(void)
 {
-	policy_objects_look(NULL);
+	measure();
 }
 
 /* ---- the journal ---- */
@@ -408,7 +468,7 @@ void policy_objects_restored(void)
 
 	frr_each (policy_tree, &objects, object)
 		make_again(object);
-	policy_objects_look(NULL);
+	measure();
 }
 
 void policy_objects_start(void)
@@ -426,5 +486,6 @@ void policy_objects_init(void)
 void policy_objects_stop(void)
 {
 	event_stop(withdrawn_event);
+	event_stop(look_event);
 	policy_install_stop();
 }

@@ -23,6 +23,7 @@ struct policy_object {
 	Peering__Policy *policy; /* as it was pushed */
 	uint64_t fingerprint;	 /* of what bgpd made of it; 0 until that is known */
 	uint64_t found;		 /* the same of what is there now, while it is looked at */
+	bool look;		 /* it is to be looked at */
 	bool withdrawn;		 /* and still used */
 	bool drifted;		 /* not as it was pushed: somebody has typed at it */
 };
@@ -61,8 +62,8 @@ void policy_objects_restored(void);
 
 /* ---- what people type ---- */
 
-/* Looks whether those that `is_edited` names are still as they were pushed. */
-void policy_objects_look(bool (*is_edited)(const char *name));
+/* Looks whether those that `is_edited` names are still as they were pushed, in slices; `done`, maybe at once, at their end. */
+void policy_objects_look(bool (*is_edited)(const char *name), void (*done)(void));
 /* One that the route-map, pushed or typed, comes to, and that is not as it was pushed; NULL: none. */
 const struct policy_object *policy_object_drifted_below(const char *route_map);
 

@@ -200,7 +200,7 @@ static void write_wanted(Peering__PolicyKind kind, const char *name, const char 
 {
 	struct wanted_list *wanted = context;
 
-	if (kind == wanted->kind && strcmp(name, wanted->name) == 0)
+	if (policy_kind_same_place(kind, wanted->kind) && strcmp(name, wanted->name) == 0)
 		fprintf(wanted->to, "%s\n", line);
 }
 

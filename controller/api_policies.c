@@ -16,19 +16,12 @@
 
 /* ---- what is wanted ---- */
 
-static json_object *to_json(const struct store_policy *policy)
+static void add_push(json_object *object, const struct store_policy *policy)
 {
-	json_object *object = json_tokener_parse(policy->definition);
-
-	if (!json_object_is_type(object, json_type_object)) {
-		json_object_put(object);
-		object = json_object_new_object();
-	}
 	json_object_object_add(object, "requestedBy", api_text(policy->requested_by));
 	json_object_object_add(object, "requestedAt", api_time(policy->requested_at));
 	json_object_object_add(object, "pushId", api_text(policy->push_id));
 	json_object_object_add(object, "pushState", api_text(policy->push_state));
-	return object;
 }
 
 struct list {
@@ -37,20 +30,20 @@ struct list {
 	bool more;
 };
 
-/* Without its entries: a list of lists of thousands helps nobody. */
 static bool add_policy(const struct store_policy *policy, void *context)
 {
 	struct list *list = context;
-	json_object *object, *entries;
+	json_object *object;
 
 	if (json_object_array_length(list->array) == list->limit) {
 		list->more = true;
 		return false;
 	}
-	object = to_json(policy);
-	if (json_object_object_get_ex(object, "entries", &entries))
-		json_object_object_add(object, "entryCount", json_object_new_int64((int64_t)json_object_array_length(entries)));
-	json_object_object_del(object, "entries");
+	object = json_object_new_object();
+	json_object_object_add(object, "name", api_text(policy->name));
+	json_object_object_add(object, "kind", api_text(policy->kind));
+	json_object_object_add(object, "entryCount", json_object_new_int64(policy->entries));
+	add_push(object, policy);
 	json_object_array_add(list->array, object);
 	return true;
 }
@@ -80,10 +73,15 @@ void api_get_policies(const struct api_request *request)
 
 static bool show_policy(const struct store_policy *policy, void *context)
 {
-	json_object **shown = context;
+	json_object **shown = context, *definition = policy->definition ? json_tokener_parse(policy->definition) : NULL;
 
-	*shown = to_json(policy);
-	json_object_object_add(*shown, "schemaVersion", json_object_new_int(API_SCHEMA_VERSION));
+	*shown = api_object();
+	if (json_object_is_type(definition, json_type_object)) {
+		json_object_object_foreach (definition, key, value)
+			json_object_object_add(*shown, key, json_object_get(value));
+	}
+	json_object_put(definition);
+	add_push(*shown, policy);
 	return true;
 }
 

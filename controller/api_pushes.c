@@ -44,6 +44,11 @@ static json_object *json_or_empty(const char *text)
 	return json_object_new_array();
 }
 
+static bool is_of_policy(const struct store_operation *operation)
+{
+	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0;
+}
+
 static json_object *operation_to_json(const struct store_operation *operation, enum push_state state)
 {
 	json_object *object = json_object_new_object();
@@ -52,8 +57,11 @@ static json_object *operation_to_json(const struct store_operation *operation, e
 	json_object_object_add(object, "connection", json_object_new_string(operation->connection));
 	json_object_object_add(object, "verb", json_object_new_string(operation->verb));
 	json_object_object_add(object, "reason", api_text(operation->reason));
+	/* A list of thousands is asked for by its name. */
 	json_object_object_add(object, "definition",
-			       operation->definition ? declaration_shown(operation->definition) : NULL);
+			       operation->definition && !is_of_policy(operation)
+				       ? declaration_shown(operation->definition)
+				       : NULL);
 	json_object_object_add(object, "ok", answered ? json_object_new_boolean(operation->ok) : NULL);
 	json_object_object_add(object, "code", api_text(operation->code));
 	json_object_object_add(object, "message", api_text(operation->message));
@@ -231,11 +239,6 @@ static bool is_queued(const struct store_push *push, void *context)
 
 	*queued = push->state == PUSH_QUEUED;
 	return true;
-}
-
-static bool is_of_policy(const struct store_operation *operation)
-{
-	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0;
 }
 
 static enum store_result audit_push(const struct api_request *request, const struct store_push *push)

@@ -302,7 +302,9 @@ enum store_result store_token_revoked(struct store *store, const char *id, int64
 
 struct store_policy {
 	const char *name;
-	const char *definition; /* JSON */
+	const char *kind;
+	int64_t entries;
+	const char *definition; /* JSON; NULL where many are asked for */
 	const char *requested_by;
 	int64_t requested_at;
 	const char *push_id;

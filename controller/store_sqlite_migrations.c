@@ -142,6 +142,8 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	"CREATE TABLE desired_policy ("
 	" router TEXT NOT NULL REFERENCES router (name),"
 	" name TEXT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" entries INTEGER NOT NULL,"
 	" definition TEXT NOT NULL,"
 	" actor TEXT NOT NULL,"
 	" requested_at INTEGER NOT NULL,"

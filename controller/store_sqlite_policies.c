@@ -43,11 +43,13 @@ static bool visit_policy(sqlite3_stmt *statement, store_policy_visit visit, void
 {
 	struct store_policy policy = {
 		.name = store_column_text(statement, 0),
-		.definition = store_column_text(statement, 1),
-		.requested_by = store_column_text(statement, 2),
-		.requested_at = sqlite3_column_int64(statement, 3),
-		.push_id = store_column_text(statement, 4),
-		.push_state = store_column_text(statement, 5),
+		.kind = store_column_text(statement, 1),
+		.entries = sqlite3_column_int64(statement, 2),
+		.requested_by = store_column_text(statement, 3),
+		.requested_at = sqlite3_column_int64(statement, 4),
+		.push_id = store_column_text(statement, 5),
+		.push_state = store_column_text(statement, 6),
+		.definition = (const char *)sqlite3_column_text(statement, 7),
 	};
 
 	return visit(&policy, context);

@@ -49,6 +49,23 @@ bool policy_kind_is_prefix_list(Peering__PolicyKind kind)
 	       kind == PEERING__POLICY_KIND__POLICY_KIND_PREFIX_LIST_IPV6;
 }
 
+static Peering__PolicyKind place_of(Peering__PolicyKind kind)
+{
+	switch (kind) {
+	case PEERING__POLICY_KIND__POLICY_KIND_COMMUNITY_LIST_EXPANDED:
+		return PEERING__POLICY_KIND__POLICY_KIND_COMMUNITY_LIST;
+	case PEERING__POLICY_KIND__POLICY_KIND_LARGE_COMMUNITY_LIST_EXPANDED:
+		return PEERING__POLICY_KIND__POLICY_KIND_LARGE_COMMUNITY_LIST;
+	default:
+		return kind;
+	}
+}
+
+bool policy_kind_same_place(Peering__PolicyKind a, Peering__PolicyKind b)
+{
+	return place_of(a) == place_of(b);
+}
+
 /* ---- judging ---- */
 
 __attribute__((format(printf, 3, 4))) static bool refuse(struct policy_error *error, const char *code,

@@ -35,6 +35,8 @@ const char *policy_kind_name(Peering__PolicyKind kind);
 /* POLICY_KIND_UNSPECIFIED where there is no such kind; `name` may be NULL. */
 Peering__PolicyKind policy_kind_from_name(const char *name);
 bool policy_kind_is_prefix_list(Peering__PolicyKind kind);
+/* Whether FRR takes one for the other by its name: community lists of either style are in one place. */
+bool policy_kind_same_place(Peering__PolicyKind a, Peering__PolicyKind b);
 
 /* NULL, or what is wrong with it. */
 const char *policy_name_error(const char *name);

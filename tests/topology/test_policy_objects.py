@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -49,10 +50,12 @@ def pushed(lab):
     s.start(s.config(bgp=[*s.controller.router_lines(), *witness, "peering WITNESS adopted", "peering default-deny"],
                      acme_neighbor=lambda _family: [], acme_family=lambda _family: [],
                      top=["ip prefix-list TYPED seq 5 permit 0.0.0.0/0 le 32", "route-map TYPED-MAP permit 10", "exit",
-                          "bgp as-path access-list TYPED-PATH seq 5 permit ^64510$"]))
+                          "bgp as-path access-list TYPED-PATH seq 5 permit ^64510$",
+                          "bgp community-list expanded TYPED-COMMUNITY seq 5 permit 64500:8.*"]))
     s.script.accept()
     yield s
     s.script.close()
+    assert "bgpd does not take" not in s.edge.log_text()
 
 
 def refused(s, *operations):
@@ -162,6 +165,10 @@ def test_pushed_policies_decide_what_passes_and_change_in_one_step(pushed):
     many = [f"10.{number // 256}.{number % 256}.0/24" for number in range(10000 - len(more))]
     s.edge.vtysh("clear peering longest-hold")
     applied(s, "3", prefixes4("TAKEN", *many, *more))
+    applied(s, "long", policy("as-path", "LONG", *((number, PERMIT, dict(regex=f"^{ACME_AS}_{number}_[0-9]+$"))
+                                                  for number in range(1, 201))))
+    applied(s, "longer", policy("as-path", "LONG", *((number, PERMIT, dict(regex=f"^{ACME_AS}_{number}_[0-9]*$"))
+                                                    for number in range(1, 201))))
     s.settle()
     assert s.witness_has_of_acme(V4) == set(more)
     applied(s, "4", prefixes4("TAKEN", *taken))
@@ -173,14 +180,43 @@ def test_pushed_policies_decide_what_passes_and_change_in_one_step(pushed):
 
 def test_show_policy_says_whose_each_is(pushed):
     s = pushed
-    activate(s, *standard(s), by_list("PUSHED-IN", "TAKEN", match_as_path="TYPED-PATH", call="TYPED-MAP"))
+    everything = policy("route-map", "EVERYTHING",
+                        (10, PERMIT, dict(clause=dict(
+                            match_prefix_list_ipv6="V6", match_community="MARKED", match_community_exact=True,
+                            match_large_community="MARKED-LARGE", set_local_preference=dict(value=0),
+                            set_large_communities=["64500:1:9"], set_large_communities_additive=True,
+                            set_as_path_prepend=[EDGE_AS], set_next_hop=1, on_match=1))),
+                        (20, PERMIT, dict(clause=dict(set_next_hop=2, on_match=2, goto_sequence=40))), (40, PERMIT, {}))
+    activate(s, *standard(s), policy("prefix6", "V6", (5, PERMIT, dict(prefix="2001:db8::/32", ge=33, le=48))),
+             policy("community-expanded", "EXPANDED", (5, PERMIT, dict(regex="64500:.*"))),
+             policy("large-expanded", "LARGE-EXPANDED", (5, DENY, dict(regex="64500:1:.*"))), everything,
+             policy("route-map", "PUSHED-IN",
+                    (10, PERMIT, dict(clause=dict(match_prefix_list_ipv4="TAKEN", match_as_path="TYPED-PATH",
+                                                  call="TYPED-MAP"))),
+                    (15, DENY, dict(clause=dict(match_community="TYPED-COMMUNITY"))),
+                    (20, PERMIT, dict(clause=dict(match_community="EXPANDED", match_large_community="LARGE-EXPANDED",
+                                                  call="EVERYTHING")))))
     seen = policies(s)
     owners = {name: (one["kind"], one["owner"]) for name, one in seen.items()}
     assert owners == {"PUSHED-IN": ("route-map", "controller"), "TAKEN": ("prefix-list-ipv4", "controller"),
                       "TYPED-PATH": ("as-path-list", "operator"), "TYPED-MAP": ("route-map", "operator"),
                       "PUSHED-OUT": ("route-map", "controller"), "SENT": ("prefix-list-ipv4", "controller"),
-                      "MARKED": ("community-list", "controller"), "MARKED-LARGE": ("large-community-list", "controller")}
-    assert seen["PUSHED-IN"]["lines"] == ["route-map PUSHED-IN permit 10", " match ip address prefix-list TAKEN",
+                      "MARKED": ("community-list", "controller"), "MARKED-LARGE": ("large-community-list", "controller"),
+                      "EVERYTHING": ("route-map", "controller"), "V6": ("prefix-list-ipv6", "controller"),
+                      "EXPANDED": ("community-list-expanded", "controller"),
+                      "LARGE-EXPANDED": ("large-community-list-expanded", "controller"),
+                      "TYPED-COMMUNITY": ("community-list", "operator")}
+    assert seen["TYPED-COMMUNITY"]["lines"] == ["bgp community-list expanded TYPED-COMMUNITY seq 5 permit 64500:8.*"]
+    assert seen["EVERYTHING"]["lines"] == [
+        "route-map EVERYTHING permit 10", " match ipv6 address prefix-list V6", " match community MARKED exact-match",
+        " match large-community MARKED-LARGE", " set local-preference 0", " set large-community 64500:1:9 additive",
+        f" set as-path prepend {EDGE_AS}", " set ip next-hop peer-address", " set ipv6 next-hop peer-address",
+        " on-match next", "route-map EVERYTHING permit 20", " set ip next-hop unchanged", " on-match goto 40",
+        "route-map EVERYTHING permit 40"]
+    assert seen["V6"]["lines"] == ["ipv6 prefix-list V6 seq 5 permit 2001:db8::/32 ge 33 le 48"]
+    assert seen["EXPANDED"]["lines"] == ["bgp community-list expanded EXPANDED seq 5 permit 64500:.*"]
+    assert seen["LARGE-EXPANDED"]["lines"] == ["bgp large-community-list expanded LARGE-EXPANDED seq 5 deny 64500:1:.*"]
+    assert seen["PUSHED-IN"]["lines"][:4] == ["route-map PUSHED-IN permit 10", " match ip address prefix-list TAKEN",
                                           " match as-path TYPED-PATH", " call TYPED-MAP"]
     assert seen["TAKEN"]["lines"][0] == f"ip prefix-list TAKEN seq 5 permit {s.acme_routes[V4][0]}"
     assert seen["TYPED-PATH"]["lines"] == ["bgp as-path access-list TYPED-PATH seq 5 permit ^64510$"]
@@ -223,13 +259,23 @@ def test_what_was_typed_is_left_alone(pushed):
     applied(s, "1", *standard(s))
     assert s.edge.running_config() == before
     s.edge.configure("bgp as-path access-list TYPED-PATH seq 10 permit ^64511$",
-                     "bgp community-list standard TYPED-COMMUNITY seq 5 permit 64500:3")
+                     "bgp community-list standard TYPED-STANDARD seq 5 permit 64500:3")
     written = set(s.edge.running_config().splitlines()) - set(before.splitlines())
     assert written == {"bgp as-path access-list TYPED-PATH seq 10 permit ^64511$",
-                       "bgp community-list standard TYPED-COMMUNITY seq 5 permit 64500:3"}
+                       "bgp community-list standard TYPED-STANDARD seq 5 permit 64500:3"}
     # A route-map of a person's may go by a pushed list.
     s.edge.configure("route-map BY-HAND permit 10", "match ip address prefix-list SENT", "match as-path FROM-ACME")
     assert "match ip address prefix-list SENT" in s.edge.running_config()
+    # As the list changes, so does what that passes, by FRR's own index of it.
+    witness = f"neighbor {s.witness_link.far_address(V4)}"
+    s.edge.configure("route-map TO-WITNESS permit 10", "match ip address prefix-list SENT")
+    s.edge.configure_bgp("address-family ipv4 unicast", f"{witness} route-map TO-WITNESS out")
+    for number, networks in enumerate((["192.0.2.0/24"], [OWN[V4], "192.0.2.0/24"], ["192.0.2.0/24", "198.51.100.0/24"],
+                                       [OWN[V4]])):
+        applied(s, f"sent-{number}", prefixes4("SENT", *networks))
+        s.witness.wait_received("edge_ipv4", {OWN[V4]} & set(networks))
+    s.edge.configure_bgp("address-family ipv4 unicast", f"{witness} route-map WITNESS out")
+    s.edge.configure("no route-map TO-WITNESS")
     result = applied(s, "2", withdraw("SENT"), withdraw("FROM-ACME"), withdraw("PUSHED-OUT"), withdraw("PUSHED-IN"))
     assert "still used" in result.results[0].message
     s.edge.configure("no route-map BY-HAND")
@@ -311,17 +357,26 @@ def test_what_is_changed_by_hand_is_reported_and_put_back_by_the_same_push(pushe
 
 # ---- By way of the real controller
 
+ASK = """
+import http.client, json, ssl, sys
+ca, certificate, key, method, path = sys.argv[1:]
+context = ssl.create_default_context(cafile=ca)
+context.load_cert_chain(certificate, key)
+connection = http.client.HTTPSConnection("localhost", 4791, context=context, timeout=100)
+body = sys.stdin.read()
+connection.request(method, path, body or None, {"Content-Type": "application/json"} if body else {})
+answer = connection.getresponse()
+print(json.dumps([answer.status, json.loads(answer.read() or b"null")]))
+"""
+
+
 def ask(s, method, path, body=None):
-    """curl with the operator's certificate: the status and the answer."""
+    """With the operator's certificate: the status and the answer."""
     files = s.controller.peerctl_environment()
-    command = ["curl", "-sS", "--cacert", files["PEERCTL_CA"], "--cert", files["PEERCTL_CERT"], "--key", files["PEERCTL_KEY"],
-               "-X", method, "-w", "\n%{http_code}", f"https://localhost:4791{path}"]
-    if body is not None:
-        command += ["-H", "Content-Type: application/json", "--data-binary", "@-"]
-    ended = subprocess.run(s.controller.namespace.command(command), input=json.dumps(body or {}), text=True, check=True,
-                           timeout=120, capture_output=True)
-    text, status = ended.stdout.rsplit("\n", 1)
-    return int(status), json.loads(text) if text else None
+    ended = subprocess.run(s.controller.namespace.command(
+        [sys.executable, "-c", ASK, files["PEERCTL_CA"], files["PEERCTL_CERT"], files["PEERCTL_KEY"], method, path]),
+        input="" if body is None else json.dumps(body), text=True, check=True, timeout=120, capture_output=True)
+    return json.loads(ended.stdout)
 
 
 def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
