@@ -55,7 +55,7 @@ static struct held_list_head held = INIT_DLIST(held);
 
 /* ---- answering ---- */
 
-static void send_and_free(Peering__PushResult *answer)
+void push_send_answer(Peering__PushResult *answer)
 {
 	answer->confirm_seconds = push_confirm_seconds_left(answer->id);
 	push_answer_send(answer);
@@ -112,31 +112,45 @@ void push_journal_moved(void)
 			note_answer(push);
 		held_list_del(&held, push);
 		controller_link_pushed(push_revision_of(), push_revision());
-		send_and_free(push->answer);
+		push_send_answer(push->answer);
 		XFREE(MTYPE_PEERING_PUSH, push->openings);
 		XFREE(MTYPE_PEERING_PUSH, push);
 	}
 }
 
-void push_hold_answer(Peering__PushResult *answer)
-{
-	struct held *push = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*push));
-
-	push->answer = answer;
-	push->noted = true;
-	push->line = durable_state_newest_line();
-	held_list_add_tail(&held, push);
-	push_journal_moved();
-}
-
-static bool is_held(const char *id)
+static struct held *find_held(const char *id)
 {
 	struct held *push;
 
 	frr_each (held_list, &held, push)
 		if (strcmp(push->answer->id, id) == 0)
-			return true;
-	return false;
+			return push;
+	return NULL;
+}
+
+static bool is_being_applied(const char *id);
+
+bool push_is_held(const char *id)
+{
+	return find_held(id) || is_being_applied(id);
+}
+
+/* Of a push that has opened nothing. Where its first answer still waits, this one goes in its place. */
+void push_hold_answer(Peering__PushResult *answer)
+{
+	struct held *push = find_held(answer->id);
+
+	if (push) {
+		push_answer_free(push->answer);
+		XFREE(MTYPE_PEERING_PUSH, push->openings);
+	} else {
+		push = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*push));
+		held_list_add_tail(&held, push);
+	}
+	push->answer = answer;
+	push->noted = true;
+	push->line = durable_state_newest_line();
+	push_journal_moved();
 }
 
 /* ---- checking ---- */
@@ -189,7 +203,7 @@ static void refuse_whole(const Peering__Push *push, const struct verdict *verdic
 		push_answer_add(result, verdict);
 	result->dry_run = push->dry_run;
 	result->revision = push_revision();
-	send_and_free(result);
+	push_send_answer(result);
 }
 
 /* ---- applying ---- */
@@ -294,6 +308,13 @@ DECLARE_DLIST(work_list, struct work, item);
 static struct work_list_head works = INIT_DLIST(works);
 static event_ref *slice_event;
 
+static bool is_being_applied(const char *id)
+{
+	const struct work *work = work_list_first(&works);
+
+	return work && work->phase == PHASE_APPLY && strcmp(work->push->id, id) == 0;
+}
+
 static void end_work(struct work *work)
 {
 	void (*done)(void) = work->done;
@@ -334,11 +355,11 @@ static bool begin(struct work *work)
 	struct verdict verdict;
 
 	/* It is answered in a moment. */
-	if (is_held(push->id))
+	if (push_is_held(push->id))
 		return false;
 	result = push_answer_kept(push->id);
 	if (result) {
-		send_and_free(result);
+		push_send_answer(result);
 		return false;
 	}
 	if (!may_be_taken(push, &verdict)) {
@@ -391,7 +412,7 @@ static void answer_check(struct work *work)
 	answer->revision = push_revision();
 	if (!work->push->dry_run)
 		push_answer_keep(answer, false);
-	send_and_free(answer);
+	push_send_answer(answer);
 }
 
 /* All is applied that can be: the answer is held until the disk has it. */

@@ -8,6 +8,8 @@
 #ifndef PEERING_PUSH_H
 #define PEERING_PUSH_H
 
+#include "bgpd-peering/frr_compat.h"
+
 #include "lib/peering.pb-c.h"
 
 /*
@@ -18,8 +20,11 @@ void push_take(const Peering__Push *push, void (*done)(void));
 /* Ends what has begun, however long that takes: somebody is about to change something. Costs nothing where there is none. */
 void push_finish(void);
 
-/* Sends an answer, and frees it, once every line that is queued now has reached the disk. */
+/* Sends an answer, and frees it: at once, or once every line that is queued now has reached the disk. */
+void push_send_answer(Peering__PushResult *answer);
 void push_hold_answer(Peering__PushResult *answer);
+/* Whether the answer to the push still waits for the disk: it comes then, as it is by then. */
+bool push_is_held(const char *id);
 
 /* The journal's word that lines have reached the disk, or were given up. Called by durable_state.c. */
 void push_journal_moved(void);

@@ -265,14 +265,25 @@ void push_confirm_give_up(void)
 
 void push_confirm_tell(void)
 {
-	Peering__PushResult *answer = unconfirmed.id[0] && !rolling_back ? push_answer_kept(unconfirmed.id) : NULL;
+	Peering__PushResult *answer;
 
+	if (!unconfirmed.id[0] || rolling_back || push_is_held(unconfirmed.id))
+		return;
+	answer = push_answer_kept(unconfirmed.id);
 	if (answer)
-		push_hold_answer(answer);
+		push_send_answer(answer);
 }
 
 static void confirmed(void)
 {
+	Peering__PushResult *answer = push_answer_kept(unconfirmed.id);
+
+	/* So many others came since that it is not kept any more. */
+	if (!answer) {
+		answer = push_answer_new(unconfirmed.id, 0);
+		answer->applied = true;
+		answer->revision = push_revision();
+	}
 	zlog_notice("peering: the push %s is confirmed", unconfirmed.id);
 	event_stop(timer);
 	for (size_t i = 0; i < unconfirmed.before_count; i++) {
@@ -285,6 +296,7 @@ static void confirmed(void)
 	look_again_at_all();
 	unconfirmed_push_clear(&unconfirmed);
 	durable_state_pushes();
+	push_hold_answer(answer);
 }
 
 void push_confirm_take(const char *id)
@@ -296,17 +308,19 @@ void push_confirm_take(const char *id)
 		return;
 	if (unconfirmed.id[0] && strcmp(unconfirmed.id, id) == 0) {
 		/* Too late: the answer comes when it is rolled back. */
-		if (rolling_back)
-			return;
-		confirmed();
+		if (!rolling_back)
+			confirmed();
+		return;
 	}
+	if (push_is_held(id))
+		return;
 	answer = push_answer_kept(id);
 	if (!answer) {
 		verdict_refuse(&verdict, "unknown-push", "this router knows nothing of such a push, or no longer");
 		answer = push_answer_new(utf8_is_clean(id) && strlen(id) < PUSH_ID_MAX ? id : "", 1);
 		push_answer_add(answer, &verdict);
 	}
-	push_hold_answer(answer);
+	push_send_answer(answer);
 }
 
 /* ---- starting and stopping ---- */
