@@ -184,7 +184,7 @@ static bool answer_push(const struct store_push *push, void *context)
 	return true;
 }
 
-static void answer_with_push(struct api *api, struct evhttp_request *http, const char *id)
+void api_answer_with_push(struct api *api, struct evhttp_request *http, const char *id)
 {
 	struct answer answer = {.api = api, .http = http};
 	enum store_result result = store_push(api_store(api), id, answer_push, &answer);
@@ -200,7 +200,7 @@ static void push_is_done(const char *id, void *context)
 	struct waiting *waiting = context;
 
 	evhttp_connection_set_closecb(evhttp_request_get_connection(waiting->http), NULL, NULL);
-	answer_with_push(waiting->api, waiting->http, id);
+	api_answer_with_push(waiting->api, waiting->http, id);
 	free(waiting);
 }
 
@@ -227,7 +227,7 @@ void api_wait_for_push(const struct api_request *request, const char *id, const 
 	}
 	if (!waiting || !waiting->waiter) {
 		free(waiting);
-		answer_with_push(request->api, request->http, id);
+		api_answer_with_push(request->api, request->http, id);
 		return;
 	}
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
@@ -331,7 +331,7 @@ void api_submit(const struct api_request *request, const char *router, const str
 	if (queued && routers_find(api_routers(request->api), router))
 		api_wait_for_push(request, id, router);
 	else
-		answer_with_push(request->api, request->http, id);
+		api_answer_with_push(request->api, request->http, id);
 }
 
 /* ---- What people send ---- */
@@ -509,6 +509,7 @@ void api_post_connection(const struct api_request *request)
 				   "the body must be a JSON object that describes a connection, or a list of 1 to %d of them",
 				   PUSH_OPERATIONS_MAX);
 	else if ((list ? read_list(request, body, asked, count) : read_asked(request, body, "", asked)) &&
+		 (list || api_connection_if_match(request, router, asked->name)) &&
 		 (list || !only_if_changed || asked->policies->count ||
 		  !answer_unchanged(request, router, &asked->policies->operations[0])))
 		submit_asked(request, router, asked, count);
@@ -570,7 +571,8 @@ void api_post_verb(const struct api_request *request)
 	if (!api_read_body(request, &body))
 		return;
 	if (read_reason(request, body, &operation.reason) &&
-	    api_connection_known(request, router, operation.connection)) {
+	    api_connection_known(request, router, operation.connection) &&
+	    api_connection_if_match(request, router, operation.connection)) {
 		if (routers_find(api_routers(request->api), router))
 			api_submit(request, router, &operation, 1);
 		else
