@@ -255,7 +255,10 @@ static enum store_result audit_push(const struct api_request *request, const str
 			json_object_object_add(detail, "dryRun", json_object_new_boolean(true));
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
-		snprintf(action, sizeof(action), "%s%s", is_of_policy(operation) ? "" : "connection.", operation->verb);
+		if (is_of_policy(operation))
+			snprintf(action, sizeof(action), "policy.%s", strcmp(operation->verb, STORE_POLICY) == 0 ? "set" : "withdraw");
+		else
+			snprintf(action, sizeof(action), "connection.%s", operation->verb);
 		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);
 		result = api_audit(request, action, object, json_object_to_json_string(detail));
 		json_object_put(detail);

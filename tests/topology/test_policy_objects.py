@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import openapi
 import pytest
 
 from lab.controller import ROUTER, Controller
@@ -345,10 +346,11 @@ def test_what_is_changed_by_hand_is_reported_and_put_back_by_the_same_push(pushe
     assert route
     # What was typed has left FRR's tree with it: its lines can be typed again, and taken back, without harm.
     assert "seq 5000" not in s.edge.bgpd_vty("show running-config")
-    s.edge.configure("ip prefix-list TAKEN seq 5000 permit " + outside)
-    s.edge.configure("no ip prefix-list TAKEN seq 5000 permit " + outside)
-    s.edge.configure("route-map PUSHED-OUT permit 10", "set metric 99")
-    s.edge.configure("no route-map PUSHED-OUT permit 10")
+    # (Others than before: other daemons have those still, and 10.7 says then that nothing changes.)
+    s.edge.configure("ip prefix-list TAKEN seq 6000 permit " + outside)
+    s.edge.configure("no ip prefix-list TAKEN seq 6000 permit " + outside)
+    s.edge.configure("route-map PUSHED-OUT permit 20", "set metric 98")
+    s.edge.configure("no route-map PUSHED-OUT permit 20")
     s.edge.try_vtysh("-c", "configure", "-c", "no route-map PUSHED-OUT")
     until("the route-map gone, and nothing sent by it", lambda: s.acme.received("edge_ipv4"), lambda seen: seen == set())
     applied(s, "last", *standard(s))
@@ -366,17 +368,19 @@ connection = http.client.HTTPSConnection("localhost", 4791, context=context, tim
 body = sys.stdin.read()
 connection.request(method, path, body or None, {"Content-Type": "application/json"} if body else {})
 answer = connection.getresponse()
-print(json.dumps([answer.status, json.loads(answer.read() or b"null")]))
+print(json.dumps([answer.status, dict(answer.getheaders()), answer.read().decode()]))
 """
 
 
 def ask(s, method, path, body=None):
-    """With the operator's certificate: the status and the answer."""
+    """With the operator's certificate: the status and the answer, held against doc/openapi.yaml."""
     files = s.controller.peerctl_environment()
     ended = subprocess.run(s.controller.namespace.command(
         [sys.executable, "-c", ASK, files["PEERCTL_CA"], files["PEERCTL_CERT"], files["PEERCTL_KEY"], method, path]),
         input="" if body is None else json.dumps(body), text=True, check=True, timeout=120, capture_output=True)
-    return json.loads(ended.stdout)
+    status, headers, text = json.loads(ended.stdout)
+    openapi.check_answer(method, path, status, headers, text)
+    return status, json.loads(text)
 
 
 def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
@@ -440,6 +444,9 @@ def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
     assert "still used" in json.dumps(ask(s, "DELETE", f"/v1/routers/{ROUTER}/policies/SENT")[1])
     assert ask(s, "GET", f"/v1/routers/{ROUTER}/policies/SENT")[0] == 404
     assert s.acme.received("edge_ipv4") == set(sent[1:2])
+    said = [(one["action"], one["result"]) for one in ask(s, "GET", "/v1/audit")[1]["audit"]]
+    assert said[:5] == [("policy.set", "applied")] * 4 + [("connection.request", "applied")]
+    assert said[-1] == ("policy.withdraw", "applied") and ("policy.set", "refused") in said
     s.controller.peerctl("policy", "withdraw", ROUTER, "PUSHED-OUT")
     s.controller.peerctl("deprovision", ROUTER, NAME)
     s.edge.wait_state(NAME, "None")
