@@ -30,8 +30,11 @@
 #define API_PAGE_MAX 1000
 
 struct api;
+struct event_streams;
+struct events;
 struct pushes;
 struct routers;
+struct webhooks;
 
 /* Everything a handler needs of one request; lives until it returns. */
 struct api_request {
@@ -49,8 +52,9 @@ struct api_request {
 
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
 struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, char *error, size_t error_size);
-/* Stops accepting. */
+		     struct pushes *pushes, struct routers *routers, struct events *events, struct webhooks *webhooks,
+		     char *error, size_t error_size);
+/* Stops accepting, and ends what never ends by itself. */
 void api_stop(struct api *api);
 /* Closes every connection; nobody may wait for a push any more. */
 void api_free(struct api *api);
@@ -60,6 +64,13 @@ struct store *api_store(const struct api *api);
 struct pushes *api_pushes(const struct api *api);
 struct routers *api_routers(const struct api *api);
 const struct config *api_config(const struct api *api);
+struct event_streams *api_event_streams(const struct api *api);
+struct webhooks *api_webhooks(const struct api *api);
+/* Connections whose certificate or token is known. */
+unsigned int api_client_count(const struct api *api);
+
+/* The client of an answer that goes on has taken some of it: it is not idle. */
+void api_client_is_active(struct evhttp_request *http);
 
 /* Where the request came from, "192.0.2.1:40000"; "?" where it has left. */
 void api_client_address(struct evhttp_request *http, char text[LISTENER_ADDRESS_SIZE]);
@@ -120,6 +131,12 @@ void api_get_history(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
+void api_get_events(const struct api_request *request);
+void api_get_webhooks(const struct api_request *request);
+void api_post_webhook_test(const struct api_request *request);
+void api_get_differences(const struct api_request *request);
+void api_post_push_again(const struct api_request *request);
+void api_post_accept(const struct api_request *request);
 void api_post_confirm(const struct api_request *request);
 void api_get_audit(const struct api_request *request);
 void api_get_tokens(const struct api_request *request);
@@ -148,6 +165,16 @@ void api_policies_free(struct api_policies *policies);
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];
 
+/* ---- What handlers share ---- */
+
+/* Takes an empty body, or {"reason": …}; *reason is the caller's to free. False where it has answered. */
+bool api_read_reason(const struct api_request *request, char **reason);
+/* Since when a connection differs from what was asked for. */
+json_object *api_differs_since(const struct store_connection *connection);
+/* Whether pushes to it wait for its differences to be settled (store.h). */
+bool api_router_is_held(const struct api *api, const char *router);
+/* Each operation of a push into the audit log, in the transaction that creates it. */
+enum store_result api_audit_push(const struct api_request *request, const struct store_push *push);
 /* Answers with what came of a push, as the request that made it was answered or would be now. */
 void api_answer_with_push(struct api *api, struct evhttp_request *http, const char *id);
 

@@ -3,6 +3,7 @@
  * peering-controller: reads the configuration, opens the store and both listeners, runs the loop until a signal ends
  * it.
  */
+#include <curl/curl.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -13,25 +14,35 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "controller/api.h"
 #include "controller/config.h"
+#include "controller/events.h"
 #include "controller/first_token.h"
 #include "controller/log.h"
+#include "controller/metrics.h"
+#include "controller/monitor.h"
+#include "controller/privileges.h"
 #include "controller/pushes.h"
 #include "controller/queries.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
+#include "controller/service_manager.h"
 #include "controller/store.h"
 #include "controller/text.h"
 #include "controller/tls_watch.h"
 #include "lib/secret.h"
+#include "controller/webhooks.h"
 #include "lib/tls.h"
 #include "peering-config.h"
 
 /* How long sessions may take to hear our last words. */
 #define STOP_MILLISECONDS 2000
 #define STOP_LOOK_MILLISECONDS 20
+/* From then on somebody should renew a certificate. */
+#define EXPIRING_SECONDS (30 * 86400)
+#define LOG_BUFFER (64 << 10)
 
 struct controller {
 	struct config config;
@@ -39,19 +50,24 @@ struct controller {
 	SSL_CTX *router_tls, *api_tls;
 	struct store *store;
 	struct secret_key *password_key;
+	struct events *events;
+	struct webhooks *webhooks;
 	struct pushes *pushes;
 	struct reports *reports;
 	struct routers *routers;
 	struct api *api;
+	struct monitor *monitor;
+	struct service_manager *service_manager;
 	struct event *signals[2];
 	struct event *stop_look;
+	struct event *certificate_look;
 	bool stopping;
 	int64_t stop_at; /* steady clock */
 };
 
 static void usage(FILE *out)
 {
-	fputs("usage: peering-controller [-c FILE] [--check | --create-token ROLE NAME]\n"
+	fputs("usage: peering-controller [-c FILE] [--check | --backup COPY | --restore COPY | --create-token ROLE NAME]\n"
 	      "\n"
 	      "The central controller of frr-peering: routers report to it, people and scripts ask it (peerctl).\n"
 	      "Runs in the foreground, logs to standard error, ends on SIGTERM and SIGINT.\n"
@@ -59,6 +75,8 @@ static void usage(FILE *out)
 	      "  -c, --config FILE  configuration file (default: " CONFIG_DEFAULT_FILE ")\n"
 	      "      --check        judge the configuration, the certificates and the database, change nothing, and "
 	      "end\n"
+	      "      --backup COPY  copy the database, also while a controller uses it, and end\n"
+	      "      --restore COPY put a copy in the database's place, and end; no controller may be using it\n"
 	      "      --create-token ROLE NAME\n"
 	      "                     make a token for the API (viewer, operator, admin), print it, and end; also while the\n"
 	      "                     controller runs\n"
@@ -133,6 +151,7 @@ static void stop(evutil_socket_t number, short what, void *context)
 		return;
 	}
 	controller->stopping = true;
+	service_manager_stopping(controller->service_manager);
 	log_event(LEVEL_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
 	/* What has arrived is committed and acknowledged before the sessions end. */
 	reports_commit_now(controller->reports);
@@ -174,6 +193,59 @@ static bool load_password_key(struct controller *controller, char *error, size_t
 	return controller->password_key != NULL;
 }
 
+static bool read_webhooks(const struct controller *controller, struct webhook_configs *configs, char *error,
+			  size_t error_size)
+{
+	const char *path = controller->config.webhooks;
+
+	return webhook_configs_read(configs, path, strcmp(path, CONFIG_DEFAULT_WEBHOOKS) == 0, error, error_size);
+}
+
+static bool start_webhooks(struct controller *controller, char *error, size_t error_size)
+{
+	struct webhook_configs configs;
+
+	if (!read_webhooks(controller, &configs, error, error_size))
+		return false;
+	controller->webhooks =
+		webhooks_new(controller->base, controller->store, controller->events, &configs, error, error_size);
+	return controller->webhooks != NULL;
+}
+
+static bool start_monitor(struct controller *controller, char *error, size_t error_size)
+{
+	struct monitored monitored = {
+		.config = &controller->config,
+		.api = controller->api,
+		.reports = controller->reports,
+		.tls = controller->api_tls,
+	};
+
+	if (controller->config.metrics_listen[0] == '\0')
+		return true;
+	controller->monitor = monitor_open(controller->base, &monitored, error, error_size);
+	return controller->monitor != NULL;
+}
+
+/* Once at the start, and once a day from then on. */
+static void look_at_certificate(evutil_socket_t fd, short what, void *context)
+{
+	struct controller *controller = context;
+	uint64_t ends = tls_certificate_ends(controller->api_tls);
+
+	if (ends != 0 && ends < (uint64_t)time(NULL) + EXPIRING_SECONDS)
+		events_certificate_expiring(controller->events, "controller", controller->config.tls_certificate, ends);
+}
+
+static bool watch_certificate(struct controller *controller)
+{
+	struct timeval day = {.tv_sec = 86400};
+
+	controller->certificate_look = event_new(controller->base, -1, EV_PERSIST, look_at_certificate, controller);
+	look_at_certificate(-1, 0, controller);
+	return controller->certificate_look && event_add(controller->certificate_look, &day) == 0;
+}
+
 static bool start(struct controller *controller, char *error, size_t error_size)
 {
 	const struct config *config = &controller->config;
@@ -192,6 +264,9 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	}
 	if (!load_password_key(controller, error, error_size) || !start_loop(controller))
 		return false;
+	controller->events = events_new(controller->base, config, controller->store);
+	if (!controller->events)
+		return false;
 	controller->pushes = pushes_new(controller->base, controller->store, controller->password_key);
 	if (!controller->pushes)
 		return false;
@@ -203,9 +278,11 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	if (!controller->routers)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
+	if (!start_webhooks(controller, error, error_size))
+		return false;
 	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
-				   controller->routers, error, error_size);
-	return controller->api != NULL;
+				   controller->routers, controller->events, controller->webhooks, error, error_size);
+	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller);
 }
 
 static void announce(const struct controller *controller)
@@ -214,13 +291,17 @@ static void announce(const struct controller *controller)
 	char warning[TLS_ERROR_MAX];
 	char router_address[LISTENER_ADDRESS_SIZE];
 	char api_address[LISTENER_ADDRESS_SIZE];
+	char metrics_address[LISTENER_ADDRESS_SIZE];
 
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		log_event(LEVEL_WARNING, "key-exposed", "message", warning, NULL);
 	routers_bound(controller->routers, router_address);
 	api_bound(controller->api, api_address);
+	if (controller->monitor)
+		monitor_bound(controller->monitor, metrics_address);
 	log_event(LEVEL_INFO, "ready", "version", PACKAGE_VERSION, "router-listen", router_address, "api-listen",
-		  api_address, "database", controller->config.database, NULL);
+		  api_address, "metrics-listen", controller->monitor ? metrics_address : "none", "database",
+		  controller->config.database, NULL);
 }
 
 /* Also after a start that failed half-way. */
@@ -228,6 +309,8 @@ static void tear_down(struct controller *controller)
 {
 	if (controller->pushes && controller->routers)
 		pushes_release(controller->pushes);
+	service_manager_free(controller->service_manager);
+	monitor_free(controller->monitor);
 	if (controller->routers)
 		queries_interrupted(routers_queries(controller->routers), NULL);
 	api_free(controller->api);
@@ -235,12 +318,16 @@ static void tear_down(struct controller *controller)
 	if (controller->reports)
 		reports_commit_now(controller->reports);
 	reports_free(controller->reports);
+	webhooks_free(controller->webhooks);
+	events_free(controller->events);
 	pushes_free(controller->pushes);
 	for (int i = 0; i < 2; i++)
 		if (controller->signals[i])
 			event_free(controller->signals[i]);
 	if (controller->stop_look)
 		event_free(controller->stop_look);
+	if (controller->certificate_look)
+		event_free(controller->certificate_look);
 	/* Frees the last streams as well. */
 	if (controller->base)
 		event_base_free(controller->base);
@@ -254,8 +341,10 @@ static void tear_down(struct controller *controller)
 
 static int check(struct controller *controller, char *error, size_t error_size)
 {
-	bool good =
-		load_tls(controller, error, error_size) && store_check(controller->config.database, error, error_size);
+	struct webhook_configs configs = {0};
+	bool good = load_tls(controller, error, error_size) &&
+		    store_check(controller->config.database, error, error_size) &&
+		    read_webhooks(controller, &configs, error, error_size);
 	struct tls_files files = own_files(controller);
 	char warning[TLS_ERROR_MAX];
 
@@ -265,22 +354,45 @@ static int check(struct controller *controller, char *error, size_t error_size)
 		puts("the configuration is good");
 	else
 		fprintf(stderr, "peering-controller: %s\n", error);
+	webhook_configs_free(&configs);
+	tear_down(controller);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int copy(struct controller *controller, const char *backup, const char *restore, char *error, size_t error_size)
+{
+	const char *database = controller->config.database;
+	bool good;
+
+	umask(077);
+	good = backup ? store_backup(database, backup, error, error_size)
+		      : store_restore(database, restore, error, error_size);
+	if (good && backup)
+		printf("%s is a copy of %s\n", backup, database);
+	else if (good)
+		printf("%s is as in %s\n", database, restore);
+	else
+		fprintf(stderr, "peering-controller: %s\n", error);
 	tear_down(controller);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run(struct controller *controller, char *error, size_t error_size)
 {
+	metrics.started_at = clock_milliseconds();
 	raise_descriptor_limit();
+	curl_global_init(CURL_GLOBAL_DEFAULT);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	event_set_log_callback(libevent_says);
-	if (!start(controller, error, error_size)) {
+	if (!privileges_drop(controller->config.user, error, error_size) || !start(controller, error, error_size)) {
 		log_event(LEVEL_ERROR, "cannot-start", "message", error, NULL);
 		tear_down(controller);
 		return EXIT_FAILURE;
 	}
 	announce(controller);
+	controller->service_manager = service_manager_new(controller->base);
+	service_manager_ready(controller->service_manager);
 	event_base_dispatch(controller->base);
 	tear_down(controller);
 	log_event(LEVEL_INFO, "stopped", NULL);
@@ -292,20 +404,23 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
+		{"backup", required_argument, NULL, 'b'},
+		{"restore", required_argument, NULL, 'r'},
 		{"create-token", required_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	static char log_buffer[BUFSIZ];
+	static char log_buffer[LOG_BUFFER];
 	struct controller controller = {0};
 	char error[CONFIG_ERROR_MAX + TLS_ERROR_MAX];
 	const char *path = NULL;
+	const char *backup = NULL, *restore = NULL;
 	const char *token_role = NULL;
 	bool only_check = false;
 	int option;
 
-	setvbuf(stderr, log_buffer, _IOLBF, sizeof(log_buffer));
+	setvbuf(stderr, log_buffer, _IOFBF, sizeof(log_buffer));
 	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -313,6 +428,12 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			only_check = true;
+			break;
+		case 'b':
+			backup = optarg;
+			break;
+		case 'r':
+			restore = optarg;
 			break;
 		case 't':
 			token_role = optarg;
@@ -327,6 +448,10 @@ int main(int argc, char **argv)
 			usage(stderr);
 			return 2;
 		}
+	}
+	if (only_check + (backup != NULL) + (restore != NULL) + (token_role != NULL) > 1) {
+		fputs("peering-controller: --check, --backup, --restore and --create-token exclude one another\n", stderr);
+		return 2;
 	}
 	if (token_role && optind + 1 != argc) {
 		fputs("peering-controller: --create-token takes a role and a name\n", stderr);
@@ -349,5 +474,9 @@ int main(int argc, char **argv)
 		config_free(&controller.config);
 		return status;
 	}
-	return only_check ? check(&controller, error, sizeof(error)) : run(&controller, error, sizeof(error));
+	if (only_check)
+		return check(&controller, error, sizeof(error));
+	if (backup || restore)
+		return copy(&controller, backup, restore, error, sizeof(error));
+	return run(&controller, error, sizeof(error));
 }

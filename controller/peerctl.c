@@ -11,6 +11,7 @@
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
+#include "controller/peerctl_differences.h"
 #include "controller/peerctl_complete.h"
 #include "controller/peerctl_feed.h"
 #include "controller/peerctl_live.h"
@@ -20,6 +21,8 @@
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_token.h"
+#include "controller/peerctl_watch.h"
+#include "controller/peerctl_webhooks.h"
 #include "peering-config.h"
 
 /* ---- Commands ---- */
@@ -103,6 +106,8 @@ enum {
 	OPTION_ROUTER = 'R',
 	OPTION_STATE = 'S',
 	OPTION_REASON = 'r',
+	OPTION_CONNECTION = 'W',
+	OPTION_SINCE = 's',
 	OPTION_FILE = 'f',
 	OPTION_DRY_RUN = 'D',
 	OPTION_FAMILY = 'F',
@@ -154,6 +159,8 @@ static const struct option options[] = {
 	{"router", required_argument, NULL, OPTION_ROUTER},
 	{"state", required_argument, NULL, OPTION_STATE},
 	{"reason", required_argument, NULL, OPTION_REASON},
+	{"connection", required_argument, NULL, OPTION_CONNECTION},
+	{"since", required_argument, NULL, OPTION_SINCE},
 	{"file", required_argument, NULL, OPTION_FILE},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"family", required_argument, NULL, OPTION_FAMILY},
@@ -252,6 +259,17 @@ static const struct command commands[] = {
 	 "  --router ROUTER  of one router alone\n"
 	 "  --state STATE    in one connection state alone, such as Validating\n",
 	 0, "RS", list_connections},
+	{"watch", "watch [--router ROUTER] [--connection NAME] [--since ID]",
+	 "Prints what happens, a line each, as it happens, until it is interrupted. Where the connection is lost it\n"
+	 "connects again and goes on where it was.\n\n"
+	 "  --router ROUTER    of one router alone\n"
+	 "  --connection NAME  of connections of this name alone\n"
+	 "  --since ID         first what came behind this event; ids stand in -o json, which is one object a line\n",
+	 0, "RWs", watch_command},
+	{"webhooks", "webhooks", "Lists the web hooks, what waits for each, and how the newest attempt went.\n", 0, "",
+	 webhooks_command},
+	{"webhook-test", "webhook-test NAME", "Sends an event of no consequence to a web hook, and says what came of it.\n", 1,
+	 "", webhook_test_command},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
 	{"routes", "routes ROUTER NAME [OPTION]...",
@@ -299,6 +317,11 @@ static const struct command commands[] = {
 	 2, "f", policy_set},
 	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "",
 	 policy_withdraw},
+	{"diff", "diff [--router ROUTER]", differences_help, 0, "R", list_differences},
+	{"push-again", "push-again ROUTER NAME [--reason TEXT]",
+	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
+	{"accept", "accept ROUTER NAME [--reason TEXT]",
+	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
@@ -329,7 +352,7 @@ static const char common_help[] =
 	"What is not given comes from the variable, then from the lines url, ca, certificate, key and token-file in\n"
 	"~/.config/peerctl.conf, then from /etc/peering-controller/peerctl.conf.\n"
 	"\n"
-	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
+	"Exit status: 0 done, 1 refused (diff: something differs), 2 wrong usage, 3 the controller was not reached.\n";
 
 static const char common_heading[] = "\nOptions of every command:\n";
 
@@ -384,17 +407,11 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 	case OPTION_REASON:
 		invocation->reason = value;
 		return true;
-	case OPTION_DRY_RUN:
-		invocation->dry_run = true;
+	case OPTION_CONNECTION:
+		invocation->connection = value;
 		return true;
-	case OPTION_EXPECT_REVISION:
-		invocation->expected_revision = value;
-		return true;
-	case OPTION_CONFIRM:
-		invocation->confirm_seconds = value;
-		return true;
-	case OPTION_CONFIRM_MANUALLY:
-		invocation->confirm_manually = true;
+	case OPTION_SINCE:
+		invocation->since = value;
 		return true;
 	case OPTION_FAMILY:
 		invocation->routes.family = value;

@@ -362,6 +362,16 @@ static void send_confirm(struct router_session *session, const char *id)
 		log_event(LEVEL_INFO, "push-confirm", "router", router_session_name(session), "push", id, NULL);
 }
 
+void pushes_released(struct pushes *pushes, const char *router)
+{
+	struct router_session *session = routers_find(pushes->routers, router);
+
+	log_event(LEVEL_INFO, "router-released", "router", router, "message",
+		  "its differences are settled, pushes go out again", NULL);
+	if (session)
+		send_queued(pushes, session);
+}
+
 struct unconfirmed {
 	char *id; /* NULL: none waits, or memory is short */
 	bool by_person;

@@ -38,6 +38,15 @@ struct store *store_open_beside(const char *path, char *error, size_t error_size
 bool store_check(const char *path, char *error, size_t error_size);
 void store_close(struct store *store);
 
+/* ---- Copies, by a process of their own ---- */
+
+/* A copy of the database, which a controller may be using meanwhile; looked over, and in place once it is whole. */
+bool store_backup(const char *path, const char *copy, char *error, size_t error_size);
+/* Puts a copy in the database's place. No controller may be using that. */
+bool store_restore(const char *path, const char *copy, char *error, size_t error_size);
+
+/* ---- Results ---- */
+
 /* The sentence for the newest result that was not STORE_OK or STORE_NOT_FOUND, valid until the next call. */
 const char *store_error(const struct store *store);
 
@@ -62,6 +71,9 @@ struct store_router {
 	int64_t snapshot_at;	   /* newest full snapshot */
 	uint64_t acked_sequence;   /* of journal_id */
 	uint64_t connection_count; /* observed */
+	int64_t held_since;	   /* pushes to it wait until its differences are settled (below); 0: they do not */
+	const char *held_push;	   /* the router's newest push, that is not in this database */
+	uint64_t unsettled_count;  /* while held: differences that nobody has settled */
 	uint64_t revision;	   /* of what pushes have made of it, as it said last */
 	const char *revision_of;   /* the push that made it; "" for none */
 };
@@ -137,6 +149,7 @@ struct store_observation {
 	int64_t state_since;
 	const char *activation;
 	const char *waiting_for;
+	const char *degraded; /* JSON list of "CAUSE\nSESSION" of the list of that name in `detail`; NULL: empty */
 	const char *detail; /* JSON: {"flags": [], "sessions": [], "checks": [], "degraded": []} as the API shows them */
 	int64_t observed_at;
 };
@@ -150,6 +163,7 @@ struct store_connection {
 	int64_t requested_at;
 	const char *push_id;
 	const char *push_state;
+	int64_t differs_since; /* that what is observed is not what was asked for; 0: it is, or was never seen so */
 };
 
 typedef bool (*store_connection_visit)(const struct store_connection *connection, void *context);
@@ -174,12 +188,37 @@ enum store_result store_connection_is_of_asn(struct store *store, uint32_t asn, 
 enum store_result store_connection(struct store *store, const char *router, const char *name,
 				   store_connection_visit visit, void *context);
 
+/* ---- Desired against observed ---- */
+
+/* Whether anything is asked for on this router. */
+enum store_result store_desires(struct store *store, const char *router, bool *desires);
+/* What is observed of a connection differs since `at` from what was asked for, where it has not before; 0: it does not. */
+enum store_result store_differs(struct store *store, const char *router, const char *name, int64_t at);
+/* The same for all that was asked for on a router and that it does not report. */
+enum store_result store_missing(struct store *store, const char *router, int64_t at);
+/* Connections of a router that differ. */
+enum store_result store_differing(struct store *store, const char *router, uint64_t *count);
+
+/*
+ * A router said in its Hello which push it applied last. Where this database does not know that push, the router has
+ * been told more than stands here: the database is an old copy, or another controller has pushed. What is asked for here
+ * may then be out of date. The router is held: what is queued for it becomes `unanswered`, and nothing is sent to it
+ * before its next full snapshot is in and each connection that differs has been accepted or pushed again. Nothing is held
+ * where nothing is asked for, and nothing again for the same push. *held says whether it is held now.
+ */
+enum store_result store_judge_last_push(struct store *store, const char *router, const char *last_push, int64_t at,
+					bool *held);
+enum store_result store_held(struct store *store, const char *router, bool *held);
+/* Ends the hold where all is settled; *released says whether it did. */
+enum store_result store_release(struct store *store, const char *router, bool *released);
+
 /* ---- Pushes ---- */
 
 #define STORE_REQUEST "request" /* the verb of an operation that declares */
 /* The verbs of operations with policy objects, whose name stands in the place of a connection's. */
 #define STORE_POLICY "policy"
 #define STORE_WITHDRAW_POLICY "withdraw-policy"
+#define STORE_ACCEPT "accept"	/* desired becomes what is observed: its definition, or none where it is over */
 
 enum push_state { PUSH_QUEUED = 0, PUSH_APPLIED, PUSH_REFUSED, PUSH_UNANSWERED, PUSH_STATE_COUNT };
 
@@ -223,17 +262,53 @@ typedef bool (*store_push_visit)(const struct store_push *push, void *context);
 /* Queued, in one transaction with the desired state that its requests set. */
 enum store_result store_push_create(struct store *store, const struct store_push *push);
 /*
+ * A push of one STORE_ACCEPT, applied at once: nothing is sent. Queued requests for the connection are refused in its
+ * favour; STORE_REFUSED where one of them is part of a larger push.
+ */
+enum store_result store_accept(struct store *store, const struct store_push *push);
+/*
  * The router's answer, with `count` results of which ok, code, message and allowed are read. A refused request gives
  * the desired state back what was applied before; an applied deprovision or withdraw ends it. STORE_NOT_FOUND where
  * the push is not this router's or was answered before.
  */
 enum store_result store_push_answered(struct store *store, const char *router, const char *id, bool applied,
 				      const struct store_operation *results, size_t count, int64_t at);
-/* Queued pushes of a router behind `after`, oldest first, at most `limit`. */
+/* Queued pushes of a router behind `after`, oldest first, at most `limit`; none while it is held. */
 enum store_result store_pushes_queued(struct store *store, const char *router, int64_t after, unsigned int limit,
 				      store_push_visit visit, void *context);
 enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context);
+
+/* ---- Events ---- */
+
+/*
+ * What happened, in one order for everything: written in the transaction that makes it so, by the calls above for what
+ * they do. Only the oldest are ever deleted, so ids have no holes.
+ */
+struct store_event {
+	int64_t id;		/* set by the store */
+	int64_t at;		/* by the controller's clock */
+	const char *type;	/* one of controller/events.h */
+	const char *router;	/* "" for none */
+	const char *connection; /* "" for none */
+	uint32_t peer_asn;	/* whose connection it was then, 0 for nobody's; set by the store */
+	const char *data;	/* a JSON object */
+};
+
+typedef bool (*store_event_visit)(const struct store_event *event, void *context);
+typedef void (*store_event_told)(void *context);
+
+/* id and peer_asn are not read. */
+enum store_result store_event_add(struct store *store, const struct store_event *event);
+/* Those behind `after`, oldest first, at most `limit`. */
+enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
+			       void *context);
+/* The oldest that is kept, newest + 1 where none is, and the newest that there has been, 0 for none. */
+enum store_result store_event_range(struct store *store, int64_t *oldest, int64_t *newest);
+/* Deletes of the oldest `step` those below `id` or older than `at`. *more: there may be more of them. */
+enum store_result store_events_prune(struct store *store, int64_t id, int64_t at, unsigned int step, bool *more);
+/* `told` is called behind each commit that has events in it, and must not use the store there. */
+void store_on_events(struct store *store, store_event_told told, void *context);
 
 /* ---- What becomes of pushes behind their answers ---- */
 
@@ -275,6 +350,57 @@ enum store_result store_audit(struct store *store, const struct store_audit *row
 /* Rows behind `after`, oldest first, at most `limit`. */
 enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
 			       void *context);
+
+/* ---- Web hooks ---- */
+
+struct store_webhook {
+	const char *name;
+	uint64_t delivered;
+	uint64_t dropped; /* never accepted within their time, or more than may wait */
+	/* The newest attempt. */
+	int64_t last_event;
+	int64_t last_at;
+	int last_status; /* HTTP; 0: no answer, last_error says why */
+	const char *last_error;
+	int64_t last_success_at;
+	int64_t failing_since; /* 0: the newest attempt was accepted */
+	uint64_t pending;
+	int64_t oldest_pending_at;
+};
+
+struct store_delivery {
+	int64_t event;
+	unsigned int attempts;
+	const char *body;
+};
+
+typedef bool (*store_webhook_visit)(const struct store_webhook *webhook, void *context);
+typedef bool (*store_delivery_visit)(const struct store_delivery *delivery, void *context);
+/* `to` is the state that a transition leads to; NULL for other events. */
+typedef bool (*store_notable_visit)(const struct store_event *event, const char *to, void *context);
+
+/* Events behind `after` up to `last` that a web hook may want. */
+enum store_result store_notable_events(struct store *store, int64_t after, int64_t last, store_notable_visit visit,
+				       void *context);
+/* The newest event whose deliveries are queued; STORE_NOT_FOUND before the first time. */
+enum store_result store_webhook_cursor(struct store *store, int64_t *event);
+enum store_result store_webhook_cursor_moves(struct store *store, int64_t event);
+/* Nothing where it is there. */
+enum store_result store_webhook_add(struct store *store, const char *name);
+/* With what it was still to be told. */
+enum store_result store_webhook_remove(struct store *store, const char *name);
+enum store_result store_webhooks(struct store *store, store_webhook_visit visit, void *context);
+enum store_result store_webhook_queue(struct store *store, const char *name, const struct store_event *event,
+				      const char *body, int64_t at);
+/* Those that may go now, oldest first; of each connection the first alone. */
+enum store_result store_webhook_due(struct store *store, const char *name, int64_t now, unsigned int limit,
+				    store_delivery_visit visit, void *context);
+/* An attempt: accepted, or to be tried again at `next_at`. `status` and `error` as in struct store_webhook. */
+enum store_result store_webhook_attempted(struct store *store, const char *name, int64_t event, bool accepted,
+					  int status, const char *error, int64_t at, int64_t next_at);
+/* Gives up what was queued before `before`. */
+enum store_result store_webhook_expire(struct store *store, const char *name, int64_t before, uint64_t *count);
+enum store_result store_webhook_dropped(struct store *store, const char *name, uint64_t count);
 
 /* ---- Tokens ---- */
 
@@ -350,5 +476,18 @@ enum store_result store_policies(struct store *store, const char *router, const 
 				 store_policy_visit visit, void *context);
 enum store_result store_policy(struct store *store, const char *router, const char *name, store_policy_visit visit,
 			       void *context);
+
+/* ---- How much there is ---- */
+
+typedef bool (*store_name_visit)(const char *name, void *context);
+typedef bool (*store_census_visit)(const char *router, const char *name, const char *state, bool degraded,
+				   void *context);
+
+enum store_result store_router_names(struct store *store, store_name_visit visit, void *context);
+/* Observed connections behind (router, name) in order, at most `limit`; *more: as many as that were there. */
+enum store_result store_census(struct store *store, const char *router, const char *name, unsigned int limit,
+			       store_census_visit visit, void *context, bool *more);
+/* Those that wait now, and all that have ever been stored. */
+enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored);
 
 #endif

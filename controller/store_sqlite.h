@@ -8,7 +8,9 @@
 #ifndef PEERING_CONTROLLER_STORE_SQLITE_H
 #define PEERING_CONTROLLER_STORE_SQLITE_H
 
+#include <limits.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "controller/store.h"
 
@@ -24,18 +26,37 @@ enum statement {
 	STATEMENT_COUNT
 };
 
+/* The database, and what is committed and not in it yet. */
+#define STORE_FILES 2
+
+struct store_file {
+	char path[PATH_MAX];
+	dev_t device;
+	ino_t inode;
+};
+
 struct store {
 	sqlite3 *db;
+	struct store_file files[STORE_FILES];
 	int lock; /* descriptor of the file whose lock keeps a second controller out */
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	char error[STORE_ERROR_MAX];
+	bool event_added; /* in the transaction that is open */
+	store_event_told event_told;
+	void *event_context;
 };
 
 /* Brings the schema up to date, or says why not. Inside, a newer version than ours is an error. */
 bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size);
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
-#define STORE_SCHEMA_NEWEST 7
+extern const int store_schema_newest;
+
+/*
+ * The lock that keeps a second controller out, until the descriptor is closed. -1 with a sentence in `error`; at once
+ * where it is asked for `beside` whoever has it.
+ */
+int store_take_lock(const char *path, bool beside, char *error, size_t error_size);
 
 /* A statement ready for binding. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);
@@ -61,6 +82,19 @@ enum store_result store_policies_answered(struct store *store, int64_t number, b
 
 /* Never NULL. */
 const char *store_column_text(sqlite3_stmt *statement, int column);
+
+/* store_sqlite_events.c; each inside a transaction, for the row that was just written. */
+enum store_result store_event_of_transition(struct store *store, const char *router, const char *connection,
+					    int64_t transition, int64_t at);
+enum store_result store_event_of_push(struct store *store, const char *type, int64_t number, int64_t at);
+enum store_result store_event_of_router(struct store *store, const char *type, const char *name, int64_t at);
+/* Every router that is still written down as connected. */
+enum store_result store_events_of_lost_routers(struct store *store, int64_t at, const char *reason);
+/* What is wrong with a connection, or right again, since it was observed last. */
+enum store_result store_events_of_degradation(struct store *store, const char *router,
+					      const struct store_observation *observed);
+/* The connection is gone: what was wrong with it is over, without a word. */
+enum store_result store_forget_degradation(struct store *store, const char *router, const char *connection);
 
 /* Several writes that belong together: joins a transaction that is open, else makes one. */
 enum store_result store_begin_own(struct store *store, bool *own);

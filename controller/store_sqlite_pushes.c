@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/events.h"
 #include "controller/store_sqlite.h"
 
 /* A push has at most this many operations; what creates one keeps to it. */
@@ -76,15 +77,9 @@ enum store_result store_push_create(struct store *store, const struct store_push
 		else if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_POLICY) == 0)
 			result = store_policy_desired(store, number, push, operation);
 	}
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_STORED, number, push->created_at);
 	return store_end_own(store, own, result);
-}
-
-static enum store_result run_with_number(struct store *store, enum statement which, int64_t number)
-{
-	sqlite3_stmt *statement = store_statement(store, which);
-
-	sqlite3_bind_int64(statement, 1, number);
-	return store_run(store, statement);
 }
 
 static enum store_result write_answer(struct store *store, int64_t number, bool applied,
@@ -108,6 +103,76 @@ static enum store_result write_answer(struct store *store, int64_t number, bool 
 		result = store_run(store, statement);
 	}
 	return result;
+}
+
+static enum store_result supersede(struct store *store, const struct store_push *push, const char *connection)
+{
+	static const enum statement order[] = {SQL_SUPERSEDE_OPERATIONS, SQL_SUPERSEDE};
+	enum store_result result = STORE_OK;
+	sqlite3_stmt *statement;
+	int64_t left = 0;
+
+	for (size_t i = 0; result == STORE_OK && i < sizeof(order) / sizeof(order[0]); i++) {
+		statement = store_statement(store, order[i]);
+		store_bind_text(statement, 1, push->router);
+		store_bind_text(statement, 2, connection);
+		if (order[i] == SQL_SUPERSEDE)
+			sqlite3_bind_int64(statement, 3, push->created_at);
+		result = store_run(store, statement);
+	}
+	if (result != STORE_OK)
+		return result;
+	statement = store_statement(store, SQL_WAITING_REQUESTS);
+	store_bind_text(statement, 1, push->router);
+	store_bind_text(statement, 2, connection);
+	result = store_next(store, statement);
+	if (result == STORE_OK)
+		left = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	if (result == STORE_OK && left > 0)
+		return store_refuse(store, "a push that asks for this connection among others waits for the router");
+	return result;
+}
+
+enum store_result store_accept(struct store *store, const struct store_push *push)
+{
+	const struct store_operation *operation = &push->operations[0];
+	const struct store_operation done = {.ok = true, .code = "", .message = "accepted as it is", .allowed = "[]"};
+	enum store_result result;
+	int64_t number;
+	bool own;
+
+	if (push->operation_count != 1)
+		return store_refuse(store, "one connection is accepted at a time");
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	result = supersede(store, push, operation->connection);
+	if (result == STORE_OK)
+		result = insert_push(store, push);
+	number = sqlite3_last_insert_rowid(store->db);
+	if (result == STORE_OK)
+		result = insert_operation(store, number, 0, operation);
+	if (result == STORE_OK)
+		result = write_answer(store, number, true, &done, 1, push->created_at);
+	if (result == STORE_OK && operation->definition) {
+		result = desire(store, number, push, operation);
+	} else if (result == STORE_OK) {
+		sqlite3_stmt *statement = store_statement(store, SQL_DESIRE_ENDS);
+
+		store_bind_text(statement, 1, push->router);
+		store_bind_text(statement, 2, operation->connection);
+		result = store_run(store, statement);
+	}
+	return store_end_own(store, own, result);
+}
+
+static enum store_result run_with_number(struct store *store, enum statement which, int64_t number)
+{
+	sqlite3_stmt *statement = store_statement(store, which);
+
+	sqlite3_bind_int64(statement, 1, number);
+	return store_run(store, statement);
 }
 
 /* Nothing of it is desired any more, but what was before it; `applied`: what it has ended, too. */
@@ -163,6 +228,8 @@ enum store_result store_push_answered(struct store *store, const char *router, c
 				 : desire_as_before(store, number, false);
 	if (result == STORE_OK)
 		result = store_policies_answered(store, number, applied);
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);
 }
 
@@ -183,6 +250,8 @@ enum store_result store_push_rolled_back(struct store *store, const char *router
 		result = desire_as_before(store, number, true);
 	if (result == STORE_OK)
 		result = run_with_number(store, SQL_PUSH_ROLLED_BACK, number);
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);
 }
 

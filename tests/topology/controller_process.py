@@ -41,6 +41,7 @@ class Controller:
                          "tls-certificate": pki / "localhost.pem", "tls-key": pki / "localhost.key",
                          "database": self.database,
                          **{key.replace("_", "-"): value for key, value in settings.items()}}
+        self.environment = {}
         self._process = None
 
     # Start and end
@@ -53,7 +54,8 @@ class Controller:
         offset = len(self.log())
         with open(self.log_file, "ab") as log:
             self._process = subprocess.Popen([build.program("peering-controller"), "-c", self.config],
-                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                             env={**os.environ, **self.environment})
 
         def ready():
             said = self.log()[offset:]
@@ -153,10 +155,10 @@ class Controller:
 
     # peerctl
 
-    def start_peerctl(self, *arguments, **environment):
+    def start_peerctl(self, *arguments, stdout=subprocess.PIPE, **environment):
         return subprocess.Popen(
             [build.program("peerctl"), *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=stdout, stderr=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.folder),
                  "PEERCTL_URL": "https://localhost:%d" % self.api_address[1], "PEERCTL_CA": str(self.pki / "ca.pem"),
                  "PEERCTL_CERT": str(self.pki / f"{OPERATOR}.pem"), "PEERCTL_KEY": str(self.pki / f"{OPERATOR}.key"),
