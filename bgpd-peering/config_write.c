@@ -25,7 +25,7 @@ static void write_link_test(struct vty *vty, const char *name, const struct link
 		vty_out(vty, " peering %s timers link-test %u\n", name, settings->interval);
 }
 
-static void write_connection(struct vty *vty, const struct connection *connection)
+void config_write_connection(struct vty *vty, const struct connection *connection)
 {
 	const char *name = connection->name;
 	const struct session *session;
@@ -153,7 +153,7 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 		if (strcmp(connection->vrf, vrf) != 0)
 			continue;
 		if (connection->declared)
-			write_connection(vty, connection);
+			config_write_connection(vty, connection);
 		write_gated(vty, connection);
 	}
 	return 0;

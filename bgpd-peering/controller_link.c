@@ -97,8 +97,8 @@ static void note(bool is_up, const char *text)
 		flog_warn(EC_PEERING_CONTROLLER, "peering: not connected to the controller %s: %s; nothing on this router needs it", controller_host, text);
 }
 
-/* Whether it has taken the event. */
-static bool on_event(struct link_event *event)
+/* Frees it. */
+static void on_event(struct link_event *event)
 {
 	static const char *const names[] = {
 		[LINK_UP] = "up",	[LINK_DOWN] = "down",	    [LINK_ACKED] = "acknowledged",
@@ -131,7 +131,7 @@ static bool on_event(struct link_event *event)
 	case LINK_PUSH:
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH) {
 			policy_staging_push(event);
-			return true;
+			return;
 		}
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
 			push_confirm_take(event->envelope->confirm->id);
@@ -139,7 +139,7 @@ static bool on_event(struct link_event *event)
 			query_take(event->envelope->query);
 		break;
 	}
-	return false;
+	link_event_free(&event->mail);
 }
 
 static void on_events(event_ref *event)
@@ -158,7 +158,9 @@ static void on_events(event_ref *event)
 		struct mail *next = mail->next;
 
 		/* A link that was ended meanwhile has nothing more to say. */
-		if (!link_thread || !on_event(container_of(mail, struct link_event, mail)))
+		if (link_thread)
+			on_event(container_of(mail, struct link_event, mail));
+		else
 			link_event_free(mail);
 		mail = next;
 	}

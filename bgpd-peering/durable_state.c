@@ -101,6 +101,7 @@ static void keep_pushed(Peering__DeclareConnection *declaration)
 {
 	struct pushed *entry = find_pushed(declaration->name);
 
+	router.changes++;
 	if (entry) {
 		peering__declare_connection__free_unpacked(entry->declaration, NULL);
 		entry->declaration = declaration;
@@ -117,6 +118,7 @@ static void drop_pushed(const char *name)
 
 	if (!entry)
 		return;
+	router.changes++;
 	pushed_tree_del(&pushed, entry);
 	peering__declare_connection__free_unpacked(entry->declaration, NULL);
 	XFREE(MTYPE_PEERING_JOURNAL, entry);

@@ -411,6 +411,32 @@ static void add_declared_checks(json_object *object, const Peering__DeclareConne
 	json_object_object_add(object, "checks", array);
 }
 
+static void add_where_set(json_object *object, const char *key, uint32_t value)
+{
+	if (value)
+		add_number(object, key, value);
+}
+
+static void add_text_where_set(json_object *object, const char *key, const char *value)
+{
+	if (value[0])
+		add_text(object, key, value);
+}
+
+static void add_session_settings(json_object *object, const Peering__Neighbor *neighbor)
+{
+	add_text_where_set(object, "sealedPassword", neighbor->password);
+	add_where_set(object, "ttlSecurityHops", neighbor->ttl_security_hops);
+	add_true(object, "bfd", neighbor->bfd);
+	add_text_where_set(object, "bfdProfile", neighbor->bfd_profile);
+	add_where_set(object, "keepalive", neighbor->keepalive);
+	add_where_set(object, "holdTime", neighbor->hold_time);
+	add_where_set(object, "connectRetry", neighbor->connect_retry);
+	add_text_where_set(object, "role", neighbor->role);
+	add_true(object, "roleStrict", neighbor->role_strict);
+	add_text_where_set(object, "localAddress", neighbor->local_address);
+}
+
 static json_object *declaration_json(const Peering__DeclareConnection *declaration)
 {
 	json_object *object = json_object_new_object();
@@ -422,14 +448,14 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 	add_number(object, "activation", declaration->activation);
 	add_number(object, "validationWindow", declaration->validation_window);
 	add_text(object, "description", declaration->description);
-	if (declaration->on_violation)
-		add_number(object, "onViolation", declaration->on_violation);
-	if (declaration->reopen_mode)
-		add_number(object, "reopen", declaration->reopen_mode);
-	if (declaration->reopen_hold_down)
-		add_number(object, "reopenHoldDown", declaration->reopen_hold_down);
-	if (declaration->profile[0])
-		add_text(object, "profile", declaration->profile);
+	add_where_set(object, timer_keys[TIMER_ESTABLISH], declaration->establish_timer);
+	add_where_set(object, timer_keys[TIMER_VALIDATION], declaration->validation_timer);
+	add_where_set(object, timer_keys[TIMER_STALE], declaration->stale_timer);
+	add_where_set(object, timer_keys[TIMER_DRAIN], declaration->drain_timer);
+	add_where_set(object, "onViolation", declaration->on_violation);
+	add_where_set(object, "reopen", declaration->reopen_mode);
+	add_where_set(object, "reopenHoldDown", declaration->reopen_hold_down);
+	add_text_where_set(object, "profile", declaration->profile);
 	add_declared_checks(object, declaration);
 	for (size_t i = 0; i < declaration->n_neighbors; i++) {
 		const Peering__Neighbor *neighbor = declaration->neighbors[i];
@@ -439,6 +465,7 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 		add_text(one, "address", neighbor->address);
 		add_text(one, "description", neighbor->description);
 		add_true(one, "optional", neighbor->optional);
+		add_session_settings(one, neighbor);
 		for (size_t j = 0; j < neighbor->n_families; j++) {
 			json_object *family = json_object_new_object();
 
@@ -453,6 +480,11 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 	}
 	json_object_object_add(object, "neighbors", neighbors);
 	return object;
+}
+
+void journal_line_add_declaration(json_object *object, const Peering__DeclareConnection *declaration)
+{
+	json_object_object_add(object, "declaration", declaration_json(declaration));
 }
 
 /* What a checked policy is called, and its kind, have nothing that JSON would write otherwise. */
@@ -475,11 +507,6 @@ void journal_line_end_policy(FILE *to)
 	fputs("]}}\n", to);
 	for (size_t i = 0; i < JOURNAL_SUM_SIZE; i++)
 		putc('\0', to);
-}
-
-void journal_line_add_declaration(json_object *object, const Peering__DeclareConnection *declaration)
-{
-	json_object_object_add(object, "declaration", declaration_json(declaration));
 }
 
 char *journal_line_encode(const struct journal_record *record)
@@ -916,6 +943,29 @@ static bool decode_optional_number(json_object *object, const char *key, uint32_
 	return number <= UINT32_MAX;
 }
 
+static bool decode_optional_text(json_object *object, const char *key, char **into)
+{
+	const char *text = get_text(object, key);
+
+	if (text)
+		*into = (char *)text;
+	return text || !json_object_object_get_ex(object, key, NULL);
+}
+
+static bool decode_session_settings(json_object *object, Peering__Neighbor *neighbor)
+{
+	neighbor->bfd = get_true(object, "bfd");
+	neighbor->role_strict = get_true(object, "roleStrict");
+	return decode_optional_text(object, "sealedPassword", &neighbor->password) &&
+	       decode_optional_number(object, "ttlSecurityHops", &neighbor->ttl_security_hops) &&
+	       decode_optional_text(object, "bfdProfile", &neighbor->bfd_profile) &&
+	       decode_optional_number(object, "keepalive", &neighbor->keepalive) &&
+	       decode_optional_number(object, "holdTime", &neighbor->hold_time) &&
+	       decode_optional_number(object, "connectRetry", &neighbor->connect_retry) &&
+	       decode_optional_text(object, "role", &neighbor->role) &&
+	       decode_optional_text(object, "localAddress", &neighbor->local_address);
+}
+
 /* What came behind the first version: it may lack. `asked` and `list` have CHECKS_MAX places. */
 static bool decode_service(json_object *declaration, Peering__DeclareConnection *message, Peering__DeclaredCheck *asked,
 			   Peering__DeclaredCheck **list)
@@ -927,10 +977,14 @@ static bool decode_service(json_object *declaration, Peering__DeclareConnection 
 	    !decode_optional_number(declaration, "reopen", &reopen) ||
 	    !decode_optional_number(declaration, "reopenHoldDown", &message->reopen_hold_down))
 		return false;
+	if (!decode_optional_number(declaration, timer_keys[TIMER_ESTABLISH], &message->establish_timer) ||
+	    !decode_optional_number(declaration, timer_keys[TIMER_VALIDATION], &message->validation_timer) ||
+	    !decode_optional_number(declaration, timer_keys[TIMER_STALE], &message->stale_timer) ||
+	    !decode_optional_number(declaration, timer_keys[TIMER_DRAIN], &message->drain_timer))
+		return false;
 	message->on_violation = (Peering__OnViolation)on_violation;
 	message->reopen_mode = (Peering__ReopenMode)reopen;
-	if (json_object_object_get_ex(declaration, "profile", NULL) &&
-	    !(message->profile = (char *)get_text(declaration, "profile")))
+	if (!decode_optional_text(declaration, "profile", &message->profile))
 		return false;
 	if (!json_object_object_get_ex(declaration, "checks", NULL))
 		return true;
@@ -994,7 +1048,7 @@ static bool decode_declaration(json_object *object, struct journal_record *recor
 		neighbors[i].description = (char *)get_text(one, "description");
 		neighbors[i].optional = get_true(one, "optional");
 		if (!neighbors[i].address || !neighbors[i].description || !list ||
-		    json_object_array_length(list) > FAMILY_COUNT)
+		    json_object_array_length(list) > FAMILY_COUNT || !decode_session_settings(one, &neighbors[i]))
 			return false;
 		for (size_t j = 0; j < json_object_array_length(list); j++) {
 			json_object *family = json_object_array_get_idx(list, j);
@@ -1142,11 +1196,11 @@ void journal_record_clear(struct journal_record *record)
 		peering__transition__free_unpacked(record->transition, NULL);
 	if (record->declaration)
 		peering__declare_connection__free_unpacked(record->declaration, NULL);
-	if (record->policy)
-		peering__policy__free_unpacked(record->policy, NULL);
 	if (record->pushes)
 		push_record_clear(record->pushes);
 	XFREE(MTYPE_PEERING_TEXT, record->pushes);
+	if (record->policy)
+		peering__policy__free_unpacked(record->policy, NULL);
 	for (size_t i = 0; i < record->policy_count; i++)
 		XFREE(MTYPE_PEERING_TEXT, record->policies[i].name);
 	XFREE(MTYPE_PEERING_TEXT, record->policies);

@@ -105,9 +105,9 @@ struct journal_record {
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */
 	Peering__DeclareConnection *declaration; /* likewise */
+	struct push_record *pushes;		 /* likewise */
 	Peering__Policy *policy;		 /* likewise */
 	bool withdrawn;
-	struct push_record *pushes;		 /* likewise */
 };
 
 /* Fills what the record says of a connection. At most SESSIONS_MAX sessions: a connection takes no more. */

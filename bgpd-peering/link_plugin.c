@@ -15,4 +15,7 @@ const struct link_functions peering_link_functions = {
 	.figures = link_figures,
 	.stop = link_stop,
 	.event_free = link_event_free,
+	.secret_key_load = secret_key_load,
+	.secret_seal = secret_seal,
+	.secret_open = secret_open,
 };

@@ -18,8 +18,10 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
+#include "bgpd-peering/password.h"
 #include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/policy_staging.h"
+#include "bgpd-peering/push.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
@@ -66,6 +68,7 @@ static int on_config_pre(event_master *master)
 	if (router.dry_run)
 		return 0;
 	durable_state_start();
+	password_start();
 	frr_each (connection_tree, &connections, connection)
 		drain_watch(connection);
 	policy_objects_start();
@@ -95,6 +98,7 @@ static int on_config_end(struct bgp *bgp)
 
 static int on_end(void)
 {
+	push_finish();
 	push_confirm_stop();
 	controller_link_stop();
 	policy_staging_stop();

@@ -40,7 +40,7 @@ struct staging {
 DECLARE_DLIST(staging_list, struct staging, item);
 
 static struct staging_list_head pushes = INIT_DLIST(pushes);
-static struct staging *now; /* whose push is being carried out */
+static struct staging_list_head handed = INIT_DLIST(handed); /* to push.c, which carries out the first of them now */
 static event_ref *staging_event;
 
 static void staging_free(struct staging *staging)
@@ -135,6 +135,12 @@ static bool is_time(const struct timeval *begun, const struct staged *staged)
 	return monotime_since(begun, NULL) < (is_long(staged) ? SLICE_MICROSECONDS / 4 : SLICE_MICROSECONDS);
 }
 
+/* push.c's word that it is done with the first one that it has. */
+static void carried_out(void)
+{
+	staging_free(staging_list_pop(&handed));
+}
+
 static void stage_some(event_ref *event)
 {
 	struct staging *staging;
@@ -156,10 +162,8 @@ static void stage_some(event_ref *event)
 			return;
 		}
 		staging_list_del(&pushes, staging);
-		now = staging;
-		push_take(staging->event->envelope->push);
-		now = NULL;
-		staging_free(staging);
+		staging_list_add_tail(&handed, staging);
+		push_take(staging->event->envelope->push, carried_out);
 	}
 }
 
@@ -193,6 +197,8 @@ void policy_staging_stop(void)
 
 static struct staged *find(const Peering__Policy *policy)
 {
+	struct staging *now = staging_list_first(&handed);
+
 	for (size_t i = 0; now && i < now->count; i++)
 		if (now->staged[i].policy == policy)
 			return &now->staged[i];

@@ -12,11 +12,11 @@
 #include "bgpd-peering/link.h"
 #include "bgpd-peering/transition.h"
 
-/* Takes the event, whose envelope is a push, and hands the push to push_take() when it is ready. */
+/* Takes the event, whose envelope is a push, and hands the push to push_take() when it is ready. It lives until that is done with it. */
 void policy_staging_push(struct link_event *event);
 void policy_staging_stop(void);
 
-/* While push_take() runs, of one of its policies: the refusal of what is wrong with it, by itself; true where it is good. */
+/* While push.c carries a push out, of one of its policies: the refusal of what is wrong with it, by itself; true where it is good. */
 bool policy_staging_is_good(const Peering__Policy *policy, struct verdict *verdict);
 /* Puts it in force. */
 bool policy_staging_apply(const Peering__Policy *policy, struct verdict *verdict);

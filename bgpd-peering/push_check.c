@@ -10,11 +10,14 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/neighbor.h"
+#include "bgpd-peering/password.h"
 #include "bgpd-peering/policy_check.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/push_describe.h"
 #include "bgpd-peering/service.h"
+#include "bgpd-peering/session_settings.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/utf8.h"
@@ -275,7 +278,7 @@ static bool check_neighbor(struct push_plan *plan, const struct planned *planned
 			       "%s is a neighbor of this router already; adopt or declare it on the router", address);
 		return false;
 	}
-	return check_families(plan, address, neighbor, verdict);
+	return session_settings_check_addresses(neighbor, address, verdict) && check_families(plan, address, neighbor, verdict);
 }
 
 /* What leaves the connection for this declaration, and what stays in it because it is the operator's. */
@@ -349,6 +352,21 @@ static bool check_service(const struct push_plan *plan, const Peering__DeclareCo
 	return true;
 }
 
+static bool check_timers(const Peering__DeclareConnection *declaration, struct verdict *verdict)
+{
+	uint32_t seconds[TIMER_COUNT];
+
+	push_timers(declaration, seconds);
+	for (int timer = 0; timer < TIMER_COUNT; timer++) {
+		if (seconds[timer] <= TIMER_SECONDS_MOST)
+			continue;
+		verdict_refuse(verdict, "bad-timer", "%s: the timer %s is out of range; 1 to %d seconds", declaration->name,
+			       timer_name(timer), TIMER_SECONDS_MOST);
+		return false;
+	}
+	return true;
+}
+
 static bool check_words(const struct push_plan *plan, const Peering__DeclareConnection *declaration,
 			struct verdict *verdict)
 {
@@ -377,7 +395,8 @@ static bool check_words(const struct push_plan *plan, const Peering__DeclareConn
 			       declaration->name);
 		return false;
 	}
-	if (!check_description(declaration->name, declaration->description, verdict) ||
+	if (!check_timers(declaration, verdict) ||
+	    !check_description(declaration->name, declaration->description, verdict) ||
 	    !check_service(plan, declaration, verdict))
 		return false;
 	if (declaration->n_neighbors == 0 || declaration->n_neighbors > SESSIONS_MAX) {
@@ -386,7 +405,14 @@ static bool check_words(const struct push_plan *plan, const Peering__DeclareConn
 		return false;
 	}
 	for (size_t i = 0; i < declaration->n_neighbors; i++) {
-		if (declaration->neighbors[i]->n_families <= FAMILY_COUNT)
+		const Peering__Neighbor *neighbor = declaration->neighbors[i];
+		const char *wrong = session_settings_wrong(neighbor);
+
+		if (wrong) {
+			verdict_refuse(verdict, "bad-session", "%s: %s: %s", declaration->name, shown(neighbor->address), wrong);
+			return false;
+		}
+		if (neighbor->n_families <= FAMILY_COUNT)
 			continue;
 		verdict_refuse(verdict, "bad-family", "%s: a neighbor has at most %d families, ipv4 and ipv6",
 			       declaration->name, FAMILY_COUNT);
@@ -461,6 +487,20 @@ static bool is_bypassed(const char *name)
 	return connection && bypass_covers(connection);
 }
 
+/* *declaration is what the journal gives back of it, passwords sealed; NULL where it cannot keep it. */
+static bool seal(const Peering__DeclareConnection *asked, Peering__DeclareConnection **declaration,
+		 struct verdict *verdict)
+{
+	Peering__DeclareConnection *sealed = journal_line_copy_declaration(asked);
+	bool good = sealed && password_seal_declared(sealed, verdict);
+
+	if (good)
+		*declaration = journal_line_round_trip(sealed);
+	if (sealed)
+		peering__declare_connection__free_unpacked(sealed, NULL);
+	return good;
+}
+
 static bool check_declare(struct push_plan *plan, const Peering__DeclareConnection *asked,
 			  Peering__DeclareConnection **declaration, struct verdict *verdict)
 {
@@ -468,10 +508,9 @@ static bool check_declare(struct push_plan *plan, const Peering__DeclareConnecti
 	enum connection_state from;
 	struct planned *planned;
 
-	if (!check_words(plan, asked, verdict))
+	if (!check_words(plan, asked, verdict) || !seal(asked, declaration, verdict))
 		return false;
 	planned = planned_connection(plan, asked->name);
-	*declaration = journal_line_round_trip(asked);
 	/* In force to the letter is good whatever the state. */
 	if (*declaration && planned->exists && planned->state != STATE_NONE && planned->declared &&
 	    push_same_declaration(planned->declared, *declaration)) {

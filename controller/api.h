@@ -25,7 +25,7 @@
 /* An e-mail address that a router keeps whole, and its NUL. */
 #define API_ACTOR_MAX (TRANSITION_ACTOR_MAX - sizeof(TRANSITION_ACTOR_CONTROLLER) + 1)
 #define API_BODY_MAX ((size_t)64 << 10)
-#define API_POLICY_BODY_MAX ((size_t)1 << 20) /* of a policy object */
+#define API_LONG_BODY_MAX ((size_t)1 << 20) /* of connections and policies */
 #define API_SEGMENTS_MAX 6
 #define API_PAGE_MAX 1000
 
@@ -143,6 +143,10 @@ void api_get_tokens(const struct api_request *request);
 void api_post_token(const struct api_request *request);
 void api_delete_token(const struct api_request *request);
 
+/* What the query says of a push. False where it has answered. */
+bool api_read_push_options(const struct api_request *request, struct store_push *push);
+/* Answers once the router has said something of the push, or when nobody wants to wait longer. */
+void api_wait_for_push(const struct api_request *request, const char *id, const char *router);
 /* Stores a push of these, sends it, and answers now or once the router has. The last one is what was asked for. */
 void api_submit(const struct api_request *request, const char *router, const struct store_operation *operations,
 		size_t count);
@@ -157,10 +161,6 @@ struct api_policies {
 /* Takes them out of the body. NULL where it has answered. */
 struct api_policies *api_policies_take(const struct api_request *request, json_object *body);
 void api_policies_free(struct api_policies *policies);
-/* What the query says of a push. False where it has answered. */
-bool api_read_push_options(const struct api_request *request, struct store_push *push);
-/* Answers once the router has said something of the push, or when nobody wants to wait longer. */
-void api_wait_for_push(const struct api_request *request, const char *id, const char *router);
 
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];

@@ -21,7 +21,7 @@
 
 #define HEADERS_MAX 16384
 /* Read before anybody knows whose it is. Up to here our own answer says how large it was, behind it evhttp's.  */
-#define HTTP_BODY_MAX ((ev_ssize_t)(API_POLICY_BODY_MAX + API_BODY_MAX))
+#define HTTP_BODY_MAX ((ev_ssize_t)API_LONG_BODY_MAX * 2)
 struct api {
 	struct event_base *base;
 	const struct config *config;
@@ -47,7 +47,8 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers"}, api_get_routers},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"connections"}, api_get_connections},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections"}, api_get_connections},
-	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection,
+	 API_LONG_BODY_MAX},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections", "*"}, api_get_connection},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "history"}, api_get_history},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "push-again"}, api_post_push_again},
@@ -55,11 +56,11 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "routes"}, api_get_routes},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "preview"}, api_get_preview},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"differences"}, api_get_differences},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies"}, api_get_policies},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies", "*"}, api_get_policy},
-	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_POLICY_BODY_MAX},
+	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_LONG_BODY_MAX},
 	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy},
-	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"differences"}, api_get_differences},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@
 #include "controller/store.h"
 #include "controller/text.h"
 #include "controller/tls_watch.h"
+#include "lib/secret.h"
 #include "controller/webhooks.h"
 #include "lib/tls.h"
 #include "peering-config.h"
@@ -47,6 +49,7 @@ struct controller {
 	struct event_base *base;
 	SSL_CTX *router_tls, *api_tls;
 	struct store *store;
+	struct secret_key *password_key;
 	struct events *events;
 	struct webhooks *webhooks;
 	struct pushes *pushes;
@@ -177,6 +180,19 @@ static bool start_loop(struct controller *controller)
 	return controller->stop_look != NULL;
 }
 
+/* Beside the database, and not in it: a copy of the database alone holds no password that can be read. */
+static bool load_password_key(struct controller *controller, char *error, size_t error_size)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s.key", controller->config.database) >= (int)sizeof(path)) {
+		snprintf(error, error_size, "%s: the name is too long", controller->config.database);
+		return false;
+	}
+	controller->password_key = secret_key_load(path, error, error_size);
+	return controller->password_key != NULL;
+}
+
 static bool read_webhooks(const struct controller *controller, struct webhook_configs *configs, char *error,
 			  size_t error_size)
 {
@@ -246,12 +262,12 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 		snprintf(error, error_size, "%s: %s", config->database, store_error(controller->store));
 		return false;
 	}
-	if (!start_loop(controller))
+	if (!load_password_key(controller, error, error_size) || !start_loop(controller))
 		return false;
 	controller->events = events_new(controller->base, config, controller->store);
 	if (!controller->events)
 		return false;
-	controller->pushes = pushes_new(controller->base, controller->store);
+	controller->pushes = pushes_new(controller->base, controller->store, controller->password_key);
 	if (!controller->pushes)
 		return false;
 	controller->reports = reports_new(controller->base, controller->store, controller->pushes);
@@ -317,6 +333,7 @@ static void tear_down(struct controller *controller)
 		event_base_free(controller->base);
 	libevent_global_shutdown();
 	store_close(controller->store);
+	secret_key_free(controller->password_key);
 	SSL_CTX_free(controller->router_tls);
 	SSL_CTX_free(controller->api_tls);
 	config_free(&controller->config);

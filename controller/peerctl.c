@@ -87,7 +87,7 @@ static int request(struct invocation *invocation, const struct command *command)
 		fprintf(stderr, "peerctl: %s\n", error);
 		return EXIT_USAGE;
 	}
-	return push_and_show(invocation, client_path("routers", invocation->arguments[0], "connections", NULL), body);
+	return command_push(invocation, NULL, client_path("routers", invocation->arguments[0], "connections", NULL), body);
 }
 
 static int verb(struct invocation *invocation, const struct command *command)
@@ -96,7 +96,7 @@ static int verb(struct invocation *invocation, const struct command *command)
 
 	if (invocation->reason)
 		json_object_object_add(body, "reason", json_object_new_string(invocation->reason));
-	return push_and_show(invocation,
+	return command_push(invocation, NULL,
 		    client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1],
 				command->name, NULL),
 		    body);
@@ -130,10 +130,21 @@ enum {
 	OPTION_REOPEN_HOLD_DOWN = 'H',
 	OPTION_PROFILE = 'p',
 	OPTION_CHECK = 'c',
+	OPTION_VALID_DAYS = 'T',
+	OPTION_PASSWORD_FILE = '1',
+	OPTION_TTL_SECURITY = '2',
+	OPTION_BFD = '3',
+	OPTION_BFD_PROFILE = '4',
+	OPTION_HOLD_TIME = '5',
+	OPTION_KEEPALIVE = '6',
+	OPTION_CONNECT_RETRY = '7',
+	OPTION_ROLE = '8',
+	OPTION_ROLE_STRICT = '9',
+	OPTION_LOCAL_ADDRESS = '0',
+	OPTION_TIMER = '+',
 	OPTION_EXPECT_REVISION = 'E',
 	OPTION_CONFIRM = 'C',
 	OPTION_CONFIRM_MANUALLY = 'M',
-	OPTION_VALID_DAYS = 'T',
 	OPTION_URL = 1000,
 	OPTION_CA,
 	OPTION_CERT,
@@ -172,10 +183,21 @@ static const struct option options[] = {
 	{"reopen-hold-down", required_argument, NULL, OPTION_REOPEN_HOLD_DOWN},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"check", required_argument, NULL, OPTION_CHECK},
+	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
+	{"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
+	{"ttl-security", required_argument, NULL, OPTION_TTL_SECURITY},
+	{"bfd", no_argument, NULL, OPTION_BFD},
+	{"bfd-profile", required_argument, NULL, OPTION_BFD_PROFILE},
+	{"hold-time", required_argument, NULL, OPTION_HOLD_TIME},
+	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
+	{"connect-retry", required_argument, NULL, OPTION_CONNECT_RETRY},
+	{"role", required_argument, NULL, OPTION_ROLE},
+	{"role-strict", no_argument, NULL, OPTION_ROLE_STRICT},
+	{"local-address", required_argument, NULL, OPTION_LOCAL_ADDRESS},
+	{"timer", required_argument, NULL, OPTION_TIMER},
 	{"expect-revision", required_argument, NULL, OPTION_EXPECT_REVISION},
 	{"confirm", required_argument, NULL, OPTION_CONFIRM},
 	{"confirm-manually", no_argument, NULL, OPTION_CONFIRM_MANUALLY},
-	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
@@ -208,8 +230,19 @@ static const char request_help[] =
 	"  --reopen-hold-down S   seconds that it has to pass before the router does\n"
 	"  --profile NAME         profile of the router\n"
 	"  --check NAME=LEVEL     required, advisory or off; repeat it for more\n"
+	"  --timer NAME=S         establish, validation, stale or drain; repeat it for more\n"
 	"\n"
-	"--limit, --import and --export hold for every neighbor of that address family.\n";
+	"Of the sessions:\n"
+	"  --password-file FILE   TCP MD5; the first line of FILE, or of standard input where that is -\n"
+	"  --ttl-security HOPS    how far away the peer may be: 1 on a link\n"
+	"  --bfd                  BFD with the peer; --bfd-profile NAME: by a profile of the router's bfdd\n"
+	"  --hold-time S          seconds; --keepalive S: at most a third of it, which is the default\n"
+	"  --connect-retry S      seconds between attempts\n"
+	"  --role ROLE            what the router is to the peer (RFC 9234): provider, rs-server, rs-client, customer or\n"
+	"                         peer; --role-strict: the peer has to say its own\n"
+	"  --local-address ADDR   that the router speaks from; ADDR/LENGTH says which link it is. One of each family\n"
+	"\n"
+	"--limit, --import and --export hold for every neighbor of that address family, what is said of the sessions for all.\n";
 static const char push_options[] =
 	"\n"
 	"  --dry-run              the router checks it and says what it would do; nothing is changed\n"
@@ -253,7 +286,7 @@ static const struct command commands[] = {
 	 "Shows what activation would do, asked live from the router: how many routes would be accepted and rejected, by\n"
 	 "which rule, and how many would be sent.\n",
 	 2, "", live_preview},
-	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpcDECM", request},
+	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc1234567890+DECM", request},
 	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "rDECM", verb},
 	{"ready", "ready ROUTER NAME [--reason TEXT]",
 	 "Says that the port is wired and the peer has configured BGP: the sessions may come up, gated.\n", 2, "rDECM",
@@ -276,11 +309,6 @@ static const struct command commands[] = {
 	{"confirm", "confirm PUSH", "Keeps a push that its router would take back (--confirm-manually).\n", 1, "",
 	 push_confirm},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "rDECM", verb},
-	{"diff", "diff [--router ROUTER]", differences_help, 0, "R", list_differences},
-	{"push-again", "push-again ROUTER NAME [--reason TEXT]",
-	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
-	{"accept", "accept ROUTER NAME [--reason TEXT]",
-	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
 	{"policy list", "policy list ROUTER", "Lists the policy objects that are wanted on a router.\n", 1, "", policy_list},
 	{"policy show", "policy show ROUTER NAME", "Prints one of them, as JSON.\n", 2, "", policy_show},
 	{"policy set", "policy set ROUTER NAME -f FILE",
@@ -289,6 +317,11 @@ static const struct command commands[] = {
 	 2, "f", policy_set},
 	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "",
 	 policy_withdraw},
+	{"diff", "diff [--router ROUTER]", differences_help, 0, "R", list_differences},
+	{"push-again", "push-again ROUTER NAME [--reason TEXT]",
+	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
+	{"accept", "accept ROUTER NAME [--reason TEXT]",
+	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
@@ -400,18 +433,6 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_FILE:
 		invocation->file = value;
-		return true;
-	case OPTION_DRY_RUN:
-		invocation->dry_run = true;
-		return true;
-	case OPTION_EXPECT_REVISION:
-		invocation->expected_revision = value;
-		return true;
-	case OPTION_CONFIRM:
-		invocation->confirm_seconds = value;
-		return true;
-	case OPTION_CONFIRM_MANUALLY:
-		invocation->confirm_manually = true;
 		return true;
 	case OPTION_URL:
 		replace(&invocation->settings.url, value);
@@ -533,7 +554,7 @@ int main(int argc, char **argv)
 		}
 	}
 	client_settings_free(&invocation.settings);
-	json_object_put(invocation.request.checks);
+	request_options_free(&invocation.request);
 	curl_global_cleanup();
 	/* A pipe that is full or gone must not pass for success. */
 	if (fflush(stdout) != 0 && code == EXIT_DONE)

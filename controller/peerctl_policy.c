@@ -72,10 +72,10 @@ int policy_set(struct invocation *invocation, const struct command *command)
 		fprintf(stderr, "peerctl: %s: %s", invocation->file, json_util_get_last_err());
 		return EXIT_USAGE;
 	}
-	return push_and_show_by(invocation, "PUT", path_of(invocation), body);
+	return command_push(invocation, "PUT", path_of(invocation), body);
 }
 
 int policy_withdraw(struct invocation *invocation, const struct command *command)
 {
-	return push_and_show_by(invocation, "DELETE", path_of(invocation), NULL);
+	return command_push(invocation, "DELETE", path_of(invocation), NULL);
 }

@@ -28,7 +28,7 @@ static char *with_options(const struct invocation *invocation, char *path)
 	return client_query(path, "confirm", invocation->confirm_manually ? "manual" : NULL);
 }
 
-int push_and_show_by(struct invocation *invocation, const char *method, char *path, json_object *body)
+int command_push(struct invocation *invocation, const char *method, char *path, json_object *body)
 {
 	json_object *answer, *not_done;
 	int code = command_ask(invocation, method, with_options(invocation, path), body, &answer);
@@ -46,13 +46,8 @@ int push_and_show_by(struct invocation *invocation, const char *method, char *pa
 	return not_done ? EXIT_REFUSED : EXIT_DONE;
 }
 
-int push_and_show(struct invocation *invocation, char *path, json_object *body)
-{
-	return push_and_show_by(invocation, NULL, path, body);
-}
-
 int push_confirm(struct invocation *invocation, const struct command *command)
 {
-	return push_and_show(invocation, client_path("pushes", invocation->arguments[0], "confirm", NULL),
-			     json_object_new_object());
+	return command_push(invocation, NULL, client_path("pushes", invocation->arguments[0], "confirm", NULL),
+			    json_object_new_object());
 }

@@ -215,10 +215,10 @@ enum store_result store_release(struct store *store, const char *router, bool *r
 /* ---- Pushes ---- */
 
 #define STORE_REQUEST "request" /* the verb of an operation that declares */
-#define STORE_ACCEPT "accept"	/* desired becomes what is observed: its definition, or none where it is over */
 /* The verbs of operations with policy objects, whose name stands in the place of a connection's. */
 #define STORE_POLICY "policy"
 #define STORE_WITHDRAW_POLICY "withdraw-policy"
+#define STORE_ACCEPT "accept"	/* desired becomes what is observed: its definition, or none where it is over */
 
 enum push_state { PUSH_QUEUED = 0, PUSH_APPLIED, PUSH_REFUSED, PUSH_UNANSWERED, PUSH_STATE_COUNT };
 
@@ -456,19 +456,6 @@ enum store_result store_idempotency_keep(struct store *store, const struct store
 /* status, location and answer are added to the row of actor and key. */
 enum store_result store_idempotency_answered(struct store *store, const struct store_idempotency *row);
 
-/* ---- How much there is ---- */
-
-typedef bool (*store_name_visit)(const char *name, void *context);
-typedef bool (*store_census_visit)(const char *router, const char *name, const char *state, bool degraded,
-				   void *context);
-
-enum store_result store_router_names(struct store *store, store_name_visit visit, void *context);
-/* Observed connections behind (router, name) in order, at most `limit`; *more: as many as that were there. */
-enum store_result store_census(struct store *store, const char *router, const char *name, unsigned int limit,
-			       store_census_visit visit, void *context, bool *more);
-/* Those that wait now, and all that have ever been stored. */
-enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored);
-
 /* ---- policies (store_sqlite_policies.c): set and ended by pushes, as the desired state of connections ---- */
 
 struct store_policy {
@@ -489,5 +476,18 @@ enum store_result store_policies(struct store *store, const char *router, const 
 				 store_policy_visit visit, void *context);
 enum store_result store_policy(struct store *store, const char *router, const char *name, store_policy_visit visit,
 			       void *context);
+
+/* ---- How much there is ---- */
+
+typedef bool (*store_name_visit)(const char *name, void *context);
+typedef bool (*store_census_visit)(const char *router, const char *name, const char *state, bool degraded,
+				   void *context);
+
+enum store_result store_router_names(struct store *store, store_name_visit visit, void *context);
+/* Observed connections behind (router, name) in order, at most `limit`; *more: as many as that were there. */
+enum store_result store_census(struct store *store, const char *router, const char *name, unsigned int limit,
+			       store_census_visit visit, void *context, bool *more);
+/* Those that wait now, and all that have ever been stored. */
+enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored);
 
 #endif

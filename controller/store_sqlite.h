@@ -50,7 +50,6 @@ struct store {
 bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size);
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
-
 extern const int store_schema_newest;
 
 /*

@@ -204,7 +204,6 @@ static const char *const migrations[] = {
 	"CREATE INDEX push_unconfirmed ON push (router, number) WHERE confirmation = 'waiting';"
 	"ALTER TABLE router ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE router ADD COLUMN revision_of TEXT NOT NULL DEFAULT '';",
-
 	/* Since when desired and observed state differ, and which routers are held until that is settled. */
 	"ALTER TABLE desired_connection ADD COLUMN differs_since INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE router ADD COLUMN held_since INTEGER NOT NULL DEFAULT 0;"
