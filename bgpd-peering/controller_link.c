@@ -2,6 +2,7 @@
 #include "bgpd-peering/controller_link.h"
 
 #include "bgpd-peering/catch_up.h"
+#include "bgpd-peering/certificate_alerts.h"
 #include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
@@ -10,6 +11,7 @@
 #include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
 
+#define EXPIRY_INTERVAL 3600 /* seconds between two looks at when certificates end */
 #define AGAIN_INTERVAL 10 /* seconds until a link that could not be begun, or not go on, is begun anew */
 
 static char *controller_host, *router_name;
@@ -21,7 +23,7 @@ static bool edited;		  /* and the journal is told at the end of the file */
 
 static struct link *link_thread;
 static struct mailbox *events;
-static event_ref *events_event, *again_event;
+static event_ref *events_event, *again_event, *expiry_event;
 static bool missed; /* `link_thread` has not been given all: another one will be */
 static bool events_wait; /* for the end of the file that is being read */
 /* What the controller can hold: see link.h. Of all links of this bgpd. */
@@ -87,6 +89,25 @@ static void note(bool is_up, const char *text)
 		flog_warn(EC_PEERING_CONTROLLER, "peering: not connected to the controller %s: %s; nothing on this router needs it", controller_host, text);
 }
 
+static void look_at_certificates_again(event_ref *event);
+
+static void look_at_certificates(void)
+{
+	struct link_figures figures;
+
+	controller_link_figures(&figures);
+	certificate_alerts_look(&figures.ends);
+	event_stop(expiry_event);
+	event_add_seconds(look_at_certificates_again, NULL, EXPIRY_INTERVAL, &expiry_event);
+}
+
+static void look_at_certificates_again(event_ref *event)
+{
+	TURN(TURN_CONTROLLER);
+
+	look_at_certificates();
+}
+
 static void on_event(struct link_event *event)
 {
 	static const char *const names[] = {
@@ -99,11 +120,13 @@ static void on_event(struct link_event *event)
 	switch (event->type) {
 	case LINK_UP:
 		note(true, event->text);
+		look_at_certificates();
 		snapshots_begin(link_thread);
 		break;
 	case LINK_DOWN:
 		snapshots_end();
 		note(false, event->text);
+		look_at_certificates();
 		break;
 	case LINK_DRAINED:
 		snapshots_drained();
@@ -159,6 +182,7 @@ static void end_link(void)
 {
 	event_stop(events_event);
 	event_stop(again_event);
+	event_stop(expiry_event);
 	events_wait = false;
 	snapshots_end();
 	if (catch_up_is_running())
@@ -191,7 +215,7 @@ static void caught_up(const char *error)
 static void begin_link(void)
 {
 	struct durable_sequences sequences = durable_state_sequences();
-	char ca[PATH_MAX + 16], certificate[PATH_MAX + 16], key[PATH_MAX + 16];
+	char ca[PATH_MAX + 16], certificate[PATH_MAX + 16], key[PATH_MAX + 16], crl[PATH_MAX + 16];
 	struct link_settings settings = {
 		.host = controller_host,
 		.port = port,
@@ -202,12 +226,13 @@ static void begin_link(void)
 		.boot_id = boot_id(),
 		.last_sequence = sequences.durable,
 		.known_sequence = MAX(known_sequence, sequences.loaded),
-		.tls = {.ca = ca, .certificate = certificate, .key = key},
+		.tls = {.ca = ca, .certificate = certificate, .key = key, .crl = crl},
 	};
 
 	snprintf(ca, sizeof(ca), "%s/ca.pem", router.tls_directory);
 	snprintf(certificate, sizeof(certificate), "%s/router.pem", router.tls_directory);
 	snprintf(key, sizeof(key), "%s/router.key", router.tls_directory);
+	snprintf(crl, sizeof(crl), "%s/crl.pem", router.tls_directory);
 
 	if (!settings.journal_id[0]) {
 		note(false, "the journal cannot be used, and without it nothing can be reported");

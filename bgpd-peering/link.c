@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -211,7 +212,7 @@ void link_figures(struct link *link, struct link_figures *figures)
 {
 	pthread_mutex_lock(&link->lock);
 	figures->queued_bytes = link->message_bytes + link->transition_bytes;
-	figures->certificate_ends = link->certificate_ends;
+	figures->ends = link->ends;
 	pthread_mutex_unlock(&link->lock);
 }
 
@@ -389,22 +390,67 @@ static void warn(struct link *link, const char *sentence)
 	link_post(link, event);
 }
 
+static struct tls_files files_of(const struct link *link)
+{
+	struct stat status;
+
+	return (struct tls_files){
+		.ca = link->ca,
+		.certificate = link->certificate,
+		.key = link->key,
+		.crl = stat(link->crl, &status) != 0 && errno == ENOENT ? NULL : link->crl,
+	};
+}
+
+/* NULL with a sentence where the files cannot be used as they are now. */
+static SSL_CTX *read_files(struct link *link, char *why, size_t why_size)
+{
+	struct tls_files files = files_of(link);
+	char warning[TLS_ERROR_MAX];
+	SSL_CTX *context;
+
+	link->files_print = tls_files_print(&files);
+	context = tls_client_context(&files, why, why_size);
+	if (!context)
+		return NULL;
+	pthread_mutex_lock(&link->lock);
+	link->ends = tls_context_ends(context);
+	pthread_mutex_unlock(&link->lock);
+	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
+		warn(link, warning);
+	return context;
+}
+
+bool link_still_trusts(struct link *link, SSL *ssl)
+{
+	char why[TLS_ERROR_MAX / 2], warning[TLS_ERROR_MAX];
+	struct tls_files files = files_of(link);
+	SSL_CTX *context;
+	bool revoked;
+
+	if (tls_files_print(&files) == link->files_print)
+		return true;
+	context = read_files(link, why, sizeof(why));
+	if (!context) {
+		snprintf(warning, sizeof(warning),
+			 "the session with the controller %s goes on, but there would be no other one: %s", link->host, why);
+		warn(link, warning);
+		return true;
+	}
+	revoked = tls_peer_is_revoked(ssl, context);
+	SSL_CTX_free(context);
+	return !revoked;
+}
+
 static uint64_t attempt(struct link *link, char *why, size_t why_size)
 {
-	char warning[TLS_ERROR_MAX];
-	struct tls_files files = {.ca = link->ca, .certificate = link->certificate, .key = link->key};
-	SSL_CTX *context = tls_client_context(&files, why, why_size);
+	SSL_CTX *context = read_files(link, why, why_size);
 	struct addrinfo *addresses;
 	uint64_t up = 0;
 	int fd = -1;
 
 	if (!context)
 		return 0;
-	pthread_mutex_lock(&link->lock);
-	link->certificate_ends = tls_certificate_ends(context);
-	pthread_mutex_unlock(&link->lock);
-	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
-		warn(link, warning);
 	addresses = resolve(link, why, why_size);
 	for (struct addrinfo *address = addresses; address && fd < 0; address = address->ai_next)
 		fd = connect_one(link, address, why, why_size);
@@ -449,6 +495,7 @@ static void free_link(struct link *link)
 	free(link->ca);
 	free(link->certificate);
 	free(link->key);
+	free(link->crl);
 	pthread_cond_destroy(&link->ended);
 	pthread_mutex_destroy(&link->lock);
 	free(link);
@@ -507,13 +554,15 @@ static bool copy_settings(struct link *link, const struct link_settings *setting
 	link->timing.steady = or_default(timing->steady, 60000);
 	link->timing.step = or_default(timing->step, 10000);
 	link->timing.lookup = or_default(timing->lookup, 30000);
+	link->timing.look = or_default(timing->look, 5000);
 	link->timing.heartbeat = or_default(timing->heartbeat, 30000);
 	link->timing.silence = or_default(timing->silence, 90000);
 	return copy(&link->host, settings->host) && copy(&link->router_name, settings->router_name) &&
 	       copy(&link->frr_version, settings->frr_version) &&
 	       copy(&link->module_version, settings->module_version) && copy(&link->journal_id, settings->journal_id) &&
 	       copy(&link->boot_id, settings->boot_id) && copy(&link->ca, settings->tls.ca) &&
-	       copy(&link->certificate, settings->tls.certificate) && copy(&link->key, settings->tls.key);
+	       copy(&link->certificate, settings->tls.certificate) && copy(&link->key, settings->tls.key) &&
+	       copy(&link->crl, settings->tls.crl);
 }
 
 /*

@@ -6,7 +6,8 @@
  * It dials, says Hello, and after HelloAck sends every transition past the acknowledged one in order, then tells the
  * main thread that it is up, which answers with a snapshot. It reconnects for ever, waiting 1 s, 2 s, 4 s … 60 s, each
  * with up to half of it again at random, and starts again at 1 s after a session of a minute. A peer that has been
- * silent for 90 s (heartbeats come every 30 s) is gone. TLS files are read anew at each attempt.
+ * silent for 90 s (heartbeats come every 30 s) is gone. TLS files are read anew at each attempt, and where they change while
+ * a session is up, which goes on unless they revoke the controller's certificate; a file of revocation lists may be missing.
  */
 #ifndef PEERING_LINK_H
 #define PEERING_LINK_H
@@ -29,6 +30,7 @@ struct link_timing {
 	unsigned int step;	/* for connecting to one address, for TLS, for the answer to Hello: 10 s each */
 	unsigned int lookup;	/* for DNS: 30 s */
 	unsigned int heartbeat;
+	unsigned int look; /* whether the TLS files have changed: 5 s */
 	unsigned int silence;
 };
 
@@ -107,7 +109,7 @@ bool link_has_room(struct link *link);
 
 struct link_figures {
 	size_t queued_bytes;	   /* of reports that wait to be sent, and of transitions that the controller has not acknowledged */
-	uint64_t certificate_ends; /* of the router's own, as read at the newest attempt: Unix seconds; 0: it was not read */
+	struct tls_ends ends;	   /* of the router's own files; zero before they were read */
 };
 /* Main thread, never blocks. */
 void link_figures(struct link *link, struct link_figures *figures);

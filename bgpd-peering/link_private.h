@@ -39,6 +39,7 @@ struct link {
 	char *ca;
 	char *certificate;
 	char *key;
+	char *crl; /* used where the file is there */
 	uint16_t port;
 	struct link_timing timing;
 	pthread_t thread;
@@ -53,7 +54,7 @@ struct link {
 	struct queue messages;	  /* of the session that is up */
 	size_t message_bytes;
 	size_t transition_bytes;
-	uint64_t certificate_ends; /* Unix seconds, as read at the newest attempt; 0: never read */
+	struct tls_ends ends; /* as the files were read last */
 	uint64_t last_order;
 	uint64_t last_sequence;	  /* what Hello says */
 	uint64_t newest;	  /* the last one in `transitions`, or where that is empty the acknowledged one */
@@ -68,6 +69,7 @@ struct link {
 
 	/* the thread's own */
 	char warned[TLS_ERROR_MAX]; /* the newest LINK_WARNING */
+	uint64_t files_print;	    /* of the TLS files as they were read last */
 	struct lookup *lookup; /* one that has not answered yet, perhaps from an earlier attempt */
 };
 
@@ -85,6 +87,11 @@ uint64_t link_now(void); /* milliseconds, monotonic */
 /* Waits until `fd` (-1: none) has one of `events`, `deadline` has come, or the main thread has something to say. */
 enum link_wait link_wait(struct link *link, int fd, short events, uint64_t deadline);
 struct link_event *link_event_new(enum link_event_type type);
+/*
+ * Reads the TLS files again where they have changed. False where the other side's certificate is revoked by now; files that
+ * cannot be used are told, and end nothing.
+ */
+bool link_still_trusts(struct link *link, SSL *ssl);
 /* Gives the event away; it goes nowhere once link_stop() was called. */
 void link_post(struct link *link, struct link_event *event);
 void queue_append(struct queue *queue, struct queued *queued);

@@ -56,6 +56,7 @@ struct session {
 	short write_wants;
 	uint64_t heard_at;
 	uint64_t beat_at;
+	uint64_t look_at; /* at the TLS files */
 	uint64_t answer_until; /* for HelloAck */
 
 	bool ended;
@@ -581,7 +582,12 @@ static void check_timers(struct session *session)
 			    (timing->silence + 999) / 1000);
 		return;
 	}
-	if (session->stage != STAGE_GREETING && now >= session->beat_at)
+	if (now >= session->look_at) {
+		session->look_at = now + timing->look;
+		if (!link_still_trusts(session->link, session->ssl))
+			end_session(session, "the certificate of the controller %s has been revoked", session->link->host);
+	}
+	if (!session->ended && session->stage != STAGE_GREETING && now >= session->beat_at)
 		beat(session);
 }
 
@@ -589,6 +595,8 @@ static uint64_t next_timer(const struct session *session)
 {
 	uint64_t next = session->heard_at + session->link->timing.silence;
 
+	if (session->look_at < next)
+		next = session->look_at;
 	if (session->stage == STAGE_GREETING)
 		return session->answer_until < next ? session->answer_until : next;
 	return session->beat_at < next ? session->beat_at : next;
@@ -664,6 +672,7 @@ uint64_t link_session_run(struct link *link, SSL *ssl, int fd, char *why, size_t
 	session.heard_at = now;
 	session.answer_until = now + link->timing.step;
 	session.beat_at = now + link->timing.heartbeat;
+	session.look_at = now + link->timing.look;
 	if (make_room(&session, INPUT_BYTES))
 		say_hello(&session);
 	while (!session.ended) {

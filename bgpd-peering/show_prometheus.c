@@ -57,10 +57,16 @@ static void of_router(struct vty *vty)
 	controller_link_figures(&figures);
 	value(vty, "report_queue_bytes", "gauge", "Reports that the controller has not taken or acknowledged yet.",
 	      figures.queued_bytes);
-	if (figures.certificate_ends)
+	if (figures.ends.certificate)
 		value(vty, "certificate_expiry_timestamp_seconds", "gauge",
-		      "When the router's own certificate ends, as read at the newest attempt to connect.",
-		      figures.certificate_ends);
+		      "When the router's own certificate ends, as read last.",
+		      figures.ends.certificate);
+	if (figures.ends.ca)
+		value(vty, "ca_expiry_timestamp_seconds", "gauge",
+		      "When the last CA in the router's CA file ends, as read last.", figures.ends.ca);
+	if (figures.ends.crl)
+		value(vty, "crl_expiry_timestamp_seconds", "gauge",
+		      "When the router's revocation list is to be made anew, as read last.", figures.ends.crl);
 	value(vty, "bypassed_connections", "gauge", "Connections whose gates a bypass of their own holds open.",
 	      bypass_count());
 	value(vty, "bypass_all", "gauge", "Whether a bypass holds every gate open.", bypass_of_all() != NULL);

@@ -27,6 +27,7 @@
 #define API_SEGMENTS_MAX 6
 
 struct api;
+struct certificates;
 struct pushes;
 struct routers;
 
@@ -45,8 +46,10 @@ struct api_request {
 /* ---- api_server.c ---- */
 
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
-struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, char *error, size_t error_size);
+struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
+		     struct store *store, struct pushes *pushes, struct routers *routers, char *error, size_t error_size);
+/* New revocation lists: closes the connections that they concern. */
+void api_end_revoked(struct api *api);
 /* Stops accepting. */
 void api_stop(struct api *api);
 /* Closes every connection; nobody may wait for a push any more. */

@@ -22,7 +22,7 @@
 struct api {
 	struct event_base *base;
 	const struct config *config;
-	SSL_CTX *tls;
+	struct certificates *certificates;
 	struct store *store;
 	struct pushes *pushes;
 	struct routers *routers;
@@ -246,7 +246,7 @@ static bool start_http(struct api *api)
 	api->http = evhttp_new(api->base);
 	if (!api->http)
 		return false;
-	api->clients = api_clients_new(api->base, api->config, api->tls, api->http);
+	api->clients = api_clients_new(api->base, api->config, api->certificates, api->http);
 	if (!api->clients)
 		return false;
 	evhttp_set_gencb(api->http, on_request, api);
@@ -258,8 +258,8 @@ static bool start_http(struct api *api)
 	return true;
 }
 
-struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, char *error, size_t error_size)
+struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
+		     struct store *store, struct pushes *pushes, struct routers *routers, char *error, size_t error_size)
 {
 	struct api *api = calloc(1, sizeof(*api));
 
@@ -269,7 +269,7 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	}
 	api->base = base;
 	api->config = config;
-	api->tls = tls;
+	api->certificates = certificates;
 	api->store = store;
 	api->pushes = pushes;
 	api->routers = routers;
@@ -292,6 +292,11 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	}
 	api_clients_set_listener(api->clients, api->listener);
 	return api;
+}
+
+void api_end_revoked(struct api *api)
+{
+	api_clients_end_revoked(api->clients);
 }
 
 void api_stop(struct api *api)

@@ -19,6 +19,7 @@ struct config {
 	char *tls_ca;
 	char *tls_certificate;
 	char *tls_key;
+	char *tls_crl; /* revocation lists; NULL: none */
 	char *database;
 	unsigned int heartbeat;		/* seconds between our heartbeats to a router */
 	unsigned int silence;		/* seconds without a frame of a router, or in which it reads nothing */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "controller/api.h"
+#include "controller/certificates.h"
 #include "controller/config.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
@@ -21,7 +22,6 @@
 #include "controller/routers.h"
 #include "controller/store.h"
 #include "controller/text.h"
-#include "controller/tls_watch.h"
 #include "lib/tls.h"
 #include "peering-config.h"
 
@@ -32,7 +32,7 @@
 struct controller {
 	struct config config;
 	struct event_base *base;
-	SSL_CTX *router_tls, *api_tls;
+	struct certificates *certificates;
 	struct store *store;
 	struct pushes *pushes;
 	struct reports *reports;
@@ -68,21 +68,6 @@ static struct tls_files own_files(const struct controller *controller)
 		.certificate = controller->config.tls_certificate,
 		.key = controller->config.tls_key,
 	};
-}
-
-static bool load_tls(struct controller *controller, char *error, size_t error_size)
-{
-	struct tls_files files = own_files(controller);
-
-	controller->router_tls = tls_server_context(&files, error, error_size);
-	if (!controller->router_tls)
-		return false;
-	controller->api_tls = tls_server_context(&files, error, error_size);
-	if (!controller->api_tls)
-		return false;
-	tls_watch(controller->router_tls, "router");
-	tls_watch(controller->api_tls, "api");
-	return true;
 }
 
 /* A router takes a descriptor each; Debian's soft limit of 1024 is for programs that use select(). */
@@ -133,6 +118,25 @@ static void stop(evutil_socket_t number, short what, void *context)
 	event_add(controller->stop_look, &look);
 }
 
+/* ---- New certificates ---- */
+
+static void end_revoked(void *context)
+{
+	struct controller *controller = context;
+
+	routers_end_revoked(controller->routers);
+	api_end_revoked(controller->api);
+}
+
+static void look_at_peers(void *context)
+{
+	struct controller *controller = context;
+
+	routers_look_at_certificates(controller->routers);
+}
+
+static const struct certificates_hooks certificates_hooks = {.renewed = end_revoked, .look_at_peers = look_at_peers};
+
 /* ---- The start ---- */
 
 static bool start_loop(struct controller *controller)
@@ -156,7 +160,8 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	const struct config *config = &controller->config;
 
 	snprintf(error, error_size, "memory is short");
-	if (!load_tls(controller, error, error_size))
+	controller->certificates = certificates_load(config, error, error_size);
+	if (!controller->certificates)
 		return false;
 	controller->store = store_open(config->database, error, error_size);
 	if (!controller->store)
@@ -175,14 +180,15 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	controller->reports = reports_new(controller->base, controller->store, controller->pushes);
 	if (!controller->reports)
 		return false;
-	controller->routers = routers_open(controller->base, config, controller->router_tls, controller->reports,
+	controller->routers = routers_open(controller->base, config, controller->certificates, controller->reports,
 					   controller->pushes, error, error_size);
 	if (!controller->routers)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
-	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
+	controller->api = api_open(controller->base, config, controller->certificates, controller->store, controller->pushes,
 				   controller->routers, error, error_size);
-	return controller->api != NULL;
+	return controller->api && certificates_watch(controller->certificates, controller->base, &certificates_hooks,
+						     controller);
 }
 
 static void announce(const struct controller *controller)
@@ -216,23 +222,23 @@ static void tear_down(struct controller *controller)
 			event_free(controller->signals[i]);
 	if (controller->stop_look)
 		event_free(controller->stop_look);
+	certificates_free(controller->certificates);
 	/* Frees the last streams as well. */
 	if (controller->base)
 		event_base_free(controller->base);
 	libevent_global_shutdown();
 	store_close(controller->store);
-	SSL_CTX_free(controller->router_tls);
-	SSL_CTX_free(controller->api_tls);
 	config_free(&controller->config);
 }
 
 static int check(struct controller *controller, char *error, size_t error_size)
 {
-	bool good =
-		load_tls(controller, error, error_size) && store_check(controller->config.database, error, error_size);
+	bool good;
 	struct tls_files files = own_files(controller);
 	char warning[TLS_ERROR_MAX];
 
+	controller->certificates = certificates_load(&controller->config, error, error_size);
+	good = controller->certificates && store_check(controller->config.database, error, error_size);
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		fprintf(stderr, "peering-controller: warning: %s\n", warning);
 	if (good)

@@ -42,6 +42,8 @@ const char *router_session_name(const struct router_session *session);
 const char *router_session_journal(const struct router_session *session);
 /* Fills what Hello said; times are 0. */
 void router_session_describe(const struct router_session *session, struct store_router *router);
+/* NULL once it is over. */
+SSL *router_session_ssl(const struct router_session *session);
 /* Whether it was welcomed and is not over. */
 bool router_session_is_up(const struct router_session *session);
 
