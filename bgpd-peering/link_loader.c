@@ -84,9 +84,19 @@ bool link_start(struct link *link)
 	return functions->start(link);
 }
 
-bool link_transition(struct link *link, const Peering__Transition *transition)
+enum link_taken link_transition(struct link *link, const Peering__Transition *transition)
 {
 	return functions->transition(link, transition);
+}
+
+void link_feed(struct link *link)
+{
+	functions->feed(link);
+}
+
+void link_fed(struct link *link)
+{
+	functions->fed(link);
 }
 
 enum link_sent link_send(struct link *link, const Peering__Envelope *envelope)

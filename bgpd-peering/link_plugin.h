@@ -20,7 +20,9 @@ struct link_functions {
 	const char *package_version; /* of the module's own build */
 	struct link *(*make)(const struct link_settings *settings, struct mailbox *events);
 	bool (*start)(struct link *link);
-	bool (*transition)(struct link *link, const Peering__Transition *transition);
+	enum link_taken (*transition)(struct link *link, const Peering__Transition *transition);
+	void (*feed)(struct link *link);
+	void (*fed)(struct link *link);
 	enum link_sent (*send)(struct link *link, const Peering__Envelope *envelope);
 	bool (*has_room)(struct link *link);
 	void (*figures)(struct link *link, struct link_figures *figures);
