@@ -7,6 +7,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/push.h"
+#include "bgpd-peering/query.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
@@ -165,6 +166,7 @@ static void on_event(struct link_event *event)
 		break;
 	case LINK_DOWN:
 		snapshots_end();
+		query_forget();
 		if (event->sequence)
 			note(controller, CONTROLLER_REACHABLE, "");
 		else
@@ -190,6 +192,8 @@ static void on_event(struct link_event *event)
 	case LINK_PUSH:
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
 			push_take(event->envelope->push);
+		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
+			query_take(event->envelope->query);
 		break;
 	}
 }
@@ -235,6 +239,7 @@ static void end_link(void)
 	event_stop(expiry_event);
 	events_wait = false;
 	snapshots_end();
+	query_forget();
 	if (catch_up_is_running())
 		catch_up_stop();
 	if (link_thread) {

@@ -68,7 +68,7 @@ enum link_event_type {
 	LINK_UP,    /* Hello was accepted; text: the router name that the controller knows us by */
 	LINK_DOWN,  /* text: why, one sentence; also for a failed attempt. `sequence` 1: for a better controller */
 	LINK_ACKED, /* every transition up to `sequence` is committed by the controller */
-	LINK_PUSH,  /* envelope: a Push */
+	LINK_PUSH,  /* envelope: a Push or a Query */
 	LINK_HUNGRY,  /* give it the transitions behind `sequence`, which it has not: link_feed() */
 	LINK_PROBED,  /* a better controller, which is not spoken with: text: why it is not reached; empty: it is */
 	LINK_DRAINED, /* there is room again, after link_has_room() has said no */

@@ -3,11 +3,13 @@
  * POST …/connections (request), POST …/connections/NAME/VERB, GET /v1/pushes/ID: everything that changes something on a
  * router. Each is a row of the store before it is sent, and names who asked.
  */
+#include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controller/api.h"
+#include "controller/api_audit.h"
 #include "controller/declaration.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
@@ -16,7 +18,6 @@
 #include "lib/lifecycle.h"
 #include "lib/utf8.h"
 
-#define JSON_DEPTH_MAX 16
 /* What a router keeps of it. */
 #define REASON_MAX (TRANSITION_MESSAGE_MAX - 1)
 #define CODE_MAX 64
@@ -209,6 +210,53 @@ static void wait_for_answer(const struct api_request *request, const char *id, c
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
 }
 
+static bool is_queued(const struct store_push *push, void *context)
+{
+	bool *queued = context;
+
+	*queued = push->state == PUSH_QUEUED;
+	return true;
+}
+
+static enum store_result audit_push(const struct api_request *request, const struct store_push *push)
+{
+	enum store_result result = STORE_OK;
+
+	for (size_t i = 0; result == STORE_OK && i < push->operation_count; i++) {
+		const struct store_operation *operation = &push->operations[i];
+		json_object *detail = json_object_new_object();
+		char action[64], object[512];
+
+		json_object_object_add(detail, "pushId", json_object_new_string(push->id));
+		if (operation->reason[0])
+			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
+		snprintf(action, sizeof(action), "connection.%s", operation->verb);
+		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);
+		result = api_audit(request, action, object, json_object_to_json_string(detail));
+		json_object_put(detail);
+	}
+	return result;
+}
+
+/* The push and who asked for it, in one transaction; then it goes out. */
+static enum store_result create(const struct api_request *request, const struct store_push *push)
+{
+	struct store *store = api_store(request->api);
+	enum store_result result = store_begin(store);
+
+	if (result == STORE_OK)
+		result = store_push_create(store, push);
+	if (result == STORE_OK)
+		result = audit_push(request, push);
+	if (result == STORE_OK)
+		result = store_commit(store);
+	if (result == STORE_OK)
+		pushes_created(api_pushes(request->api), push->router);
+	else
+		store_rollback(store);
+	return result;
+}
+
 /* Stores it, sends it, and answers now or once the router has. */
 static void submit(const struct api_request *request, const char *router, const struct store_operation *operation)
 {
@@ -216,17 +264,18 @@ static void submit(const struct api_request *request, const char *router, const 
 	struct store_push push = {
 		.id = id,
 		.router = router,
-		.actor = request->actor,
+		.actor = request->identity.actor,
 		.created_at = clock_milliseconds(),
 		.operation_count = 1,
 		.operations = operation,
 	};
 	struct store *store = api_store(request->api);
 	enum store_result result;
-	uint64_t queued;
+	uint64_t count;
+	bool queued = true;
 
-	result = store_pushes_queued_count(store, router, &queued);
-	if (result == STORE_OK && queued >= PUSHES_QUEUED_MAX) {
+	result = store_pushes_queued_count(store, router, &count);
+	if (result == STORE_OK && count >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
 				   "%s has %d pushes that it has not answered; try again when it has", router,
 				   PUSHES_QUEUED_MAX);
@@ -237,14 +286,16 @@ static void submit(const struct api_request *request, const char *router, const 
 		return;
 	}
 	if (result == STORE_OK)
-		result = pushes_submit(api_pushes(request->api), &push);
+		result = create(request, &push);
 	if (result != STORE_OK) {
 		api_problem_store(request->http, store, result);
 		return;
 	}
-	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->actor, "router", router, "connection",
+	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->identity.actor, "router", router, "connection",
 		  operation->connection, "verb", operation->verb, NULL);
-	if (routers_find(api_routers(request->api), router))
+	/* What its router is too old for has its answer already. */
+	store_push(store, id, is_queued, &queued);
+	if (queued && routers_find(api_routers(request->api), router))
 		wait_for_answer(request, id, router);
 	else
 		answer_with_push(request->api, request->http, id);
@@ -252,35 +303,52 @@ static void submit(const struct api_request *request, const char *router, const 
 
 /* ---- What people send ---- */
 
-/* *body is NULL for an empty one. False where it has answered. */
-static bool read_body(const struct api_request *request, json_object **body)
+/* ?onlyIfChanged=true. False where it has answered. */
+static bool read_only_if_changed(const struct api_request *request, bool *only_if_changed)
 {
-	struct json_tokener *tokener;
-	enum json_tokener_error error;
-	size_t end;
+	const char *given = evhttp_find_header(request->query, "onlyIfChanged");
 
-	*body = NULL;
-	if (strspn(request->body, " \t\r\n") == request->body_size)
+	*only_if_changed = given && strcmp(given, "true") == 0;
+	if (!given || *only_if_changed || strcmp(given, "false") == 0)
 		return true;
-	tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
-	if (!tokener) {
-		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
-		return false;
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	/* The NUL behind the body tells the tokener that a number at its end is whole. */
-	*body = json_tokener_parse_ex(tokener, request->body, (int)request->body_size + 1);
-	error = json_tokener_get_error(tokener);
-	end = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-	if (error == json_tokener_success && end >= request->body_size)
-		return true;
-	json_object_put(*body);
-	*body = NULL;
-	api_problem_format(request->http, 400, "bad-json", "the body is no JSON: %s at byte %zu",
-			   error == json_tokener_success ? "something follows the value" : json_tokener_error_desc(error),
-			   end);
+	api_problem(request->http, 400, "bad-query", "onlyIfChanged is true or false", NULL);
 	return false;
+}
+
+struct comparison {
+	json_object *wanted;
+	json_object *unchanged; /* the answer; NULL: there is something to do */
+};
+
+static bool compare_with_desired(const struct store_connection *connection, void *context)
+{
+	struct comparison *comparison = context;
+	json_object *desired = connection->definition ? json_tokener_parse(connection->definition) : NULL;
+	bool same = desired && json_object_equal(desired, comparison->wanted);
+
+	json_object_put(desired);
+	if (!same || (strcmp(connection->push_state, push_state_name(PUSH_APPLIED)) != 0 &&
+		      strcmp(connection->push_state, push_state_name(PUSH_QUEUED)) != 0))
+		return true;
+	comparison->unchanged = api_object();
+	json_object_object_add(comparison->unchanged, "unchanged", json_object_new_boolean(true));
+	json_object_object_add(comparison->unchanged, "id", api_text(connection->push_id));
+	json_object_object_add(comparison->unchanged, "router", api_text(connection->router));
+	json_object_object_add(comparison->unchanged, "state", api_text(connection->push_state));
+	return true;
+}
+
+/* Answers where the very same was asked for last, and the router has it or gets it. */
+static bool answer_unchanged(const struct api_request *request, const char *router, const char *name,
+			     json_object *definition)
+{
+	struct comparison comparison = {.wanted = definition};
+
+	if (store_connection(api_store(request->api), router, name, compare_with_desired, &comparison) != STORE_OK ||
+	    !comparison.unchanged)
+		return false;
+	api_reply(request->http, 200, comparison.unchanged, NULL);
+	return true;
 }
 
 void api_post_connection(const struct api_request *request)
@@ -291,8 +359,10 @@ void api_post_connection(const struct api_request *request)
 	struct store_operation operation = {.verb = STORE_REQUEST, .reason = ""};
 	json_object *definition;
 	json_object *body;
+	bool only_if_changed;
 
-	if (!api_router_known(request, router) || !read_body(request, &body))
+	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
+	    !api_read_body(request, &body))
 		return;
 	declaration = declaration_from_json(body, &error);
 	json_object_put(body);
@@ -304,7 +374,8 @@ void api_post_connection(const struct api_request *request)
 	operation.connection = declaration->name;
 	operation.definition =
 		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	submit(request, router, &operation);
+	if (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition))
+		submit(request, router, &operation);
 	json_object_put(definition);
 	peering__declare_connection__free_unpacked(declaration, NULL);
 }
@@ -358,7 +429,7 @@ void api_post_verb(const struct api_request *request)
 			NULL);
 		return;
 	}
-	if (!read_body(request, &body))
+	if (!api_read_body(request, &body))
 		return;
 	if (read_reason(request, body, &operation.reason) &&
 	    api_connection_known(request, router, operation.connection)) {

@@ -20,8 +20,10 @@ static const char *phrase(int status)
 		const char *phrase;
 	} phrases[] = {
 		{200, "OK"},
+		{201, "Created"},
 		{202, "Accepted"},
 		{400, "Bad Request"},
+		{401, "Unauthorized"},
 		{403, "Forbidden"},
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include "controller/api.h"
+#include "controller/api_authentication.h"
 #include "controller/api_clients.h"
 #include "controller/log.h"
 #include "controller/text.h"
-#include "lib/tls.h"
 #include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
@@ -29,20 +30,28 @@ struct api {
 	struct evhttp *http;
 	struct evconnlistener *listener; /* of `http` */
 	struct api_clients *clients;
+	struct api_authentication *authentication;
 };
 
 static const struct route {
 	enum evhttp_cmd_type method;
+	enum api_role least; /* with the role of a peer every handler looks itself at whose it is (api_may_see_asn()) */
 	const char *segments[API_SEGMENTS_MAX + 1]; /* behind /v1; "*" is any */
 	void (*handle)(const struct api_request *request);
 } routes[] = {
-	{EVHTTP_REQ_GET, {"routers"}, api_get_routers},
-	{EVHTTP_REQ_GET, {"connections"}, api_get_connections},
-	{EVHTTP_REQ_GET, {"routers", "*", "connections"}, api_get_connections},
-	{EVHTTP_REQ_POST, {"routers", "*", "connections"}, api_post_connection},
-	{EVHTTP_REQ_GET, {"routers", "*", "connections", "*"}, api_get_connection},
-	{EVHTTP_REQ_POST, {"routers", "*", "connections", "*", "*"}, api_post_verb},
-	{EVHTTP_REQ_GET, {"pushes", "*"}, api_get_push},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers"}, api_get_routers},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"connections"}, api_get_connections},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections"}, api_get_connections},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*"}, api_get_connection},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "routes"}, api_get_routes},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "preview"}, api_get_preview},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
+	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
+	{EVHTTP_REQ_GET, API_ROLE_ADMIN, {"tokens"}, api_get_tokens},
+	{EVHTTP_REQ_POST, API_ROLE_ADMIN, {"tokens"}, api_post_token},
+	{EVHTTP_REQ_DELETE, API_ROLE_ADMIN, {"tokens", "*"}, api_delete_token},
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
@@ -50,7 +59,20 @@ static const struct route {
 
 static const char *method_name(enum evhttp_cmd_type method)
 {
-	return method == EVHTTP_REQ_GET ? "GET" : "POST";
+	switch (method) {
+	case EVHTTP_REQ_GET:
+		return "GET";
+	case EVHTTP_REQ_POST:
+		return "POST";
+	case EVHTTP_REQ_PUT:
+		return "PUT";
+	case EVHTTP_REQ_PATCH:
+		return "PATCH";
+	case EVHTTP_REQ_DELETE:
+		return "DELETE";
+	default:
+		return "?";
+	}
 }
 
 static bool route_fits(const struct route *route, const struct api_request *request)
@@ -73,10 +95,21 @@ static bool is_json(struct evhttp_request *http)
 	       (type[strlen(json)] == '\0' || type[strlen(json)] == ';' || type[strlen(json)] == ' ');
 }
 
+static void refuse_role(const struct api_request *request, enum api_role least)
+{
+	char address[LISTENER_ADDRESS_SIZE];
+
+	api_client_address(request->http, address);
+	log_event(LEVEL_WARNING, "api-forbidden", "actor", request->identity.actor, "role",
+		  api_role_name(request->identity.role), "needs", api_role_name(least), "address", address, NULL);
+	api_problem_format(request->http, 403, "forbidden", "this takes the role %s; %s has the role %s",
+			   api_role_name(least), request->identity.actor, api_role_name(request->identity.role));
+}
+
 static void dispatch(const struct api_request *request)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(request->http);
-	char methods[32] = "";
+	char methods[64] = "";
 
 	for (size_t i = 0; i < ROUTE_COUNT; i++) {
 		if (!route_fits(&routes[i], request))
@@ -86,8 +119,12 @@ static void dispatch(const struct api_request *request)
 				 methods[0] ? ", " : "", method_name(routes[i].method));
 			continue;
 		}
+		if (request->identity.role < routes[i].least) {
+			refuse_role(request, routes[i].least);
+			return;
+		}
 		/* A form on a foreign web page can send anything but this type with the certificate of its reader. */
-		if (method == EVHTTP_REQ_POST && !is_json(request->http)) {
+		if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_DELETE && !is_json(request->http)) {
 			api_problem(request->http, 415, "not-json", "send the header Content-Type: application/json",
 				    NULL);
 			return;
@@ -201,22 +238,36 @@ static void on_request(struct evhttp_request *http, void *context)
 	struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(http));
 	SSL *ssl = bufferevent_openssl_get_ssl(stream);
 	char actor[API_ACTOR_MAX];
-	char name[TLS_NAME_MAX];
 
-	api_clients_active(request.api->clients, ssl);
-	if (!ssl || !tls_peer_email(ssl, actor, sizeof(actor))) {
-		bool router = ssl && tls_peer_dns_name(ssl, name, sizeof(name));
-
-		log_event(LEVEL_WARNING, "api-refused", "certificate", router ? name : NULL, "message",
-			  "the client's certificate has no e-mail address, or a very long one", NULL);
-		api_problem_format(http, 403, "not-an-operator",
-				   "the certificate%s%s names no operator: it needs an e-mail address of at most %zu bytes "
-				   "in its subject alternative names; use an operator's certificate",
-				   router ? " of " : "", router ? name : "", API_ACTOR_MAX - 1);
+	if (!api_authenticate(request.api->authentication, &request, ssl, actor))
+		return;
+	if (!api_clients_identified(request.api->clients, ssl, &request.identity)) {
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Retry-After", "1");
+		api_problem(http, 429, "too-many-connections",
+			    "peers have all the connections open that they may have; close some", NULL);
 		return;
 	}
-	request.actor = actor;
 	parse_and_dispatch(&request);
+}
+
+void api_client_source(struct evhttp_request *http, struct sockaddr_storage *from)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+	socklen_t size = sizeof(*from);
+
+	from->ss_family = AF_UNSPEC;
+	if (connection)
+		getpeername(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), (struct sockaddr *)from,
+			    &size);
+}
+
+void api_client_address(struct evhttp_request *http, char text[LISTENER_ADDRESS_SIZE])
+{
+	struct sockaddr_storage from;
+
+	api_client_source(http, &from);
+	listener_format((struct sockaddr *)&from, text);
 }
 
 /* ---- Life ---- */
@@ -247,7 +298,8 @@ static bool start_http(struct api *api)
 	if (!api->http)
 		return false;
 	api->clients = api_clients_new(api->base, api->config, api->certificates, api->http);
-	if (!api->clients)
+	api->authentication = api_authentication_new(api->config);
+	if (!api->clients || !api->authentication)
 		return false;
 	evhttp_set_gencb(api->http, on_request, api);
 	evhttp_set_max_headers_size(api->http, HEADERS_MAX);
@@ -315,6 +367,7 @@ void api_free(struct api *api)
 	if (api->http)
 		evhttp_free(api->http);
 	api_clients_free(api->clients);
+	api_authentication_free(api->authentication);
 	free(api);
 }
 

@@ -48,6 +48,8 @@ static bool read_files(struct certificates *certificates, char *error, size_t er
 		SSL_CTX_free(router_tls);
 		return false;
 	}
+	/* Who has none shows a token. */
+	tls_certificate_is_optional(api_tls);
 	tls_watch(router_tls, "router");
 	tls_watch(api_tls, "api");
 	/* Sessions that were made with them hold them. */

@@ -16,8 +16,10 @@
 #include "controller/api.h"
 #include "controller/certificates.h"
 #include "controller/config.h"
+#include "controller/first_token.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
+#include "controller/queries.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
 #include "controller/store.h"
@@ -46,7 +48,7 @@ struct controller {
 
 static void usage(FILE *out)
 {
-	fputs("usage: peering-controller [-c FILE] [--check]\n"
+	fputs("usage: peering-controller [-c FILE] [--check | --create-token ROLE NAME]\n"
 	      "\n"
 	      "The central controller of frr-peering: routers report to it, people and scripts ask it (peerctl).\n"
 	      "Runs in the foreground, logs to standard error, ends on SIGTERM and SIGINT.\n"
@@ -54,6 +56,9 @@ static void usage(FILE *out)
 	      "  -c, --config FILE  configuration file (default: " CONFIG_DEFAULT_FILE ")\n"
 	      "      --check        judge the configuration, the certificates and the database, change nothing, and "
 	      "end\n"
+	      "      --create-token ROLE NAME\n"
+	      "                     make a token for the API (viewer, operator, admin), print it, and end; also while the\n"
+	      "                     controller runs\n"
 	      "  -V, --version      print the version and end\n"
 	      "  -h, --help         print this and end\n"
 	      "\n"
@@ -211,6 +216,8 @@ static void tear_down(struct controller *controller)
 {
 	if (controller->pushes && controller->routers)
 		pushes_release(controller->pushes);
+	if (controller->routers)
+		queries_interrupted(routers_queries(controller->routers), NULL);
 	api_free(controller->api);
 	routers_free(controller->routers);
 	if (controller->reports)
@@ -272,6 +279,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
+		{"create-token", required_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -280,6 +288,7 @@ int main(int argc, char **argv)
 	struct controller controller = {0};
 	char error[CONFIG_ERROR_MAX + TLS_ERROR_MAX];
 	const char *path = NULL;
+	const char *token_role = NULL;
 	bool only_check = false;
 	int option;
 
@@ -292,6 +301,9 @@ int main(int argc, char **argv)
 		case 'k':
 			only_check = true;
 			break;
+		case 't':
+			token_role = optarg;
+			break;
 		case 'V':
 			puts("peering-controller " PACKAGE_VERSION);
 			return EXIT_SUCCESS;
@@ -303,7 +315,11 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind < argc) {
+	if (token_role && optind + 1 != argc) {
+		fputs("peering-controller: --create-token takes a role and a name\n", stderr);
+		return 2;
+	}
+	if (!token_role && optind < argc) {
 		fprintf(stderr, "peering-controller: unexpected argument '%s'\n", argv[optind]);
 		usage(stderr);
 		return 2;
@@ -311,6 +327,14 @@ int main(int argc, char **argv)
 	if (!config_read(&controller.config, path, error, sizeof(error))) {
 		fprintf(stderr, "peering-controller: %s\n", error);
 		return EXIT_FAILURE;
+	}
+	if (token_role) {
+		int status;
+
+		umask(077);
+		status = first_token(controller.config.database, token_role, argv[optind]);
+		config_free(&controller.config);
+		return status;
 	}
 	return only_check ? check(&controller, error, sizeof(error)) : run(&controller, error, sizeof(error));
 }

@@ -10,139 +10,44 @@
 #include <string.h>
 
 #include "controller/peerctl_client.h"
+#include "controller/peerctl_command.h"
+#include "controller/peerctl_complete.h"
+#include "controller/peerctl_feed.h"
+#include "controller/peerctl_live.h"
+#include "controller/peerctl_manual.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "peering-config.h"
-
-struct invocation {
-	struct client_settings settings;
-	bool json;
-	const char *router; /* --router */
-	const char *state;
-	const char *reason;
-	struct request_options request;
-	char **arguments; /* behind the command's name */
-	int argument_count;
-};
-
-struct command {
-	const char *name;
-	const char *usage; /* behind "peerctl " */
-	const char *help;
-	int arguments;
-	const char *options; /* characters of those that it takes beside the common ones, see `options` */
-	int (*run)(struct invocation *invocation, const struct command *command);
-};
-
-/* ---- Asking ---- */
-
-static void print_json(json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-}
-
-static void tell_refusal(json_object *problem, const char *key)
-{
-	const char *sentence = member_text(problem, key);
-	json_object *allowed;
-
-	fprintf(stderr, "peerctl: %s\n", sentence[0] ? sentence : "this was refused, and no reason given");
-	if (!json_object_object_get_ex(problem, "allowed", &allowed) ||
-	    !json_object_is_type(allowed, json_type_array) || json_object_array_length(allowed) == 0)
-		return;
-	fputs("allowed now:", stderr);
-	for (size_t i = 0; i < json_object_array_length(allowed); i++)
-		fprintf(stderr, "%s %s", i ? "," : "", json_object_get_string(json_object_array_get_idx(allowed, i)));
-	putc('\n', stderr);
-}
-
-/* Takes `path` and `body`. Returns an exit code; on EXIT_DONE *answer is the caller's. */
-static int ask(const struct invocation *invocation, char *path, json_object *body, json_object **answer)
-{
-	char error[CLIENT_ERROR_MAX];
-	struct answer got;
-	bool reached = client_ask(&invocation->settings, path, body, &got, error, sizeof(error));
-
-	free(path);
-	json_object_put(body);
-	if (!reached) {
-		fprintf(stderr, "peerctl: %s\n", error);
-		return EXIT_UNREACHED;
-	}
-	if (got.status >= 200 && got.status < 300) {
-		*answer = got.body;
-		return EXIT_DONE;
-	}
-	if (invocation->json)
-		print_json(got.body);
-	tell_refusal(got.body, "detail");
-	json_object_put(got.body);
-	return EXIT_REFUSED;
-}
 
 /* ---- Commands ---- */
 
 static int list_routers(struct invocation *invocation, const struct command *command)
 {
 	json_object *answer, *routers = NULL;
-	int code = ask(invocation, client_path("routers", NULL), NULL, &answer);
+	int code = command_ask(invocation, NULL, client_path("routers", NULL), NULL, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
 	json_object_object_get_ex(answer, "routers", &routers);
 	if (invocation->json)
-		print_json(answer);
+		command_print_json(answer);
 	else
 		show_routers(routers);
 	json_object_put(answer);
 	return EXIT_DONE;
 }
 
-/* Adds the entries of `page` to `all`, which begins as a page itself. Returns where the next one begins, NULL: nowhere.
- */
-static char *add_page(json_object **all, json_object *page)
-{
-	json_object *list = NULL, *more = NULL;
-	char *next = member_text(page, "nextAfter")[0] ? strdup(member_text(page, "nextAfter")) : NULL;
-
-	if (!*all) {
-		*all = json_object_get(page);
-		return next;
-	}
-	json_object_object_get_ex(*all, "connections", &list);
-	json_object_object_get_ex(page, "connections", &more);
-	for (size_t i = 0; list && more && i < json_object_array_length(more); i++)
-		json_object_array_add(list, json_object_get(json_object_array_get_idx(more, i)));
-	return next;
-}
-
 static int list_connections(struct invocation *invocation, const struct command *command)
 {
-	json_object *all = NULL, *connections = NULL;
-	char *after = NULL;
+	char *path = client_query(client_path("connections", NULL), "router", invocation->router);
+	json_object *all, *connections = NULL;
+	int code = command_pages(invocation, client_query(path, "state", invocation->state), "connections", &all);
 
-	do {
-		char *path = client_path("connections", NULL);
-		json_object *page;
-		int code;
-
-		path = client_query(path, "router", invocation->router);
-		path = client_query(path, "state", invocation->state);
-		path = client_query(path, "after", after);
-		free(after);
-		code = ask(invocation, path, NULL, &page);
-		if (code != EXIT_DONE) {
-			json_object_put(all);
-			return code;
-		}
-		after = add_page(&all, page);
-		json_object_put(page);
-	} while (after);
-	json_object_object_add(all, "nextAfter", NULL);
+	if (code != EXIT_DONE)
+		return code;
 	json_object_object_get_ex(all, "connections", &connections);
 	if (invocation->json)
-		print_json(all);
+		command_print_json(all);
 	else
 		show_connections(connections);
 	json_object_put(all);
@@ -152,14 +57,15 @@ static int list_connections(struct invocation *invocation, const struct command 
 static int show_one(struct invocation *invocation, const struct command *command)
 {
 	json_object *answer;
-	int code = ask(invocation,
-		       client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1], NULL),
-		       NULL, &answer);
+	int code = command_ask(invocation, NULL,
+			       client_path("routers", invocation->arguments[0], "connections",
+					   invocation->arguments[1], NULL),
+			       NULL, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
 	if (invocation->json)
-		print_json(answer);
+		command_print_json(answer);
 	else
 		show_connection(answer);
 	json_object_put(answer);
@@ -186,17 +92,17 @@ static json_object *operation_not_done(json_object *answer)
 static int push(struct invocation *invocation, char *path, json_object *body)
 {
 	json_object *answer, *not_done;
-	int code = ask(invocation, path, body, &answer);
+	int code = command_ask(invocation, NULL, path, body, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
 	not_done = operation_not_done(answer);
 	if (invocation->json)
-		print_json(answer);
+		command_print_json(answer);
 	else if (!not_done)
 		show_push(answer);
 	if (not_done)
-		tell_refusal(not_done, "message");
+		command_tell_refusal(not_done, "message");
 	json_object_put(answer);
 	return not_done ? EXIT_REFUSED : EXIT_DONE;
 }
@@ -229,6 +135,14 @@ enum {
 	OPTION_ROUTER = 'R',
 	OPTION_STATE = 'S',
 	OPTION_REASON = 'r',
+	OPTION_FILE = 'f',
+	OPTION_DRY_RUN = 'D',
+	OPTION_FAMILY = 'F',
+	OPTION_PREFIX = 'P',
+	OPTION_LONGER = 'L',
+	OPTION_AS_PATH = 'A',
+	OPTION_VERDICT = 'V',
+	OPTION_COUNT = 'N',
 	OPTION_ASN = 'a',
 	OPTION_NEIGHBOR = 'n',
 	OPTION_KIND = 'k',
@@ -256,6 +170,14 @@ static const struct option options[] = {
 	{"router", required_argument, NULL, OPTION_ROUTER},
 	{"state", required_argument, NULL, OPTION_STATE},
 	{"reason", required_argument, NULL, OPTION_REASON},
+	{"file", required_argument, NULL, OPTION_FILE},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+	{"family", required_argument, NULL, OPTION_FAMILY},
+	{"prefix", required_argument, NULL, OPTION_PREFIX},
+	{"longer", no_argument, NULL, OPTION_LONGER},
+	{"as-path", required_argument, NULL, OPTION_AS_PATH},
+	{"verdict", required_argument, NULL, OPTION_VERDICT},
+	{"count", required_argument, NULL, OPTION_COUNT},
 	{"asn", required_argument, NULL, OPTION_ASN},
 	{"neighbor", required_argument, NULL, OPTION_NEIGHBOR},
 	{"kind", required_argument, NULL, OPTION_KIND},
@@ -314,6 +236,20 @@ static const struct command commands[] = {
 	 0, "RS", list_connections},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
+	{"routes", "routes ROUTER NAME [OPTION]...",
+	 "Shows what the peer has sent, asked live from the router: each route with what the connection's own policy would\n"
+	 "make of it.\n\n"
+	 "  --family AFI       ipv4 or ipv6 alone\n"
+	 "  --neighbor ADDR    of one session alone\n"
+	 "  --prefix PREFIX    that prefix, with --longer also all that are in it\n"
+	 "  --as-path REGEX    whose AS path fits\n"
+	 "  --verdict VERDICT  accepted or rejected\n"
+	 "  --count N          at most so many (100)\n",
+	 2, "FnPLAVN", live_routes},
+	{"preview", "preview ROUTER NAME",
+	 "Shows what activation would do, asked live from the router: how many routes would be accepted and rejected, by\n"
+	 "which rule, and how many would be sent.\n",
+	 2, "", live_preview},
 	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc", request},
 	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "r", verb},
 	{"ready", "ready ROUTER NAME [--reason TEXT]",
@@ -335,11 +271,22 @@ static const struct command commands[] = {
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
 	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
+	{"apply", "apply -f FILE [--dry-run]",
+	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
+	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
+	 "each connection is a push of its own, and one that is refused holds up none of the others. Running it again is\n"
+	 "safe: what stands is not asked for again.\n\n"
+	 "  -f, --file FILE  the feed, as peerctl export writes it; - is standard input\n"
+	 "  --dry-run        what would be done, and nothing is\n",
+	 0, "fD", feed_apply},
+	{"export", "export [--router ROUTER]",
+	 "Prints every connection that was asked for as a feed for peerctl apply.\n\n"
+	 "  --router ROUTER  of one router alone\n",
+	 0, "R", feed_export},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static const char common_help[] =
-	"\nOptions of every command:\n"
 	"  -o json          print the controller's JSON\n"
 	"  --url URL        the controller's API (PEERCTL_URL; default https://localhost:4791)\n"
 	"  --ca FILE        CA that signed the controller's certificate (PEERCTL_CA)\n"
@@ -352,26 +299,36 @@ static const char common_help[] =
 	"\n"
 	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
 
+static const char common_heading[] = "\nOptions of every command:\n";
+
 static void help(FILE *out)
 {
 	fputs("usage: peerctl COMMAND [ARGUMENT]... [OPTION]...\n\nCommands (peerctl COMMAND --help says more):\n",
 	      out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %s\n", commands[i].usage);
+	fputs(common_heading, out);
 	fputs(common_help, out);
 }
 
 static void command_help(const struct command *command)
 {
-	printf("usage: peerctl %s\n\n%s%s%s", command->usage, command->help,
-	       strcmp(command->options, "r") == 0 ? reason_option : "", common_help);
+	printf("usage: peerctl %s\n\n%s%s%s%s", command->usage, command->help,
+	       strcmp(command->options, "r") == 0 ? reason_option : "", common_heading, common_help);
 }
 
-static const struct command *find_command(const char *name)
+/* By one word, or by two ("token create"); *words says how many it took. */
+static const struct command *find_command(char **argv, int argc, int *words)
 {
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		if (strcmp(commands[i].name, name) == 0)
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const char *space = strchr(commands[i].name, ' ');
+		size_t length = space ? (size_t)(space - commands[i].name) : strlen(commands[i].name);
+
+		*words = space ? 2 : 1;
+		if (argc >= *words && strlen(argv[0]) == length && strncmp(argv[0], commands[i].name, length) == 0 &&
+		    (!space || strcmp(argv[1], space + 1) == 0))
 			return &commands[i];
+	}
 	return NULL;
 }
 
@@ -393,6 +350,30 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_REASON:
 		invocation->reason = value;
+		return true;
+	case OPTION_FAMILY:
+		invocation->routes.family = value;
+		return true;
+	case OPTION_PREFIX:
+		invocation->routes.prefix = value;
+		return true;
+	case OPTION_LONGER:
+		invocation->routes.longer = true;
+		return true;
+	case OPTION_AS_PATH:
+		invocation->routes.as_path = value;
+		return true;
+	case OPTION_VERDICT:
+		invocation->routes.verdict = value;
+		return true;
+	case OPTION_COUNT:
+		invocation->routes.count = value;
+		return true;
+	case OPTION_FILE:
+		invocation->file = value;
+		return true;
+	case OPTION_DRY_RUN:
+		invocation->dry_run = true;
 		return true;
 	case OPTION_URL:
 		replace(&invocation->settings.url, value);
@@ -424,12 +405,11 @@ enum parsed { PARSED, PARSED_HELP, PARSED_WRONG };
 /* Options may stand anywhere; those of another command are refused once the command is known. */
 static enum parsed parse(struct invocation *invocation, int argc, char **argv, const struct command **command)
 {
-	int used[32];
-	int used_count = 0;
+	bool used[128] = {false};
 	bool wants_help = false;
-	int option, index = 0;
+	int option, words;
 
-	while ((option = getopt_long(argc, argv, "o:h", options, &index)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:hf:", options, NULL)) != -1) {
 		if (option == OPTION_HELP || option == 'h') {
 			wants_help = true;
 		} else if (option == OPTION_VERSION) {
@@ -437,11 +417,11 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 			return PARSED_HELP;
 		} else if (option == '?' || !take_option(invocation, option, optarg)) {
 			return PARSED_WRONG;
-		} else if (option < OPTION_URL && option != 'o' && used_count < 32) {
-			used[used_count++] = index;
+		} else if (option < 128 && option != 'o') {
+			used[option] = true;
 		}
 	}
-	*command = optind < argc ? find_command(argv[optind]) : NULL;
+	*command = find_command(argv + optind, argc - optind, &words);
 	if (wants_help && !*command) {
 		help(stdout);
 		return PARSED_HELP;
@@ -457,15 +437,15 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 		command_help(*command);
 		return PARSED_HELP;
 	}
-	for (int i = 0; i < used_count; i++) {
-		if (!strchr((*command)->options, options[used[i]].val)) {
-			fprintf(stderr, "peerctl: '%s' takes no --%s; see peerctl %s --help\n", (*command)->name,
-				options[used[i]].name, (*command)->name);
+	for (const struct option *known = options; known->name; known++) {
+		if (known->val < 128 && used[known->val] && !strchr((*command)->options, known->val)) {
+			fprintf(stderr, "peerctl: '%s' takes no --%s; see peerctl %s --help\n", (*command)->name, known->name,
+				(*command)->name);
 			return PARSED_WRONG;
 		}
 	}
-	invocation->arguments = argv + optind + 1;
-	invocation->argument_count = argc - optind - 1;
+	invocation->arguments = argv + optind + words;
+	invocation->argument_count = argc - optind - words;
 	if (invocation->argument_count != (*command)->arguments) {
 		fprintf(stderr, "usage: peerctl %s\n", (*command)->usage);
 		return PARSED_WRONG;
@@ -484,6 +464,15 @@ int main(int argc, char **argv)
 	/* The locale's decimal comma has no place in JSON. */
 	setlocale(LC_NUMERIC, "C");
 	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (argc > 2 && strcmp(argv[1], "complete") == 0) {
+		complete_words(argv + 2, argc - 2, commands, COMMAND_COUNT, options);
+		curl_global_cleanup();
+		return EXIT_DONE;
+	}
+	if (argc == 2 && strcmp(argv[1], "manual") == 0) {
+		manual_print(commands, COMMAND_COUNT, common_help);
+		return EXIT_DONE;
+	}
 	switch (parse(&invocation, argc, argv, &command)) {
 	case PARSED_HELP:
 		code = EXIT_DONE;

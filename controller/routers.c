@@ -10,6 +10,7 @@
 #include "controller/certificates.h"
 #include "controller/log.h"
 #include "controller/newcomers.h"
+#include "controller/queries.h"
 #include "controller/router_session.h"
 #include "lib/tls.h"
 
@@ -25,6 +26,7 @@ struct routers {
 	struct certificates *certificates;
 	struct reports *reports;
 	struct pushes *pushes;
+	struct queries *queries;
 	struct evconnlistener *listener;
 	LIST_HEAD(, router_session_link) sessions;
 	unsigned int count;
@@ -80,10 +82,16 @@ struct routers *routers_open(struct event_base *base, const struct config *confi
 	routers->certificates = certificates;
 	routers->reports = reports;
 	routers->pushes = pushes;
+	routers->queries = queries_new(base);
+	if (!routers->queries) {
+		free(routers);
+		return NULL;
+	}
 	LIST_INIT(&routers->sessions);
 	newcomers_init(&routers->newcomers, "router", config->max_handshakes, config->max_handshakes_per_source);
 	routers->listener = listener_open(base, config->router_listen, accepted, routers, error, error_size);
 	if (!routers->listener) {
+		queries_free(routers->queries);
 		free(routers);
 		return NULL;
 	}
@@ -143,6 +151,7 @@ void routers_free(struct routers *routers)
 		return;
 	close_all(routers, NULL);
 	evconnlistener_free(routers->listener);
+	queries_free(routers->queries);
 	free(routers);
 }
 
@@ -176,6 +185,11 @@ struct pushes *routers_pushes(const struct routers *routers)
 struct certificates *routers_certificates(const struct routers *routers)
 {
 	return routers->certificates;
+}
+
+struct queries *routers_queries(const struct routers *routers)
+{
+	return routers->queries;
 }
 
 const struct config *routers_config(const struct routers *routers)

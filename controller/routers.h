@@ -18,6 +18,7 @@
 struct certificates;
 struct reports;
 struct pushes;
+struct queries;
 struct router_session;
 struct routers;
 
@@ -42,6 +43,7 @@ struct router_session *routers_find(const struct routers *routers, const char *n
 /* ---- From router_session.c ---- */
 
 struct reports *routers_reports(const struct routers *routers);
+struct queries *routers_queries(const struct routers *routers);
 struct pushes *routers_pushes(const struct routers *routers);
 struct certificates *routers_certificates(const struct routers *routers);
 const struct config *routers_config(const struct routers *routers);

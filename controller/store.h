@@ -32,6 +32,8 @@ enum store_result {
  * controller out. NULL with a sentence in `error`: no such folder, no permission, not ours, of a newer version.
  */
 struct store *store_open(const char *path, char *error, size_t error_size);
+/* The same beside a controller that uses it, for one short change; the schema must be this program's then. */
+struct store *store_open_beside(const char *path, char *error, size_t error_size);
 /* The same questions without creating or changing anything. */
 bool store_check(const char *path, char *error, size_t error_size);
 void store_close(struct store *store);
@@ -209,5 +211,58 @@ enum store_result store_pushes_queued(struct store *store, const char *router, i
 				      store_push_visit visit, void *context);
 enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context);
+
+/* ---- The audit log ---- */
+
+/* Who changed what through the API. */
+struct store_audit {
+	int64_t id; /* in order; set by the store */
+	int64_t at;
+	const char *actor;
+	const char *role;
+	const char *address;
+	const char *action;
+	const char *object;
+	const char *detail; /* a JSON object */
+	const char *result; /* set by the store: the state of the push that `detail` names as "pushId", else "done" */
+};
+
+typedef bool (*store_audit_visit)(const struct store_audit *row, void *context);
+
+enum store_result store_audit(struct store *store, const struct store_audit *row);
+/* Rows behind `after`, oldest first, at most `limit`. */
+enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
+			       void *context);
+
+/* ---- Tokens ---- */
+
+struct store_token {
+	int64_t number; /* in order of creation; set by the store */
+	const char *id; /* what may be seen of it */
+	const char *name;
+	const char *role;
+	uint32_t asn;	  /* of a peer; else 0 */
+	const char *hash; /* of the secret (token.h) */
+	const char *created_by;
+	int64_t created_at;
+	int64_t expires_at;
+	int64_t last_used_at; /* to a minute */
+	int64_t revoked_at;
+	const char *revoked_by;
+};
+
+typedef bool (*store_token_visit)(const struct store_token *token, void *context);
+
+/* STORE_REFUSED where a token of this name is there that was not revoked. */
+enum store_result store_token_create(struct store *store, const struct store_token *token);
+enum store_result store_token(struct store *store, const char *id, store_token_visit visit, void *context);
+/* Whether one of this name is there that was not revoked. */
+enum store_result store_token_named(struct store *store, const char *name);
+/* Those behind the number `after`, oldest first, at most `limit`. */
+enum store_result store_tokens(struct store *store, int64_t after, unsigned int limit, store_token_visit visit,
+			       void *context);
+enum store_result store_token_used(struct store *store, const char *id, int64_t at);
+/* One that was revoked stays as it is. */
+enum store_result store_token_revoked(struct store *store, const char *id, int64_t at, const char *by);
 
 #endif
