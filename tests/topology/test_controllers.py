@@ -111,11 +111,29 @@ def test_the_next_controller_takes_over_and_each_has_every_transition_once(scena
     assert "there are 8 controllers" in s.edge.refused("configure terminal", "router bgp 64500", "peering controller 192.0.2.99")
 
 
+def sessions(s):
+    """Of acme's connection, as the controller shows it: by family, how often it went down and what the report stands for."""
+    return {one["afi"]: (one["downCount"], one["foldedChanges"]) for one in s.controller.show(NAME)["sessions"]
+            if one["bgpState"] == "Established"}
+
+
+def flap(s, times):
+    """acme's IPv4 session."""
+    for _ in range(times):
+        s.acme.birdc("disable edge_ipv4")
+        until("the session down", lambda: s.edge.bgp_state(s.acme_address("ipv4")), lambda state: state != "Established")
+        s.acme.birdc("enable edge_ipv4")
+        s.acme.wait_established()
+        until("the session up", lambda: s.edge.bgp_state(s.acme_address("ipv4")), lambda state: state == "Established")
+
+
 def test_a_controller_that_is_put_back_from_a_copy_gets_what_came_since(scenario):
     s = scenario
     s.controller.start()
-    s.start(s.config(bgp=[*s.controller.router_lines(), "peering K kind direct"]))
+    s.start(s.config(bgp=[*s.controller.router_lines(), *s.declaration(), "peering K kind direct"]))
+    s.acme.wait_established()
     s.controller.wait_connected()
+    until("both sessions at the controller", lambda: sessions(s), lambda seen: set(seen) == {"ipv4", "ipv6"})
     verbs(s, "approve")
     wait_whole(s, s.controller)
     database, copy = s.controller.folder / "controller.db", s.controller.folder / "copy.db"
@@ -127,7 +145,11 @@ def test_a_controller_that_is_put_back_from_a_copy_gets_what_came_since(scenario
     for name in ("controller.db-wal", "controller.db-shm"):
         (s.controller.folder / name).unlink(missing_ok=True)
     copy.rename(database)
+    # Meanwhile a session flaps: one report stands for all of it, and says so.
+    flap(s, 3)
     s.controller.start()
+    until("the flaps at the controller", lambda: sessions(s),
+          lambda seen: seen.get("ipv4") == (3, 6) and seen.get("ipv6") == (0, 0))
     wait_whole(s, s.controller)
     assert "transition-gap" not in s.controller.log.read_text()
 
