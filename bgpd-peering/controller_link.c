@@ -119,11 +119,10 @@ static void fed(const char *error);
 /* What it asks for may have been on its way. */
 static void feed(uint64_t behind)
 {
-	if (missed)
+	if (missed || !link_feed(link_thread, behind))
 		return;
 	if (catch_up_is_running())
 		catch_up_stop();
-	link_feed(link_thread);
 	catch_up_begin(link_thread, behind, fed);
 }
 
@@ -444,9 +443,21 @@ bool controller_link_add(const struct controller_line *line)
 
 bool controller_link_remove(const char *host, uint16_t number, const char *vrf)
 {
-	bool found = false;
+	struct controller_line exact = {.port = number ? number : CONTROLLER_PORT};
+	bool found_exact = false, found;
 
-	for (size_t i = controller_count; i-- > 0;) {
+	/* What is written without a port or a VRF means that line where there is one: a reload takes out one at a time. */
+	if (host) {
+		strlcpy(exact.host, host, sizeof(exact.host));
+		strlcpy(exact.vrf, vrf ? vrf : "", sizeof(exact.vrf));
+		for (size_t i = controller_count; !found_exact && i-- > 0;) {
+			found_exact = is_same(&controllers[i].line, &exact);
+			if (found_exact)
+				take_out(i);
+		}
+	}
+	found = found_exact;
+	for (size_t i = controller_count; !found_exact && i-- > 0;) {
 		const struct controller_line *line = &controllers[i].line;
 
 		if ((host && strcmp(line->host, host) != 0) || (number && line->port != number) ||

@@ -26,7 +26,7 @@ void controller_link_file_end(void);
  * priority. Takes effect at once, or at the end of a file. False where there are CONTROLLERS_MAX.
  */
 bool controller_link_add(const struct controller_line *line);
-/* Those of that host, port (0: any) and VRF (NULL: any); NULL: all. False where there is none. */
+/* That host, port (0: any) and VRF (NULL: any), the line that is written with these words first; NULL: all. False: none. */
 bool controller_link_remove(const char *host, uint16_t port, const char *vrf);
 /* `peering router-name NAME`; NULL: what the certificate says. */
 void controller_link_set_router_name(const char *name);

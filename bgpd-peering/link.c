@@ -208,12 +208,18 @@ bool link_ask(struct link *link)
 	return true;
 }
 
-void link_feed(struct link *link)
+bool link_feed(struct link *link, uint64_t behind)
 {
+	bool wanted;
+
 	pthread_mutex_lock(&link->lock);
-	link->short_of = link->asked = false;
-	link->feeding = true;
+	wanted = link->asked && link->newest == behind;
+	if (wanted) {
+		link->short_of = link->asked = false;
+		link->feeding = true;
+	}
 	pthread_mutex_unlock(&link->lock);
+	return wanted;
 }
 
 void link_fed(struct link *link)
@@ -422,6 +428,7 @@ static uint64_t attempt(struct link *link, char *why, size_t why_size)
 /* One controller after the other, up to the first with which there was a session. Returns for how long. */
 static uint64_t go_round(struct link *link)
 {
+	size_t left = link->current;
 	bool returned = link->returning;
 	uint64_t up = 0;
 
@@ -432,12 +439,17 @@ static uint64_t go_round(struct link *link)
 
 		if (!down)
 			break;
+		/* None of the better ones has taken us. */
+		if (returned && i == left)
+			link->returns++;
 		link->current = down->target = i;
 		up = attempt(link, down->text, sizeof(down->text));
 		down->sequence = link->returning;
 		link_post(link, down);
-		if (returned && i == 0)
-			link->returns = up >= link->timing.steady ? 0 : link->returns + 1;
+		if (up >= link->timing.steady && i == 0)
+			link->returns = 0;
+		else if (returned && i < left && up > 0)
+			link->returns++;
 		if (is_stopping(link))
 			break;
 	}

@@ -112,9 +112,9 @@ enum link_taken link_transition(struct link *link, const Peering__Transition *tr
 
 /*
  * Main thread, after LINK_HUNGRY: what comes now is behind its `sequence`, from the journal; link_fed() where that is all, or
- * as much as it takes.
+ * as much as it takes. False where the link has asked for something else since.
  */
-void link_feed(struct link *link);
+bool link_feed(struct link *link, uint64_t behind);
 void link_fed(struct link *link);
 
 enum link_sent {

@@ -89,9 +89,9 @@ enum link_taken link_transition(struct link *link, const Peering__Transition *tr
 	return functions->transition(link, transition);
 }
 
-void link_feed(struct link *link)
+bool link_feed(struct link *link, uint64_t behind)
 {
-	functions->feed(link);
+	return functions->feed(link, behind);
 }
 
 void link_fed(struct link *link)

@@ -21,7 +21,7 @@ struct link_functions {
 	struct link *(*make)(const struct link_settings *settings, struct mailbox *events);
 	bool (*start)(struct link *link);
 	enum link_taken (*transition)(struct link *link, const Peering__Transition *transition);
-	void (*feed)(struct link *link);
+	bool (*feed)(struct link *link, uint64_t behind);
 	void (*fed)(struct link *link);
 	enum link_sent (*send)(struct link *link, const Peering__Envelope *envelope);
 	bool (*has_room)(struct link *link);

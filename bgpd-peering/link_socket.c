@@ -31,6 +31,14 @@ static bool is_link_local(const struct sockaddr *address)
 	return address->sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)address)->sin6_addr);
 }
 
+/* `lo` has these in front of the router's own. */
+static bool is_loopback(const struct sockaddr *address)
+{
+	if (address->sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+	return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 /* An address in text. */
 static bool read_address(const char *text, struct sockaddr_storage *address)
 {
@@ -54,7 +62,7 @@ static bool address_of_interface(const char *name, const struct sockaddr *to, st
 		return false;
 	for (struct ifaddrs *one = all; one && !found; one = one->ifa_next) {
 		if (!one->ifa_addr || strcmp(one->ifa_name, name) != 0 || one->ifa_addr->sa_family != to->sa_family ||
-		    is_link_local(one->ifa_addr) != is_link_local(to))
+		    is_link_local(one->ifa_addr) != is_link_local(to) || is_loopback(one->ifa_addr) != is_loopback(to))
 			continue;
 		found = true;
 		*address = (struct sockaddr_storage){.ss_family = AF_UNSPEC};

@@ -11,6 +11,8 @@ from lab.controller import ROUTER, Controller
 from lab.scenario import NAME, Scenario
 from lab.wait import until
 
+LOOPBACK = "198.51.100.77"
+
 
 @pytest.fixture
 def scenario(lab):
@@ -22,7 +24,7 @@ def scenario(lab):
 
 def lines(s):
     return [f"peering controller {s.backup.address} priority 200",
-            f"peering controller {s.controller.address} source {s.controller.link.near_ipv4} priority 10"]
+            f"peering controller {s.controller.address} source lo priority 10"]
 
 
 def told(s):
@@ -53,6 +55,8 @@ def wait_whole(s, controller):
 
 def test_the_next_controller_takes_over_and_each_has_every_transition_once(scenario):
     s = scenario
+    s.edge.namespace.ip("address", "add", f"{LOOPBACK}/32", "dev", "lo")
+    s.controller.namespace.ip("route", "add", f"{LOOPBACK}/32", "via", s.controller.link.near_ipv4)
     s.controller.start()
     s.backup.start()
     s.start(s.config(bgp=[*lines(s), *s.declaration(), "peering K kind direct"]))
@@ -67,10 +71,10 @@ def test_the_next_controller_takes_over_and_each_has_every_transition_once(scena
     assert f"as {ROUTER}" in shown and f"acknowledged up to {newest(s)}" in shown, shown
     # From that address, as the controller sees it.
     with sqlite3.connect(f"file:{s.controller.folder}/controller.db?mode=ro", uri=True, timeout=60) as database:
-        assert database.execute("SELECT address FROM router").fetchone()[0].startswith(s.controller.link.near_ipv4 + ":")
+        assert database.execute("SELECT address FROM router").fetchone()[0].startswith(f"{LOOPBACK}:")
     # The better one is there first, and stands first whatever was typed first.
     config = s.edge.running_config()
-    assert config.index(f" peering controller {s.controller.address} source {s.controller.link.near_ipv4} priority 10\n") < \
+    assert config.index(f" peering controller {s.controller.address} source lo priority 10\n") < \
         config.index(f" peering controller {s.backup.address} priority 200\n")
 
     # Its store has nothing of what the first has acknowledged; the router has it in its journal, and all goes there.
@@ -104,6 +108,10 @@ def test_the_next_controller_takes_over_and_each_has_every_transition_once(scena
     s.edge.configure_bgp(f"no peering controller {s.controller.address}")
     s.backup.start()
     wait_connected(s, s.backup)
+    s.edge.configure_bgp("peering controller 192.0.2.99 port 9", "peering controller 192.0.2.99", "no peering controller 192.0.2.99")
+    assert " peering controller 192.0.2.99 port 9\n" in s.edge.running_config()
+    s.edge.configure_bgp("no peering controller 192.0.2.99")
+    assert "192.0.2.99" not in s.edge.running_config()
     s.edge.configure_bgp("no peering controller")
     assert told(s) == {} and "peering controller" not in s.edge.running_config()
     for number in range(8):

@@ -1049,6 +1049,7 @@ static void a_link_that_does_not_dial(void **state)
 
 static void what_the_controller_does_not_take_closes_the_session(void **state)
 {
+	struct link_figures figures;
 	bool fits = true;
 	int sent = 0;
 
@@ -1060,6 +1061,8 @@ static void what_the_controller_does_not_take_closes_the_session(void **state)
 	assert_int_equal(try_snapshot(1), LINK_SENT); /* of no session any more */
 	assert_false(fits);
 	expect_down("8 MiB");
+	link_figures(router, &figures);
+	assert_int_equal(figures.overflows, 1);
 	controller_hang_up(&controller);
 	assert_true(send_snapshot(1)); /* of no session */
 	come_up_empty();
@@ -1326,7 +1329,9 @@ static void more_than_is_kept_is_asked_for(void **state)
 	controller_ack(&controller, kept);
 	expect_hungry(kept);
 	expect_acked(kept);
-	link_feed(router);
+	assert_false(link_feed(router, kept - 1));
+	assert_true(link_feed(router, kept));
+	assert_false(link_feed(router, kept));
 	for (uint64_t i = kept + 1; i <= kept + 5; i++)
 		assert_int_equal(try_transition(i), LINK_TAKEN);
 	for (uint64_t i = kept + 1; i <= kept + 5; i++)
@@ -1355,7 +1360,7 @@ static void a_controller_that_is_behind_gets_what_the_journal_has(void **state)
 	come_up(5);
 	expect_hungry(5);
 	expect_acked(5);
-	link_feed(router);
+	assert_true(link_feed(router, 5));
 	for (uint64_t i = 6; i <= 12; i++)
 		transition(i);
 	link_fed(router);
@@ -1370,7 +1375,7 @@ static void a_controller_that_is_behind_gets_what_the_journal_has(void **state)
 	come_up(0);
 	expect_hungry(3);
 	expect_acked(0);
-	link_feed(router);
+	assert_true(link_feed(router, 3));
 	for (uint64_t i = 4; i <= 12; i++)
 		transition(i);
 	link_fed(router);
