@@ -189,22 +189,26 @@ enum link_taken link_transition(struct link *link, const Peering__Transition *tr
 
 bool link_ask(struct link *link)
 {
-	struct link_event *event = link_event_new(LINK_HUNGRY);
+	struct link_event *event;
+	uint64_t behind;
 	bool ask;
 
-	if (!event)
-		return false;
 	pthread_mutex_lock(&link->lock);
 	ask = link->short_of && !link->asked && link->transition_bytes <= link->transition_bytes_most / 2;
-	if (ask) {
-		link->asked = true;
-		event->sequence = link->newest;
-	}
+	link->asked |= ask;
+	behind = link->newest;
 	pthread_mutex_unlock(&link->lock);
-	if (ask)
-		link_post(link, event);
-	else
-		link_event_free(&event->mail);
+	if (!ask)
+		return true;
+	event = link_event_new(LINK_HUNGRY);
+	if (!event) {
+		pthread_mutex_lock(&link->lock);
+		link->asked = false;
+		pthread_mutex_unlock(&link->lock);
+		return false;
+	}
+	event->sequence = behind;
+	link_post(link, event);
 	return true;
 }
 
@@ -303,7 +307,8 @@ enum link_wait link_wait_either(struct link *link, int fd, short events, int oth
 	/* An earlier wait may have taken the wake-up. */
 	if (is_stopping(link))
 		return LINK_STOPPING;
-	ready = poll(fds, sizeof(fds) / sizeof(fds[0]), deadline <= now ? 0 : deadline - now > 3600000 ? 3600000 : (int)(deadline - now));
+	ready = poll(fds, sizeof(fds) / sizeof(fds[0]),
+		     deadline <= now ? 0 : deadline - now > 3600000 ? 3600000 : (int)(deadline - now));
 	woken = (fds[0].revents & POLLIN) && read(link->wake, &count, sizeof(count)) > 0;
 	if (is_stopping(link))
 		return LINK_STOPPING;

@@ -708,7 +708,14 @@ static void end_up(struct session *session)
 
 uint64_t link_session_run(struct link *link, SSL *ssl, int fd, char *why, size_t why_size)
 {
-	struct session session = {.link = link, .host = link->targets[link->current].host, .ssl = ssl, .fd = fd, .why = why, .why_size = why_size};
+	struct session session = {
+		.link = link,
+		.host = link->targets[link->current].host,
+		.ssl = ssl,
+		.fd = fd,
+		.why = why,
+		.why_size = why_size,
+	};
 	uint64_t now = link_now();
 
 	session.control.end = &session.control.first;
