@@ -82,17 +82,17 @@ def test_others_do_not_notice_routers_that_are_broken(controller):
             silent.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
         halved = stack.enter_context(controller.connect("edge2"))
         halved.send_bytes(wire.frame(wire.envelope(hello=dict(protocol_version=1, journal_id="half")))[:-3])
-        ended = threading.Event()
-        with thread_of(send_garbage, controller, ended), thread_of(flood, controller, ended):
+        with thread_of(send_garbage, controller, threading.Event()):
+            garbage = seconds_to_ack(bystander, 41, 40)
+        with thread_of(flood, controller, threading.Event()):
             until("the flood in the store", lambda: controller.sequences("edge3", "flood"), lambda seen: len(seen) == FLOOD)
-            during = seconds_to_ack(bystander, 41, 40)
-            status, _ = controller.request("GET", "/v1/routers")
-            assert status == 200
-        after = seconds_to_ack(bystander, 81, 10)
-    print("before", before, "during", during, "after", after)
-    # Of the machine's two cores the crowd has its share; nobody waits for what the crowd has sent.
-    assert statistics.median(during) < 50 * statistics.median(before), (before, during)
-    assert controller.sequences("edge1", "bystander") == list(range(1, 91))
+            flooded = seconds_to_ack(bystander, 81, 40)
+            controller.get("/v1/routers")
+    # The crowd has its share of the machine, and of the commits; nobody waits until all that it has sent is done.
+    typical = statistics.median(before)
+    assert statistics.median(garbage) < 15 * typical, (before, garbage)
+    assert statistics.median(flooded) < 50 * typical, (before, flooded)
+    assert controller.sequences("edge1", "bystander") == list(range(1, 121))
     # Repeated ones are there once, and what was garbage left nothing.
     assert controller.sequences("edge3", "flood") == list(range(1, FLOOD + 1))
     assert controller.sequences("edge2", "garbage") == [] and controller.running()
