@@ -53,9 +53,11 @@ def send_garbage(controller, ended):
     while not ended.is_set():
         for data in bad_bytes():
             with controller.connect("edge2") as connection:
-                connection.hello(journal_id="garbage")
-                connection.send_bytes(data)
-                connection.expect_closed("frame")
+                # Where another session of this router has come meanwhile, this one is over already.
+                with contextlib.suppress(OSError, wire.Closed):
+                    connection.hello(journal_id="garbage")
+                    connection.send_bytes(data)
+                connection.expect_closed()
 
 
 def flood(controller, ended):
@@ -82,16 +84,18 @@ def test_others_do_not_notice_routers_that_are_broken(controller):
             silent.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
         halved = stack.enter_context(controller.connect("edge2"))
         halved.send_bytes(wire.frame(wire.envelope(hello=dict(protocol_version=1, journal_id="half")))[:-3])
-        with thread_of(send_garbage, controller, threading.Event()):
+        with contextlib.ExitStack() as senders:
+            for _ in range(4):
+                senders.enter_context(thread_of(send_garbage, controller, threading.Event()))
             garbage = seconds_to_ack(bystander, 41, 40)
         with thread_of(flood, controller, threading.Event()):
             until("the flood in the store", lambda: controller.sequences("edge3", "flood"), lambda seen: len(seen) == FLOOD)
             flooded = seconds_to_ack(bystander, 81, 40)
             controller.get("/v1/routers")
     # The crowd has its share of the machine, and of the commits; nobody waits until all that it has sent is done.
-    typical = statistics.median(before)
-    assert statistics.median(garbage) < 15 * typical, (before, garbage)
-    assert statistics.median(flooded) < 50 * typical, (before, flooded)
+    typical = statistics.mean(before)
+    assert statistics.mean(garbage) < 12 * typical, (before, garbage)
+    assert statistics.mean(flooded) < 50 * typical, (before, flooded)
     assert controller.sequences("edge1", "bystander") == list(range(1, 121))
     # Repeated ones are there once, and what was garbage left nothing.
     assert controller.sequences("edge3", "flood") == list(range(1, FLOOD + 1))
