@@ -12,6 +12,8 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "controller/api_error_page.h"
+#include "controller/api_idempotency.h"
 #include "controller/certificates.h"
 #include "controller/log.h"
 #include "controller/newcomers.h"
@@ -31,6 +33,7 @@ struct client {
 	SSL *ssl;
 	enum client_state state;
 	int64_t newest_request; /* of somebody known, steady clock; at first when it was opened */
+	struct api_claim *claim; /* owned */
 	uint32_t peer;		/* AS of the peer that it is of; 0: of nobody, or of an operator */
 };
 
@@ -78,6 +81,7 @@ static void client_gone(void *parent, void *pointer, CRYPTO_EX_DATA *data, int i
 		clients->known -= client->state == KNOWN;
 		settle(clients);
 	}
+	api_claim_free(client->claim);
 	free(client);
 }
 
@@ -144,6 +148,7 @@ static struct bufferevent *new_stream(struct event_base *base, void *context)
 {
 	struct api_clients *clients = context;
 	struct client *client = calloc(1, sizeof(*client));
+	struct bufferevent *stream;
 	SSL *ssl = SSL_new(certificates_api_tls(clients->certificates));
 
 	if (!client || !ssl || SSL_set_ex_data(ssl, client_index, client) != 1) {
@@ -157,7 +162,12 @@ static struct bufferevent *new_stream(struct event_base *base, void *context)
 	LIST_INSERT_HEAD(&clients->list, client, link);
 	event_active(clients->look, EV_TIMEOUT, 0);
 	/* Frees `ssl`, and with it the client, also where it fails. */
-	return bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	stream = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (stream && !api_error_page_watch(stream)) {
+		bufferevent_free(stream);
+		return NULL;
+	}
+	return stream;
 }
 
 static void sweep(evutil_socket_t fd, short what, void *context)
@@ -262,4 +272,20 @@ bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct 
 	client->newest_request = clock_steady_milliseconds();
 	become_known(client);
 	return true;
+}
+
+struct api_claim *api_clients_claim(SSL *ssl)
+{
+	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
+
+	return client ? client->claim : NULL;
+}
+
+bool api_clients_set_claim(SSL *ssl, struct api_claim *claim)
+{
+	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
+
+	if (client)
+		client->claim = claim;
+	return client != NULL;
 }

@@ -9,15 +9,21 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/api_etag.h"
+#include "controller/api_peer_view.h"
 #include "controller/routers.h"
 #include "controller/text.h"
 #include "lib/lifecycle.h"
 
-#define PAGE_MAX 1000
 #define HISTORY_MAX 100
+
+/* What somebody means who changes a connection "as I have seen it". */
+static const char *const change_keys[] = {"vrf",	"peerAsn",	  "kind",  "connectionState", "stateSince",
+					  "generation", "activationMode", "flags", "desired",	      NULL};
 
 struct list {
 	const struct api *api;
+	bool of_peer; /* for the eyes of one */
 	json_object *array;
 	unsigned int limit;
 	unsigned int count;
@@ -176,7 +182,7 @@ static bool add_connection(const struct store_connection *connection, void *cont
 	}
 	object = json_object_new_object();
 	fill(object, list->api, connection);
-	json_object_array_add(list->array, object);
+	json_object_array_add(list->array, list->of_peer ? api_peer_view(object) : object);
 	if (++list->count == list->limit) {
 		size_t size = strlen(connection->router) + strlen(connection->name) + 2;
 
@@ -200,7 +206,7 @@ static bool read_filter(const struct api_request *request, struct filter *filter
 {
 	struct evkeyval *parameter;
 
-	*filter = (struct filter){.after_name = "", .limit = PAGE_MAX};
+	*filter = (struct filter){.after_name = "", .limit = API_PAGE_MAX};
 	TAILQ_FOREACH (parameter, request->query, next) {
 		const char *value = parameter->value;
 
@@ -212,17 +218,14 @@ static bool read_filter(const struct api_request *request, struct filter *filter
 			   (size_t)(strchr(value, '/') - value) < sizeof(filter->after_router)) {
 			memcpy(filter->after_router, value, (size_t)(strchr(value, '/') - value));
 			filter->after_name = strchr(value, '/') + 1;
-		} else if (strcmp(parameter->key, "limit") == 0 && strspn(value, "0123456789") == strlen(value) &&
-			   strlen(value) < 5 && atoi(value) >= 1 && atoi(value) <= PAGE_MAX) {
-			filter->limit = (unsigned int)atoi(value);
-		} else {
+		} else if (strcmp(parameter->key, "limit") != 0 || !api_read_limit(value, &filter->limit)) {
 			char *key = text_clean(parameter->key, 60);
 
 			api_problem_format(
 				request->http, 400, "bad-query",
 				"the parameter \"%s\" is unknown or its value cannot be used; there are router, "
 				"state, limit (1 to %d) and after (from nextAfter of the page before)",
-				key ? key : "", PAGE_MAX);
+				key ? key : "", API_PAGE_MAX);
 			free(key);
 			return false;
 		}
@@ -237,12 +240,13 @@ static bool read_filter(const struct api_request *request, struct filter *filter
 			    NULL);
 		return false;
 	}
-	return !filter->router || api_router_known(request, filter->router);
+	/* What router there is, is nothing for a peer; of one that is not there it has no connection. */
+	return request->identity.role == API_ROLE_PEER || !filter->router || api_router_known(request, filter->router);
 }
 
 void api_get_connections(const struct api_request *request)
 {
-	struct list list = {.api = request->api};
+	struct list list = {.api = request->api, .of_peer = request->identity.role == API_ROLE_PEER};
 	struct filter filter;
 	enum store_result result;
 	json_object *answer;
@@ -251,8 +255,13 @@ void api_get_connections(const struct api_request *request)
 		return;
 	list.limit = filter.limit;
 	list.array = json_object_new_array();
-	result = store_connections(api_store(request->api), filter.router, filter.state, filter.after_router,
-				   filter.after_name, filter.limit + 1, add_connection, &list);
+	if (list.of_peer)
+		result = store_connections_of_asn(api_store(request->api), request->identity.asn, filter.router,
+						  filter.state, filter.after_router, filter.after_name,
+						  filter.limit + 1, add_connection, &list);
+	else
+		result = store_connections(api_store(request->api), filter.router, filter.state, filter.after_router,
+					   filter.after_name, filter.limit + 1, add_connection, &list);
 	if (result != STORE_OK) {
 		json_object_put(list.array);
 		free(list.next);
@@ -299,33 +308,115 @@ static bool fill_one(const struct store_connection *connection, void *context)
 	return true;
 }
 
+/* As operators see it, with its history, also where it is gone. *whole is the caller's on STORE_OK. */
+static enum store_result read_whole(const struct api *api, const char *router, const char *name, json_object **whole)
+{
+	struct one one = {.api = api, .object = api_object()};
+	json_object *history = json_object_new_array();
+	enum store_result result = store_connection(api_store(api), router, name, fill_one, &one);
+	bool gone = result == STORE_NOT_FOUND;
+
+	if (result == STORE_OK || gone)
+		result = store_history(api_store(api), router, name, 0, HISTORY_MAX, add_transition, history);
+	if (gone && result == STORE_OK) {
+		/* Removed: what is left of it is what happened. */
+		if (json_object_array_length(history) > 0)
+			fill_one(&(struct store_connection){.router = router, .name = name}, &one);
+		else
+			result = STORE_NOT_FOUND;
+	}
+	json_object_object_add(one.object, "history", history);
+	if (result == STORE_OK)
+		*whole = one.object;
+	else
+		json_object_put(one.object);
+	return result;
+}
+
+/*
+ * A peer's question. Whose it is comes first, so that an answer for what is somebody else's takes no longer, and says no
+ * more, than one for what is not there.
+ */
+static bool is_own(const struct api_request *request, const char *router, const char *name)
+{
+	struct store *store = api_store(request->api);
+	enum store_result result = store_connection_is_of_asn(store, request->identity.asn, router, name);
+
+	if (result == STORE_NOT_FOUND)
+		api_problem(request->http, 404, "unknown-connection",
+			    "your AS has no such connection; see /v1/connections", NULL);
+	else if (result != STORE_OK)
+		api_problem_store(request->http, store, result);
+	return result == STORE_OK;
+}
+
 void api_get_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
 	const char *name = request->segments[3];
-	struct store *store = api_store(request->api);
-	struct one one = {.api = request->api, .object = api_object()};
-	json_object *history = json_object_new_array();
-	enum store_result result, history_result;
+	bool of_peer = request->identity.role == API_ROLE_PEER;
+	json_object *whole = NULL;
+	enum store_result result;
 
-	result = store_connection(store, router, name, fill_one, &one);
-	history_result = store_history(store, router, name, HISTORY_MAX, add_transition, history);
-	if (result == STORE_NOT_FOUND && json_object_array_length(history) > 0) {
-		/* Removed: what is left of it is what happened. */
-		struct store_connection gone = {.router = router, .name = name};
-
-		fill_one(&gone, &one);
-		result = STORE_OK;
-	}
-	if (result == STORE_OK && history_result == STORE_OK) {
-		json_object_object_add(one.object, "history", history);
-		api_reply(request->http, 200, one.object, NULL);
+	if (of_peer && !is_own(request, router, name))
 		return;
-	}
-	json_object_put(one.object);
-	json_object_put(history);
-	if (result != STORE_NOT_FOUND)
-		api_problem_store(request->http, store, result != STORE_OK ? result : history_result);
+	result = read_whole(request->api, router, name, &whole);
+	if (result == STORE_OK)
+		api_reply_tagged(request, of_peer ? api_peer_view(whole) : whole, change_keys);
+	else if (result != STORE_NOT_FOUND)
+		api_problem_store(request->http, api_store(request->api), result);
 	else if (api_connection_known(request, router, name))
 		api_problem(request->http, 503, "store-busy", "the connection appeared just now; try again", NULL);
+}
+
+void api_get_history(const struct api_request *request)
+{
+	const char *router = request->segments[1];
+	const char *name = request->segments[3];
+	json_object *history, *answer, *id = NULL;
+	enum store_result result;
+	struct api_page page;
+	bool more;
+
+	if (!api_read_page(request, &page))
+		return;
+	history = json_object_new_array();
+	result = store_history(api_store(request->api), router, name, page.after, page.limit + 1, add_transition, history);
+	if (result != STORE_OK) {
+		json_object_put(history);
+		api_problem_store(request->http, api_store(request->api), result);
+		return;
+	}
+	/* Of one that is gone there is a history as well; of what never was there is none. */
+	if (json_object_array_length(history) == 0 && !api_connection_known(request, router, name)) {
+		json_object_put(history);
+		return;
+	}
+	more = json_object_array_length(history) > page.limit;
+	if (more) {
+		json_object_array_del_idx(history, page.limit, 1);
+		json_object_object_get_ex(json_object_array_get_idx(history, page.limit - 1), "id", &id);
+	}
+	answer = api_object();
+	json_object_object_add(answer, "history", history);
+	json_object_object_add(answer, "nextAfter", json_object_get(id));
+	api_reply(request->http, 200, answer, NULL);
+}
+
+bool api_connection_if_match(const struct api_request *request, const char *router, const char *name)
+{
+	json_object *whole = NULL;
+	char etag[API_ETAG_SIZE];
+	enum store_result result;
+
+	if (!api_has_if_match(request))
+		return true;
+	result = read_whole(request->api, router, name, &whole);
+	if (result == STORE_OK)
+		api_etag(whole, change_keys, etag);
+	json_object_put(whole);
+	if (result == STORE_OK || result == STORE_NOT_FOUND)
+		return api_if_match(request, result == STORE_OK ? etag : NULL);
+	api_problem_store(request->http, api_store(request->api), result);
+	return false;
 }

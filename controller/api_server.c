@@ -13,13 +13,14 @@
 #include "controller/api.h"
 #include "controller/api_authentication.h"
 #include "controller/api_clients.h"
+#include "controller/api_idempotency.h"
 #include "controller/log.h"
 #include "controller/text.h"
 #include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
-/* evhttp's own cap, which answers without a sentence; ours comes first. */
-#define HTTP_BODY_MAX ((ev_ssize_t)API_BODY_MAX * 16)
+/* Read before anybody knows whose it is. Up to here our own answer says how large it was, behind it evhttp's.  */
+#define HTTP_BODY_MAX ((ev_ssize_t)API_BODY_MAX * 2)
 struct api {
 	struct event_base *base;
 	const struct config *config;
@@ -40,10 +41,11 @@ static const struct route {
 	void (*handle)(const struct api_request *request);
 } routes[] = {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers"}, api_get_routers},
-	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"connections"}, api_get_connections},
-	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections"}, api_get_connections},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"connections"}, api_get_connections},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections"}, api_get_connections},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection},
-	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*"}, api_get_connection},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections", "*"}, api_get_connection},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "history"}, api_get_history},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "routes"}, api_get_routes},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "preview"}, api_get_preview},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
@@ -129,6 +131,8 @@ static void dispatch(const struct api_request *request)
 				    NULL);
 			return;
 		}
+		if (method == EVHTTP_REQ_POST && !api_idempotency_begin(request))
+			return;
 		routes[i].handle(request);
 		return;
 	}
@@ -235,10 +239,15 @@ static void parse_and_dispatch(struct api_request *request)
 static void on_request(struct evhttp_request *http, void *context)
 {
 	struct api_request request = {.api = context, .http = http};
-	struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(http));
-	SSL *ssl = bufferevent_openssl_get_ssl(stream);
+	SSL *ssl = api_client_ssl(http);
 	char actor[API_ACTOR_MAX];
 
+	/* evhttp had no memory for TLS: nobody's token is to be heard in the clear. */
+	if (!ssl) {
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+		api_problem(http, 503, "no-memory", "memory is short; try again", NULL);
+		return;
+	}
 	if (!api_authenticate(request.api->authentication, &request, ssl, actor))
 		return;
 	if (!api_clients_identified(request.api->clients, ssl, &request.identity)) {
@@ -249,6 +258,13 @@ static void on_request(struct evhttp_request *http, void *context)
 		return;
 	}
 	parse_and_dispatch(&request);
+}
+
+SSL *api_client_ssl(struct evhttp_request *http)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+
+	return connection ? bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection)) : NULL;
 }
 
 void api_client_source(struct evhttp_request *http, struct sockaddr_storage *from)
@@ -304,9 +320,8 @@ static bool start_http(struct api *api)
 	evhttp_set_gencb(api->http, on_request, api);
 	evhttp_set_max_headers_size(api->http, HEADERS_MAX);
 	evhttp_set_max_body_size(api->http, HTTP_BODY_MAX);
-	/* The others are answered too: with what the path takes. */
-	evhttp_set_allowed_methods(api->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-						      EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
+	/* Every method is answered: with what the path takes. */
+	evhttp_set_allowed_methods(api->http, UINT16_MAX);
 	return true;
 }
 

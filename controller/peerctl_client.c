@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "controller/text.h"
 
@@ -18,6 +20,7 @@
 #define CONNECT_SECONDS 10L
 /* The controller waits for a router at most 300 s. */
 #define WHOLE_SECONDS 330L
+#define RETRIES 5
 /* Of many requests. Whoever has no time for them for a minute or more is left. */
 #define AT_ONCE 16
 #define BUSY_MAX 60
@@ -69,6 +72,7 @@ static bool read_file(struct client_settings *settings, const char *path, char *
 				: strcmp(key, "ca") == 0	  ? &settings->ca
 				: strcmp(key, "certificate") == 0 ? &settings->certificate
 				: strcmp(key, "key") == 0	  ? &settings->key
+				: strcmp(key, "token-file") == 0  ? &settings->token_file
 								  : NULL;
 		}
 		if (field) {
@@ -76,8 +80,8 @@ static bool read_file(struct client_settings *settings, const char *path, char *
 			continue;
 		}
 		snprintf(error, error_size,
-			 "%s:%u: not a line that peerctl knows; there are url, ca, certificate and key, "
-			 "each with = and a value",
+			 "%s:%u: not a line that peerctl knows; there are url, ca, certificate, key and "
+			 "token-file, each with = and a value",
 			 path, number);
 		good = false;
 	}
@@ -85,22 +89,56 @@ static bool read_file(struct client_settings *settings, const char *path, char *
 	return good;
 }
 
+/* The first line of the token's file. */
+static bool read_token(struct client_settings *settings, char *error, size_t error_size)
+{
+	FILE *file = fopen(settings->token_file, "re");
+	struct stat status;
+	char line[256] = "";
+
+	if (!file) {
+		snprintf(error, error_size, "the token's file %s: %s", settings->token_file, strerror(errno));
+		return false;
+	}
+	if (fstat(fileno(file), &status) != 0 || (status.st_mode & (S_IROTH | S_IWOTH))) {
+		snprintf(error, error_size,
+			 "everybody on this machine can read the token in %s; `chmod o= %s`, and revoke it if somebody may have",
+			 settings->token_file, settings->token_file);
+		fclose(file);
+		return false;
+	}
+	if (fgets(line, sizeof(line), file))
+		set(&settings->token, trim(line));
+	fclose(file);
+	if (!settings->token)
+		snprintf(error, error_size, "the token's file %s is empty", settings->token_file);
+	return settings->token != NULL;
+}
+
 bool client_settings_complete(struct client_settings *settings, char *error, size_t error_size)
 {
 	const char *home = getenv("HOME");
+	/* A certificate that was named on the command line goes before a token that was not. */
+	bool by_certificate = settings->certificate && !settings->token_file;
 	char path[PATH_MAX];
 
 	set(&settings->url, getenv("PEERCTL_URL"));
 	set(&settings->ca, getenv("PEERCTL_CA"));
 	set(&settings->certificate, getenv("PEERCTL_CERT"));
 	set(&settings->key, getenv("PEERCTL_KEY"));
+	/* A file that was named on the command line goes before the variable. */
+	if (!settings->token_file && !by_certificate)
+		set(&settings->token, getenv("PEERCTL_TOKEN"));
+	set(&settings->token_file, getenv("PEERCTL_TOKEN_FILE"));
 	if (home && snprintf(path, sizeof(path), "%s/" HOME_FILE, home) < (int)sizeof(path) &&
 	    !read_file(settings, path, error, error_size))
 		return false;
 	if (!read_file(settings, SYSTEM_FILE, error, error_size))
 		return false;
 	set(&settings->url, DEFAULT_URL);
-	if (!settings->ca || !settings->certificate || !settings->key) {
+	if (!settings->token && settings->token_file && !by_certificate && !read_token(settings, error, error_size))
+		return false;
+	if (!settings->ca || (!settings->token && (!settings->certificate || !settings->key))) {
 		snprintf(error, error_size,
 			 "no %s is set; give --%s FILE, the variable %s, or the line '%s = FILE' in ~/" HOME_FILE,
 			 !settings->ca		  ? "CA"
@@ -130,6 +168,8 @@ void client_settings_free(struct client_settings *settings)
 	free(settings->ca);
 	free(settings->certificate);
 	free(settings->key);
+	free(settings->token_file);
+	free(settings->token);
 	memset(settings, 0, sizeof(*settings));
 }
 
@@ -186,8 +226,13 @@ static void set_up(struct transfer *transfer, const struct client_settings *sett
 	/* That CA alone, not the system's. */
 	curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca);
 	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(curl, CURLOPT_SSLCERT, settings->certificate);
-	curl_easy_setopt(curl, CURLOPT_SSLKEY, settings->key);
+	if (settings->token) {
+		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, settings->token);
+	} else {
+		curl_easy_setopt(curl, CURLOPT_SSLCERT, settings->certificate);
+		curl_easy_setopt(curl, CURLOPT_SSLKEY, settings->key);
+	}
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT,
 			 settings->patience ? settings->patience : CONNECT_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, settings->patience ? settings->patience : WHOLE_SECONDS);
@@ -244,6 +289,26 @@ static bool transfer_ended(struct transfer *transfer, const struct client_settin
 	return false;
 }
 
+/* Where it is told that it asks too often it waits, and asks again. */
+static bool perform(struct transfer *transfer, const struct client_settings *settings, struct answer *answer, char *error,
+		    size_t error_size)
+{
+	for (int left = RETRIES;; left--) {
+		CURLcode code = curl_easy_perform(transfer->curl);
+		curl_off_t wait = 0;
+
+		if (!transfer_ended(transfer, settings, code, answer, error, error_size))
+			return false;
+		curl_easy_getinfo(transfer->curl, CURLINFO_RETRY_AFTER, &wait);
+		if (answer->status != 429 || left == 0 || wait < 1 || wait > BUSY_SECONDS_MOST || settings->patience)
+			return true;
+		sleep((unsigned int)wait);
+		json_object_put(answer->body);
+		free(transfer->text.bytes);
+		transfer->text = (struct text){0};
+	}
+}
+
 bool client_ask(const struct client_settings *settings, const char *method, const char *path, json_object *body,
 		struct answer *answer, char *error, size_t error_size)
 {
@@ -252,7 +317,7 @@ bool client_ask(const struct client_settings *settings, const char *method, cons
 
 	*answer = (struct answer){0};
 	if (transfer_init(&transfer, settings, method, path, body))
-		good = transfer_ended(&transfer, settings, curl_easy_perform(transfer.curl), answer, error, error_size);
+		good = perform(&transfer, settings, answer, error, error_size);
 	else
 		snprintf(error, error_size, "memory is short");
 	transfer_free(&transfer);

@@ -28,6 +28,7 @@ struct invocation {
 	const char *router; /* --router */
 	const char *state;
 	const char *reason;
+	const char *valid_days;
 	const char *file; /* -f; "-": standard input */
 	bool dry_run;
 	struct request_options request;

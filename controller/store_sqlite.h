@@ -12,6 +12,11 @@
 
 #include "controller/store.h"
 
+/* SQL: the AS in a definition; 0 where it cannot be read. */
+#define STORE_ASN_OF(definition)                                                                                       \
+	" CASE WHEN json_valid(" definition ") AND json_type(" definition ", '$.peerAsn') = 'integer'"                  \
+	" THEN json_extract(" definition ", '$.peerAsn') ELSE 0 END"
+
 enum statement {
 #define STATEMENT(name, sql) name,
 #include "controller/store_sqlite_statements.def"
@@ -30,7 +35,7 @@ struct store {
 bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size);
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
-#define STORE_SCHEMA_NEWEST 3
+#define STORE_SCHEMA_NEWEST 5
 
 /* A statement ready for binding. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);
