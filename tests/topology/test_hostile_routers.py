@@ -84,6 +84,7 @@ def test_others_do_not_notice_routers_that_are_broken(controller):
         with contextlib.ExitStack() as senders:
             for _ in range(4):
                 senders.enter_context(thread_of(send_garbage, controller, threading.Event()))
+            until("garbage that is refused", lambda: controller.log().count("code=frame"), lambda count: count > 20)
             garbage = seconds_to_ack(bystander, 41, 40)
         with thread_of(flood, controller, threading.Event()):
             until("the flood in the store", lambda: controller.sequences("edge3", "flood"), lambda seen: len(seen) == FLOOD)
