@@ -7,6 +7,9 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/push.h"
+#include "bgpd-peering/push_answers.h"
+#include "bgpd-peering/push_confirm.h"
+#include "bgpd-peering/push_revision.h"
 #include "bgpd-peering/query.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
@@ -72,6 +75,12 @@ void controller_link_transition(const Peering__Transition *transition)
 		missed = true;
 		event_add_seconds(begin_again, NULL, AGAIN_INTERVAL, &again_event);
 	}
+}
+
+void controller_link_pushed(const char *push, uint64_t revision)
+{
+	if (link_thread)
+		link_pushed(link_thread, push, revision);
 }
 
 bool controller_link_send(const Peering__Envelope *envelope)
@@ -162,6 +171,8 @@ static void on_event(struct link_event *event)
 		note_up(true, event->target);
 		look_at_certificates();
 		snapshots_begin(link_thread);
+		push_answers_tell_rollbacks();
+		push_confirm_tell();
 		break;
 	case LINK_DOWN:
 		snapshots_end();
@@ -191,6 +202,8 @@ static void on_event(struct link_event *event)
 	case LINK_PUSH:
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
 			push_take(event->envelope->push);
+		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
+			push_confirm_take(event->envelope->confirm->id);
 		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
 			query_take(event->envelope->query);
 		break;
@@ -298,6 +311,8 @@ static void begin_link(void)
 		.boot_id = boot_id(),
 		.last_sequence = sequences.durable,
 		.known_sequence = MAX(known_sequence, sequences.loaded),
+		.last_push = push_revision_of(),
+		.revision = push_revision(),
 		.given_after = sequences.acked,
 		.journal_after = sequences.begun,
 		.tls = {.ca = ca, .certificate = certificate, .key = key, .crl = crl},

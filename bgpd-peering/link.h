@@ -57,6 +57,8 @@ struct link_settings {
 	uint64_t last_sequence; /* of the newest transition in the journal; Hello says it */
 	/* The newest that the controller can hold: in the journal when bgpd started, or sent by an earlier link. */
 	uint64_t known_sequence;
+	const char *last_push; /* what Hello says of pushes */
+	uint64_t revision;
 	uint64_t given_after;	/* it is given the transitions behind this one before it dials */
 	uint64_t journal_after; /* those up to this one were reported under another journal_id: never ask for them again */
 	size_t transition_bytes; /* as many of them are kept in memory; 0: 4 MiB */
@@ -68,7 +70,7 @@ enum link_event_type {
 	LINK_UP,    /* Hello was accepted; text: the router name that the controller knows us by */
 	LINK_DOWN,  /* text: why, one sentence; also for a failed attempt. `sequence` 1: for a better controller */
 	LINK_ACKED, /* every transition up to `sequence` is committed by the controller */
-	LINK_PUSH,  /* envelope: a Push or a Query */
+	LINK_PUSH,  /* envelope: a Push, a Confirm or a Query */
 	LINK_HUNGRY,  /* give it the transitions behind `sequence`, which it has not: link_feed() */
 	LINK_PROBED,  /* a better controller, which is not spoken with: text: why it is not reached; empty: it is */
 	LINK_DRAINED, /* there is room again, after link_has_room() has said no */
@@ -116,6 +118,9 @@ enum link_taken link_transition(struct link *link, const Peering__Transition *tr
  */
 bool link_feed(struct link *link, uint64_t behind);
 void link_fed(struct link *link);
+
+/* Main thread. What the next Hello says of pushes; link_settings has it for the first. */
+void link_pushed(struct link *link, const char *push, uint64_t revision);
 
 enum link_sent {
 	LINK_SENT = 0, /* or dropped where there is no session: LINK_UP asks for a full snapshot anyway */

@@ -99,6 +99,11 @@ void link_fed(struct link *link)
 	functions->fed(link);
 }
 
+void link_pushed(struct link *link, const char *push, uint64_t revision)
+{
+	functions->pushed(link, push, revision);
+}
+
 enum link_sent link_send(struct link *link, const Peering__Envelope *envelope)
 {
 	return functions->send(link, envelope);

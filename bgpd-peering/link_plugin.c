@@ -11,6 +11,7 @@ const struct link_functions peering_link_functions = {
 	.transition = link_transition,
 	.feed = link_feed,
 	.fed = link_fed,
+	.pushed = link_pushed,
 	.send = link_send,
 	.has_room = link_has_room,
 	.figures = link_figures,

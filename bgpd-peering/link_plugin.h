@@ -23,6 +23,7 @@ struct link_functions {
 	enum link_taken (*transition)(struct link *link, const Peering__Transition *transition);
 	bool (*feed)(struct link *link, uint64_t behind);
 	void (*fed)(struct link *link);
+	void (*pushed)(struct link *link, const char *push, uint64_t revision);
 	enum link_sent (*send)(struct link *link, const Peering__Envelope *envelope);
 	bool (*has_room)(struct link *link);
 	void (*figures)(struct link *link, struct link_figures *figures);

@@ -11,6 +11,8 @@
 #include "bgpd-peering/link.h"
 #include "bgpd-peering/resolver.h"
 
+#define LINK_PUSH_ID_MAX 128 /* with the final NUL */
+
 /* A packed frame that waits. */
 struct queued {
 	struct queued *next;
@@ -75,6 +77,8 @@ struct link {
 	bool asked;    /* for them, by LINK_HUNGRY */
 	bool feeding;  /* they are on their way */
 	unsigned int overflows;
+	char last_push[LINK_PUSH_ID_MAX]; /* what Hello says */
+	uint64_t revision;
 	bool up; /* HelloAck has come: messages go out behind what is resumed */
 	bool wants_room; /* LINK_DRAINED is waited for */
 	bool overflowed;
