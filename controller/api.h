@@ -30,8 +30,11 @@
 
 struct api;
 struct certificates;
+struct event_streams;
+struct events;
 struct pushes;
 struct routers;
+struct webhooks;
 
 /* Everything a handler needs of one request; lives until it returns. */
 struct api_request {
@@ -49,10 +52,11 @@ struct api_request {
 
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
 struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
-		     struct store *store, struct pushes *pushes, struct routers *routers, char *error, size_t error_size);
+		     struct store *store, struct pushes *pushes, struct routers *routers, struct events *events,
+		     struct webhooks *webhooks, char *error, size_t error_size);
 /* New revocation lists: closes the connections that they concern. */
 void api_end_revoked(struct api *api);
-/* Stops accepting. */
+/* Stops accepting, and ends what never ends by itself. */
 void api_stop(struct api *api);
 /* Closes every connection; nobody may wait for a push any more. */
 void api_free(struct api *api);
@@ -62,6 +66,13 @@ struct store *api_store(const struct api *api);
 struct pushes *api_pushes(const struct api *api);
 struct routers *api_routers(const struct api *api);
 const struct config *api_config(const struct api *api);
+struct event_streams *api_event_streams(const struct api *api);
+struct webhooks *api_webhooks(const struct api *api);
+/* Connections whose certificate or token is known. */
+unsigned int api_client_count(const struct api *api);
+
+/* The client of an answer that goes on has taken some of it: it is not idle. */
+void api_client_is_active(struct evhttp_request *http);
 
 /* Where the request came from, "192.0.2.1:40000"; "?" where it has left. */
 void api_client_address(struct evhttp_request *http, char text[LISTENER_ADDRESS_SIZE]);
@@ -118,6 +129,9 @@ void api_get_history(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
+void api_get_events(const struct api_request *request);
+void api_get_webhooks(const struct api_request *request);
+void api_post_webhook_test(const struct api_request *request);
 void api_get_differences(const struct api_request *request);
 void api_post_push_again(const struct api_request *request);
 void api_post_accept(const struct api_request *request);

@@ -257,6 +257,19 @@ static bool has_room(const struct api_clients *clients, uint32_t peer)
 	return own <= clients->config->max_api_clients / 8 + 1 && all <= clients->config->max_api_clients / 2 + 1;
 }
 
+unsigned int api_clients_known(const struct api_clients *clients)
+{
+	return clients->known;
+}
+
+void api_clients_active(SSL *ssl)
+{
+	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
+
+	if (client && client->clients)
+		client->newest_request = clock_steady_milliseconds();
+}
+
 bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct api_identity *identity)
 {
 	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;

@@ -38,6 +38,12 @@ void api_clients_end_revoked(struct api_clients *clients);
  */
 bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct api_identity *identity);
 
+/* How many have shown who they are. */
+unsigned int api_clients_known(const struct api_clients *clients);
+
+/* An answer that goes on is being taken: it is not idle. */
+void api_clients_active(SSL *ssl);
+
 /* What a request with an Idempotency-Key has on its connection while it runs, and that frees. NULL `ssl`: none. */
 struct api_claim *api_clients_claim(SSL *ssl);
 /* False where there is no such connection. */

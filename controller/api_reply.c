@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "controller/api_idempotency.h"
+#include "controller/metrics.h"
 #include "controller/text.h"
 
 #define SENTENCE_MAX 4096
@@ -67,6 +68,7 @@ void api_send(struct evhttp_request *http, int status, json_object *object, cons
 		evbuffer_add(body, "\n", 1);
 	}
 	api_idempotency_answer(http, status, object);
+	metrics.answers[status / 100 % 6]++;
 	evhttp_send_reply(http, status, phrase(status), body);
 	if (body)
 		evbuffer_free(body);

@@ -13,6 +13,7 @@
 #include "controller/api.h"
 #include "controller/api_authentication.h"
 #include "controller/api_clients.h"
+#include "controller/event_streams.h"
 #include "controller/api_idempotency.h"
 #include "controller/log.h"
 #include "controller/text.h"
@@ -31,6 +32,8 @@ struct api {
 	struct evhttp *http;
 	struct evconnlistener *listener; /* of `http` */
 	struct api_clients *clients;
+	struct event_streams *streams;
+	struct webhooks *webhooks;
 	struct api_authentication *authentication;
 };
 
@@ -55,6 +58,9 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"events"}, api_get_events},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"webhooks"}, api_get_webhooks},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"webhooks", "*", "test"}, api_post_webhook_test},
 	{EVHTTP_REQ_GET, API_ROLE_ADMIN, {"tokens"}, api_get_tokens},
 	{EVHTTP_REQ_POST, API_ROLE_ADMIN, {"tokens"}, api_post_token},
 	{EVHTTP_REQ_DELETE, API_ROLE_ADMIN, {"tokens", "*"}, api_delete_token},
@@ -312,6 +318,27 @@ const struct config *api_config(const struct api *api)
 	return api->config;
 }
 
+struct event_streams *api_event_streams(const struct api *api)
+{
+	return api->streams;
+}
+
+unsigned int api_client_count(const struct api *api)
+{
+	return api_clients_known(api->clients);
+}
+
+struct webhooks *api_webhooks(const struct api *api)
+{
+	return api->webhooks;
+}
+
+void api_client_is_active(struct evhttp_request *http)
+{
+	if (evhttp_request_get_connection(http))
+		api_clients_active(api_client_ssl(http));
+}
+
 static bool start_http(struct api *api)
 {
 	api->http = evhttp_new(api->base);
@@ -330,7 +357,8 @@ static bool start_http(struct api *api)
 }
 
 struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
-		     struct store *store, struct pushes *pushes, struct routers *routers, char *error, size_t error_size)
+		     struct store *store, struct pushes *pushes, struct routers *routers, struct events *events,
+		     struct webhooks *webhooks, char *error, size_t error_size)
 {
 	struct api *api = calloc(1, sizeof(*api));
 
@@ -344,7 +372,9 @@ struct api *api_open(struct event_base *base, const struct config *config, struc
 	api->store = store;
 	api->pushes = pushes;
 	api->routers = routers;
-	if (!start_http(api)) {
+	api->webhooks = webhooks;
+	api->streams = event_streams_new(base, api, events);
+	if (!api->streams || !start_http(api)) {
 		snprintf(error, error_size, "memory is short");
 		api_free(api);
 		return NULL;
@@ -372,6 +402,7 @@ void api_end_revoked(struct api *api)
 
 void api_stop(struct api *api)
 {
+	event_streams_stop(api->streams);
 	api_clients_set_listener(api->clients, NULL);
 	evconnlistener_set_cb(api->listener, NULL, NULL);
 }
@@ -386,6 +417,7 @@ void api_free(struct api *api)
 	if (api->http)
 		evhttp_free(api->http);
 	api_clients_free(api->clients);
+	event_streams_free(api->streams);
 	api_authentication_free(api->authentication);
 	free(api);
 }

@@ -230,3 +230,8 @@ SSL_CTX *certificates_api_tls(const struct certificates *certificates)
 {
 	return certificates->api_tls;
 }
+
+uint64_t certificates_own_end(const struct certificates *certificates)
+{
+	return certificates->ends.certificate;
+}

@@ -16,6 +16,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "controller/config.h"
 
@@ -28,6 +29,9 @@ void certificates_free(struct certificates *certificates);
 /* Of the files as they are now; new sessions are made with it. */
 SSL_CTX *certificates_router_tls(const struct certificates *certificates);
 SSL_CTX *certificates_api_tls(const struct certificates *certificates);
+
+/* When its own certificate ends: Unix seconds, 0 where that cannot be told. */
+uint64_t certificates_own_end(const struct certificates *certificates);
 
 struct certificates_hooks {
 	void (*renewed)(void *context);	     /* sessions may have lost their right */

@@ -11,7 +11,7 @@
 
 #define LINE_MAX_BYTES 4096
 
-enum key_type { KEY_ADDRESS, KEY_FILE, KEY_NUMBER, KEY_PEOPLE };
+enum key_type { KEY_ADDRESS, KEY_FILE, KEY_NUMBER, KEY_WORD, KEY_PEOPLE };
 
 static const struct key {
 	const char *name;
@@ -22,12 +22,15 @@ static const struct key {
 } keys[] = {
 	{"router-listen", KEY_ADDRESS, offsetof(struct config, router_listen), "[::]:4790", 0, 0},
 	{"api-listen", KEY_ADDRESS, offsetof(struct config, api_listen), "127.0.0.1:4791", 0, 0},
+	{"metrics-listen", KEY_ADDRESS, offsetof(struct config, metrics_listen), "", 0, 0},
 	{"tls-ca", KEY_FILE, offsetof(struct config, tls_ca), "/etc/peering-controller/ca.pem", 0, 0},
 	{"tls-certificate", KEY_FILE, offsetof(struct config, tls_certificate),
 	 "/etc/peering-controller/controller.pem", 0, 0},
 	{"tls-key", KEY_FILE, offsetof(struct config, tls_key), "/etc/peering-controller/controller.key", 0, 0},
 	{"tls-crl", KEY_FILE, offsetof(struct config, tls_crl), NULL, 0, 0},
 	{"database", KEY_FILE, offsetof(struct config, database), "/var/lib/peering-controller/controller.db", 0, 0},
+	{"user", KEY_WORD, offsetof(struct config, user), "", 0, 0},
+	{"webhooks", KEY_FILE, offsetof(struct config, webhooks), CONFIG_DEFAULT_WEBHOOKS, 0, 0},
 	{"heartbeat", KEY_NUMBER, offsetof(struct config, heartbeat), "30", 1, 60},
 	{"silence", KEY_NUMBER, offsetof(struct config, silence), "90", 1, 3600},
 	{"handshake-timeout", KEY_NUMBER, offsetof(struct config, handshake_timeout), "10", 1, 600},
@@ -40,6 +43,9 @@ static const struct key {
 	{"admin", KEY_PEOPLE, offsetof(struct config, admins), "", 0, 0},
 	{"viewer", KEY_PEOPLE, offsetof(struct config, viewers), "", 0, 0},
 	{"max-handshakes-per-source", KEY_NUMBER, offsetof(struct config, max_handshakes_per_source), "64", 1, 100000},
+	{"max-event-streams", KEY_NUMBER, offsetof(struct config, max_event_streams), "200", 1, 10000},
+	{"events-kept", KEY_NUMBER, offsetof(struct config, events_kept), "1000000", 1000, 100000000},
+	{"events-days", KEY_NUMBER, offsetof(struct config, events_days), "30", 1, 3650},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
@@ -87,12 +93,15 @@ static bool set_key(struct config *config, const struct key *key, const char *va
 			 value);
 		return false;
 	case KEY_ADDRESS:
-		if (!listener_parse(value, &address)) {
+		/* Only a default is empty. */
+		if (value[0] != '\0' && !listener_parse(value, &address)) {
 			snprintf(why, why_size,
 				 "'%s' takes an address and a port, such as 192.0.2.1:4790 or [::]:4790, not '%s'",
 				 key->name, value);
 			return false;
 		}
+		break;
+	case KEY_WORD:
 		break;
 	case KEY_FILE:
 		if (value[0] != '/') {
@@ -188,7 +197,7 @@ static bool read_line(struct config *config, char *line, unsigned int *seen, cha
 static bool read_lines(struct config *config, FILE *file, const char *path, char *error, size_t error_size)
 {
 	char line[LINE_MAX_BYTES];
-	char why[CONFIG_ERROR_MAX / 2 + 128];
+	char why[CONFIG_ERROR_MAX];
 	unsigned int number = 0;
 	unsigned int seen = 0;
 

@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 #define CONFIG_DEFAULT_FILE "/etc/peering-controller/peering-controller.conf"
+/* The only one that need not be there. */
+#define CONFIG_DEFAULT_WEBHOOKS "/etc/peering-controller/webhooks.json"
 #define CONFIG_ERROR_MAX 2048
 #define CONFIG_LIST_GAP ", \t"
 
@@ -16,12 +18,15 @@ struct config {
 	/* "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 lets the kernel choose. */
 	char *router_listen;
 	char *api_listen;
+	char *metrics_listen; /* "": nowhere */
 	/* PEM files. */
 	char *tls_ca;
 	char *tls_certificate;
 	char *tls_key;
 	char *tls_crl; /* revocation lists; NULL: none */
 	char *database;
+	char *user; /* that root becomes; "": none */
+	char *webhooks; /* JSON file */
 	unsigned int heartbeat;		/* seconds between our heartbeats to a router */
 	unsigned int silence;		/* seconds without a frame of a router, or in which it reads nothing */
 	unsigned int handshake_timeout; /* seconds for TLS and Hello, each */
@@ -36,6 +41,9 @@ struct config {
 	/* Connections that have not, on either side: in all, and from one address or IPv6 /64. */
 	unsigned int max_handshakes;
 	unsigned int max_handshakes_per_source;
+	unsigned int max_event_streams; /* readers of GET /v1/events that stay */
+	unsigned int events_kept;	/* the newest, at most */
+	unsigned int events_days;	/* and none that is older */
 };
 
 /*

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "controller/log.h"
+#include "controller/metrics.h"
+#include "controller/text.h"
 
 #define BACKLOG 512
 #define PAUSE_SECONDS 1
@@ -74,6 +76,7 @@ static void accept_failed(struct evconnlistener *listener, void *context)
 	int failure = EVUTIL_SOCKET_ERROR();
 
 	/* The socket stays readable: without a pause the loop would do nothing else. */
+	metrics.accept_failed_at = clock_steady_milliseconds();
 	log_event(LEVEL_ERROR, "accept-failed", "message", strerror(failure), "do",
 		  "raise the limit of open files (LimitNOFILE) if this stays", NULL);
 	evconnlistener_disable(listener);

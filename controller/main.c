@@ -3,6 +3,7 @@
  * peering-controller: reads the configuration, opens the store and both listeners, runs the loop until a signal ends
  * it.
  */
+#include <curl/curl.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -12,24 +13,33 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "controller/api.h"
 #include "controller/certificates.h"
 #include "controller/config.h"
+#include "controller/events.h"
 #include "controller/first_token.h"
 #include "controller/log.h"
+#include "controller/metrics.h"
+#include "controller/monitor.h"
+#include "controller/privileges.h"
 #include "controller/pushes.h"
 #include "controller/queries.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
+#include "controller/service_manager.h"
 #include "controller/store.h"
 #include "controller/text.h"
+#include "controller/webhooks.h"
 #include "lib/tls.h"
 #include "peering-config.h"
 
 /* How long sessions may take to hear our last words. */
 #define STOP_MILLISECONDS 2000
 #define STOP_LOOK_MILLISECONDS 20
+/* From then on somebody should renew a certificate. */
+#define EXPIRING_SECONDS (30 * 86400)
 #define LOG_BUFFER (64 << 10)
 
 struct controller {
@@ -37,12 +47,17 @@ struct controller {
 	struct event_base *base;
 	struct certificates *certificates;
 	struct store *store;
+	struct events *events;
+	struct webhooks *webhooks;
 	struct pushes *pushes;
 	struct reports *reports;
 	struct routers *routers;
 	struct api *api;
+	struct monitor *monitor;
+	struct service_manager *service_manager;
 	struct event *signals[2];
 	struct event *stop_look;
+	struct event *certificate_look;
 	bool stopping;
 	int64_t stop_at; /* steady clock */
 };
@@ -116,6 +131,7 @@ static void stop(evutil_socket_t number, short what, void *context)
 		return;
 	}
 	controller->stopping = true;
+	service_manager_stopping(controller->service_manager);
 	log_event(LEVEL_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
 	/* What has arrived is committed and acknowledged before the sessions end. */
 	reports_commit_now(controller->reports);
@@ -163,6 +179,59 @@ static bool start_loop(struct controller *controller)
 	return controller->stop_look != NULL;
 }
 
+static bool read_webhooks(const struct controller *controller, struct webhook_configs *configs, char *error,
+			  size_t error_size)
+{
+	const char *path = controller->config.webhooks;
+
+	return webhook_configs_read(configs, path, strcmp(path, CONFIG_DEFAULT_WEBHOOKS) == 0, error, error_size);
+}
+
+static bool start_webhooks(struct controller *controller, char *error, size_t error_size)
+{
+	struct webhook_configs configs;
+
+	if (!read_webhooks(controller, &configs, error, error_size))
+		return false;
+	controller->webhooks =
+		webhooks_new(controller->base, controller->store, controller->events, &configs, error, error_size);
+	return controller->webhooks != NULL;
+}
+
+static bool start_monitor(struct controller *controller, char *error, size_t error_size)
+{
+	struct monitored monitored = {
+		.config = &controller->config,
+		.api = controller->api,
+		.reports = controller->reports,
+		.certificates = controller->certificates,
+	};
+
+	if (controller->config.metrics_listen[0] == '\0')
+		return true;
+	controller->monitor = monitor_open(controller->base, &monitored, error, error_size);
+	return controller->monitor != NULL;
+}
+
+/* Once at the start, and once a day from then on. */
+static void look_at_certificate(evutil_socket_t fd, short what, void *context)
+{
+	struct controller *controller = context;
+	uint64_t ends = certificates_own_end(controller->certificates);
+
+	if (ends != 0 && ends < (uint64_t)time(NULL) + EXPIRING_SECONDS)
+		events_certificate_expiring(controller->events, "controller", controller->config.tls_certificate, ends);
+}
+
+static bool watch_certificate(struct controller *controller)
+{
+	struct timeval day = {.tv_sec = 86400};
+
+	controller->certificate_look = event_new(controller->base, -1, EV_PERSIST, look_at_certificate, controller);
+	look_at_certificate(-1, 0, controller);
+	return controller->certificate_look && event_add(controller->certificate_look, &day) == 0;
+}
+
 static bool start(struct controller *controller, char *error, size_t error_size)
 {
 	const struct config *config = &controller->config;
@@ -182,6 +251,9 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	}
 	if (!start_loop(controller))
 		return false;
+	controller->events = events_new(controller->base, config, controller->store);
+	if (!controller->events)
+		return false;
 	controller->pushes = pushes_new(controller->base, controller->store);
 	if (!controller->pushes)
 		return false;
@@ -193,10 +265,12 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	if (!controller->routers)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
+	if (!start_webhooks(controller, error, error_size))
+		return false;
 	controller->api = api_open(controller->base, config, controller->certificates, controller->store, controller->pushes,
-				   controller->routers, error, error_size);
-	return controller->api && certificates_watch(controller->certificates, controller->base, &certificates_hooks,
-						     controller);
+				   controller->routers, controller->events, controller->webhooks, error, error_size);
+	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller) &&
+	       certificates_watch(controller->certificates, controller->base, &certificates_hooks, controller);
 }
 
 static void announce(const struct controller *controller)
@@ -205,13 +279,17 @@ static void announce(const struct controller *controller)
 	char warning[TLS_ERROR_MAX];
 	char router_address[LISTENER_ADDRESS_SIZE];
 	char api_address[LISTENER_ADDRESS_SIZE];
+	char metrics_address[LISTENER_ADDRESS_SIZE];
 
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		log_event(LEVEL_WARNING, "key-exposed", "message", warning, NULL);
 	routers_bound(controller->routers, router_address);
 	api_bound(controller->api, api_address);
+	if (controller->monitor)
+		monitor_bound(controller->monitor, metrics_address);
 	log_event(LEVEL_INFO, "ready", "version", PACKAGE_VERSION, "router-listen", router_address, "api-listen",
-		  api_address, "database", controller->config.database, NULL);
+		  api_address, "metrics-listen", controller->monitor ? metrics_address : "none", "database",
+		  controller->config.database, NULL);
 }
 
 /* Also after a start that failed half-way. */
@@ -219,6 +297,8 @@ static void tear_down(struct controller *controller)
 {
 	if (controller->pushes && controller->routers)
 		pushes_release(controller->pushes);
+	service_manager_free(controller->service_manager);
+	monitor_free(controller->monitor);
 	if (controller->routers)
 		queries_interrupted(routers_queries(controller->routers), NULL);
 	api_free(controller->api);
@@ -226,12 +306,16 @@ static void tear_down(struct controller *controller)
 	if (controller->reports)
 		reports_commit_now(controller->reports);
 	reports_free(controller->reports);
+	webhooks_free(controller->webhooks);
+	events_free(controller->events);
 	pushes_free(controller->pushes);
 	for (int i = 0; i < 2; i++)
 		if (controller->signals[i])
 			event_free(controller->signals[i]);
 	if (controller->stop_look)
 		event_free(controller->stop_look);
+	if (controller->certificate_look)
+		event_free(controller->certificate_look);
 	certificates_free(controller->certificates);
 	/* Frees the last streams as well. */
 	if (controller->base)
@@ -243,18 +327,21 @@ static void tear_down(struct controller *controller)
 
 static int check(struct controller *controller, char *error, size_t error_size)
 {
+	struct webhook_configs configs = {0};
 	bool good;
 	struct tls_files files = own_files(controller);
 	char warning[TLS_ERROR_MAX];
 
 	controller->certificates = certificates_load(&controller->config, error, error_size);
-	good = controller->certificates && store_check(controller->config.database, error, error_size);
+	good = controller->certificates && store_check(controller->config.database, error, error_size) &&
+	       read_webhooks(controller, &configs, error, error_size);
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		fprintf(stderr, "peering-controller: warning: %s\n", warning);
 	if (good)
 		puts("the configuration is good");
 	else
 		fprintf(stderr, "peering-controller: %s\n", error);
+	webhook_configs_free(&configs);
 	tear_down(controller);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -279,16 +366,20 @@ static int copy(struct controller *controller, const char *backup, const char *r
 
 static int run(struct controller *controller, char *error, size_t error_size)
 {
+	metrics.started_at = clock_milliseconds();
 	raise_descriptor_limit();
+	curl_global_init(CURL_GLOBAL_DEFAULT);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	event_set_log_callback(libevent_says);
-	if (!start(controller, error, error_size)) {
+	if (!privileges_drop(controller->config.user, error, error_size) || !start(controller, error, error_size)) {
 		log_event(LEVEL_ERROR, "cannot-start", "message", error, NULL);
 		tear_down(controller);
 		return EXIT_FAILURE;
 	}
 	announce(controller);
+	controller->service_manager = service_manager_new(controller->base);
+	service_manager_ready(controller->service_manager);
 	event_base_dispatch(controller->base);
 	tear_down(controller);
 	log_event(LEVEL_INFO, "stopped", NULL);

@@ -6,6 +6,7 @@
 
 #include "controller/listener.h"
 #include "controller/log.h"
+#include "controller/metrics.h"
 #include "controller/text.h"
 
 /* A flood of connections shall not be one of lines. */
@@ -57,6 +58,7 @@ static void say(struct newcomers *newcomers, const struct sockaddr *from)
 	char address[LISTENER_ADDRESS_SIZE];
 
 	newcomers->dropped++;
+	metrics.newcomers_dropped++;
 	if (now - newcomers->said_at < SAY_MILLISECONDS)
 		return;
 	listener_format(from, address);

@@ -2,6 +2,7 @@
 #include "controller/observation.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,29 @@ static json_object *degraded_to_json(const Peering__ConnectionStatus *status)
 	return array;
 }
 
+/* Who sends more than so many has the others shown, and not told as events. */
+#define DEGRADED_TOLD 64
+
+static char *degraded_keys(const Peering__ConnectionStatus *status)
+{
+	json_object *array = json_object_new_array();
+	char *text;
+
+	for (size_t i = 0; i < status->n_degraded && i < DEGRADED_TOLD; i++) {
+		char *cause = text_clean(status->degraded[i]->cause, WORD_MAX);
+		char *session = text_clean(status->degraded[i]->session, WORD_MAX);
+		char key[2 * WORD_MAX + 2];
+
+		snprintf(key, sizeof(key), "%s\n%s", cause ? cause : "", session ? session : "");
+		json_object_array_add(array, json_object_new_string(key));
+		free(cause);
+		free(session);
+	}
+	text = strdup(json_object_to_json_string_ext(array, JSON_C_TO_STRING_PLAIN));
+	json_object_put(array);
+	return text;
+}
+
 static char *detail_from_status(const Peering__ConnectionStatus *status)
 {
 	json_object *detail = json_object_new_object();
@@ -193,8 +217,10 @@ bool observation_from_status(const Peering__ConnectionStatus *status, int64_t ob
 	row->activation = activation_from_wire(status->activation);
 	row->waiting_for = text_clean(status->waiting_for, SENTENCE_MAX);
 	row->detail = detail_from_status(status);
+	row->degraded = status->n_degraded > 0 ? degraded_keys(status) : NULL;
 	row->observed_at = observed_at;
-	if (row->name && row->vrf && row->state && row->waiting_for && row->detail)
+	if (row->name && row->vrf && row->state && row->waiting_for && row->detail &&
+	    (row->degraded || status->n_degraded == 0))
 		return true;
 	observation_free(observation);
 	*why = "memory is short";
@@ -210,6 +236,7 @@ void observation_free(struct observation *observation)
 	free((char *)row->state);
 	free((char *)row->waiting_for);
 	free((char *)row->detail);
+	free((char *)row->degraded);
 	memset(observation, 0, sizeof(*observation));
 }
 

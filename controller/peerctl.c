@@ -20,6 +20,8 @@
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_token.h"
+#include "controller/peerctl_watch.h"
+#include "controller/peerctl_webhooks.h"
 #include "peering-config.h"
 
 /* ---- Commands ---- */
@@ -103,6 +105,8 @@ enum {
 	OPTION_ROUTER = 'R',
 	OPTION_STATE = 'S',
 	OPTION_REASON = 'r',
+	OPTION_CONNECTION = 'W',
+	OPTION_SINCE = 's',
 	OPTION_FILE = 'f',
 	OPTION_DRY_RUN = 'D',
 	OPTION_FAMILY = 'F',
@@ -143,6 +147,8 @@ static const struct option options[] = {
 	{"router", required_argument, NULL, OPTION_ROUTER},
 	{"state", required_argument, NULL, OPTION_STATE},
 	{"reason", required_argument, NULL, OPTION_REASON},
+	{"connection", required_argument, NULL, OPTION_CONNECTION},
+	{"since", required_argument, NULL, OPTION_SINCE},
 	{"file", required_argument, NULL, OPTION_FILE},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"family", required_argument, NULL, OPTION_FAMILY},
@@ -219,6 +225,17 @@ static const struct command commands[] = {
 	 "  --router ROUTER  of one router alone\n"
 	 "  --state STATE    in one connection state alone, such as Validating\n",
 	 0, "RS", list_connections},
+	{"watch", "watch [--router ROUTER] [--connection NAME] [--since ID]",
+	 "Prints what happens, a line each, as it happens, until it is interrupted. Where the connection is lost it\n"
+	 "connects again and goes on where it was.\n\n"
+	 "  --router ROUTER    of one router alone\n"
+	 "  --connection NAME  of connections of this name alone\n"
+	 "  --since ID         first what came behind this event; ids stand in -o json, which is one object a line\n",
+	 0, "RWs", watch_command},
+	{"webhooks", "webhooks", "Lists the web hooks, what waits for each, and how the newest attempt went.\n", 0, "",
+	 webhooks_command},
+	{"webhook-test", "webhook-test NAME", "Sends an event of no consequence to a web hook, and says what came of it.\n", 1,
+	 "", webhook_test_command},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
 	{"routes", "routes ROUTER NAME [OPTION]...",
@@ -347,6 +364,12 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_REASON:
 		invocation->reason = value;
+		return true;
+	case OPTION_CONNECTION:
+		invocation->connection = value;
+		return true;
+	case OPTION_SINCE:
+		invocation->since = value;
 		return true;
 	case OPTION_FAMILY:
 		invocation->routes.family = value;

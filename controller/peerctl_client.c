@@ -20,6 +20,8 @@
 #define CONNECT_SECONDS 10L
 /* The controller waits for a router at most 300 s. */
 #define WHOLE_SECONDS 330L
+/* Of a stream, in which comments come where nothing else does. */
+#define SILENCE_SECONDS 60L
 #define RETRIES 5
 /* Of many requests. Whoever has no time for them for a minute or more is left. */
 #define AT_ONCE 16
@@ -444,6 +446,65 @@ void client_ask_many(const struct client_settings *settings, struct client_reque
 	}
 	free(many.waiting);
 	curl_multi_cleanup(many.multi);
+}
+
+struct stream {
+	struct transfer transfer;
+	client_take take;
+	void *context;
+};
+
+static size_t take_piece(char *bytes, size_t one, size_t count, void *context)
+{
+	struct stream *stream = context;
+	long status = 0;
+
+	curl_easy_getinfo(stream->transfer.curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
+		return take_bytes(bytes, one, count, &stream->transfer.text);
+	return stream->take(bytes, count, stream->context) ? count : 0;
+}
+
+static CURLcode read_stream(struct stream *stream, const char *last)
+{
+	CURL *curl = stream->transfer.curl;
+	char header[64];
+
+	/* The list is not empty: its head stays. */
+	curl_slist_append(stream->transfer.headers, "Accept: text/event-stream");
+	if (last) {
+		snprintf(header, sizeof(header), "Last-Event-ID: %s", last);
+		curl_slist_append(stream->transfer.headers, header);
+	}
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 0L);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
+	return curl_easy_perform(curl);
+}
+
+int client_stream(const struct client_settings *settings, const char *path, const char *last, client_take take,
+		  void *context, json_object **problem, char *error, size_t error_size)
+{
+	struct stream stream = {.take = take, .context = context};
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+	long status = 0;
+
+	*problem = NULL;
+	if (transfer_init(&stream.transfer, settings, NULL, path, NULL)) {
+		code = read_stream(&stream, last);
+		curl_easy_getinfo(stream.transfer.curl, CURLINFO_RESPONSE_CODE, &status);
+	}
+	if (code == CURLE_OK && status != 200)
+		*problem = json_tokener_parse(stream.transfer.text.bytes ? stream.transfer.text.bytes : "");
+	if (code != CURLE_OK || (status != 200 && !*problem))
+		snprintf(error, error_size, "cannot reach the controller at %s: %s", settings->url,
+			 stream.transfer.error[0] ? stream.transfer.error : curl_easy_strerror(code));
+	transfer_free(&stream.transfer);
+	if (*problem && status != 429 && status != 503)
+		return EXIT_REFUSED;
+	return code == CURLE_OK && status == 200 ? EXIT_DONE : EXIT_UNREACHED;
 }
 
 /* Appends; takes `path`. */

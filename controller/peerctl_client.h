@@ -62,6 +62,17 @@ typedef void (*client_progress)(size_t done, size_t count, void *context);
 void client_ask_many(const struct client_settings *settings, struct client_request *requests, size_t count,
 		     client_progress progress, void *context);
 
+/* A piece of an answer that goes on; false ends it. */
+typedef bool (*client_take)(const char *bytes, size_t size, void *context);
+
+/*
+ * Reads the server-sent events at `path` until the connection ends; `last` NULL, or the id behind which they begin.
+ * EXIT_DONE where the controller ended it well; EXIT_REFUSED with what it said in *problem, the caller's to put;
+ * EXIT_UNREACHED with a sentence in `error`, also where it refuses for now alone (status 429 or 503).
+ */
+int client_stream(const struct client_settings *settings, const char *path, const char *last, client_take take,
+		  void *context, json_object **problem, char *error, size_t error_size);
+
 /* Joins path segments, each escaped, behind "/v1". Ends with NULL; malloc. */
 char *client_path(const char *segment, ...) __attribute__((sentinel));
 /* Appends "?key=value" or "&key=value", escaped, where the value is not NULL; takes and returns `path`. */

@@ -29,6 +29,8 @@ struct invocation {
 	const char *state;
 	const char *reason;
 	const char *valid_days;
+	const char *connection; /* --connection */
+	const char *since;
 	const char *file; /* -f; "-": standard input */
 	bool dry_run;
 	const char *expected_revision;

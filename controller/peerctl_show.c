@@ -40,8 +40,7 @@ static bool member_true(json_object *object, const char *key)
 	return json_object_object_get_ex(object, key, &value) && json_object_get_boolean(value);
 }
 
-/* A list, or NULL; its length is 0 then. */
-static json_object *member_list(json_object *object, const char *key)
+json_object *member_list(json_object *object, const char *key)
 {
 	json_object *value;
 
@@ -49,7 +48,7 @@ static json_object *member_list(json_object *object, const char *key)
 													     : NULL;
 }
 
-static size_t list_length(json_object *list)
+size_t list_length(json_object *list)
 {
 	return list ? json_object_array_length(list) : 0;
 }
@@ -72,7 +71,6 @@ void show_age(const char *text, char age[AGE_SIZE])
 	age_text(text[0] && seconds < 0 ? 0 : seconds, age);
 }
 
-/* A terminal's width, at most what a page has; a file gets whole lines. */
 size_t show_width(void)
 {
 	struct winsize size;
@@ -82,7 +80,7 @@ size_t show_width(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : WIDEST;
 }
 
-static void join_list(json_object *list, char *text, size_t size)
+void join_list(json_object *list, char *text, size_t size)
 {
 	size_t used = 0;
 

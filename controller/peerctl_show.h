@@ -24,5 +24,10 @@ size_t show_width(void);
 
 /* A member as text, "" where there is none; valid as long as the object. */
 const char *member_text(json_object *object, const char *key);
+/* A list, or NULL; its length is 0 then. */
+json_object *member_list(json_object *object, const char *key);
+size_t list_length(json_object *list);
+/* Its texts with commas between them, as far as there is room. */
+void join_list(json_object *list, char *text, size_t size);
 
 #endif

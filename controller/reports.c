@@ -9,6 +9,7 @@
 
 #include "controller/differences.h"
 #include "controller/log.h"
+#include "controller/metrics.h"
 #include "controller/observation.h"
 #include "controller/pushes.h"
 #include "controller/router_session.h"
@@ -465,13 +466,43 @@ static enum store_result apply_batch(struct reports *reports, struct report **en
 	return store_commit(reports->store);
 }
 
+static void count_report(const struct report *report)
+{
+	if (report->refused)
+		return;
+	switch (report->envelope ? report->envelope->body_case : PEERING__ENVELOPE__BODY__NOT_SET) {
+	case PEERING__ENVELOPE__BODY_HELLO:
+		metrics.reports[METRIC_HELLO]++;
+		break;
+	case PEERING__ENVELOPE__BODY_TRANSITION:
+		metrics.reports[METRIC_TRANSITION]++;
+		break;
+	case PEERING__ENVELOPE__BODY_SNAPSHOT:
+		metrics.reports[METRIC_SNAPSHOT]++;
+		break;
+	case PEERING__ENVELOPE__BODY_PUSH_RESULT:
+		metrics.reports[METRIC_PUSH_RESULT]++;
+		if (!report->unknown && report->envelope->push_result->applied)
+			metrics.pushes_applied++;
+		else if (!report->unknown)
+			metrics.pushes_refused++;
+		break;
+	default:
+		metrics.reports[METRIC_GONE]++;
+	}
+}
+
 static bool commit_batch(struct reports *reports)
 {
 	struct report_list done = TAILQ_HEAD_INITIALIZER(done);
 	struct report *report, *end;
+	int64_t began = clock_steady_microseconds();
 	enum store_result result = apply_batch(reports, &end);
+	unsigned int count = 0;
 
+	metric_observe(&metrics.commit_seconds, (double)(clock_steady_microseconds() - began) / 1e6);
 	if (result != STORE_OK) {
+		metrics.commit_failures++;
 		store_rollback(reports->store);
 		if (!reports->stuck)
 			log_event(LEVEL_ERROR, "store-stuck", "message", store_error(reports->store), "do",
@@ -486,9 +517,12 @@ static bool commit_batch(struct reports *reports)
 	while ((report = TAILQ_FIRST(&reports->waiting)) != end) {
 		TAILQ_REMOVE(&reports->waiting, report, link);
 		TAILQ_INSERT_TAIL(&done, report, link);
+		count++;
+		count_report(report);
 		reports->memory -= report->memory;
 		router_session_account(report->session, report->memory, false);
 	}
+	metric_observe(&metrics.commit_reports, count);
 	log_gather(true);
 	TAILQ_FOREACH (report, &done, link)
 		tell(reports, report);
@@ -590,6 +624,16 @@ void reports_add_gone(struct reports *reports, struct router_session *session, c
 bool reports_full(const struct reports *reports)
 {
 	return reports->memory > REPORTS_MAX;
+}
+
+size_t reports_memory(const struct reports *reports)
+{
+	return reports->memory;
+}
+
+bool reports_are_stuck(const struct reports *reports)
+{
+	return reports->stuck;
 }
 
 bool reports_waiting(const struct reports *reports)

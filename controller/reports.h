@@ -40,6 +40,9 @@ bool reports_add(struct reports *reports, struct router_session *session, Peerin
 void reports_add_gone(struct reports *reports, struct router_session *session, const char *reason);
 
 bool reports_full(const struct reports *reports);
+size_t reports_memory(const struct reports *reports);
+/* The newest attempt to commit failed. */
+bool reports_are_stuck(const struct reports *reports);
 bool reports_waiting(const struct reports *reports);
 /* One attempt, now; for the controller's end. */
 void reports_commit_now(struct reports *reports);

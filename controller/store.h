@@ -149,6 +149,7 @@ struct store_observation {
 	int64_t state_since;
 	const char *activation;
 	const char *waiting_for;
+	const char *degraded; /* JSON list of "CAUSE\nSESSION" of the list of that name in `detail`; NULL: empty */
 	const char *detail; /* JSON: {"flags": [], "sessions": [], "checks": [], "degraded": []} as the API shows them */
 	int64_t observed_at;
 };
@@ -275,6 +276,37 @@ enum store_result store_pushes_queued(struct store *store, const char *router, i
 enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context);
 
+/* ---- Events ---- */
+
+/*
+ * What happened, in one order for everything: written in the transaction that makes it so, by the calls above for what
+ * they do. Only the oldest are ever deleted, so ids have no holes.
+ */
+struct store_event {
+	int64_t id;		/* set by the store */
+	int64_t at;		/* by the controller's clock */
+	const char *type;	/* one of controller/events.h */
+	const char *router;	/* "" for none */
+	const char *connection; /* "" for none */
+	uint32_t peer_asn;	/* whose connection it was then, 0 for nobody's; set by the store */
+	const char *data;	/* a JSON object */
+};
+
+typedef bool (*store_event_visit)(const struct store_event *event, void *context);
+typedef void (*store_event_told)(void *context);
+
+/* id and peer_asn are not read. */
+enum store_result store_event_add(struct store *store, const struct store_event *event);
+/* Those behind `after`, oldest first, at most `limit`. */
+enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
+			       void *context);
+/* The oldest that is kept, newest + 1 where none is, and the newest that there has been, 0 for none. */
+enum store_result store_event_range(struct store *store, int64_t *oldest, int64_t *newest);
+/* Deletes of the oldest `step` those below `id` or older than `at`. *more: there may be more of them. */
+enum store_result store_events_prune(struct store *store, int64_t id, int64_t at, unsigned int step, bool *more);
+/* `told` is called behind each commit that has events in it, and must not use the store there. */
+void store_on_events(struct store *store, store_event_told told, void *context);
+
 /* ---- What becomes of pushes behind their answers ---- */
 
 /* What a router has said of its revision; not `exact`: a lower one is an old one, said again. */
@@ -315,6 +347,57 @@ enum store_result store_audit(struct store *store, const struct store_audit *row
 /* Rows behind `after`, oldest first, at most `limit`. */
 enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
 			       void *context);
+
+/* ---- Web hooks ---- */
+
+struct store_webhook {
+	const char *name;
+	uint64_t delivered;
+	uint64_t dropped; /* never accepted within their time, or more than may wait */
+	/* The newest attempt. */
+	int64_t last_event;
+	int64_t last_at;
+	int last_status; /* HTTP; 0: no answer, last_error says why */
+	const char *last_error;
+	int64_t last_success_at;
+	int64_t failing_since; /* 0: the newest attempt was accepted */
+	uint64_t pending;
+	int64_t oldest_pending_at;
+};
+
+struct store_delivery {
+	int64_t event;
+	unsigned int attempts;
+	const char *body;
+};
+
+typedef bool (*store_webhook_visit)(const struct store_webhook *webhook, void *context);
+typedef bool (*store_delivery_visit)(const struct store_delivery *delivery, void *context);
+/* `to` is the state that a transition leads to; NULL for other events. */
+typedef bool (*store_notable_visit)(const struct store_event *event, const char *to, void *context);
+
+/* Events behind `after` up to `last` that a web hook may want. */
+enum store_result store_notable_events(struct store *store, int64_t after, int64_t last, store_notable_visit visit,
+				       void *context);
+/* The newest event whose deliveries are queued; STORE_NOT_FOUND before the first time. */
+enum store_result store_webhook_cursor(struct store *store, int64_t *event);
+enum store_result store_webhook_cursor_moves(struct store *store, int64_t event);
+/* Nothing where it is there. */
+enum store_result store_webhook_add(struct store *store, const char *name);
+/* With what it was still to be told. */
+enum store_result store_webhook_remove(struct store *store, const char *name);
+enum store_result store_webhooks(struct store *store, store_webhook_visit visit, void *context);
+enum store_result store_webhook_queue(struct store *store, const char *name, const struct store_event *event,
+				      const char *body, int64_t at);
+/* Those that may go now, oldest first; of each connection the first alone. */
+enum store_result store_webhook_due(struct store *store, const char *name, int64_t now, unsigned int limit,
+				    store_delivery_visit visit, void *context);
+/* An attempt: accepted, or to be tried again at `next_at`. `status` and `error` as in struct store_webhook. */
+enum store_result store_webhook_attempted(struct store *store, const char *name, int64_t event, bool accepted,
+					  int status, const char *error, int64_t at, int64_t next_at);
+/* Gives up what was queued before `before`. */
+enum store_result store_webhook_expire(struct store *store, const char *name, int64_t before, uint64_t *count);
+enum store_result store_webhook_dropped(struct store *store, const char *name, uint64_t count);
 
 /* ---- Tokens ---- */
 
@@ -369,5 +452,18 @@ enum store_result store_idempotency(struct store *store, const char *actor, cons
 enum store_result store_idempotency_keep(struct store *store, const struct store_idempotency *row, int64_t since);
 /* status, location and answer are added to the row of actor and key. */
 enum store_result store_idempotency_answered(struct store *store, const struct store_idempotency *row);
+
+/* ---- How much there is ---- */
+
+typedef bool (*store_name_visit)(const char *name, void *context);
+typedef bool (*store_census_visit)(const char *router, const char *name, const char *state, bool degraded,
+				   void *context);
+
+enum store_result store_router_names(struct store *store, store_name_visit visit, void *context);
+/* Observed connections behind (router, name) in order, at most `limit`; *more: as many as that were there. */
+enum store_result store_census(struct store *store, const char *router, const char *name, unsigned int limit,
+			       store_census_visit visit, void *context, bool *more);
+/* Those that wait now, and all that have ever been stored. */
+enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored);
 
 #endif

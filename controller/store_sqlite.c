@@ -340,15 +340,21 @@ enum store_result store_commit(struct store *store)
 {
 	enum store_result result = look_at_files(store);
 
-	if (result != STORE_OK)
-		return result;
-	return store_run(store, store_statement(store, SQL_COMMIT));
+	if (result == STORE_OK)
+		result = store_run(store, store_statement(store, SQL_COMMIT));
+	if (result == STORE_OK && store->event_added) {
+		store->event_added = false;
+		if (store->event_told)
+			store->event_told(store->event_context);
+	}
+	return result;
 }
 
 void store_rollback(struct store *store)
 {
 	char kept[STORE_ERROR_MAX];
 
+	store->event_added = false;
 	/* A full disk rolls back by itself. */
 	if (sqlite3_get_autocommit(store->db))
 		return;

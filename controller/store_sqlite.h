@@ -41,6 +41,9 @@ struct store {
 	int lock; /* descriptor of the file whose lock keeps a second controller out */
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	char error[STORE_ERROR_MAX];
+	bool event_added; /* in the transaction that is open */
+	store_event_told event_told;
+	void *event_context;
 };
 
 /* Brings the schema up to date, or says why not. Inside, a newer version than ours is an error. */
@@ -76,6 +79,19 @@ enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement,
 
 /* Never NULL. */
 const char *store_column_text(sqlite3_stmt *statement, int column);
+
+/* store_sqlite_events.c; each inside a transaction, for the row that was just written. */
+enum store_result store_event_of_transition(struct store *store, const char *router, const char *connection,
+					    int64_t transition, int64_t at);
+enum store_result store_event_of_push(struct store *store, const char *type, int64_t number, int64_t at);
+enum store_result store_event_of_router(struct store *store, const char *type, const char *name, int64_t at);
+/* Every router that is still written down as connected. */
+enum store_result store_events_of_lost_routers(struct store *store, int64_t at, const char *reason);
+/* What is wrong with a connection, or right again, since it was observed last. */
+enum store_result store_events_of_degradation(struct store *store, const char *router,
+					      const struct store_observation *observed);
+/* The connection is gone: what was wrong with it is over, without a word. */
+enum store_result store_forget_degradation(struct store *store, const char *router, const char *connection);
 
 /* Several writes that belong together: joins a transaction that is open, else makes one. */
 enum store_result store_begin_own(struct store *store, bool *own);

@@ -29,8 +29,14 @@ enum store_result store_snapshot(struct store *store, const char *router, bool f
 
 enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_OBSERVE);
+	enum store_result result;
+	sqlite3_stmt *statement;
+	bool own;
 
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	statement = store_statement(store, SQL_OBSERVE);
 	store_bind_text(statement, 1, router);
 	store_bind_text(statement, 2, observed->name);
 	store_bind_text(statement, 3, observed->vrf);
@@ -43,7 +49,10 @@ enum store_result store_observe(struct store *store, const char *router, const s
 	store_bind_text(statement, 10, observed->waiting_for);
 	store_bind_text(statement, 11, observed->detail);
 	sqlite3_bind_int64(statement, 12, observed->observed_at);
-	return store_run(store, statement);
+	result = store_run(store, statement);
+	if (result == STORE_OK)
+		result = store_events_of_degradation(store, router, observed);
+	return store_end_own(store, own, result);
 }
 
 /* A text that may be NULL. */

@@ -101,6 +101,27 @@ static const char *const migrations[] = {
 	" PRIMARY KEY (router, name)"
 	") STRICT;"
 	"CREATE INDEX desired_connection_of_push ON desired_connection (push);",
+
+	/* Events. What a transition says stands in its own row alone. */
+	"CREATE TABLE event ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" at INTEGER NOT NULL,"
+	" type TEXT NOT NULL,"
+	" router TEXT NOT NULL DEFAULT '',"
+	" connection TEXT NOT NULL DEFAULT '',"
+	" peer_asn INTEGER NOT NULL DEFAULT 0,"
+	" transition INTEGER,"
+	" data TEXT NOT NULL DEFAULT '{}'"
+	") STRICT;"
+	"CREATE TABLE degradation ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" connection TEXT NOT NULL,"
+	" cause TEXT NOT NULL,"
+	" session TEXT NOT NULL,"
+	" severity TEXT NOT NULL,"
+	" PRIMARY KEY (router, connection, cause, session)"
+	") STRICT, WITHOUT ROWID;",
+
 	/* Who changed what through the API. */
 	"CREATE TABLE audit ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -112,6 +133,33 @@ static const char *const migrations[] = {
 	" object TEXT NOT NULL,"
 	" detail TEXT NOT NULL"
 	") STRICT;",
+
+	/* Web hooks: what each still has to be told, and how it went. */
+	"CREATE TABLE webhook ("
+	" name TEXT PRIMARY KEY,"
+	" delivered INTEGER NOT NULL DEFAULT 0,"
+	" dropped INTEGER NOT NULL DEFAULT 0,"
+	" last_event INTEGER NOT NULL DEFAULT 0,"
+	" last_at INTEGER NOT NULL DEFAULT 0,"
+	" last_status INTEGER NOT NULL DEFAULT 0,"
+	" last_error TEXT NOT NULL DEFAULT '',"
+	" last_success_at INTEGER NOT NULL DEFAULT 0,"
+	" failing_since INTEGER NOT NULL DEFAULT 0"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE webhook_delivery ("
+	" webhook TEXT NOT NULL REFERENCES webhook (name) ON DELETE CASCADE,"
+	" event INTEGER NOT NULL,"
+	" router TEXT NOT NULL,"
+	" connection TEXT NOT NULL,"
+	" body TEXT NOT NULL,"
+	" created_at INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL DEFAULT 0,"
+	" next_at INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (webhook, event)"
+	") STRICT;"
+	"CREATE INDEX webhook_delivery_of_connection ON webhook_delivery (webhook, router, connection, event);"
+	"CREATE TABLE webhook_cursor (one INTEGER PRIMARY KEY CHECK (one = 1), event INTEGER NOT NULL) STRICT;",
+
 	/* Tokens, of which the hash alone is kept. */
 	"CREATE TABLE token ("
 	" number INTEGER PRIMARY KEY AUTOINCREMENT,"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/events.h"
 #include "controller/store_sqlite.h"
 
 /* A push has at most this many operations; what creates one keeps to it. */
@@ -74,6 +75,8 @@ enum store_result store_push_create(struct store *store, const struct store_push
 		if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_REQUEST) == 0)
 			result = desire(store, number, push, operation);
 	}
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_STORED, number, push->created_at);
 	return store_end_own(store, own, result);
 }
 
@@ -221,6 +224,8 @@ enum store_result store_push_answered(struct store *store, const char *router, c
 	if (result == STORE_OK)
 		result = applied ? run_with_number(store, SQL_DESIRE_NO_LONGER, number)
 				 : desire_as_before(store, number, false);
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);
 }
 
@@ -241,6 +246,8 @@ enum store_result store_push_rolled_back(struct store *store, const char *router
 		result = desire_as_before(store, number, true);
 	if (result == STORE_OK)
 		result = run_with_number(store, SQL_PUSH_ROLLED_BACK, number);
+	if (result == STORE_OK)
+		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);
 }
 

@@ -2,12 +2,26 @@
 /*
  * SQLite store: routers and the transitions of their journals.
  */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "controller/events.h"
 #include "controller/store_sqlite.h"
+#include "lib/lifecycle.h"
 
 enum store_result store_router_connected(struct store *store, const struct store_router *router)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_ROUTER_CONNECTED);
+	enum store_result known, result;
+	sqlite3_stmt *statement;
+	bool own;
 
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	known = store_router(store, router->name, NULL, NULL);
+	if (known != STORE_OK && known != STORE_NOT_FOUND)
+		return store_end_own(store, own, known);
+	statement = store_statement(store, SQL_ROUTER_CONNECTED);
 	store_bind_text(statement, 1, router->name);
 	store_bind_text(statement, 2, router->address);
 	store_bind_text(statement, 3, router->frr_version);
@@ -15,7 +29,29 @@ enum store_result store_router_connected(struct store *store, const struct store
 	store_bind_text(statement, 5, router->journal_id);
 	store_bind_text(statement, 6, router->boot_id);
 	sqlite3_bind_int64(statement, 7, router->connected_at);
-	return store_run(store, statement);
+	result = store_run(store, statement);
+	if (result == STORE_OK && known == STORE_NOT_FOUND)
+		result = store_event_of_router(store, EVENT_ROUTER_NEW, router->name, router->connected_at);
+	if (result == STORE_OK)
+		result = store_event_of_router(store, EVENT_ROUTER_CONNECTED, router->name, router->connected_at);
+	return store_end_own(store, own, result);
+}
+
+static enum store_result add_disconnected(struct store *store, const char *name, int64_t at, const char *reason)
+{
+	json_object *data = json_object_new_object();
+	enum store_result result;
+
+	json_object_object_add(data, "reason", json_object_new_string(reason));
+	result = store_event_add(store, &(struct store_event){
+						.at = at,
+						.type = EVENT_ROUTER_DISCONNECTED,
+						.router = name,
+						.connection = "",
+						.data = json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN),
+					});
+	json_object_put(data);
+	return result;
 }
 
 enum store_result store_router_disconnected(struct store *store, const char *name, int64_t at, const char *reason)
@@ -27,11 +63,16 @@ enum store_result store_router_disconnected(struct store *store, const char *nam
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, name ? SQL_ROUTER_DISCONNECTED : SQL_ROUTERS_DISCONNECTED);
-	store_bind_text(statement, 1, name);
-	sqlite3_bind_int64(statement, 2, at);
-	store_bind_text(statement, 3, reason);
-	result = store_run(store, statement);
+	result = name ? STORE_OK : store_events_of_lost_routers(store, at, reason);
+	if (result == STORE_OK) {
+		statement = store_statement(store, name ? SQL_ROUTER_DISCONNECTED : SQL_ROUTERS_DISCONNECTED);
+		store_bind_text(statement, 1, name);
+		sqlite3_bind_int64(statement, 2, at);
+		store_bind_text(statement, 3, reason);
+		result = store_run(store, statement);
+	}
+	if (result == STORE_OK && name && sqlite3_changes(store->db) > 0)
+		result = add_disconnected(store, name, at, reason);
 	if (result == STORE_OK) {
 		statement = store_statement(store, name ? SQL_PUSHES_LOST : SQL_ALL_PUSHES_LOST);
 		store_bind_text(statement, 1, name);
@@ -213,7 +254,12 @@ enum store_result store_transition(struct store *store, const char *router, cons
 		result = compare_transition(store, router, transition, news);
 	} else if (result == STORE_OK) {
 		*news = NEWS_STORED;
-		result = move_on(store, router, transition);
+		result = store_event_of_transition(store, router, transition->connection,
+						   sqlite3_last_insert_rowid(store->db), transition->received_at);
+		if (result == STORE_OK)
+			result = move_on(store, router, transition);
+		if (result == STORE_OK && strcmp(transition->to, connection_state_name(STATE_NONE)) == 0)
+			result = store_forget_degradation(store, router, transition->connection);
 	}
 	return store_end_own(store, own, result);
 }

@@ -69,6 +69,14 @@ int64_t clock_steady_milliseconds(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t clock_steady_microseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 bool random_id(char id[TEXT_ID_SIZE])
 {
 	unsigned char bytes[(TEXT_ID_SIZE - 1) / 2];

@@ -24,8 +24,9 @@ void text_time(int64_t milliseconds, char text[TEXT_TIME_SIZE]);
 /* The wall clock, Unix milliseconds. */
 int64_t clock_milliseconds(void);
 
-/* Milliseconds of a clock that never jumps; only differences mean something. */
+/* Of a clock that never jumps; only differences mean something. */
 int64_t clock_steady_milliseconds(void);
+int64_t clock_steady_microseconds(void);
 
 /* Draws 128 random bits, in hexadecimal. False where the system has none to give. */
 bool random_id(char id[TEXT_ID_SIZE]);

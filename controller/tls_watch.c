@@ -5,6 +5,7 @@
 
 #include "controller/listener.h"
 #include "controller/log.h"
+#include "controller/metrics.h"
 #include "lib/tls.h"
 
 #define ERRORS_MAX 16
@@ -37,6 +38,7 @@ static void handshake_step(const SSL *const_ssl, int where, int result)
 	tls_describe_error(ssl, message, sizeof(message));
 	raise_again(errors, count);
 	listener_peer(SSL_get_fd(ssl), address);
+	metrics.tls_refused++;
 	log_event(LEVEL_WARNING, "tls-refused", "side", (const char *)SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)),
 		  "address", address, "message", message, NULL);
 }

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * GET /v1/events: a page of JSON, or a stream of server-sent events that goes on.
+ */
+#include <errno.h>
+#include <event2/keyvalq_struct.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "controller/api.h"
+#include "controller/event_streams.h"
+#include "controller/events.h"
+#include "controller/text.h"
+
+/* Events that are looked at for one page, whatever the filter takes of them. */
+#define LOOK_MAX 2000
+#define TYPES_TEXT_MAX 512
+
+struct query {
+	struct event_filter filter;
+	int64_t after; /* -1: not given */
+	unsigned int limit;
+};
+
+static bool read_id(const char *text, int64_t *id)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	*id = strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
+/* "transition,degraded" */
+static bool read_types(const char *text, struct event_filter *filter)
+{
+	size_t count = 0;
+
+	while (filter->types[count])
+		count++;
+	for (;;) {
+		size_t length = strcspn(text, ",");
+		size_t i = 0;
+
+		while (event_types[i] &&
+		       (strlen(event_types[i]) != length || memcmp(event_types[i], text, length) != 0))
+			i++;
+		if (!event_types[i] || count == EVENT_FILTER_TYPES_MAX)
+			return false;
+		filter->types[count++] = event_types[i];
+		if (text[length] == '\0')
+			return true;
+		text += length + 1;
+	}
+}
+
+static bool replace(char **field, const char *value)
+{
+	free(*field);
+	*field = strdup(value);
+	return *field != NULL;
+}
+
+static bool read_parameter(struct query *query, const char *key, const char *value)
+{
+	if (strcmp(key, "router") == 0)
+		return replace(&query->filter.router, value);
+	if (strcmp(key, "connection") == 0)
+		return replace(&query->filter.connection, value);
+	if (strcmp(key, "type") == 0)
+		return read_types(value, &query->filter);
+	if (strcmp(key, "after") == 0)
+		return read_id(value, &query->after);
+	if (strcmp(key, "limit") == 0 && strspn(value, "0123456789") == strlen(value) && strlen(value) < 5 &&
+	    atoi(value) >= 1 && atoi(value) <= API_PAGE_MAX) {
+		query->limit = (unsigned int)atoi(value);
+		return true;
+	}
+	return false;
+}
+
+static void name_types(char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; event_types[i] && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", event_types[i]);
+}
+
+/* False where it has answered. */
+static bool read_query(const struct api_request *request, struct query *query)
+{
+	const char *last = evhttp_find_header(evhttp_request_get_input_headers(request->http), "Last-Event-ID");
+	struct evkeyval *parameter;
+
+	*query = (struct query){.after = -1, .limit = API_PAGE_MAX};
+	query->filter.for_peer = request->identity.role == API_ROLE_PEER;
+	query->filter.peer_asn = request->identity.asn;
+	TAILQ_FOREACH (parameter, request->query, next) {
+		char types[TYPES_TEXT_MAX];
+		char *key;
+
+		if (read_parameter(query, parameter->key, parameter->value))
+			continue;
+		key = text_clean(parameter->key, 60);
+		name_types(types, sizeof(types));
+		api_problem_format(
+			request->http, 400, "bad-query",
+			"the parameter \"%s\" is unknown or its value cannot be used; there are router, "
+			"connection, after (the id of an event), limit (1 to %d, of a page) and type, one or more "
+			"with commas between of %s",
+			key ? key : "", API_PAGE_MAX, types);
+		free(key);
+		event_filter_clear(&query->filter);
+		return false;
+	}
+	/* A client that connects again says where it was; that is newer than its address. */
+	if (last && !read_id(last, &query->after)) {
+		api_problem(request->http, 400, "bad-query", "the header Last-Event-ID is the id of no event", NULL);
+		event_filter_clear(&query->filter);
+		return false;
+	}
+	return true;
+}
+
+/* ---- A page ---- */
+
+struct list {
+	const struct query *query;
+	json_object *array;
+	int64_t cursor; /* the newest that was looked at */
+};
+
+static bool add_event(const struct store_event *event, void *context)
+{
+	struct list *list = context;
+
+	list->cursor = event->id;
+	if (event_filter_takes(&list->query->filter, event))
+		json_object_array_add(list->array, event_to_json(event, list->query->filter.for_peer));
+	return json_object_array_length(list->array) < list->query->limit;
+}
+
+static json_object *id_to_json(int64_t id)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, id);
+	return json_object_new_string(text);
+}
+
+static void answer_page(const struct api_request *request, const struct query *query)
+{
+	struct store *store = api_store(request->api);
+	struct list list = {.query = query, .array = json_object_new_array()};
+	int64_t oldest, newest, after = query->after < 0 ? 0 : query->after;
+	enum store_result result = store_event_range(store, &oldest, &newest);
+	json_object *answer, *gap = NULL;
+
+	if (result == STORE_OK && query->after >= 0 && (after + 1 < oldest || after > newest)) {
+		gap = json_object_new_object();
+		json_object_object_add(gap, "after", id_to_json(after));
+		after = after > newest ? newest : oldest - 1;
+		json_object_object_add(gap, "resumedAfter", id_to_json(after));
+	}
+	list.cursor = after;
+	if (result == STORE_OK)
+		result = store_events(store, after, LOOK_MAX, add_event, &list);
+	if (result != STORE_OK) {
+		json_object_put(list.array);
+		json_object_put(gap);
+		api_problem_store(request->http, store, result);
+		return;
+	}
+	answer = api_object();
+	json_object_object_add(answer, "events", list.array);
+	json_object_object_add(answer, "gap", gap);
+	json_object_object_add(answer, "nextAfter", list.cursor < newest ? id_to_json(list.cursor) : NULL);
+	json_object_object_add(answer, "newest", id_to_json(newest));
+	api_reply(request->http, 200, answer, NULL);
+}
+
+/* ---- Either ---- */
+
+void api_get_events(const struct api_request *request)
+{
+	const char *accept = evhttp_find_header(evhttp_request_get_input_headers(request->http), "Accept");
+	struct event_streams *streams = api_event_streams(request->api);
+	struct query query;
+
+	if (!read_query(request, &query))
+		return;
+	if (accept && strstr(accept, "application/json"))
+		answer_page(request, &query);
+	else if (event_streams_count(streams) >= api_config(request->api)->max_event_streams)
+		api_problem_format(request->http, 503, "too-many-streams",
+				   "%u readers of events are connected, and no more may be; take pages with the header "
+				   "Accept: application/json, or raise max-event-streams in the configuration",
+				   event_streams_count(streams));
+	else if (!event_streams_add(streams, request->http, &query.filter, query.after))
+		api_problem(request->http, 503, "store-busy", "the store does not answer now; try again", NULL);
+	event_filter_clear(&query.filter);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller/events.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/config.h"
+#include "controller/log.h"
+#include "controller/store.h"
+#include "controller/text.h"
+#include "peering-config.h"
+
+/* Twenty thousand a second where there is that much to delete, in steps of a few milliseconds. */
+#define PRUNE_STEP 2000
+#define PRUNE_BUSY_MILLISECONDS 100
+#define PRUNE_IDLE_MILLISECONDS 5000
+#define DAY_MILLISECONDS ((int64_t)86400 * 1000)
+
+const char *const event_types[] = {EVENT_TRANSITION,
+				   EVENT_DEGRADED,
+				   EVENT_RECOVERED,
+				   EVENT_PUSH_STORED,
+				   EVENT_PUSH_ANSWERED,
+				   EVENT_ROUTER_NEW,
+				   EVENT_ROUTER_CONNECTED,
+				   EVENT_ROUTER_DISCONNECTED,
+				   EVENT_CERTIFICATE_EXPIRING,
+				   EVENT_CONTROLLER_STARTED,
+				   EVENT_WEBHOOK_TEST,
+				   NULL};
+
+struct events {
+	const struct config *config;
+	struct store *store;
+	struct event *wake, *prune;
+	LIST_HEAD(, events_listener) listeners;
+};
+
+bool event_type_is_known(const char *type)
+{
+	for (size_t i = 0; event_types[i]; i++)
+		if (strcmp(event_types[i], type) == 0)
+			return true;
+	return false;
+}
+
+static void wake_all(evutil_socket_t fd, short what, void *context)
+{
+	struct events *events = context;
+	struct events_listener *listener = LIST_FIRST(&events->listeners);
+
+	while (listener) {
+		struct events_listener *next = LIST_NEXT(listener, link);
+
+		listener->wake(listener->context);
+		listener = next;
+	}
+}
+
+static void committed(void *context)
+{
+	struct events *events = context;
+
+	event_active(events->wake, EV_TIMEOUT, 0);
+}
+
+static void schedule_prune(struct events *events, int64_t milliseconds)
+{
+	struct timeval delay = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+
+	event_add(events->prune, &delay);
+}
+
+static void prune(evutil_socket_t fd, short what, void *context)
+{
+	struct events *events = context;
+	int64_t oldest, newest, at = clock_milliseconds() - events->config->events_days * DAY_MILLISECONDS;
+	bool more = false;
+
+	/* A store that is busy or full now is tried again. */
+	if (store_event_range(events->store, &oldest, &newest) == STORE_OK)
+		store_events_prune(events->store, newest - events->config->events_kept + 1, at, PRUNE_STEP, &more);
+	schedule_prune(events, more ? PRUNE_BUSY_MILLISECONDS : PRUNE_IDLE_MILLISECONDS);
+}
+
+/* One that is of the controller itself. */
+static void add_event(struct events *events, const char *type, const char *data)
+{
+	struct store_event event = {
+		.at = clock_milliseconds(), .type = type, .router = "", .connection = "", .data = data};
+
+	if (store_event_add(events->store, &event) != STORE_OK)
+		log_event(LEVEL_ERROR, "store-failed", "message", store_error(events->store), NULL);
+}
+
+void events_certificate_expiring(struct events *events, const char *whose, const char *name, uint64_t ends)
+{
+	json_object *data = json_object_new_object();
+	char text[TEXT_TIME_SIZE];
+
+	text_time((int64_t)ends * 1000, text);
+	json_object_object_add(data, "whose", json_object_new_string(whose));
+	json_object_object_add(data, "name", json_object_new_string(name));
+	json_object_object_add(data, "endsAt", json_object_new_string(text));
+	add_event(events, EVENT_CERTIFICATE_EXPIRING,
+		  json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(data);
+}
+
+struct events *events_new(struct event_base *base, const struct config *config, struct store *store)
+{
+	struct events *events = calloc(1, sizeof(*events));
+
+	if (!events)
+		return NULL;
+	events->config = config;
+	events->store = store;
+	LIST_INIT(&events->listeners);
+	events->wake = event_new(base, -1, 0, wake_all, events);
+	events->prune = event_new(base, -1, 0, prune, events);
+	if (!events->wake || !events->prune) {
+		events_free(events);
+		return NULL;
+	}
+	store_on_events(store, committed, events);
+	schedule_prune(events, PRUNE_BUSY_MILLISECONDS);
+	add_event(events, EVENT_CONTROLLER_STARTED, "{\"version\":\"" PACKAGE_VERSION "\"}");
+	return events;
+}
+
+void events_free(struct events *events)
+{
+	if (!events)
+		return;
+	store_on_events(events->store, NULL, NULL);
+	if (events->wake)
+		event_free(events->wake);
+	if (events->prune)
+		event_free(events->prune);
+	free(events);
+}
+
+void events_listen(struct events *events, struct events_listener *listener)
+{
+	LIST_INSERT_HEAD(&events->listeners, listener, link);
+}
+
+void events_unlisten(struct events_listener *listener)
+{
+	LIST_REMOVE(listener, link);
+}
+
+static void add_text(json_object *object, const char *key, const char *text)
+{
+	json_object_object_add(object, key, text[0] != '\0' ? json_object_new_string(text) : NULL);
+}
+
+json_object *event_to_json(const struct store_event *event, bool for_peer)
+{
+	static const char *const ours[] = {"actor", "message", "next"};
+	json_object *object = json_object_new_object(), *data = json_tokener_parse(event->data);
+	char text[TEXT_TIME_SIZE];
+
+	/* A text, as every cursor of the API: numbers above 2^53 do not survive in every program. */
+	snprintf(text, sizeof(text), "%" PRId64, event->id);
+	json_object_object_add(object, "id", json_object_new_string(text));
+	text_time(event->at, text);
+	json_object_object_add(object, "at", json_object_new_string(text));
+	json_object_object_add(object, "type", json_object_new_string(event->type));
+	add_text(object, "router", event->router);
+	add_text(object, "connection", event->connection);
+	for (size_t i = 0; for_peer && i < sizeof(ours) / sizeof(ours[0]); i++)
+		json_object_object_del(data, ours[i]);
+	json_object_object_add(object, "data", data);
+	return object;
+}
