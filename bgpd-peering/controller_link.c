@@ -6,7 +6,7 @@
 #include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
-#include "bgpd-peering/push.h"
+#include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/push_revision.h"
@@ -154,7 +154,8 @@ static void look_at_certificates_again(event_ref *event)
 	look_at_certificates();
 }
 
-static void on_event(struct link_event *event)
+/* Whether it has taken the event. */
+static bool on_event(struct link_event *event)
 {
 	static const char *const names[] = {
 		[LINK_UP] = "up",	[LINK_DOWN] = "down",	    [LINK_ACKED] = "acknowledged",
@@ -200,14 +201,17 @@ static void on_event(struct link_event *event)
 		durable_state_acked(event->sequence);
 		break;
 	case LINK_PUSH:
-		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
-			push_take(event->envelope->push);
-		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH) {
+			policy_staging_push(event);
+			return true;
+		}
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
 			push_confirm_take(event->envelope->confirm->id);
 		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
 			query_take(event->envelope->query);
 		break;
 	}
+	return false;
 }
 
 static void on_events(event_ref *event)
@@ -226,9 +230,8 @@ static void on_events(event_ref *event)
 		struct mail *next = mail->next;
 
 		/* A link that was ended meanwhile has nothing more to say. */
-		if (link_thread)
-			on_event(container_of(mail, struct link_event, mail));
-		link_event_free(mail);
+		if (!link_thread || !on_event(container_of(mail, struct link_event, mail)))
+			link_event_free(mail);
 		mail = next;
 	}
 }

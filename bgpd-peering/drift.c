@@ -6,6 +6,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 
@@ -39,7 +40,11 @@ static void compare_policy(const struct session *session, enum counted_family fa
 			   struct drift *drift)
 {
 	const char *name = gate_policy_wanted(session, family_afi(family), SAFI_UNICAST, direction);
+	const struct policy_object *object = name ? policy_object_drifted_below(name) : NULL;
 
+	if (object)
+		differs(drift, "%s: the %s %s is not as it was pushed", session->address,
+			policy_kind_name(object->policy->kind), object->policy->name);
 	if (!(*declared)[0] || (name && strcmp(name, *declared) == 0))
 		return;
 	differs(drift, "%s: the %s %s policy is %s, pushed was %s", session->address, family_name(family),

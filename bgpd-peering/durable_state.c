@@ -13,6 +13,7 @@
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_compaction.h"
 #include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/push_answers.h"
@@ -253,6 +254,10 @@ static void restore(struct journal_record *record)
 	case RECORD_PUSHED:
 		keep_pushed(record->declaration);
 		record->declaration = NULL;
+		break;
+	case RECORD_OBJECT:
+		policy_object_restore(record->name, record->policy, record->withdrawn);
+		record->policy = NULL;
 		break;
 	case RECORD_TIMERS:
 		timers_restore(record->vrf, record->timers);
@@ -565,19 +570,28 @@ static void on_completions(event_ref *event)
 		event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
 }
 
-static struct waiting_line *append(struct journal_record *record, bool loosens)
+/* `room` behind it is for its sum; 0: it has that. */
+static struct waiting_line *append_text(const char *text, size_t room, bool loosens)
 {
 	struct waiting_line *line = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*line));
-	char *text = journal_line_encode(record);
 
 	line->number = ++newest_line;
-	line->text = XMALLOC(MTYPE_PEERING_JOURNAL, strlen(text) + JOURNAL_SUM_SIZE + 1);
+	line->text = XMALLOC(MTYPE_PEERING_JOURNAL, strlen(text) + room + 1);
 	strcpy(line->text, text);
-	journal_sum_add(line->text);
+	if (room)
+		journal_sum_add(line->text);
 	line->loosens = loosens;
-	free(text);
 	line_list_add_tail(&waiting, line);
 	send_line(line);
+	return line;
+}
+
+static struct waiting_line *append(struct journal_record *record, bool loosens)
+{
+	char *text = journal_line_encode(record);
+	struct waiting_line *line = append_text(text, JOURNAL_SUM_SIZE, loosens);
+
+	free(text);
 	return line;
 }
 
@@ -981,6 +995,19 @@ void durable_state_pushed(const Peering__DeclareConnection *declaration)
 	record.declaration = journal_line_copy_declaration(declaration);
 	append(&record, false);
 	keep_pushed(record.declaration);
+}
+
+void durable_state_policy_object(const char *name, const Peering__Policy *policy, bool withdrawn, const char *line)
+{
+	struct journal_record record = {.type = RECORD_OBJECT, .withdrawn = withdrawn};
+
+	if (line) {
+		append_text(line, 0, false);
+		return;
+	}
+	strlcpy(record.name, name, sizeof(record.name));
+	record.policy = (Peering__Policy *)policy;
+	append(&record, false);
 }
 
 const Peering__DeclareConnection *durable_state_pushed_of(const char *name)

@@ -8,6 +8,7 @@
 
 #include "lib/journal_damage.h"
 #include "lib/journal_sum.h"
+#include "lib/policy_object.h"
 #include "lib/utf8.h"
 
 #include <json-c/json.h>
@@ -21,6 +22,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
 	[RECORD_CONTROLLER] = "controller",   [RECORD_PROFILE] = "profile",
 	[RECORD_TIMERS] = "timers",	   [RECORD_PUSHES] = "pushes",
+	[RECORD_OBJECT] = "policyObject",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -484,6 +486,28 @@ static void add_controllers(json_object *object, const struct journal_record *re
 	json_object_object_add(object, "others", others);
 }
 
+/* What a checked policy is called, and its kind, have nothing that JSON would write otherwise. */
+void journal_line_begin_policy(FILE *to, const Peering__Policy *policy)
+{
+	fprintf(to, "{\"type\":\"%s\",\"name\":\"%s\",\"policy\":{\"name\":\"%s\",\"kind\":\"%s\",\"entries\":[",
+		type_names[RECORD_OBJECT], policy->name, policy->name, policy_kind_name(policy->kind));
+}
+
+void journal_line_add_policy_entry(FILE *to, const Peering__Policy *policy, const Peering__PolicyEntry *entry, bool first)
+{
+	json_object *object = policy_entry_to_json(policy, entry);
+
+	fprintf(to, "%s%s", first ? "" : ",", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	json_object_put(object);
+}
+
+void journal_line_end_policy(FILE *to)
+{
+	fputs("]}}\n", to);
+	for (size_t i = 0; i < JOURNAL_SUM_SIZE; i++)
+		putc('\0', to);
+}
+
 void journal_line_add_declaration(json_object *object, const Peering__DeclareConnection *declaration)
 {
 	json_object_object_add(object, "declaration", declaration_json(declaration));
@@ -554,6 +578,12 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_TIMERS:
 		add_text(object, "vrf", record->vrf);
 		add_timers(object, record);
+		break;
+	case RECORD_OBJECT:
+		add_text(object, "name", record->name);
+		if (record->policy)
+			json_object_object_add(object, "policy", policy_to_json(record->policy));
+		add_true(object, "withdrawn", record->withdrawn);
 		break;
 	case RECORD_CONTROLLER:
 		add_controllers(object, record);
@@ -1070,6 +1100,20 @@ static bool decode_controllers(json_object *object, struct journal_record *recor
 	return true;
 }
 
+static bool decode_policy_object(json_object *object, struct journal_record *record)
+{
+	struct policy_error error;
+	json_object *policy;
+
+	if (!copy_text(object, "name", record->name, sizeof(record->name)))
+		return false;
+	record->withdrawn = get_true(object, "withdrawn");
+	if (!json_object_object_get_ex(object, "policy", &policy))
+		return true;
+	record->policy = policy_from_json(policy, record->name, &error);
+	return record->policy != NULL;
+}
+
 static bool decode_record(json_object *object, struct journal_record *record)
 {
 	uint64_t version;
@@ -1112,6 +1156,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return get_number(object, "lines", &record->sequence);
 	case RECORD_TIMERS:
 		return copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) && decode_timers(object, record);
+	case RECORD_OBJECT:
+		return decode_policy_object(object, record);
 	case RECORD_CONTROLLER:
 		return decode_controllers(object, record);
 	case RECORD_PUSHES:
@@ -1152,6 +1198,8 @@ void journal_record_clear(struct journal_record *record)
 		peering__transition__free_unpacked(record->transition, NULL);
 	if (record->declaration)
 		peering__declare_connection__free_unpacked(record->declaration, NULL);
+	if (record->policy)
+		peering__policy__free_unpacked(record->policy, NULL);
 	if (record->pushes)
 		push_record_clear(record->pushes);
 	XFREE(MTYPE_PEERING_TEXT, record->pushes);
@@ -1163,6 +1211,7 @@ void journal_record_clear(struct journal_record *record)
 	XFREE(MTYPE_PEERING_TEXT, record->exceptions);
 	record->transition = NULL;
 	record->declaration = NULL;
+	record->policy = NULL;
 	record->policy_count = record->exception_count = 0;
 }
 

@@ -34,6 +34,7 @@ enum record_type {
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
+	RECORD_OBJECT,	     /* name, policy, withdrawn; without a policy it is gone */
 	RECORD_CONTROLLER,   /* controllers, the best first; router_name ("" for none) */
 	RECORD_PUSHES,	     /* pushes */
 	RECORD_TYPE_COUNT
@@ -106,6 +107,8 @@ struct journal_record {
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */
 	Peering__DeclareConnection *declaration; /* likewise */
+	Peering__Policy *policy;		 /* likewise */
+	bool withdrawn;
 	struct push_record *pushes;		 /* likewise */
 };
 
@@ -118,6 +121,14 @@ void journal_record_of_policy(struct journal_record *record, const struct sessio
 
 /* malloc'd, with a newline at the end. */
 char *journal_line_encode(const struct journal_record *record);
+
+/*
+ * The line of RECORD_OBJECT with a policy, written entry by entry: it may have thousands. The policy was checked. At the
+ * end there is room for journal_sum_add().
+ */
+void journal_line_begin_policy(FILE *to, const Peering__Policy *policy);
+void journal_line_add_policy_entry(FILE *to, const Peering__Policy *policy, const Peering__PolicyEntry *entry, bool first);
+void journal_line_end_policy(FILE *to);
 
 /* Fills what the record says of default-deny in an instance; journal_record_clear() frees it. */
 void journal_record_of_default_deny(struct journal_record *record, const char *vrf);

@@ -12,6 +12,8 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/policy_objects.h"
+#include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_check.h"
 #include "bgpd-peering/push_confirm.h"
@@ -247,6 +249,14 @@ static void apply_operation(const Peering__Operation *operation, const Peering__
 		push_declare(declaration, actor, verdict);
 		return;
 	}
+	if (operation->operation_case == PEERING__OPERATION__OPERATION_POLICY) {
+		policy_staging_apply(operation->policy, verdict);
+		return;
+	}
+	if (operation->operation_case == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY) {
+		policy_object_withdraw(operation->withdraw_policy->name, verdict);
+		return;
+	}
 	connection = connection_find(operation->verb->name);
 	event = push_verb_event(operation->verb->verb);
 	reason = operation->verb->reason[0] ? operation->verb->reason : NULL;
@@ -288,6 +298,11 @@ static void whose(const Peering__Push *push, char actor[TRANSITION_ACTOR_MAX])
 	utf8_copy(actor, TRANSITION_ACTOR_MAX, whole);
 }
 
+static bool changes_what_is_declared(const Peering__Operation *operation)
+{
+	return operation->operation_case != PEERING__OPERATION__OPERATION_VERB;
+}
+
 /* The check has seen to it that none is refused here; where one is all the same, those behind it are not begun. */
 static void apply(const Peering__Push *push, Peering__DeclareConnection **declarations, const char *actor,
 		  struct held *taken)
@@ -301,7 +316,7 @@ static void apply(const Peering__Push *push, Peering__DeclareConnection **declar
 			apply_operation(push->operations[i], declarations[i], push->confirm_seconds != 0, actor, &verdict);
 			push_answer_replace(taken->answer, i, &verdict);
 			taken->answer->applied = verdict.accepted;
-			declared |= declarations[i] && verdict.accepted && !verdict.unchanged;
+			declared |= changes_what_is_declared(push->operations[i]) && verdict.accepted && !verdict.unchanged;
 			if (!verdict.accepted)
 				zlog_err("peering: the push %s by %s could only be applied up to operation %zu: %s",
 					 push->id, actor, i, verdict.message);
@@ -311,6 +326,7 @@ static void apply(const Peering__Push *push, Peering__DeclareConnection **declar
 			push_answer_replace(taken->answer, i, &failed);
 		}
 	}
+	policy_objects_pushed();
 	if (declared)
 		push_revision_rise(push->id);
 	taken->answer->revision = push_revision();

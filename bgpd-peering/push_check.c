@@ -10,6 +10,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/neighbor.h"
+#include "bgpd-peering/policy_check.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/push_describe.h"
@@ -64,6 +65,7 @@ struct push_plan {
 	const struct bgp *bgp; /* NULL: the router has none */
 	struct planned_tree_head connections;
 	struct address_tree_head addresses; /* of the default VRF */
+	struct policy_plan *policies;
 };
 
 struct push_plan *push_plan_new(void)
@@ -73,6 +75,7 @@ struct push_plan *push_plan_new(void)
 	plan->bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
 	planned_tree_init(&plan->connections);
 	address_tree_init(&plan->addresses);
+	plan->policies = policy_plan_new();
 	return plan;
 }
 
@@ -88,6 +91,7 @@ void push_plan_free(struct push_plan *plan)
 	}
 	while ((planned = planned_tree_pop(&plan->connections)))
 		XFREE(MTYPE_PEERING_PLAN, planned);
+	policy_plan_free(plan->policies);
 	XFREE(MTYPE_PEERING_PLAN, plan);
 }
 
@@ -192,7 +196,8 @@ static bool check_description(const char *whose, const char *description, struct
 	return false;
 }
 
-static bool check_families(const char *address, const Peering__Neighbor *neighbor, struct verdict *verdict)
+static bool check_families(const struct push_plan *plan, const char *address, const Peering__Neighbor *neighbor,
+			   struct verdict *verdict)
 {
 	bool named[FAMILY_COUNT] = {false};
 
@@ -218,7 +223,8 @@ static bool check_families(const char *address, const Peering__Neighbor *neighbo
 			return false;
 		}
 		for (size_t j = 0; j < array_size(policies); j++) {
-			if (!policies[j][0] || (utf8_is_clean(policies[j]) && route_map_lookup_by_name(policies[j])))
+			if (!policies[j][0] || (utf8_is_clean(policies[j]) &&
+					       policy_plan_has(plan->policies, PEERING__POLICY_KIND__POLICY_KIND_ROUTE_MAP, policies[j])))
 				continue;
 			verdict_refuse(verdict, "unknown-policy",
 				       "%s: the route-map '%s' is not defined on this router; define it first", address,
@@ -269,7 +275,7 @@ static bool check_neighbor(struct push_plan *plan, const struct planned *planned
 			       "%s is a neighbor of this router already; adopt or declare it on the router", address);
 		return false;
 	}
-	return check_families(address, neighbor, verdict);
+	return check_families(plan, address, neighbor, verdict);
 }
 
 /* What leaves the connection for this declaration, and what stays in it because it is the operator's. */
@@ -641,6 +647,10 @@ bool push_plan_operation(struct push_plan *plan, const Peering__Operation *opera
 		return check_declare(plan, operation->declare, declaration, verdict);
 	case PEERING__OPERATION__OPERATION_VERB:
 		return check_verb(plan, operation->verb, verdict);
+	case PEERING__OPERATION__OPERATION_POLICY:
+		return policy_plan_push(plan->policies, operation->policy, verdict);
+	case PEERING__OPERATION__OPERATION_WITHDRAW_POLICY:
+		return policy_plan_withdraw(plan->policies, operation->withdraw_policy->name, verdict);
 	default:
 		verdict_refuse(verdict, "unknown-operation", "this router does not know such an operation");
 		return false;

@@ -25,6 +25,7 @@
 /* An e-mail address that a router keeps whole, and its NUL. */
 #define API_ACTOR_MAX (TRANSITION_ACTOR_MAX - sizeof(TRANSITION_ACTOR_CONTROLLER) + 1)
 #define API_BODY_MAX ((size_t)64 << 10)
+#define API_POLICY_BODY_MAX ((size_t)1 << 20) /* of a policy object */
 #define API_SEGMENTS_MAX 6
 #define API_PAGE_MAX 1000
 
@@ -120,6 +121,10 @@ json_object *api_text(const char *text);
 
 /* ---- Handlers ---- */
 
+void api_get_policies(const struct api_request *request);
+void api_get_policy(const struct api_request *request);
+void api_put_policy(const struct api_request *request);
+void api_delete_policy(const struct api_request *request);
 void api_get_routers(const struct api_request *request);
 void api_get_connections(const struct api_request *request);
 void api_get_routes(const struct api_request *request);
@@ -141,6 +146,20 @@ void api_get_tokens(const struct api_request *request);
 void api_post_token(const struct api_request *request);
 void api_delete_token(const struct api_request *request);
 
+/* Stores a push of these, sends it, and answers now or once the router has. The last one is what was asked for. */
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operations,
+		size_t count);
+
+/* Operations that push the objects under "policies" of a body. */
+struct api_policies {
+	size_t count;
+	json_object **definitions; /* in their usual form: the operations' own */
+	struct store_operation operations[]; /* and a place for one more */
+};
+
+/* Takes them out of the body. NULL where it has answered. */
+struct api_policies *api_policies_take(const struct api_request *request, json_object *body);
+void api_policies_free(struct api_policies *policies);
 /* What the query says of a push. False where it has answered. */
 bool api_read_push_options(const struct api_request *request, struct store_push *push);
 /* Answers once the router has said something of the push, or when nobody wants to wait longer. */
@@ -153,8 +172,6 @@ extern const char *const api_verbs[];
 
 /* Takes an empty body, or {"reason": …}; *reason is the caller's to free. False where it has answered. */
 bool api_read_reason(const struct api_request *request, char **reason);
-/* Stores a push of one operation, sends it, and answers now or once the router has. */
-void api_submit(const struct api_request *request, const char *router, const struct store_operation *operation);
 /* Since when a connection differs from what was asked for. */
 json_object *api_differs_since(const struct store_connection *connection);
 /* Whether pushes to it wait for its differences to be settled (store.h). */

@@ -208,7 +208,7 @@ static void push_again(const struct api_request *request, const char *reason)
 		api_problem_format(request->http, 409, "undeclared",
 				   "nobody has asked for %s here; accept it, or request it", operation.connection);
 	else
-		api_submit(request, request->segments[1], &operation);
+		api_submit(request, request->segments[1], &operation, 1);
 	free_chosen(&chosen);
 }
 

@@ -44,6 +44,11 @@ static json_object *json_or_empty(const char *text)
 	return json_object_new_array();
 }
 
+static bool is_of_policy(const struct store_operation *operation)
+{
+	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0;
+}
+
 static json_object *operation_to_json(const struct store_operation *operation, enum push_state state)
 {
 	json_object *object = json_object_new_object();
@@ -52,8 +57,11 @@ static json_object *operation_to_json(const struct store_operation *operation, e
 	json_object_object_add(object, "connection", json_object_new_string(operation->connection));
 	json_object_object_add(object, "verb", json_object_new_string(operation->verb));
 	json_object_object_add(object, "reason", api_text(operation->reason));
+	/* A list of thousands is asked for by its name. */
 	json_object_object_add(object, "definition",
-			       operation->definition ? json_tokener_parse(operation->definition) : NULL);
+			       operation->definition && !is_of_policy(operation)
+				       ? json_tokener_parse(operation->definition)
+				       : NULL);
 	json_object_object_add(object, "ok", answered ? json_object_new_boolean(operation->ok) : NULL);
 	json_object_object_add(object, "code", api_text(operation->code));
 	json_object_object_add(object, "message", api_text(operation->message));
@@ -241,7 +249,10 @@ enum store_result api_audit_push(const struct api_request *request, const struct
 			json_object_object_add(detail, "dryRun", json_object_new_boolean(true));
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
-		snprintf(action, sizeof(action), "connection.%s", operation->verb);
+		if (is_of_policy(operation))
+			snprintf(action, sizeof(action), "policy.%s", strcmp(operation->verb, STORE_POLICY) == 0 ? "set" : "withdraw");
+		else
+			snprintf(action, sizeof(action), "connection.%s", operation->verb);
 		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);
 		result = api_audit(request, action, object, json_object_to_json_string(detail));
 		json_object_put(detail);
@@ -285,20 +296,22 @@ static bool is_queued(const struct store_push *push, void *context)
 	return true;
 }
 
-void api_submit(const struct api_request *request, const char *router, const struct store_operation *operation)
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operations,
+		size_t count)
 {
+	const struct store_operation *operation = &operations[count - 1];
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {
 		.id = id,
 		.router = router,
 		.actor = request->identity.actor,
 		.created_at = clock_milliseconds(),
-		.operation_count = 1,
-		.operations = operation,
+		.operation_count = count,
+		.operations = operations,
 	};
 	struct store *store = api_store(request->api);
 	enum store_result result;
-	uint64_t count;
+	uint64_t waiting;
 	bool queued = true;
 
 	if (!api_read_push_options(request, &push))
@@ -308,8 +321,8 @@ void api_submit(const struct api_request *request, const char *router, const str
 				   "%s is not connected, and only the router can say what it would do", router);
 		return;
 	}
-	result = store_pushes_queued_count(store, router, &count);
-	if (result == STORE_OK && count >= PUSHES_QUEUED_MAX) {
+	result = store_pushes_queued_count(store, router, &waiting);
+	if (result == STORE_OK && waiting >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
 				   "%s has %d pushes that it has not answered; try again when it has", router,
 				   PUSHES_QUEUED_MAX);
@@ -390,8 +403,9 @@ void api_post_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
 	struct declaration_error error = {.code = ""};
+	struct api_policies *policies;
 	Peering__DeclareConnection *declaration;
-	struct store_operation operation = {.verb = STORE_REQUEST, .reason = ""};
+	struct store_operation *operation;
 	json_object *definition;
 	json_object *body;
 	bool only_if_changed;
@@ -399,20 +413,25 @@ void api_post_connection(const struct api_request *request)
 	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
 	    !api_read_body(request, &body))
 		return;
-	declaration = declaration_from_json(body, &error);
+	policies = api_policies_take(request, body);
+	declaration = policies ? declaration_from_json(body, &error) : NULL;
 	json_object_put(body);
 	if (!declaration) {
-		api_problem(request->http, 400, error.code, error.sentence, NULL);
+		if (policies)
+			api_problem(request->http, 400, error.code, error.sentence, NULL);
+		api_policies_free(policies);
 		return;
 	}
 	definition = declaration_to_json(declaration);
-	operation.connection = declaration->name;
-	operation.definition =
+	operation = &policies->operations[policies->count++];
+	*operation = (struct store_operation){.verb = STORE_REQUEST, .reason = "", .connection = declaration->name};
+	operation->definition =
 		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (api_connection_if_match(request, router, operation.connection) &&
-	    (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition)))
-		api_submit(request, router, &operation);
+	if (api_connection_if_match(request, router, declaration->name) &&
+	    (!only_if_changed || policies->count > 1 || !answer_unchanged(request, router, declaration->name, definition)))
+		api_submit(request, router, policies->operations, policies->count);
 	json_object_put(definition);
+	api_policies_free(policies);
 	peering__declare_connection__free_unpacked(declaration, NULL);
 }
 
@@ -480,7 +499,7 @@ void api_post_verb(const struct api_request *request)
 					   "diff --router %s`, or type the verb on the router itself",
 					   router, router);
 		else
-			api_submit(request, router, &operation);
+			api_submit(request, router, &operation, 1);
 	}
 	free(reason);
 }

@@ -21,7 +21,7 @@
 
 #define HEADERS_MAX 16384
 /* Read before anybody knows whose it is. Up to here our own answer says how large it was, behind it evhttp's.  */
-#define HTTP_BODY_MAX ((ev_ssize_t)API_BODY_MAX * 2)
+#define HTTP_BODY_MAX ((ev_ssize_t)(API_POLICY_BODY_MAX + API_BODY_MAX))
 struct api {
 	struct event_base *base;
 	const struct config *config;
@@ -42,6 +42,7 @@ static const struct route {
 	enum api_role least; /* with the role of a peer every handler looks itself at whose it is (api_may_see_asn()) */
 	const char *segments[API_SEGMENTS_MAX + 1]; /* behind /v1; "*" is any */
 	void (*handle)(const struct api_request *request);
+	size_t body_max; /* 0: API_BODY_MAX */
 } routes[] = {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers"}, api_get_routers},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"connections"}, api_get_connections},
@@ -54,6 +55,10 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "routes"}, api_get_routes},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "preview"}, api_get_preview},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies"}, api_get_policies},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies", "*"}, api_get_policy},
+	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_POLICY_BODY_MAX},
+	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"differences"}, api_get_differences},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
@@ -204,15 +209,25 @@ static void lower_router(struct api_request *request)
 	}
 }
 
+static size_t body_max(const struct api_request *request)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+		if (routes[i].body_max && routes[i].method == evhttp_request_get_command(request->http) &&
+		    route_fits(&routes[i], request))
+			return routes[i].body_max;
+	return API_BODY_MAX;
+}
+
 /* The body in one piece, with a NUL behind it. */
 static bool take_body(struct evhttp_request *http, struct api_request *request)
 {
 	struct evbuffer *buffer = evhttp_request_get_input_buffer(http);
 
+	size_t most = body_max(request);
+
 	request->body_size = evbuffer_get_length(buffer);
-	if (request->body_size > API_BODY_MAX) {
-		api_problem_format(http, 413, "too-large", "the body has %zu bytes; at most %zu", request->body_size,
-				   API_BODY_MAX);
+	if (request->body_size > most) {
+		api_problem_format(http, 413, "too-large", "the body has %zu bytes; at most %zu", request->body_size, most);
 		return false;
 	}
 	if (evbuffer_add(buffer, "", 1) < 0 || !(request->body = (const char *)evbuffer_pullup(buffer, -1))) {

@@ -16,6 +16,7 @@
 #include "controller/peerctl_feed.h"
 #include "controller/peerctl_live.h"
 #include "controller/peerctl_manual.h"
+#include "controller/peerctl_policy.h"
 #include "controller/peerctl_push.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
@@ -280,6 +281,14 @@ static const struct command commands[] = {
 	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
 	{"accept", "accept ROUTER NAME [--reason TEXT]",
 	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
+	{"policy list", "policy list ROUTER", "Lists the policy objects that are wanted on a router.\n", 1, "", policy_list},
+	{"policy show", "policy show ROUTER NAME", "Prints one of them, as JSON.\n", 2, "", policy_show},
+	{"policy set", "policy set ROUTER NAME -f FILE",
+	 "Pushes a prefix-list, as-path list, community list or route-map, which the file has as JSON (doc/controller.md). What\n"
+	 "was pushed under the name before is replaced in one step.\n",
+	 2, "f", policy_set},
+	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "",
+	 policy_withdraw},
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},

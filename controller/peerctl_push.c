@@ -28,10 +28,10 @@ static char *with_options(const struct invocation *invocation, char *path)
 	return client_query(path, "confirm", invocation->confirm_manually ? "manual" : NULL);
 }
 
-int push_and_show(struct invocation *invocation, char *path, json_object *body)
+int push_and_show_by(struct invocation *invocation, const char *method, char *path, json_object *body)
 {
 	json_object *answer, *not_done;
-	int code = command_ask(invocation, NULL, with_options(invocation, path), body, &answer);
+	int code = command_ask(invocation, method, with_options(invocation, path), body, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
@@ -44,6 +44,11 @@ int push_and_show(struct invocation *invocation, char *path, json_object *body)
 		command_tell_refusal(not_done, "message");
 	json_object_put(answer);
 	return not_done ? EXIT_REFUSED : EXIT_DONE;
+}
+
+int push_and_show(struct invocation *invocation, char *path, json_object *body)
+{
+	return push_and_show_by(invocation, NULL, path, body);
 }
 
 int push_confirm(struct invocation *invocation, const struct command *command)

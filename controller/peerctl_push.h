@@ -7,6 +7,8 @@
 
 /* Posts `body` to `path`, which it takes, with the options of a push; shows what came of it. Returns an exit code. */
 int push_and_show(struct invocation *invocation, char *path, json_object *body);
+/* The same by another method than POST. */
+int push_and_show_by(struct invocation *invocation, const char *method, char *path, json_object *body);
 
 /* `peerctl confirm PUSH` */
 int push_confirm(struct invocation *invocation, const struct command *command);

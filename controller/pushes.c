@@ -11,6 +11,7 @@
 #include "controller/log.h"
 #include "controller/router_session.h"
 #include "controller/routers.h"
+#include "lib/policy_object.h"
 #include "controller/text.h"
 
 /* Pushes that a router may have before it has answered the first of them. */
@@ -67,6 +68,31 @@ static bool request_to_wire(const struct store_operation *operation, Peering__Op
 	return wire->declare != NULL;
 }
 
+static bool policy_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	json_object *body = json_tokener_parse(operation->definition ? operation->definition : "");
+	struct policy_error error;
+
+	wire->policy = policy_from_json(body, operation->connection, &error);
+	json_object_put(body);
+	if (wire->policy)
+		wire->operation_case = PEERING__OPERATION__OPERATION_POLICY;
+	return wire->policy != NULL;
+}
+
+static bool withdraw_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	Peering__WithdrawPolicy *withdraw = malloc(sizeof(*withdraw));
+
+	if (!withdraw)
+		return false;
+	peering__withdraw_policy__init(withdraw);
+	wire->withdraw_policy = withdraw;
+	wire->operation_case = PEERING__OPERATION__OPERATION_WITHDRAW_POLICY;
+	withdraw->name = strdup(operation->connection);
+	return withdraw->name != NULL;
+}
+
 static bool verb_to_wire(const struct store_operation *operation, Peering__Operation *wire)
 {
 	Peering__ConnectionVerb *verb = malloc(sizeof(*verb));
@@ -80,6 +106,17 @@ static bool verb_to_wire(const struct store_operation *operation, Peering__Opera
 	verb->verb = strdup(operation->verb);
 	verb->reason = strdup(operation->reason);
 	return verb->name && verb->verb && verb->reason;
+}
+
+static bool operation_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	if (strcmp(operation->verb, STORE_REQUEST) == 0)
+		return request_to_wire(operation, wire);
+	if (strcmp(operation->verb, STORE_POLICY) == 0)
+		return policy_to_wire(operation, wire);
+	if (strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0)
+		return withdraw_to_wire(operation, wire);
+	return verb_to_wire(operation, wire);
 }
 
 /* NULL where memory is short, or the stored definition cannot be read. Freed with free_unpacked(). */
@@ -109,8 +146,7 @@ static Peering__Push *push_to_wire(const struct store_push *push)
 		}
 		peering__operation__init(entry);
 		wire->operations[wire->n_operations++] = entry;
-		good = strcmp(operation->verb, STORE_REQUEST) == 0 ? request_to_wire(operation, entry)
-								   : verb_to_wire(operation, entry);
+		good = operation_to_wire(operation, entry);
 	}
 	if (good)
 		return wire;

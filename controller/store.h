@@ -216,6 +216,9 @@ enum store_result store_release(struct store *store, const char *router, bool *r
 
 #define STORE_REQUEST "request" /* the verb of an operation that declares */
 #define STORE_ACCEPT "accept"	/* desired becomes what is observed: its definition, or none where it is over */
+/* The verbs of operations with policy objects, whose name stands in the place of a connection's. */
+#define STORE_POLICY "policy"
+#define STORE_WITHDRAW_POLICY "withdraw-policy"
 
 enum push_state { PUSH_QUEUED = 0, PUSH_APPLIED, PUSH_REFUSED, PUSH_UNANSWERED, PUSH_STATE_COUNT };
 
@@ -224,7 +227,7 @@ const char *push_state_name(enum push_state state); /* "queued", …; "?" out of
 struct store_operation {
 	const char *connection;
 	const char *verb;
-	const char *definition; /* JSON, of a request; else NULL */
+	const char *definition; /* JSON, of a request or a policy; else NULL */
 	const char *reason;
 	/* the answer, once there is one */
 	bool ok;
@@ -465,5 +468,26 @@ enum store_result store_census(struct store *store, const char *router, const ch
 			       store_census_visit visit, void *context, bool *more);
 /* Those that wait now, and all that have ever been stored. */
 enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored);
+
+/* ---- policies (store_sqlite_policies.c): set and ended by pushes, as the desired state of connections ---- */
+
+struct store_policy {
+	const char *name;
+	const char *kind;
+	int64_t entries;
+	const char *definition; /* JSON; NULL where many are asked for */
+	const char *requested_by;
+	int64_t requested_at;
+	const char *push_id;
+	const char *push_state;
+};
+
+typedef bool (*store_policy_visit)(const struct store_policy *policy, void *context);
+
+/* Those of a router behind `after_name`, by name, at most `limit`. */
+enum store_result store_policies(struct store *store, const char *router, const char *after_name, unsigned int limit,
+				 store_policy_visit visit, void *context);
+enum store_result store_policy(struct store *store, const char *router, const char *name, store_policy_visit visit,
+			       void *context);
 
 #endif

@@ -76,6 +76,10 @@ enum store_result store_refuse(struct store *store, const char *sentence);
 
 /* The push of a row of PUSH_COLUMNS, with its operations. */
 enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement, store_push_visit visit, void *context);
+/* store_sqlite_policies.c: what a push and its answer make of the policies that are wanted. */
+enum store_result store_policy_desired(struct store *store, int64_t number, const struct store_push *push,
+				       const struct store_operation *operation);
+enum store_result store_policies_answered(struct store *store, int64_t number, bool applied);
 
 /* Never NULL. */
 const char *store_column_text(sqlite3_stmt *statement, int column);

@@ -210,6 +210,19 @@ static const char *const migrations[] = {
 	"ALTER TABLE router ADD COLUMN held_since INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE router ADD COLUMN held_push TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE router ADD COLUMN held_behind INTEGER NOT NULL DEFAULT 0;",
+	/* Policy objects that are wanted on a router. */
+	"CREATE TABLE desired_policy ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" name TEXT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" entries INTEGER NOT NULL,"
+	" definition TEXT NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" requested_at INTEGER NOT NULL,"
+	" push INTEGER NOT NULL REFERENCES push (number),"
+	" PRIMARY KEY (router, name)"
+	") STRICT;"
+	"CREATE INDEX desired_policy_of_push ON desired_policy (push);",
 };
 const int store_schema_newest = sizeof(migrations) / sizeof(migrations[0]);
 

@@ -5,6 +5,7 @@
 
 char *protocol_feature_names[PROTOCOL_FEATURE_COUNT] = {
 	[PROTOCOL_PUSH_OPTIONS] = "push-options",
+	[PROTOCOL_POLICY_OBJECTS] = "policy-objects",
 	[PROTOCOL_QUERIES] = "queries",
 };
 
@@ -13,8 +14,18 @@ static bool has_options(const Peering__Push *push)
 	return push->dry_run || push->expects_revision || push->confirm_seconds;
 }
 
+static bool has_policies(const Peering__Push *push)
+{
+	for (size_t i = 0; i < push->n_operations; i++)
+		if (push->operations[i]->operation_case == PEERING__OPERATION__OPERATION_POLICY ||
+		    push->operations[i]->operation_case == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY)
+			return true;
+	return false;
+}
+
 static bool (*const is_needed_by[PROTOCOL_FEATURE_COUNT])(const Peering__Push *push) = {
 	[PROTOCOL_PUSH_OPTIONS] = has_options,
+	[PROTOCOL_POLICY_OBJECTS] = has_policies,
 };
 
 protocol_feature_set protocol_features_read(char *const *names, size_t count)
