@@ -51,6 +51,7 @@ struct waiting_line {
 	char opens[CONNECTION_NAME_MAX]; /* the connection that it loosens */
 	Peering__Transition *transition; /* reported once durable; NULL for other lines */
 	char new_id[37];		 /* of the journal, once durable; empty for other lines */
+	uint64_t begun;			 /* what `after` of that line says */
 };
 DECLARE_DLIST(line_list, struct waiting_line, item);
 
@@ -220,6 +221,9 @@ static void restore(struct journal_record *record)
 {
 	switch (record->type) {
 	case RECORD_JOURNAL:
+		/* A line of an earlier version does not say it. */
+		if (record->sequence || strcmp(journal_id, record->journal_id) != 0)
+			sequences.begun = record->sequence ? record->sequence : sequences.acked;
 		strlcpy(journal_id, record->journal_id, sizeof(journal_id));
 		/* Behind a line that was lost: what it may have spoken of has lines of its own since. */
 		lost_a_line = false;
@@ -261,7 +265,7 @@ static void restore(struct journal_record *record)
 		timers_restore(record->vrf, record->timers);
 		break;
 	case RECORD_CONTROLLER:
-		controller_link_restore(record->host[0] ? record->host : NULL, record->port,
+		controller_link_restore(record->controllers, record->controller_count,
 					record->router_name[0] ? record->router_name : NULL);
 		break;
 	case RECORD_PUSHES:
@@ -534,6 +538,7 @@ static void completed(const struct journal_completion *completion)
 		if (line->new_id[0]) {
 			zlog_notice("peering: the journal %s is %s from now on, it was %s", path, line->new_id, journal_id);
 			strlcpy(journal_id, line->new_id, sizeof(journal_id));
+			sequences.begun = line->begun;
 			controller_link_new_journal();
 		}
 	}
@@ -740,7 +745,7 @@ bool durable_state_lost_a_line(void)
 
 void durable_state_make_up_for_lost_lines(void)
 {
-	struct journal_record record = {.type = RECORD_JOURNAL};
+	struct journal_record record = {.type = RECORD_JOURNAL, .sequence = sequences.begun};
 
 	strlcpy(record.journal_id, journal_id, sizeof(record.journal_id));
 	append(&record, false);
@@ -764,12 +769,15 @@ struct durable_sequences durable_state_sequences(void)
 
 bool durable_state_renew_id(char *error, size_t error_size)
 {
-	struct journal_record record = {.type = RECORD_JOURNAL};
+	struct journal_record record = {.type = RECORD_JOURNAL, .sequence = sequences.acked};
+	struct waiting_line *line;
 
 	if (!durable_state_writable(error, error_size))
 		return false;
 	draw_id(record.journal_id);
-	strlcpy(append(&record, false)->new_id, record.journal_id, sizeof(record.journal_id));
+	line = append(&record, false);
+	strlcpy(line->new_id, record.journal_id, sizeof(line->new_id));
+	line->begun = record.sequence;
 	return true;
 }
 
@@ -934,13 +942,14 @@ void durable_state_profile(const struct profile *profile)
 
 void durable_state_controller(void)
 {
-	struct journal_record record = {.type = RECORD_CONTROLLER, .port = controller_link_port()};
-	const char *host = controller_link_host(), *name = controller_link_router_name();
+	struct journal_record record = {.type = RECORD_CONTROLLER, .controller_count = controller_link_count()};
+	const char *name = controller_link_router_name();
 
 	/* One that is longer is no name that DNS could have: it is in the file alone. */
-	if (strlcpy(record.host, host ? host : "", sizeof(record.host)) >= sizeof(record.host) ||
-	    strlcpy(record.router_name, name ? name : "", sizeof(record.router_name)) >= sizeof(record.router_name))
+	if (strlcpy(record.router_name, name ? name : "", sizeof(record.router_name)) >= sizeof(record.router_name))
 		return;
+	for (size_t i = 0; i < record.controller_count; i++)
+		record.controllers[i] = *controller_link_line(i);
 	append(&record, false);
 }
 

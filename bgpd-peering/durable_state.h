@@ -55,7 +55,8 @@ const char *durable_state_journal_id(void);
 struct durable_sequences {
 	uint64_t loaded;  /* the newest one when bgpd started */
 	uint64_t durable; /* the newest one that the disk has: what came after it is told by controller_link_transition() */
-	uint64_t acked;	  /* the controller has committed every one up to it */
+	uint64_t acked;	  /* a controller has committed every one up to it */
+	uint64_t begun;	  /* the journal has its id from the one behind it on */
 };
 struct durable_sequences durable_state_sequences(void);
 

@@ -487,6 +487,37 @@ void journal_line_add_declaration(json_object *object, const Peering__DeclareCon
 	json_object_object_add(object, "declaration", declaration_json(declaration));
 }
 
+static void add_controller(json_object *object, const struct controller_line *controller)
+{
+	add_text(object, "host", controller->host);
+	add_number(object, "port", controller->port);
+	if (controller->vrf[0])
+		add_text(object, "vrf", controller->vrf);
+	if (controller->source[0])
+		add_text(object, "source", controller->source);
+	if (controller->priority != CONTROLLER_PRIORITY)
+		add_number(object, "priority", controller->priority);
+}
+
+/* The best in the record itself, where versions with one controller look for it. */
+static void add_controllers(json_object *object, const struct journal_record *record)
+{
+	static const struct controller_line none = {.priority = CONTROLLER_PRIORITY};
+	json_object *others;
+
+	add_controller(object, record->controller_count ? &record->controllers[0] : &none);
+	if (record->controller_count < 2)
+		return;
+	others = json_object_new_array();
+	for (size_t i = 1; i < record->controller_count; i++) {
+		json_object *other = json_object_new_object();
+
+		add_controller(other, &record->controllers[i]);
+		json_object_array_add(others, other);
+	}
+	json_object_object_add(object, "others", others);
+}
+
 /* What a checked policy is called, and its kind, have nothing that JSON would write otherwise. */
 void journal_line_begin_policy(FILE *to, const Peering__Policy *policy)
 {
@@ -519,6 +550,8 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_JOURNAL:
 		add_number(object, "version", JOURNAL_VERSION);
 		add_text(object, "id", record->journal_id);
+		if (record->sequence)
+			add_number(object, "after", record->sequence);
 		break;
 	case RECORD_TRANSITION:
 		add_transition(object, record->transition);
@@ -580,8 +613,7 @@ char *journal_line_encode(const struct journal_record *record)
 		add_true(object, "withdrawn", record->withdrawn);
 		break;
 	case RECORD_CONTROLLER:
-		add_text(object, "host", record->host);
-		add_number(object, "port", record->port);
+		add_controllers(object, record);
 		add_text(object, "routerName", record->router_name);
 		break;
 	default:
@@ -1087,15 +1119,38 @@ static bool decode_pushes(json_object *object, struct journal_record *record)
 	return false;
 }
 
-static bool decode_controller(json_object *object, struct journal_record *record)
+static bool decode_one_controller(json_object *object, struct journal_record *record)
 {
-	uint64_t port;
+	struct controller_line *controller = &record->controllers[record->controller_count];
+	uint64_t port, priority = CONTROLLER_PRIORITY;
 
-	if (!copy_text(object, "host", record->host, sizeof(record->host)) ||
-	    !copy_text(object, "routerName", record->router_name, sizeof(record->router_name)) ||
-	    !get_number(object, "port", &port) || port > UINT16_MAX || (record->host[0] && !port))
+	if (!copy_text(object, "host", controller->host, sizeof(controller->host)) || !get_number(object, "port", &port) ||
+	    port > UINT16_MAX || (controller->host[0] && !port) ||
+	    (get_text(object, "vrf") && !copy_text(object, "vrf", controller->vrf, sizeof(controller->vrf))) ||
+	    (get_text(object, "source") && !copy_text(object, "source", controller->source, sizeof(controller->source))) ||
+	    (json_object_object_get(object, "priority") && !get_number(object, "priority", &priority)) ||
+	    priority < 1 || priority > UINT8_MAX)
 		return false;
-	record->port = (uint16_t)port;
+	controller->port = (uint16_t)port;
+	controller->priority = (uint8_t)priority;
+	record->controller_count += controller->host[0] != '\0';
+	return true;
+}
+
+static bool decode_controllers(json_object *object, struct journal_record *record)
+{
+	json_object *others;
+
+	if (!copy_text(object, "routerName", record->router_name, sizeof(record->router_name)) ||
+	    !decode_one_controller(object, record))
+		return false;
+	if (!json_object_object_get_ex(object, "others", &others))
+		return true;
+	if (!json_object_is_type(others, json_type_array) || json_object_array_length(others) >= CONTROLLERS_MAX)
+		return false;
+	for (size_t i = 0; i < json_object_array_length(others); i++)
+		if (!decode_one_controller(json_object_array_get_idx(others, i), record))
+			return false;
 	return true;
 }
 
@@ -1120,7 +1175,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 	switch (record->type) {
 	case RECORD_JOURNAL:
 		return copy_text(object, "id", record->journal_id, sizeof(record->journal_id)) &&
-		       record->journal_id[0] && get_number(object, "version", &version) && version == JOURNAL_VERSION;
+		       record->journal_id[0] && get_number(object, "version", &version) && version == JOURNAL_VERSION &&
+		       (!json_object_object_get(object, "after") || get_number(object, "after", &record->sequence));
 	case RECORD_TRANSITION:
 		return decode_transition(object, record);
 	case RECORD_CONNECTION:
@@ -1157,7 +1213,7 @@ static bool decode_record(json_object *object, struct journal_record *record)
 	case RECORD_OBJECT:
 		return decode_policy_object(object, record);
 	case RECORD_CONTROLLER:
-		return decode_controller(object, record);
+		return decode_controllers(object, record);
 	case RECORD_PUSHES:
 		return decode_pushes(object, record);
 	default:

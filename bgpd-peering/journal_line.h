@@ -9,6 +9,7 @@
 #define PEERING_JOURNAL_LINE_H
 
 #include "bgpd-peering/connection.h"
+#include "bgpd-peering/controller_line.h"
 #include "bgpd-peering/deadline.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/push_record.h"
@@ -34,7 +35,7 @@ enum record_type {
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
 	RECORD_OBJECT,	     /* name, policy, withdrawn; without a policy it is gone */
-	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
+	RECORD_CONTROLLER,   /* controllers, the best first; router_name ("" for none) */
 	RECORD_PUSHES,	     /* pushes */
 	RECORD_TYPE_COUNT
 };
@@ -99,8 +100,9 @@ struct journal_record {
 	char **exceptions; /* each MTYPE_PEERING_TEXT; owned after decoding, and after journal_record_of_default_deny() */
 	size_t exception_count;
 
-	char host[JOURNAL_HOST_MAX], router_name[JOURNAL_HOST_MAX];
-	uint16_t port;
+	char router_name[JOURNAL_HOST_MAX];
+	struct controller_line controllers[CONTROLLERS_MAX];
+	size_t controller_count;
 
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */

@@ -84,9 +84,19 @@ bool link_start(struct link *link)
 	return functions->start(link);
 }
 
-bool link_transition(struct link *link, const Peering__Transition *transition)
+enum link_taken link_transition(struct link *link, const Peering__Transition *transition)
 {
 	return functions->transition(link, transition);
+}
+
+bool link_feed(struct link *link, uint64_t behind)
+{
+	return functions->feed(link, behind);
+}
+
+void link_fed(struct link *link)
+{
+	functions->fed(link);
 }
 
 void link_pushed(struct link *link, const char *push, uint64_t revision)

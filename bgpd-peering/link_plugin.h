@@ -22,7 +22,9 @@ struct link_functions {
 	const char *package_version; /* of the module's own build */
 	struct link *(*make)(const struct link_settings *settings, struct mailbox *events);
 	bool (*start)(struct link *link);
-	bool (*transition)(struct link *link, const Peering__Transition *transition);
+	enum link_taken (*transition)(struct link *link, const Peering__Transition *transition);
+	bool (*feed)(struct link *link, uint64_t behind);
+	void (*fed)(struct link *link);
 	void (*pushed)(struct link *link, const char *push, uint64_t revision);
 	enum link_sent (*send)(struct link *link, const Peering__Envelope *envelope);
 	bool (*has_room)(struct link *link);

@@ -30,6 +30,7 @@
 #define API_PAGE_MAX 1000
 
 struct api;
+struct certificates;
 struct event_streams;
 struct events;
 struct pushes;
@@ -51,9 +52,11 @@ struct api_request {
 /* ---- api_server.c ---- */
 
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
-struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, struct events *events, struct webhooks *webhooks,
-		     char *error, size_t error_size);
+struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
+		     struct store *store, struct pushes *pushes, struct routers *routers, struct events *events,
+		     struct webhooks *webhooks, char *error, size_t error_size);
+/* New revocation lists: closes the connections that they concern. */
+void api_end_revoked(struct api *api);
 /* Stops accepting, and ends what never ends by itself. */
 void api_stop(struct api *api);
 /* Closes every connection; nobody may wait for a push any more. */

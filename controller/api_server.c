@@ -25,7 +25,7 @@
 struct api {
 	struct event_base *base;
 	const struct config *config;
-	SSL_CTX *tls;
+	struct certificates *certificates;
 	struct store *store;
 	struct pushes *pushes;
 	struct routers *routers;
@@ -360,7 +360,7 @@ static bool start_http(struct api *api)
 	api->http = evhttp_new(api->base);
 	if (!api->http)
 		return false;
-	api->clients = api_clients_new(api->base, api->config, api->tls, api->http);
+	api->clients = api_clients_new(api->base, api->config, api->certificates, api->http);
 	api->authentication = api_authentication_new(api->config);
 	if (!api->clients || !api->authentication)
 		return false;
@@ -372,9 +372,9 @@ static bool start_http(struct api *api)
 	return true;
 }
 
-struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, struct events *events, struct webhooks *webhooks,
-		     char *error, size_t error_size)
+struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
+		     struct store *store, struct pushes *pushes, struct routers *routers, struct events *events,
+		     struct webhooks *webhooks, char *error, size_t error_size)
 {
 	struct api *api = calloc(1, sizeof(*api));
 
@@ -384,7 +384,7 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	}
 	api->base = base;
 	api->config = config;
-	api->tls = tls;
+	api->certificates = certificates;
 	api->store = store;
 	api->pushes = pushes;
 	api->routers = routers;
@@ -409,6 +409,11 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	}
 	api_clients_set_listener(api->clients, api->listener);
 	return api;
+}
+
+void api_end_revoked(struct api *api)
+{
+	api_clients_end_revoked(api->clients);
 }
 
 void api_stop(struct api *api)

@@ -27,6 +27,7 @@ static const struct key {
 	{"tls-certificate", KEY_FILE, offsetof(struct config, tls_certificate),
 	 "/etc/peering-controller/controller.pem", 0, 0},
 	{"tls-key", KEY_FILE, offsetof(struct config, tls_key), "/etc/peering-controller/controller.key", 0, 0},
+	{"tls-crl", KEY_FILE, offsetof(struct config, tls_crl), NULL, 0, 0},
 	{"database", KEY_FILE, offsetof(struct config, database), "/var/lib/peering-controller/controller.db", 0, 0},
 	{"user", KEY_WORD, offsetof(struct config, user), "", 0, 0},
 	{"webhooks", KEY_FILE, offsetof(struct config, webhooks), CONFIG_DEFAULT_WEBHOOKS, 0, 0},
@@ -226,7 +227,7 @@ bool config_read(struct config *config, const char *path, char *error, size_t er
 
 	memset(config, 0, sizeof(*config));
 	for (size_t i = 0; i < KEY_COUNT; i++) {
-		if (!set_key(config, &keys[i], keys[i].standard, error, error_size)) {
+		if (keys[i].standard && !set_key(config, &keys[i], keys[i].standard, error, error_size)) {
 			config_free(config);
 			return false;
 		}

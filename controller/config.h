@@ -23,6 +23,7 @@ struct config {
 	char *tls_ca;
 	char *tls_certificate;
 	char *tls_key;
+	char *tls_crl; /* revocation lists; NULL: none */
 	char *database;
 	char *user; /* that root becomes; "": none */
 	char *webhooks; /* JSON file */

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "controller/api.h"
+#include "controller/certificates.h"
 #include "controller/config.h"
 #include "controller/events.h"
 #include "controller/first_token.h"
@@ -31,9 +32,8 @@
 #include "controller/service_manager.h"
 #include "controller/store.h"
 #include "controller/text.h"
-#include "controller/tls_watch.h"
-#include "lib/secret.h"
 #include "controller/webhooks.h"
+#include "lib/secret.h"
 #include "lib/tls.h"
 #include "peering-config.h"
 
@@ -47,7 +47,7 @@
 struct controller {
 	struct config config;
 	struct event_base *base;
-	SSL_CTX *router_tls, *api_tls;
+	struct certificates *certificates;
 	struct store *store;
 	struct secret_key *password_key;
 	struct events *events;
@@ -94,23 +94,6 @@ static struct tls_files own_files(const struct controller *controller)
 		.certificate = controller->config.tls_certificate,
 		.key = controller->config.tls_key,
 	};
-}
-
-static bool load_tls(struct controller *controller, char *error, size_t error_size)
-{
-	struct tls_files files = own_files(controller);
-
-	controller->router_tls = tls_server_context(&files, error, error_size);
-	if (!controller->router_tls)
-		return false;
-	controller->api_tls = tls_server_context(&files, error, error_size);
-	if (!controller->api_tls)
-		return false;
-	/* Who has none shows a token. */
-	tls_certificate_is_optional(controller->api_tls);
-	tls_watch(controller->router_tls, "router");
-	tls_watch(controller->api_tls, "api");
-	return true;
 }
 
 /* A router takes a descriptor each; Debian's soft limit of 1024 is for programs that use select(). */
@@ -161,6 +144,25 @@ static void stop(evutil_socket_t number, short what, void *context)
 	controller->stop_at = clock_steady_milliseconds() + STOP_MILLISECONDS;
 	event_add(controller->stop_look, &look);
 }
+
+/* ---- New certificates ---- */
+
+static void end_revoked(void *context)
+{
+	struct controller *controller = context;
+
+	routers_end_revoked(controller->routers);
+	api_end_revoked(controller->api);
+}
+
+static void look_at_peers(void *context)
+{
+	struct controller *controller = context;
+
+	routers_look_at_certificates(controller->routers);
+}
+
+static const struct certificates_hooks certificates_hooks = {.renewed = end_revoked, .look_at_peers = look_at_peers};
 
 /* ---- The start ---- */
 
@@ -218,7 +220,7 @@ static bool start_monitor(struct controller *controller, char *error, size_t err
 		.config = &controller->config,
 		.api = controller->api,
 		.reports = controller->reports,
-		.tls = controller->api_tls,
+		.certificates = controller->certificates,
 	};
 
 	if (controller->config.metrics_listen[0] == '\0')
@@ -231,7 +233,7 @@ static bool start_monitor(struct controller *controller, char *error, size_t err
 static void look_at_certificate(evutil_socket_t fd, short what, void *context)
 {
 	struct controller *controller = context;
-	uint64_t ends = tls_certificate_ends(controller->api_tls);
+	uint64_t ends = certificates_own_end(controller->certificates);
 
 	if (ends != 0 && ends < (uint64_t)time(NULL) + EXPIRING_SECONDS)
 		events_certificate_expiring(controller->events, "controller", controller->config.tls_certificate, ends);
@@ -251,7 +253,8 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	const struct config *config = &controller->config;
 
 	snprintf(error, error_size, "memory is short");
-	if (!load_tls(controller, error, error_size))
+	controller->certificates = certificates_load(config, error, error_size);
+	if (!controller->certificates)
 		return false;
 	controller->store = store_open(config->database, error, error_size);
 	if (!controller->store)
@@ -273,16 +276,17 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	controller->reports = reports_new(controller->base, controller->store, controller->pushes);
 	if (!controller->reports)
 		return false;
-	controller->routers = routers_open(controller->base, config, controller->router_tls, controller->reports,
+	controller->routers = routers_open(controller->base, config, controller->certificates, controller->reports,
 					   controller->pushes, error, error_size);
 	if (!controller->routers)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
 	if (!start_webhooks(controller, error, error_size))
 		return false;
-	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
+	controller->api = api_open(controller->base, config, controller->certificates, controller->store, controller->pushes,
 				   controller->routers, controller->events, controller->webhooks, error, error_size);
-	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller);
+	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller) &&
+	       certificates_watch(controller->certificates, controller->base, &certificates_hooks, controller);
 }
 
 static void announce(const struct controller *controller)
@@ -328,26 +332,26 @@ static void tear_down(struct controller *controller)
 		event_free(controller->stop_look);
 	if (controller->certificate_look)
 		event_free(controller->certificate_look);
+	certificates_free(controller->certificates);
 	/* Frees the last streams as well. */
 	if (controller->base)
 		event_base_free(controller->base);
 	libevent_global_shutdown();
 	store_close(controller->store);
 	secret_key_free(controller->password_key);
-	SSL_CTX_free(controller->router_tls);
-	SSL_CTX_free(controller->api_tls);
 	config_free(&controller->config);
 }
 
 static int check(struct controller *controller, char *error, size_t error_size)
 {
 	struct webhook_configs configs = {0};
-	bool good = load_tls(controller, error, error_size) &&
-		    store_check(controller->config.database, error, error_size) &&
-		    read_webhooks(controller, &configs, error, error_size);
+	bool good;
 	struct tls_files files = own_files(controller);
 	char warning[TLS_ERROR_MAX];
 
+	controller->certificates = certificates_load(&controller->config, error, error_size);
+	good = controller->certificates && store_check(controller->config.database, error, error_size) &&
+	       read_webhooks(controller, &configs, error, error_size);
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		fprintf(stderr, "peering-controller: warning: %s\n", warning);
 	if (good)

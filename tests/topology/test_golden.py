@@ -14,7 +14,7 @@ STATUS = dict(
     state_since=1764000000, flags=["adopted", "stale"], activation=1,
     sessions=[dict(address="192.0.2.2", bgp_state="Established", gate=1, required=True, up_seconds=372,
                    families=[dict(afi="ipv4", received=1204, received_limit=2000, import_policy="ACME-IN",
-                                  export_policy="ACME-OUT")])],
+                                  export_policy="ACME-OUT")], downs=4, folded=7)],
     checks=[dict(name="session-stable", verdict="running", session="both", figures="0 flaps in 6m12s",
                  reason="3m48s to go")],
     waiting_for="session-stable: 3m48s to go")

@@ -48,6 +48,8 @@ static Peering__SessionStatus session = {
 	.up_seconds = 372,
 	.n_families = COUNT(families_of_session),
 	.families = families_of_session,
+	.downs = 4,
+	.folded = 7,
 };
 static Peering__SessionStatus *sessions[] = {&session};
 static Peering__CheckStatus check = {

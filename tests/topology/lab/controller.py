@@ -16,14 +16,15 @@ ROUTER_PORT = 4790
 
 
 class Controller:
-    """Made for one router, whose TLS folder it fills; start() starts it."""
+    """Made for one router, whose TLS folder it fills; start() starts it. `beside`: another one, whose CA it has.
+    `near`: the namespace of the router in which it is reached."""
 
-    def __init__(self, lab, router, name="controller"):
+    def __init__(self, lab, router, name="controller", beside=None, near=None):
         self.namespace = lab.namespace(name)
-        self.link = lab.link(router.namespace, self.namespace)
+        self.link = lab.link(near or router.namespace, self.namespace)
         self.address = self.link.far_ipv4
         self.folder = lab.folder(name)
-        self.pki = lab.folder(name, "pki")
+        self.pki = beside.pki if beside else lab.folder(name, "pki")
         self.log = self.folder / "controller.log"
         self.config = self.folder / "peering-controller.conf"
         self._process = None
