@@ -10,139 +10,40 @@
 #include <string.h>
 
 #include "controller/peerctl_client.h"
+#include "controller/peerctl_command.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "peering-config.h"
-
-struct invocation {
-	struct client_settings settings;
-	bool json;
-	const char *router; /* --router */
-	const char *state;
-	const char *reason;
-	struct request_options request;
-	char **arguments; /* behind the command's name */
-	int argument_count;
-};
-
-struct command {
-	const char *name;
-	const char *usage; /* behind "peerctl " */
-	const char *help;
-	int arguments;
-	const char *options; /* characters of those that it takes beside the common ones, see `options` */
-	int (*run)(struct invocation *invocation, const struct command *command);
-};
-
-/* ---- Asking ---- */
-
-static void print_json(json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-}
-
-static void tell_refusal(json_object *problem, const char *key)
-{
-	const char *sentence = member_text(problem, key);
-	json_object *allowed;
-
-	fprintf(stderr, "peerctl: %s\n", sentence[0] ? sentence : "this was refused, and no reason given");
-	if (!json_object_object_get_ex(problem, "allowed", &allowed) ||
-	    !json_object_is_type(allowed, json_type_array) || json_object_array_length(allowed) == 0)
-		return;
-	fputs("allowed now:", stderr);
-	for (size_t i = 0; i < json_object_array_length(allowed); i++)
-		fprintf(stderr, "%s %s", i ? "," : "", json_object_get_string(json_object_array_get_idx(allowed, i)));
-	putc('\n', stderr);
-}
-
-/* Takes `path` and `body`. Returns an exit code; on EXIT_DONE *answer is the caller's. */
-static int ask(const struct invocation *invocation, char *path, json_object *body, json_object **answer)
-{
-	char error[CLIENT_ERROR_MAX];
-	struct answer got;
-	bool reached = client_ask(&invocation->settings, path, body, &got, error, sizeof(error));
-
-	free(path);
-	json_object_put(body);
-	if (!reached) {
-		fprintf(stderr, "peerctl: %s\n", error);
-		return EXIT_UNREACHED;
-	}
-	if (got.status >= 200 && got.status < 300) {
-		*answer = got.body;
-		return EXIT_DONE;
-	}
-	if (invocation->json)
-		print_json(got.body);
-	tell_refusal(got.body, "detail");
-	json_object_put(got.body);
-	return EXIT_REFUSED;
-}
 
 /* ---- Commands ---- */
 
 static int list_routers(struct invocation *invocation, const struct command *command)
 {
 	json_object *answer, *routers = NULL;
-	int code = ask(invocation, client_path("routers", NULL), NULL, &answer);
+	int code = command_ask(invocation, NULL, client_path("routers", NULL), NULL, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
 	json_object_object_get_ex(answer, "routers", &routers);
 	if (invocation->json)
-		print_json(answer);
+		command_print_json(answer);
 	else
 		show_routers(routers);
 	json_object_put(answer);
 	return EXIT_DONE;
 }
 
-/* Adds the entries of `page` to `all`, which begins as a page itself. Returns where the next one begins, NULL: nowhere.
- */
-static char *add_page(json_object **all, json_object *page)
-{
-	json_object *list = NULL, *more = NULL;
-	char *next = member_text(page, "nextAfter")[0] ? strdup(member_text(page, "nextAfter")) : NULL;
-
-	if (!*all) {
-		*all = json_object_get(page);
-		return next;
-	}
-	json_object_object_get_ex(*all, "connections", &list);
-	json_object_object_get_ex(page, "connections", &more);
-	for (size_t i = 0; list && more && i < json_object_array_length(more); i++)
-		json_object_array_add(list, json_object_get(json_object_array_get_idx(more, i)));
-	return next;
-}
-
 static int list_connections(struct invocation *invocation, const struct command *command)
 {
-	json_object *all = NULL, *connections = NULL;
-	char *after = NULL;
+	char *path = client_query(client_path("connections", NULL), "router", invocation->router);
+	json_object *all, *connections = NULL;
+	int code = command_pages(invocation, client_query(path, "state", invocation->state), "connections", &all);
 
-	do {
-		char *path = client_path("connections", NULL);
-		json_object *page;
-		int code;
-
-		path = client_query(path, "router", invocation->router);
-		path = client_query(path, "state", invocation->state);
-		path = client_query(path, "after", after);
-		free(after);
-		code = ask(invocation, path, NULL, &page);
-		if (code != EXIT_DONE) {
-			json_object_put(all);
-			return code;
-		}
-		after = add_page(&all, page);
-		json_object_put(page);
-	} while (after);
-	json_object_object_add(all, "nextAfter", NULL);
+	if (code != EXIT_DONE)
+		return code;
 	json_object_object_get_ex(all, "connections", &connections);
 	if (invocation->json)
-		print_json(all);
+		command_print_json(all);
 	else
 		show_connections(connections);
 	json_object_put(all);
@@ -152,14 +53,15 @@ static int list_connections(struct invocation *invocation, const struct command 
 static int show_one(struct invocation *invocation, const struct command *command)
 {
 	json_object *answer;
-	int code = ask(invocation,
-		       client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1], NULL),
-		       NULL, &answer);
+	int code = command_ask(invocation, NULL,
+			       client_path("routers", invocation->arguments[0], "connections",
+					   invocation->arguments[1], NULL),
+			       NULL, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
 	if (invocation->json)
-		print_json(answer);
+		command_print_json(answer);
 	else
 		show_connection(answer);
 	json_object_put(answer);
@@ -186,17 +88,17 @@ static json_object *operation_not_done(json_object *answer)
 static int push(struct invocation *invocation, char *path, json_object *body)
 {
 	json_object *answer, *not_done;
-	int code = ask(invocation, path, body, &answer);
+	int code = command_ask(invocation, NULL, path, body, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
 	not_done = operation_not_done(answer);
 	if (invocation->json)
-		print_json(answer);
+		command_print_json(answer);
 	else if (!not_done)
 		show_push(answer);
 	if (not_done)
-		tell_refusal(not_done, "message");
+		command_tell_refusal(not_done, "message");
 	json_object_put(answer);
 	return not_done ? EXIT_REFUSED : EXIT_DONE;
 }
@@ -367,11 +269,18 @@ static void command_help(const struct command *command)
 	       strcmp(command->options, "r") == 0 ? reason_option : "", common_help);
 }
 
-static const struct command *find_command(const char *name)
+/* By one word, or by two ("token create"); *words says how many it took. */
+static const struct command *find_command(char **argv, int argc, int *words)
 {
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		if (strcmp(commands[i].name, name) == 0)
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const char *space = strchr(commands[i].name, ' ');
+		size_t length = space ? (size_t)(space - commands[i].name) : strlen(commands[i].name);
+
+		*words = space ? 2 : 1;
+		if (argc >= *words && strlen(argv[0]) == length && strncmp(argv[0], commands[i].name, length) == 0 &&
+		    (!space || strcmp(argv[1], space + 1) == 0))
 			return &commands[i];
+	}
 	return NULL;
 }
 
@@ -427,7 +336,7 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 	int used[32];
 	int used_count = 0;
 	bool wants_help = false;
-	int option, index = 0;
+	int option, words, index = 0;
 
 	while ((option = getopt_long(argc, argv, "o:h", options, &index)) != -1) {
 		if (option == OPTION_HELP || option == 'h') {
@@ -441,7 +350,7 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 			used[used_count++] = index;
 		}
 	}
-	*command = optind < argc ? find_command(argv[optind]) : NULL;
+	*command = find_command(argv + optind, argc - optind, &words);
 	if (wants_help && !*command) {
 		help(stdout);
 		return PARSED_HELP;
@@ -464,8 +373,8 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 			return PARSED_WRONG;
 		}
 	}
-	invocation->arguments = argv + optind + 1;
-	invocation->argument_count = argc - optind - 1;
+	invocation->arguments = argv + optind + words;
+	invocation->argument_count = argc - optind - words;
 	if (invocation->argument_count != (*command)->arguments) {
 		fprintf(stderr, "usage: peerctl %s\n", (*command)->usage);
 		return PARSED_WRONG;

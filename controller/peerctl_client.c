@@ -177,8 +177,8 @@ static CURLcode perform(CURL *curl, const struct client_settings *settings, cons
 	return curl_easy_perform(curl);
 }
 
-bool client_ask(const struct client_settings *settings, const char *path, json_object *body, struct answer *answer,
-		char *error, size_t error_size)
+bool client_ask(const struct client_settings *settings, const char *method, const char *path, json_object *body,
+		struct answer *answer, char *error, size_t error_size)
 {
 	CURL *curl = curl_easy_init();
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -198,6 +198,8 @@ bool client_ask(const struct client_settings *settings, const char *path, json_o
 	while (base > 0 && settings->url[base - 1] == '/')
 		base--;
 	snprintf(url, url_size, "%.*s%s", (int)base, settings->url, path);
+	/* A GET and a POST are curl's own, by whether there is a body. */
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	code = perform(curl, settings, url, body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL,
 		       headers, &text, curl_error);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
@@ -206,7 +208,8 @@ bool client_ask(const struct client_settings *settings, const char *path, json_o
 			 curl_error[0] ? curl_error : curl_easy_strerror(code));
 	else
 		answer->body = json_tokener_parse(text.bytes ? text.bytes : "");
-	if (code == CURLE_OK && !answer->body) {
+	/* 204 has none. */
+	if (code == CURLE_OK && !answer->body && answer->status != 204) {
 		snprintf(error, error_size, "what answers at %s is no peering-controller (HTTP status %ld, no JSON)",
 			 settings->url, answer->status);
 		code = CURLE_RECV_ERROR;

@@ -34,11 +34,11 @@ struct answer {
 };
 
 /*
- * `path` begins with "/v1/"; `body` NULL is a GET. False with a sentence in `error` where the controller was not
+ * `path` begins with "/v1/"; `method` NULL is GET, or POST where there is a body. False with a sentence in `error` where the controller was not
  * reached or did not speak as it should. The caller puts answer->body.
  */
-bool client_ask(const struct client_settings *settings, const char *path, json_object *body, struct answer *answer,
-		char *error, size_t error_size);
+bool client_ask(const struct client_settings *settings, const char *method, const char *path, json_object *body,
+		struct answer *answer, char *error, size_t error_size);
 
 /* Joins path segments, each escaped, behind "/v1". Ends with NULL; malloc. */
 char *client_path(const char *segment, ...) __attribute__((sentinel));
