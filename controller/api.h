@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "controller/api_identity.h"
 #include "controller/config.h"
 #include "controller/listener.h"
 #include "controller/store.h"
@@ -25,6 +26,7 @@
 #define API_ACTOR_MAX (TRANSITION_ACTOR_MAX - sizeof(TRANSITION_ACTOR_CONTROLLER) + 1)
 #define API_BODY_MAX ((size_t)64 << 10)
 #define API_SEGMENTS_MAX 6
+#define API_PAGE_MAX 1000
 
 struct api;
 struct pushes;
@@ -34,7 +36,7 @@ struct routers;
 struct api_request {
 	struct api *api;
 	struct evhttp_request *http;
-	const char *actor; /* the e-mail address in the client's certificate */
+	struct api_identity identity;
 	char **segments;   /* of the path behind /v1, decoded */
 	size_t segment_count;
 	struct evkeyvalq *query; /* decoded */
@@ -57,6 +59,22 @@ struct store *api_store(const struct api *api);
 struct pushes *api_pushes(const struct api *api);
 struct routers *api_routers(const struct api *api);
 const struct config *api_config(const struct api *api);
+
+/* Where the request came from, "192.0.2.1:40000"; "?" where it has left. */
+void api_client_address(struct evhttp_request *http, char text[LISTENER_ADDRESS_SIZE]);
+
+/* ---- api_body.c: what clients send. False where it has answered ---- */
+
+/* *body is NULL for an empty one; the caller puts it. */
+bool api_read_body(const struct api_request *request, json_object **body);
+
+struct api_page {
+	int64_t after; /* an id; 0: from the beginning */
+	unsigned int limit;
+};
+
+/* `after` and `limit`, for a list in the order of ids; anything else in the query is refused. */
+bool api_read_page(const struct api_request *request, struct api_page *page);
 
 /* ---- api_reply.c: each of these answers, and ends the request ---- */
 
@@ -85,6 +103,7 @@ void api_get_connection(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
+void api_get_audit(const struct api_request *request);
 
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];

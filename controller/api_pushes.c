@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "controller/api.h"
+#include "controller/api_audit.h"
 #include "controller/declaration.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
@@ -16,7 +17,6 @@
 #include "lib/lifecycle.h"
 #include "lib/utf8.h"
 
-#define JSON_DEPTH_MAX 16
 /* What a router keeps of it. */
 #define REASON_MAX (TRANSITION_MESSAGE_MAX - 1)
 #define CODE_MAX 64
@@ -209,6 +209,45 @@ static void wait_for_answer(const struct api_request *request, const char *id, c
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
 }
 
+static enum store_result audit_push(const struct api_request *request, const struct store_push *push)
+{
+	enum store_result result = STORE_OK;
+
+	for (size_t i = 0; result == STORE_OK && i < push->operation_count; i++) {
+		const struct store_operation *operation = &push->operations[i];
+		json_object *detail = json_object_new_object();
+		char action[64], object[512];
+
+		json_object_object_add(detail, "pushId", json_object_new_string(push->id));
+		if (operation->reason[0])
+			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
+		snprintf(action, sizeof(action), "connection.%s", operation->verb);
+		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);
+		result = api_audit(request, action, object, json_object_to_json_string(detail));
+		json_object_put(detail);
+	}
+	return result;
+}
+
+/* The push and who asked for it, in one transaction; then it goes out. */
+static enum store_result create(const struct api_request *request, const struct store_push *push)
+{
+	struct store *store = api_store(request->api);
+	enum store_result result = store_begin(store);
+
+	if (result == STORE_OK)
+		result = store_push_create(store, push);
+	if (result == STORE_OK)
+		result = audit_push(request, push);
+	if (result == STORE_OK)
+		result = store_commit(store);
+	if (result == STORE_OK)
+		pushes_created(api_pushes(request->api), push->router);
+	else
+		store_rollback(store);
+	return result;
+}
+
 /* Stores it, sends it, and answers now or once the router has. */
 static void submit(const struct api_request *request, const char *router, const struct store_operation *operation)
 {
@@ -216,7 +255,7 @@ static void submit(const struct api_request *request, const char *router, const 
 	struct store_push push = {
 		.id = id,
 		.router = router,
-		.actor = request->actor,
+		.actor = request->identity.actor,
 		.created_at = clock_milliseconds(),
 		.operation_count = 1,
 		.operations = operation,
@@ -237,12 +276,12 @@ static void submit(const struct api_request *request, const char *router, const 
 		return;
 	}
 	if (result == STORE_OK)
-		result = pushes_submit(api_pushes(request->api), &push);
+		result = create(request, &push);
 	if (result != STORE_OK) {
 		api_problem_store(request->http, store, result);
 		return;
 	}
-	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->actor, "router", router, "connection",
+	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->identity.actor, "router", router, "connection",
 		  operation->connection, "verb", operation->verb, NULL);
 	if (routers_find(api_routers(request->api), router))
 		wait_for_answer(request, id, router);
@@ -251,37 +290,6 @@ static void submit(const struct api_request *request, const char *router, const 
 }
 
 /* ---- What people send ---- */
-
-/* *body is NULL for an empty one. False where it has answered. */
-static bool read_body(const struct api_request *request, json_object **body)
-{
-	struct json_tokener *tokener;
-	enum json_tokener_error error;
-	size_t end;
-
-	*body = NULL;
-	if (strspn(request->body, " \t\r\n") == request->body_size)
-		return true;
-	tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
-	if (!tokener) {
-		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
-		return false;
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	/* The NUL behind the body tells the tokener that a number at its end is whole. */
-	*body = json_tokener_parse_ex(tokener, request->body, (int)request->body_size + 1);
-	error = json_tokener_get_error(tokener);
-	end = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-	if (error == json_tokener_success && end >= request->body_size)
-		return true;
-	json_object_put(*body);
-	*body = NULL;
-	api_problem_format(request->http, 400, "bad-json", "the body is no JSON: %s at byte %zu",
-			   error == json_tokener_success ? "something follows the value" : json_tokener_error_desc(error),
-			   end);
-	return false;
-}
 
 void api_post_connection(const struct api_request *request)
 {
@@ -292,7 +300,7 @@ void api_post_connection(const struct api_request *request)
 	json_object *definition;
 	json_object *body;
 
-	if (!api_router_known(request, router) || !read_body(request, &body))
+	if (!api_router_known(request, router) || !api_read_body(request, &body))
 		return;
 	declaration = declaration_from_json(body, &error);
 	json_object_put(body);
@@ -358,7 +366,7 @@ void api_post_verb(const struct api_request *request)
 			NULL);
 		return;
 	}
-	if (!read_body(request, &body))
+	if (!api_read_body(request, &body))
 		return;
 	if (read_reason(request, body, &operation.reason) &&
 	    api_connection_known(request, router, operation.connection)) {

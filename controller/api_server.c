@@ -33,16 +33,18 @@ struct api {
 
 static const struct route {
 	enum evhttp_cmd_type method;
+	enum api_role least; /* with the role of a peer every handler looks itself at whose it is (api_may_see_asn()) */
 	const char *segments[API_SEGMENTS_MAX + 1]; /* behind /v1; "*" is any */
 	void (*handle)(const struct api_request *request);
 } routes[] = {
-	{EVHTTP_REQ_GET, {"routers"}, api_get_routers},
-	{EVHTTP_REQ_GET, {"connections"}, api_get_connections},
-	{EVHTTP_REQ_GET, {"routers", "*", "connections"}, api_get_connections},
-	{EVHTTP_REQ_POST, {"routers", "*", "connections"}, api_post_connection},
-	{EVHTTP_REQ_GET, {"routers", "*", "connections", "*"}, api_get_connection},
-	{EVHTTP_REQ_POST, {"routers", "*", "connections", "*", "*"}, api_post_verb},
-	{EVHTTP_REQ_GET, {"pushes", "*"}, api_get_push},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers"}, api_get_routers},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"connections"}, api_get_connections},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections"}, api_get_connections},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*"}, api_get_connection},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
+	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
@@ -50,7 +52,20 @@ static const struct route {
 
 static const char *method_name(enum evhttp_cmd_type method)
 {
-	return method == EVHTTP_REQ_GET ? "GET" : "POST";
+	switch (method) {
+	case EVHTTP_REQ_GET:
+		return "GET";
+	case EVHTTP_REQ_POST:
+		return "POST";
+	case EVHTTP_REQ_PUT:
+		return "PUT";
+	case EVHTTP_REQ_PATCH:
+		return "PATCH";
+	case EVHTTP_REQ_DELETE:
+		return "DELETE";
+	default:
+		return "?";
+	}
 }
 
 static bool route_fits(const struct route *route, const struct api_request *request)
@@ -73,10 +88,21 @@ static bool is_json(struct evhttp_request *http)
 	       (type[strlen(json)] == '\0' || type[strlen(json)] == ';' || type[strlen(json)] == ' ');
 }
 
+static void refuse_role(const struct api_request *request, enum api_role least)
+{
+	char address[LISTENER_ADDRESS_SIZE];
+
+	api_client_address(request->http, address);
+	log_event(LEVEL_WARNING, "api-forbidden", "actor", request->identity.actor, "role",
+		  api_role_name(request->identity.role), "needs", api_role_name(least), "address", address, NULL);
+	api_problem_format(request->http, 403, "forbidden", "this takes the role %s; %s has the role %s",
+			   api_role_name(least), request->identity.actor, api_role_name(request->identity.role));
+}
+
 static void dispatch(const struct api_request *request)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(request->http);
-	char methods[32] = "";
+	char methods[64] = "";
 
 	for (size_t i = 0; i < ROUTE_COUNT; i++) {
 		if (!route_fits(&routes[i], request))
@@ -86,8 +112,12 @@ static void dispatch(const struct api_request *request)
 				 methods[0] ? ", " : "", method_name(routes[i].method));
 			continue;
 		}
+		if (request->identity.role < routes[i].least) {
+			refuse_role(request, routes[i].least);
+			return;
+		}
 		/* A form on a foreign web page can send anything but this type with the certificate of its reader. */
-		if (method == EVHTTP_REQ_POST && !is_json(request->http)) {
+		if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_DELETE && !is_json(request->http)) {
 			api_problem(request->http, 415, "not-json", "send the header Content-Type: application/json",
 				    NULL);
 			return;
@@ -215,8 +245,16 @@ static void on_request(struct evhttp_request *http, void *context)
 				   router ? " of " : "", router ? name : "", API_ACTOR_MAX - 1);
 		return;
 	}
-	request.actor = actor;
+	request.identity.actor = actor;
+	request.identity.role = api_role_of_certificate(request.api->config, actor);
 	parse_and_dispatch(&request);
+}
+
+void api_client_address(struct evhttp_request *http, char text[LISTENER_ADDRESS_SIZE])
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+
+	listener_peer(connection ? bufferevent_getfd(evhttp_connection_get_bufferevent(connection)) : -1, text);
 }
 
 /* ---- Life ---- */

@@ -11,7 +11,7 @@
 
 #define LINE_MAX_BYTES 4096
 
-enum key_type { KEY_ADDRESS, KEY_FILE, KEY_NUMBER };
+enum key_type { KEY_ADDRESS, KEY_FILE, KEY_NUMBER, KEY_PEOPLE };
 
 static const struct key {
 	const char *name;
@@ -34,6 +34,8 @@ static const struct key {
 	{"max-routers", KEY_NUMBER, offsetof(struct config, max_routers), "4096", 1, 100000},
 	{"max-api-clients", KEY_NUMBER, offsetof(struct config, max_api_clients), "256", 1, 10000},
 	{"max-handshakes", KEY_NUMBER, offsetof(struct config, max_handshakes), "1024", 1, 100000},
+	{"admin", KEY_PEOPLE, offsetof(struct config, admins), "", 0, 0},
+	{"viewer", KEY_PEOPLE, offsetof(struct config, viewers), "", 0, 0},
 	{"max-handshakes-per-source", KEY_NUMBER, offsetof(struct config, max_handshakes_per_source), "64", 1, 100000},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -50,6 +52,21 @@ static bool read_number(const char *value, unsigned int least, unsigned int most
 	if (errno != 0 || *end != '\0' || parsed < least || parsed > most)
 		return false;
 	*number = (unsigned int)parsed;
+	return true;
+}
+
+/* E-mail addresses with commas between them. */
+static bool is_people(const char *value)
+{
+	while (*value != '\0') {
+		size_t length;
+
+		value += strspn(value, CONFIG_LIST_GAP);
+		length = strcspn(value, CONFIG_LIST_GAP);
+		if (length > 0 && !memchr(value, '@', length))
+			return false;
+		value += length;
+	}
 	return true;
 }
 
@@ -78,6 +95,15 @@ static bool set_key(struct config *config, const struct key *key, const char *va
 		if (value[0] != '/') {
 			snprintf(why, why_size, "'%s' takes a whole path that begins with '/', not '%s'", key->name,
 				 value);
+			return false;
+		}
+		break;
+	case KEY_PEOPLE:
+		if (!is_people(value)) {
+			snprintf(why, why_size,
+				 "'%s' takes the e-mail addresses in operators' certificates, with commas between them, "
+				 "not '%s'",
+				 key->name, value);
 			return false;
 		}
 		break;
@@ -126,7 +152,7 @@ static bool read_line(struct config *config, char *line, unsigned int *seen, cha
 	char *text = trim(line);
 	char *value = strchr(text, '=');
 	const struct key *key;
-	char names[256];
+	char names[1024];
 
 	if (text[0] == '\0' || text[0] == '#')
 		return true;

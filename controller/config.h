@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 #define CONFIG_DEFAULT_FILE "/etc/peering-controller/peering-controller.conf"
-#define CONFIG_ERROR_MAX 512
+#define CONFIG_ERROR_MAX 2048
+#define CONFIG_LIST_GAP ", \t"
 
 struct config {
 	/* "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 lets the kernel choose. */
@@ -26,6 +27,9 @@ struct config {
 	unsigned int push_wait;		/* seconds that an API request waits for the router's answer */
 	unsigned int max_routers;	/* sessions that have said Hello */
 	unsigned int max_api_clients;	/* connections that have shown a certificate */
+	/* E-mail addresses in certificates of people who are admins, or may only look; CONFIG_LIST_GAP between them. */
+	char *admins;
+	char *viewers;
 	/* Connections that have not, on either side: in all, and from one address or IPv6 /64. */
 	unsigned int max_handshakes;
 	unsigned int max_handshakes_per_source;

@@ -154,14 +154,12 @@ static void send_queued(struct pushes *pushes, struct router_session *session)
 		log_event(LEVEL_ERROR, "store-failed", "message", store_error(pushes->store), NULL);
 }
 
-enum store_result pushes_submit(struct pushes *pushes, const struct store_push *push)
+void pushes_created(struct pushes *pushes, const char *router)
 {
-	struct router_session *session = routers_find(pushes->routers, push->router);
-	enum store_result result = store_push_create(pushes->store, push);
+	struct router_session *session = routers_find(pushes->routers, router);
 
-	if (result == STORE_OK && session)
+	if (session)
 		send_queued(pushes, session);
-	return result;
 }
 
 static void finish(struct push_waiter *waiter)

@@ -29,8 +29,8 @@ void pushes_set_routers(struct pushes *pushes, struct routers *routers);
 /* Every waiter must be gone. */
 void pushes_free(struct pushes *pushes);
 
-/* Stores a push, whose id is set, and sends it where the router is connected. */
-enum store_result pushes_submit(struct pushes *pushes, const struct store_push *push);
+/* A push of this router is committed: it goes out where the router is connected. */
+void pushes_created(struct pushes *pushes, const char *router);
 
 /*
  * Calls `done` once: when the answer is committed, when the session of the router is over, or after `seconds`. What

@@ -210,6 +210,28 @@ enum store_result store_pushes_queued(struct store *store, const char *router, i
 enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context);
 
+/* ---- The audit log ---- */
+
+/* Who changed what through the API. */
+struct store_audit {
+	int64_t id; /* in order; set by the store */
+	int64_t at;
+	const char *actor;
+	const char *role;
+	const char *address;
+	const char *action;
+	const char *object;
+	const char *detail; /* a JSON object */
+	const char *result; /* set by the store: the state of the push that `detail` names as "pushId", else "done" */
+};
+
+typedef bool (*store_audit_visit)(const struct store_audit *row, void *context);
+
+enum store_result store_audit(struct store *store, const struct store_audit *row);
+/* Rows behind `after`, oldest first, at most `limit`. */
+enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
+			       void *context);
+
 /* ---- Peer ASNs ---- */
 
 struct store_peer_asn {

@@ -101,6 +101,17 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" PRIMARY KEY (router, name)"
 	") STRICT;"
 	"CREATE INDEX desired_connection_of_push ON desired_connection (push);",
+	/* Who changed what through the API. */
+	"CREATE TABLE audit ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" at INTEGER NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" object TEXT NOT NULL,"
+	" detail TEXT NOT NULL"
+	") STRICT;",
 
 	"CREATE TABLE peer_asn ("
 	" asn INTEGER PRIMARY KEY,"

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from controller_process import OPERATOR, Controller, make_pki
+from controller_process import ADMIN, OPERATOR, VIEWER, Controller, make_pki
 from lab import build
 
 REQUEST = {"name": "PNI-ACME-FRA1", "peerAsn": 64510, "kind": "direct", "activation": "manual",
@@ -18,7 +18,7 @@ REQUEST = {"name": "PNI-ACME-FRA1", "peerAsn": 64510, "kind": "direct", "activat
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory):
     return make_pki(tmp_path_factory.mktemp("pki"), "--controller", "localhost,127.0.0.1,::1", "--router", "edge1",
-                    "--router", "edge2", "--router", "edge3", "--operator", OPERATOR)
+                    "--router", "edge2", "--router", "edge3", "--operator", OPERATOR, "--operator", ADMIN, "--operator", VIEWER)
 
 
 @pytest.fixture

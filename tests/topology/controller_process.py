@@ -14,6 +14,9 @@ from lab import build
 from lab.wait import until
 
 OPERATOR = "noc@example.net"
+# Operators like that one, but where the configuration of a test names them.
+ADMIN = "boss@example.net"
+VIEWER = "sales@example.net"
 
 
 def make_pki(folder, *arguments):

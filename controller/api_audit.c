@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller/api_audit.h"
+
+#include "controller/text.h"
+
+enum store_result api_audit(const struct api_request *request, const char *action, const char *object,
+			    const char *detail_json)
+{
+	char address[LISTENER_ADDRESS_SIZE];
+	struct store_audit row = {
+		.at = clock_milliseconds(),
+		.actor = request->identity.actor,
+		.role = api_role_name(request->identity.role),
+		.address = address,
+		.action = action,
+		.object = object,
+		.detail = detail_json ? detail_json : "{}",
+	};
+
+	api_client_address(request->http, address);
+	return store_audit(api_store(request->api), &row);
+}
+
+struct list {
+	json_object *array;
+	struct api_page page;
+	unsigned int count;
+	int64_t newest;
+	bool more;
+};
+
+static bool add_row(const struct store_audit *row, void *context)
+{
+	struct list *list = context;
+	json_object *object;
+
+	if (list->count++ == list->page.limit) {
+		list->more = true;
+		return false;
+	}
+	object = json_object_new_object();
+	json_object_object_add(object, "id", json_object_new_int64(row->id));
+	json_object_object_add(object, "at", api_time(row->at));
+	json_object_object_add(object, "actor", json_object_new_string(row->actor));
+	json_object_object_add(object, "role", json_object_new_string(row->role));
+	json_object_object_add(object, "address", json_object_new_string(row->address));
+	json_object_object_add(object, "action", json_object_new_string(row->action));
+	json_object_object_add(object, "object", json_object_new_string(row->object));
+	json_object_object_add(object, "detail", json_tokener_parse(row->detail));
+	json_object_object_add(object, "result", json_object_new_string(row->result));
+	json_object_array_add(list->array, object);
+	list->newest = row->id;
+	return true;
+}
+
+void api_get_audit(const struct api_request *request)
+{
+	struct list list = {.count = 0};
+	enum store_result result;
+	json_object *answer;
+
+	if (!api_read_page(request, &list.page))
+		return;
+	list.array = json_object_new_array();
+	result = store_audits(api_store(request->api), list.page.after, list.page.limit + 1, add_row, &list);
+	if (result != STORE_OK) {
+		json_object_put(list.array);
+		api_problem_store(request->http, api_store(request->api), result);
+		return;
+	}
+	answer = api_object();
+	json_object_object_add(answer, "audit", list.array);
+	json_object_object_add(answer, "nextAfter", list.more ? json_object_new_int64(list.newest) : NULL);
+	api_reply(request->http, 200, answer, NULL);
+}
