@@ -29,6 +29,7 @@
 #define API_PAGE_MAX 1000
 
 struct api;
+struct peerings;
 struct pushes;
 struct routers;
 
@@ -48,7 +49,8 @@ struct api_request {
 
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
 struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, char *error, size_t error_size);
+		     struct pushes *pushes, struct routers *routers, struct peerings *peerings, char *error,
+		     size_t error_size);
 /* Stops accepting. */
 void api_stop(struct api *api);
 /* Closes every connection; nobody may wait for a push any more. */
@@ -58,6 +60,7 @@ void api_bound(const struct api *api, char text[LISTENER_ADDRESS_SIZE]);
 struct store *api_store(const struct api *api);
 struct pushes *api_pushes(const struct api *api);
 struct routers *api_routers(const struct api *api);
+struct peerings *api_peerings(const struct api *api);
 const struct config *api_config(const struct api *api);
 
 /* Where the request came from, "192.0.2.1:40000"; "?" where it has left. */
@@ -83,6 +86,9 @@ void api_reply(struct evhttp_request *http, int status, json_object *object, con
 
 /* An RFC 9457 problem. `sentence` says what to do; `allowed` (taken) may be NULL. */
 void api_problem(struct evhttp_request *http, int status, const char *code, const char *sentence, json_object *allowed);
+/* The same with another member, whose `value` is taken. */
+void api_problem_with(struct evhttp_request *http, int status, const char *code, const char *sentence, const char *key,
+		      json_object *value);
 __attribute__((format(printf, 4, 5))) void api_problem_format(struct evhttp_request *http, int status, const char *code,
 							      const char *format, ...);
 /* What the store said instead of STORE_OK. */

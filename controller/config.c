@@ -27,6 +27,7 @@ static const struct key {
 	 "/etc/peering-controller/controller.pem", 0, 0},
 	{"tls-key", KEY_FILE, offsetof(struct config, tls_key), "/etc/peering-controller/controller.key", 0, 0},
 	{"database", KEY_FILE, offsetof(struct config, database), "/var/lib/peering-controller/controller.db", 0, 0},
+	{"peering-policy", KEY_FILE, offsetof(struct config, peering_policy), "", 0, 0},
 	{"heartbeat", KEY_NUMBER, offsetof(struct config, heartbeat), "30", 1, 60},
 	{"silence", KEY_NUMBER, offsetof(struct config, silence), "90", 1, 3600},
 	{"handshake-timeout", KEY_NUMBER, offsetof(struct config, handshake_timeout), "10", 1, 600},
@@ -92,7 +93,8 @@ static bool set_key(struct config *config, const struct key *key, const char *va
 		}
 		break;
 	case KEY_FILE:
-		if (value[0] != '/') {
+		/* Left out, some are none. */
+		if (value[0] != '/' && value != key->standard) {
 			snprintf(why, why_size, "'%s' takes a whole path that begins with '/', not '%s'", key->name,
 				 value);
 			return false;

@@ -21,6 +21,7 @@ struct config {
 	char *tls_certificate;
 	char *tls_key;
 	char *database;
+	char *peering_policy; /* "" for none */
 	unsigned int heartbeat;		/* seconds between our heartbeats to a router */
 	unsigned int silence;		/* seconds without a frame of a router, or in which it reads nothing */
 	unsigned int handshake_timeout; /* seconds for TLS and Hello, each */

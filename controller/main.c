@@ -16,6 +16,7 @@
 #include "controller/api.h"
 #include "controller/config.h"
 #include "controller/log.h"
+#include "controller/peerings.h"
 #include "controller/pushes.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
@@ -37,8 +38,10 @@ struct controller {
 	struct pushes *pushes;
 	struct reports *reports;
 	struct routers *routers;
+	struct peerings *peerings;
 	struct api *api;
 	struct event *signals[2];
+	struct event *reload;
 	struct event *stop_look;
 	bool stopping;
 	int64_t stop_at; /* steady clock */
@@ -135,6 +138,13 @@ static void stop(evutil_socket_t number, short what, void *context)
 
 /* ---- The start ---- */
 
+static void reload(evutil_socket_t number, short what, void *context)
+{
+	struct controller *controller = context;
+
+	peerings_reload(controller->peerings);
+}
+
 static bool start_loop(struct controller *controller)
 {
 	static const int numbers[] = {SIGTERM, SIGINT};
@@ -148,7 +158,8 @@ static bool start_loop(struct controller *controller)
 		if (!controller->signals[i] || event_add(controller->signals[i], NULL) < 0)
 			return false;
 	}
-	return controller->stop_look != NULL;
+	controller->reload = evsignal_new(controller->base, SIGHUP, reload, controller);
+	return controller->stop_look && controller->reload;
 }
 
 static bool start(struct controller *controller, char *error, size_t error_size)
@@ -180,8 +191,13 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	if (!controller->routers)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
+	controller->peerings = peerings_new(controller->base, config->peering_policy, controller->store, controller->pushes,
+					    error, error_size);
+	/* The signal finds what it reads again. */
+	if (!controller->peerings || event_add(controller->reload, NULL) < 0)
+		return false;
 	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
-				   controller->routers, error, error_size);
+				   controller->routers, controller->peerings, error, error_size);
 	return controller->api != NULL;
 }
 
@@ -206,6 +222,7 @@ static void tear_down(struct controller *controller)
 	if (controller->pushes && controller->routers)
 		pushes_release(controller->pushes);
 	api_free(controller->api);
+	peerings_free(controller->peerings);
 	routers_free(controller->routers);
 	if (controller->reports)
 		reports_commit_now(controller->reports);
@@ -216,6 +233,8 @@ static void tear_down(struct controller *controller)
 			event_free(controller->signals[i]);
 	if (controller->stop_look)
 		event_free(controller->stop_look);
+	if (controller->reload)
+		event_free(controller->reload);
 	/* Frees the last streams as well. */
 	if (controller->base)
 		event_base_free(controller->base);
@@ -228,8 +247,9 @@ static void tear_down(struct controller *controller)
 
 static int check(struct controller *controller, char *error, size_t error_size)
 {
-	bool good =
-		load_tls(controller, error, error_size) && store_check(controller->config.database, error, error_size);
+	bool good = load_tls(controller, error, error_size) &&
+		    store_check(controller->config.database, error, error_size) &&
+		    peerings_check_policy(controller->config.peering_policy, error, error_size);
 	struct tls_files files = own_files(controller);
 	char warning[TLS_ERROR_MAX];
 

@@ -18,7 +18,6 @@
 #define ZONE_MAX 64
 #define BANDWIDTH_MOST 10000000
 
-static const char *const kind_names[] = {"direct", "exchange", "route-server", NULL};
 static const char *const by_names[] = {"person", "controller", NULL};
 const char *const check_levels[] = {"off", "advisory", "required", NULL};
 

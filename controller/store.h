@@ -287,6 +287,7 @@ struct store_peering_connection {
 	const char *phase;
 	const char *approved; /* JSON: the definition that is pushed; "" before the approval */
 	bool declared;	      /* the router has it, by us */
+	const char *problem;  /* of "failed": a sentence */
 	const char *asked;    /* verb of the newest push for it, "request" too; "" for none */
 	const char *push_id;
 	const char *configured_by; /* who said that the other side has configured BGP */
@@ -296,8 +297,9 @@ struct store_peering_connection {
 	const char *decided_by;
 	const char *push_state; /* "" without a push */
 	int64_t answered_at;
-	const char *push_message; /* the router's sentence about this connection */
+	const char *push_message; /* the router's sentence about what it refused */
 	const char *observed;	  /* its state; "" where the router has not reported it */
+	uint32_t observed_asn;
 	const char *activation;
 	const char *detail; /* JSON, as in store_observation */
 	bool connected;	    /* the router is, and has sent a full snapshot since */
@@ -328,7 +330,7 @@ enum store_result store_peering(struct store *store, const char *name, store_pee
 enum store_result store_peerings(struct store *store, const char *state, uint32_t asn, const char *after,
 				 unsigned int limit, store_peering_visit visit, void *context);
 
-/* phase, approved, declared, asked, push_id, configured_by and configured_at are written. */
+/* phase, approved, declared, problem, asked, push_id, configured_by and configured_at are written. */
 enum store_result store_peering_connection_set(struct store *store, const struct store_peering_connection *connection);
 /* In order of their positions. */
 enum store_result store_peering_connections(struct store *store, const char *peering,

@@ -146,6 +146,7 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" phase TEXT NOT NULL,"
 	" approved TEXT NOT NULL DEFAULT '',"
 	" declared INTEGER NOT NULL DEFAULT 0,"
+	" problem TEXT NOT NULL DEFAULT '',"
 	" asked TEXT NOT NULL DEFAULT '',"
 	" push_id TEXT NOT NULL DEFAULT '',"
 	" configured_by TEXT NOT NULL DEFAULT '',"

@@ -129,10 +129,11 @@ enum store_result store_peering_connection_set(struct store *store, const struct
 	store_bind_text(statement, 3, connection->phase);
 	store_bind_text(statement, 4, connection->approved);
 	sqlite3_bind_int(statement, 5, connection->declared);
-	store_bind_text(statement, 6, connection->asked);
-	store_bind_text(statement, 7, connection->push_id);
-	store_bind_text(statement, 8, connection->configured_by);
-	sqlite3_bind_int64(statement, 9, connection->configured_at);
+	store_bind_text(statement, 6, connection->problem);
+	store_bind_text(statement, 7, connection->asked);
+	store_bind_text(statement, 8, connection->push_id);
+	store_bind_text(statement, 9, connection->configured_by);
+	sqlite3_bind_int64(statement, 10, connection->configured_at);
 	return store_run(store, statement);
 }
 
@@ -146,20 +147,22 @@ static bool visit_connection(sqlite3_stmt *statement, store_peering_connection_v
 		.phase = store_column_text(statement, 4),
 		.approved = store_column_text(statement, 5),
 		.declared = sqlite3_column_int(statement, 6) != 0,
-		.asked = store_column_text(statement, 7),
-		.push_id = store_column_text(statement, 8),
-		.configured_by = store_column_text(statement, 9),
-		.configured_at = sqlite3_column_int64(statement, 10),
-		.peer_asn = (uint32_t)sqlite3_column_int64(statement, 11),
-		.decided_by = store_column_text(statement, 12),
-		.push_state = store_column_text(statement, 13),
-		.answered_at = sqlite3_column_int64(statement, 14),
-		.push_message = store_column_text(statement, 15),
-		.observed = store_column_text(statement, 16),
-		.activation = store_column_text(statement, 17),
-		.detail = store_column_text(statement, 18),
-		.connected = sqlite3_column_int(statement, 19) != 0,
-		.snapshot_at = sqlite3_column_int64(statement, 20),
+		.problem = store_column_text(statement, 7),
+		.asked = store_column_text(statement, 8),
+		.push_id = store_column_text(statement, 9),
+		.configured_by = store_column_text(statement, 10),
+		.configured_at = sqlite3_column_int64(statement, 11),
+		.peer_asn = (uint32_t)sqlite3_column_int64(statement, 12),
+		.decided_by = store_column_text(statement, 13),
+		.push_state = store_column_text(statement, 14),
+		.answered_at = sqlite3_column_int64(statement, 15),
+		.push_message = store_column_text(statement, 16),
+		.observed = store_column_text(statement, 17),
+		.observed_asn = (uint32_t)sqlite3_column_int64(statement, 18),
+		.activation = store_column_text(statement, 19),
+		.detail = store_column_text(statement, 20),
+		.connected = sqlite3_column_int(statement, 21) != 0,
+		.snapshot_at = sqlite3_column_int64(statement, 22),
 	};
 
 	return visit(&connection, context);
