@@ -65,6 +65,7 @@ const struct config *api_config(const struct api *api);
 
 /* Where the request came from, "192.0.2.1:40000"; "?" where it has left. */
 void api_client_address(struct evhttp_request *http, char text[LISTENER_ADDRESS_SIZE]);
+void api_client_source(struct evhttp_request *http, struct sockaddr_storage *from);
 
 /* ---- api_body.c: what clients send. False where it has answered ---- */
 
@@ -110,6 +111,9 @@ void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
 void api_get_audit(const struct api_request *request);
+void api_get_tokens(const struct api_request *request);
+void api_post_token(const struct api_request *request);
+void api_delete_token(const struct api_request *request);
 
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  *	FRESH	 evhttp has not given it its socket yet; it is looked at behind the turn that accepted it
- *	NEWCOMER TLS is not complete: it has shown no certificate
- *	KNOWN	 TLS is complete
+ *	NEWCOMER it has shown neither a certificate (TLS is not complete, or it has none) nor a token
+ *	KNOWN	 it has
  *	LEAVING	 its socket was shut down, evhttp will notice
  */
 #include "controller/api_clients.h"
@@ -28,7 +28,8 @@ struct client {
 	struct api_clients *clients; /* NULL once the API is gone */
 	SSL *ssl;
 	enum client_state state;
-	int64_t newest_request; /* steady clock; at first when it was opened */
+	int64_t newest_request; /* of somebody known, steady clock; at first when it was opened */
+	uint32_t peer;		/* AS of the peer that it is of; 0: of nobody, or of an operator */
 };
 
 struct api_clients {
@@ -104,17 +105,23 @@ static void welcome(struct client *client)
 		shut((struct client *)((char *)leaving - offsetof(struct client, newcomer)));
 }
 
-/* Nothing tells when a handshake of evhttp's is complete. */
-static void look_at(struct client *client)
+static void become_known(struct client *client)
 {
-	if (client->state == FRESH && SSL_get_fd(client->ssl) >= 0)
-		welcome(client);
-	if (client->state != NEWCOMER || !SSL_is_init_finished(client->ssl))
+	if (client->state != NEWCOMER)
 		return;
 	newcomers_remove(&client->clients->newcomers, &client->newcomer);
 	client->state = KNOWN;
 	client->clients->known++;
 	settle(client->clients);
+}
+
+/* Nothing tells when a handshake of evhttp's is complete. */
+static void look_at(struct client *client)
+{
+	if (client->state == FRESH && SSL_get_fd(client->ssl) >= 0)
+		welcome(client);
+	if (client->state == NEWCOMER && SSL_is_init_finished(client->ssl) && SSL_get0_peer_certificate(client->ssl))
+		become_known(client);
 }
 
 static void look_at_all(evutil_socket_t fd, short what, void *context)
@@ -209,12 +216,32 @@ void api_clients_free(struct api_clients *clients)
 	free(clients);
 }
 
-void api_clients_active(struct api_clients *clients, SSL *ssl)
+/* Whether this connection may be one more of this peer's. */
+static bool has_room(const struct api_clients *clients, uint32_t peer)
+{
+	unsigned int own = 1, all = 1;
+	const struct client *client;
+
+	LIST_FOREACH (client, &clients->list, link) {
+		own += client->peer == peer && client->state == KNOWN;
+		all += client->peer != 0 && client->state == KNOWN;
+	}
+	return own <= clients->config->max_api_clients / 8 + 1 && all <= clients->config->max_api_clients / 2 + 1;
+}
+
+bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct api_identity *identity)
 {
 	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
 
 	if (!client || !client->clients)
-		return;
-	client->newest_request = clock_steady_milliseconds();
+		return true;
 	look_at(client);
+	if (identity->role == API_ROLE_PEER && client->peer == 0) {
+		if (!has_room(clients, identity->asn))
+			return false;
+		client->peer = identity->asn;
+	}
+	client->newest_request = clock_steady_milliseconds();
+	become_known(client);
+	return true;
 }

@@ -3,8 +3,8 @@
  * The connections to the API: how many there may be, and which of them have to go. evhttp makes and frees them; here
  * each has an entry that lives as long as its SSL.
  *
- * While max-api-clients of them have shown their certificate no further one is accepted, and those that come wait in the
- * kernel. Those that have not shown one yet hold no place of theirs (newcomers.h). Main thread.
+ * While max-api-clients of them have shown a certificate or a token no further one is accepted, and those that come wait in
+ * the kernel. Those that have shown none yet hold no place of theirs (newcomers.h). Main thread.
  */
 #ifndef PEERING_CONTROLLER_API_CLIENTS_H
 #define PEERING_CONTROLLER_API_CLIENTS_H
@@ -14,6 +14,7 @@
 #include <event2/listener.h>
 #include <openssl/ssl.h>
 
+#include "controller/api_identity.h"
 #include "controller/config.h"
 
 struct api_clients;
@@ -26,7 +27,10 @@ void api_clients_set_listener(struct api_clients *clients, struct evconnlistener
 /* After evhttp_free(), which frees all of its connections but those that libevent frees with its base. */
 void api_clients_free(struct api_clients *clients);
 
-/* A request came in over it. */
-void api_clients_active(struct api_clients *clients, SSL *ssl);
+/*
+ * A request of somebody known came in over it. False where it is a peer's, and peers have as many connections as they
+ * may: an eighth of all for one, half for all of them, so that they never keep operators out.
+ */
+bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct api_identity *identity);
 
 #endif

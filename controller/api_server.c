@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include "controller/api.h"
+#include "controller/api_authentication.h"
 #include "controller/api_clients.h"
 #include "controller/api_peerings.h"
 #include "controller/log.h"
 #include "controller/text.h"
-#include "lib/tls.h"
 #include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
@@ -31,6 +32,7 @@ struct api {
 	struct evhttp *http;
 	struct evconnlistener *listener; /* of `http` */
 	struct api_clients *clients;
+	struct api_authentication *authentication;
 };
 
 static const struct route {
@@ -47,6 +49,9 @@ static const struct route {
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
+	{EVHTTP_REQ_GET, API_ROLE_ADMIN, {"tokens"}, api_get_tokens},
+	{EVHTTP_REQ_POST, API_ROLE_ADMIN, {"tokens"}, api_post_token},
+	{EVHTTP_REQ_DELETE, API_ROLE_ADMIN, {"tokens", "*"}, api_delete_token},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peer-asns"}, api_get_peer_asns},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peer-asns", "*"}, api_get_peer_asn},
 	{EVHTTP_REQ_PUT, API_ROLE_PEER, {"peer-asns", "*"}, api_put_peer_asn},
@@ -247,30 +252,36 @@ static void on_request(struct evhttp_request *http, void *context)
 	struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(http));
 	SSL *ssl = bufferevent_openssl_get_ssl(stream);
 	char actor[API_ACTOR_MAX];
-	char name[TLS_NAME_MAX];
 
-	api_clients_active(request.api->clients, ssl);
-	if (!ssl || !tls_peer_email(ssl, actor, sizeof(actor))) {
-		bool router = ssl && tls_peer_dns_name(ssl, name, sizeof(name));
-
-		log_event(LEVEL_WARNING, "api-refused", "certificate", router ? name : NULL, "message",
-			  "the client's certificate has no e-mail address, or a very long one", NULL);
-		api_problem_format(http, 403, "not-an-operator",
-				   "the certificate%s%s names no operator: it needs an e-mail address of at most %zu bytes "
-				   "in its subject alternative names; use an operator's certificate",
-				   router ? " of " : "", router ? name : "", API_ACTOR_MAX - 1);
+	if (!api_authenticate(request.api->authentication, &request, ssl, actor))
+		return;
+	if (!api_clients_identified(request.api->clients, ssl, &request.identity)) {
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Retry-After", "1");
+		api_problem(http, 429, "too-many-connections",
+			    "peers have all the connections open that they may have; close some", NULL);
 		return;
 	}
-	request.identity.actor = actor;
-	request.identity.role = api_role_of_certificate(request.api->config, actor);
 	parse_and_dispatch(&request);
+}
+
+void api_client_source(struct evhttp_request *http, struct sockaddr_storage *from)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+	socklen_t size = sizeof(*from);
+
+	from->ss_family = AF_UNSPEC;
+	if (connection)
+		getpeername(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), (struct sockaddr *)from,
+			    &size);
 }
 
 void api_client_address(struct evhttp_request *http, char text[LISTENER_ADDRESS_SIZE])
 {
-	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+	struct sockaddr_storage from;
 
-	listener_peer(connection ? bufferevent_getfd(evhttp_connection_get_bufferevent(connection)) : -1, text);
+	api_client_source(http, &from);
+	listener_format((struct sockaddr *)&from, text);
 }
 
 /* ---- Life ---- */
@@ -306,7 +317,8 @@ static bool start_http(struct api *api)
 	if (!api->http)
 		return false;
 	api->clients = api_clients_new(api->base, api->config, api->tls, api->http);
-	if (!api->clients)
+	api->authentication = api_authentication_new(api->config);
+	if (!api->clients || !api->authentication)
 		return false;
 	evhttp_set_gencb(api->http, on_request, api);
 	evhttp_set_max_headers_size(api->http, HEADERS_MAX);
@@ -371,6 +383,7 @@ void api_free(struct api *api)
 	if (api->http)
 		evhttp_free(api->http);
 	api_clients_free(api->clients);
+	api_authentication_free(api->authentication);
 	free(api);
 }
 

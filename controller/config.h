@@ -27,7 +27,9 @@ struct config {
 	unsigned int handshake_timeout; /* seconds for TLS and Hello, each */
 	unsigned int push_wait;		/* seconds that an API request waits for the router's answer */
 	unsigned int max_routers;	/* sessions that have said Hello */
-	unsigned int max_api_clients;	/* connections that have shown a certificate */
+	unsigned int max_api_clients;	/* connections that have shown a certificate or a token */
+	unsigned int api_rate;		/* requests a second of one who asks; many times that at once */
+	unsigned int api_rate_peer;	/* the same of a peer */
 	/* E-mail addresses in certificates of people who are admins, or may only look; CONFIG_LIST_GAP between them. */
 	char *admins;
 	char *viewers;

@@ -15,6 +15,7 @@
 
 #include "controller/api.h"
 #include "controller/config.h"
+#include "controller/first_token.h"
 #include "controller/log.h"
 #include "controller/peerings.h"
 #include "controller/pushes.h"
@@ -49,7 +50,7 @@ struct controller {
 
 static void usage(FILE *out)
 {
-	fputs("usage: peering-controller [-c FILE] [--check]\n"
+	fputs("usage: peering-controller [-c FILE] [--check | --create-token ROLE NAME]\n"
 	      "\n"
 	      "The central controller of frr-peering: routers report to it, people and scripts ask it (peerctl).\n"
 	      "Runs in the foreground, logs to standard error, ends on SIGTERM and SIGINT.\n"
@@ -57,6 +58,9 @@ static void usage(FILE *out)
 	      "  -c, --config FILE  configuration file (default: " CONFIG_DEFAULT_FILE ")\n"
 	      "      --check        judge the configuration, the certificates and the database, change nothing, and "
 	      "end\n"
+	      "      --create-token ROLE NAME\n"
+	      "                     make a token for the API (viewer, operator, admin), print it, and end; also while the\n"
+	      "                     controller runs\n"
 	      "  -V, --version      print the version and end\n"
 	      "  -h, --help         print this and end\n"
 	      "\n"
@@ -83,6 +87,8 @@ static bool load_tls(struct controller *controller, char *error, size_t error_si
 	controller->api_tls = tls_server_context(&files, error, error_size);
 	if (!controller->api_tls)
 		return false;
+	/* Who has none shows a token. */
+	tls_certificate_is_optional(controller->api_tls);
 	tls_watch(controller->router_tls, "router");
 	tls_watch(controller->api_tls, "api");
 	return true;
@@ -286,6 +292,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
+		{"create-token", required_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -294,6 +301,7 @@ int main(int argc, char **argv)
 	struct controller controller = {0};
 	char error[CONFIG_ERROR_MAX + TLS_ERROR_MAX];
 	const char *path = NULL;
+	const char *token_role = NULL;
 	bool only_check = false;
 	int option;
 
@@ -306,6 +314,9 @@ int main(int argc, char **argv)
 		case 'k':
 			only_check = true;
 			break;
+		case 't':
+			token_role = optarg;
+			break;
 		case 'V':
 			puts("peering-controller " PACKAGE_VERSION);
 			return EXIT_SUCCESS;
@@ -317,7 +328,11 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind < argc) {
+	if (token_role && optind + 1 != argc) {
+		fputs("peering-controller: --create-token takes a role and a name\n", stderr);
+		return 2;
+	}
+	if (!token_role && optind < argc) {
 		fprintf(stderr, "peering-controller: unexpected argument '%s'\n", argv[optind]);
 		usage(stderr);
 		return 2;
@@ -325,6 +340,14 @@ int main(int argc, char **argv)
 	if (!config_read(&controller.config, path, error, sizeof(error))) {
 		fprintf(stderr, "peering-controller: %s\n", error);
 		return EXIT_FAILURE;
+	}
+	if (token_role) {
+		int status;
+
+		umask(077);
+		status = first_token(controller.config.database, token_role, argv[optind]);
+		config_free(&controller.config);
+		return status;
 	}
 	return only_check ? check(&controller, error, sizeof(error)) : run(&controller, error, sizeof(error));
 }

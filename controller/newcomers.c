@@ -19,12 +19,12 @@ void newcomers_init(struct newcomers *newcomers, const char *side, unsigned int 
 }
 
 /* Whoever has an IPv6 address has a whole /64 of them. */
-static void read_source(const struct sockaddr *from, unsigned char source[16])
+void newcomers_source(const struct sockaddr *from, unsigned char source[NEWCOMERS_SOURCE_SIZE])
 {
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
 
-	memset(source, 0, 16);
+	memset(source, 0, NEWCOMERS_SOURCE_SIZE);
 	if (from->sa_family == AF_INET) {
 		source[10] = source[11] = 0xff;
 		memcpy(source + 12, &v4->sin_addr, 4);
@@ -73,7 +73,7 @@ struct newcomer *newcomers_add(struct newcomers *newcomers, struct newcomer *new
 {
 	struct newcomer *leaving;
 
-	read_source(from, newcomer->source);
+	newcomers_source(from, newcomer->source);
 	newcomer->listed = true;
 	TAILQ_INSERT_TAIL(&newcomers->list, newcomer, link);
 	newcomers->count++;

@@ -14,9 +14,11 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#define NEWCOMERS_SOURCE_SIZE 16
+
 struct newcomer {
 	TAILQ_ENTRY(newcomer) link;
-	unsigned char source[16];
+	unsigned char source[NEWCOMERS_SOURCE_SIZE];
 	bool listed;
 };
 
@@ -36,6 +38,9 @@ void newcomers_init(struct newcomers *newcomers, const char *side, unsigned int 
  * caller to end. Says in the log, now and then, that this happens.
  */
 struct newcomer *newcomers_add(struct newcomers *newcomers, struct newcomer *newcomer, const struct sockaddr *from);
+
+/* What an address counts as. */
+void newcomers_source(const struct sockaddr *from, unsigned char source[NEWCOMERS_SOURCE_SIZE]);
 
 /* It has shown who it is, or is over. Nothing where it is not in. */
 void newcomers_remove(struct newcomers *newcomers, struct newcomer *newcomer);

@@ -32,6 +32,8 @@ enum store_result {
  * controller out. NULL with a sentence in `error`: no such folder, no permission, not ours, of a newer version.
  */
 struct store *store_open(const char *path, char *error, size_t error_size);
+/* The same beside a controller that uses it, for one short change; the schema must be this program's then. */
+struct store *store_open_beside(const char *path, char *error, size_t error_size);
 /* The same questions without creating or changing anything. */
 bool store_check(const char *path, char *error, size_t error_size);
 void store_close(struct store *store);
@@ -232,6 +234,37 @@ enum store_result store_audit(struct store *store, const struct store_audit *row
 enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
 			       void *context);
 
+/* ---- Tokens ---- */
+
+struct store_token {
+	int64_t number; /* in order of creation; set by the store */
+	const char *id; /* what may be seen of it */
+	const char *name;
+	const char *role;
+	uint32_t asn;	  /* of a peer; else 0 */
+	const char *hash; /* of the secret (token.h) */
+	const char *created_by;
+	int64_t created_at;
+	int64_t expires_at;
+	int64_t last_used_at; /* to a minute */
+	int64_t revoked_at;
+	const char *revoked_by;
+};
+
+typedef bool (*store_token_visit)(const struct store_token *token, void *context);
+
+/* STORE_REFUSED where a token of this name is there that was not revoked. */
+enum store_result store_token_create(struct store *store, const struct store_token *token);
+enum store_result store_token(struct store *store, const char *id, store_token_visit visit, void *context);
+/* Whether one of this name is there that was not revoked. */
+enum store_result store_token_named(struct store *store, const char *name);
+/* Those behind the number `after`, oldest first, at most `limit`. */
+enum store_result store_tokens(struct store *store, int64_t after, unsigned int limit, store_token_visit visit,
+			       void *context);
+enum store_result store_token_used(struct store *store, const char *id, int64_t at);
+/* One that was revoked stays as it is. */
+enum store_result store_token_revoked(struct store *store, const char *id, int64_t at, const char *by);
+
 /* ---- Peer ASNs ---- */
 
 struct store_peer_asn {
@@ -275,7 +308,7 @@ struct store_peering {
 };
 
 /*
- * What the controller does for one connection of a peering (peering_driver.c). Phases: "waiting" for approval,
+ * What the controller does for one connection of a peering (peerings.c). Phases: "waiting" for approval,
  * "declare", "configure" (until its sessions may come up), "validate", "service", "failed" (the router refused it),
  * "remove", "removed".
  */

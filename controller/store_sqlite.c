@@ -12,12 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The loop stands still meanwhile: just enough for the short locks of a back-up or a shell. */
 #define BUSY_MILLISECONDS 10
 /* At the start nobody waits for us yet. */
 #define OPEN_BUSY_MILLISECONDS 5000
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_MILLISECONDS 50
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
 #define STATEMENT(name, sql) [name] = sql,
@@ -32,7 +35,20 @@ const char *push_state_name(enum push_state state)
 	return (unsigned int)state < PUSH_STATE_COUNT ? push_state_names[state] : "?";
 }
 
-static bool take_lock(struct store *store, const char *path, char *error, size_t error_size)
+/* Somebody who changes something beside the controller holds it for a moment. */
+static bool lock_soon(int lock)
+{
+	struct timespec pause = {.tv_nsec = LOCK_PAUSE_MILLISECONDS * 1000000L};
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+static bool take_lock(struct store *store, const char *path, bool beside, char *error, size_t error_size)
 {
 	char lock_path[PATH_MAX];
 
@@ -48,7 +64,10 @@ static bool take_lock(struct store *store, const char *path, char *error, size_t
 			 lock_path, strerror(errno));
 		return false;
 	}
-	if (flock(store->lock, LOCK_EX | LOCK_NB) < 0) {
+	if (beside && flock(store->lock, LOCK_EX | LOCK_NB) < 0) {
+		close(store->lock);
+		store->lock = -1;
+	} else if (!beside && !lock_soon(store->lock)) {
 		snprintf(error, error_size,
 			 "another peering-controller uses the database %s; end it, or set 'database' to another file",
 			 path);
@@ -67,6 +86,12 @@ static bool set_up(struct store *store, const char *path, char *error, size_t er
 		return false;
 	}
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	/* Only who has the lock changes the schema. */
+	if (store->lock < 0 && store_schema_version(store->db, path, error, error_size) != STORE_SCHEMA_NEWEST) {
+		snprintf(error, error_size,
+			 "the controller that uses the database %s is of another version; restart it, then try again", path);
+		return false;
+	}
 	if (!store_migrate(store->db, path, error, error_size))
 		return false;
 	for (int i = 0; i < STATEMENT_COUNT; i++) {
@@ -77,11 +102,12 @@ static bool set_up(struct store *store, const char *path, char *error, size_t er
 			return false;
 		}
 	}
-	sqlite3_busy_timeout(store->db, BUSY_MILLISECONDS);
+	if (store->lock >= 0)
+		sqlite3_busy_timeout(store->db, BUSY_MILLISECONDS);
 	return true;
 }
 
-struct store *store_open(const char *path, char *error, size_t error_size)
+static struct store *open_store(const char *path, bool beside, char *error, size_t error_size)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
@@ -90,7 +116,7 @@ struct store *store_open(const char *path, char *error, size_t error_size)
 		return NULL;
 	}
 	store->lock = -1;
-	if (!take_lock(store, path, error, error_size)) {
+	if (!take_lock(store, path, beside, error, error_size)) {
 		store_close(store);
 		return NULL;
 	}
@@ -109,6 +135,16 @@ struct store *store_open(const char *path, char *error, size_t error_size)
 		return NULL;
 	}
 	return store;
+}
+
+struct store *store_open(const char *path, char *error, size_t error_size)
+{
+	return open_store(path, false, error, error_size);
+}
+
+struct store *store_open_beside(const char *path, char *error, size_t error_size)
+{
+	return open_store(path, true, error, error_size);
 }
 
 /* What store_open() would say about a file that is not there yet. */

@@ -112,7 +112,24 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" object TEXT NOT NULL,"
 	" detail TEXT NOT NULL"
 	") STRICT;",
+	/* Tokens, of which the hash alone is kept. */
+	"CREATE TABLE token ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" asn INTEGER NOT NULL,"
+	" hash TEXT NOT NULL,"
+	" created_by TEXT NOT NULL,"
+	" created_at INTEGER NOT NULL,"
+	" expires_at INTEGER NOT NULL,"
+	" last_used_at INTEGER NOT NULL DEFAULT 0,"
+	" revoked_at INTEGER NOT NULL DEFAULT 0,"
+	" revoked_by TEXT NOT NULL DEFAULT ''"
+	") STRICT;"
+	"CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at = 0;",
 
+	/* Peer ASNs, and peerings above connections. */
 	"CREATE TABLE peer_asn ("
 	" asn INTEGER PRIMARY KEY,"
 	" name TEXT NOT NULL,"

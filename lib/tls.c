@@ -168,6 +168,11 @@ SSL_CTX *tls_server_context(const struct tls_files *files, char *error, size_t e
 			   SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_client, error, error_size);
 }
 
+void tls_certificate_is_optional(SSL_CTX *context)
+{
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, SSL_CTX_get_verify_callback(context));
+}
+
 uint64_t tls_certificate_ends(const SSL_CTX *context)
 {
 	const X509 *certificate = SSL_CTX_get0_certificate(context);

@@ -31,6 +31,8 @@ struct tls_files {
  */
 SSL_CTX *tls_client_context(const struct tls_files *files, char *error, size_t error_size);
 SSL_CTX *tls_server_context(const struct tls_files *files, char *error, size_t error_size);
+/* A server's: clients may come without a certificate. One that they show is verified as before. */
+void tls_certificate_is_optional(SSL_CTX *context);
 
 /* When the context's own certificate ends: Unix seconds; 0 where that cannot be told. */
 uint64_t tls_certificate_ends(const SSL_CTX *context);
