@@ -117,7 +117,7 @@ struct shown {
 	char newest[128];
 	bool more;
 	/* Of one peering: how its connections do. */
-	bool any_problem, all_in_service;
+	bool any_problem, any_failed, all_in_service;
 	json_object *document;
 };
 
@@ -142,6 +142,7 @@ static bool add_connection(const struct store_peering_connection *row, void *con
 
 	shown->any_problem = shown->any_problem || problem[0] ||
 			     (row->declared && strcmp(state, connection_state_name(STATE_PROVISIONING_FAILED)) == 0);
+	shown->any_failed = shown->any_failed || strcmp(row->phase, "failed") == 0;
 	shown->all_in_service =
 		shown->all_in_service && row->declared && strcmp(state, connection_state_name(STATE_ACTIVE)) == 0;
 	json_object_object_add(object, "router", json_object_new_string(row->router));
@@ -192,8 +193,9 @@ static json_object *verbs_of(const struct api_request *request, const char *stat
 static const char *const copied[] = {"name",	    "peerAsn",	   "kind", "metro", "facility", "bandwidthInMbps",
 				     "description", "prefixes", NULL};
 
+/* *failed says whether a router refused one of its connections. */
 static enum store_result fill(json_object *object, const struct api_request *request,
-			      const struct store_peering *peering)
+			      const struct store_peering *peering, bool *failed)
 {
 	struct shown shown = {.request = request, .all_in_service = true};
 	enum store_result result;
@@ -213,6 +215,7 @@ static enum store_result fill(json_object *object, const struct api_request *req
 	json_object_object_add(object, "allowedVerbs", verbs_of(request, peering->state));
 	json_object_object_add(object, "connections", shown.array);
 	json_object_put(shown.document);
+	*failed = shown.any_failed;
 	return result;
 }
 
@@ -234,7 +237,7 @@ struct loaded {
 	const struct api_request *request;
 	char state[16];
 	char reason[PEERINGS_REASON_MAX + 1];
-	bool by_peer;
+	bool by_peer, failed;
 	struct peering_request body;
 	bool good; /* `body` is to be freed */
 	json_object *object;
@@ -259,7 +262,7 @@ static bool load(const struct store_peering *peering, void *context)
 	loaded->good = peering_request_from_json(document, &loaded->body, &fault);
 	json_object_put(document);
 	loaded->object = api_object();
-	loaded->result = loaded->good ? fill(loaded->object, loaded->request, peering) : STORE_FAILED;
+	loaded->result = loaded->good ? fill(loaded->object, loaded->request, peering, &loaded->failed) : STORE_FAILED;
 	return true;
 }
 
@@ -325,13 +328,14 @@ static bool add_peering(const struct store_peering *peering, void *context)
 {
 	struct shown *shown = context;
 	json_object *object;
+	bool failed;
 
 	if (shown->count++ == shown->limit) {
 		shown->more = true;
 		return false;
 	}
 	object = json_object_new_object();
-	fill(object, shown->request, peering);
+	fill(object, shown->request, peering, &failed);
 	json_object_array_add(shown->array, object);
 	snprintf(shown->newest, sizeof(shown->newest), "%s", peering->name);
 	return true;
@@ -576,6 +580,8 @@ void api_post_peering_approve(const struct api_request *request)
 	}
 	if (strcmp(loaded.state, "requested") != 0 && strcmp(loaded.state, "approved") != 0) {
 		refuse_state(request, "approve", &loaded);
+	} else if (strcmp(loaded.state, "approved") == 0 && !loaded.failed) {
+		answer_with(request, loaded.body.name, 200);
 	} else if ((result = peerings_judge(peerings, &loaded.body, loaded.by_peer, &judgement)) != STORE_OK) {
 		api_problem_store(request->http, store, result);
 	} else if (judgement.verdict != VERDICT_PASS) {
