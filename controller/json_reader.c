@@ -167,9 +167,7 @@ json_object *json_parse(const char *text, size_t size, struct json_fault *fault)
 		return value;
 	json_object_put(value);
 	json_refuse(fault, "bad-json", "this is no JSON: %s at byte %zu",
-		    error == json_tokener_success ? (value || end < size ? "something follows the value" : "null")
-						  : json_tokener_error_desc(error),
-		    end);
+		    error == json_tokener_success ? "it is null" : json_tokener_error_desc(error), end);
 	return NULL;
 }
 

@@ -138,12 +138,16 @@ static void judge_routers(const struct judge *judge)
 	say(judge, "every router is one of this network's, at this location");
 	for (size_t i = 0; i < judge->request->connection_count; i++) {
 		const char *router = judge->request->connections[i].router;
-		bool here = policy->location_count == 0;
+		bool listed = false, here = false;
 
-		for (size_t j = 0; !here && j < policy->location_count; j++)
-			here = location_fits(&policy->locations[j], judge->request) &&
-			       (!policy->locations[j].routers || list_has(policy->locations[j].routers, router));
-		if (here && judge->facts->connections[i].router_known)
+		/* Of no location: the rule of that says so. */
+		for (size_t j = 0; j < policy->location_count; j++) {
+			if (!location_fits(&policy->locations[j], judge->request))
+				continue;
+			listed = true;
+			here = here || !policy->locations[j].routers || list_has(policy->locations[j].routers, router);
+		}
+		if ((here || !listed) && judge->facts->connections[i].router_known)
 			continue;
 		say(judge, "connections[%zu].router: there is no router %.100s at this location", i, router);
 		change(judge, VERDICT_FAIL, "name a router of the location that has connected to this controller");
