@@ -66,6 +66,8 @@ const struct config *api_config(const struct api *api);
 /* Where the request came from, "192.0.2.1:40000"; "?" where it has left. */
 void api_client_address(struct evhttp_request *http, char text[LISTENER_ADDRESS_SIZE]);
 void api_client_source(struct evhttp_request *http, struct sockaddr_storage *from);
+/* NULL where it has left. */
+SSL *api_client_ssl(struct evhttp_request *http);
 
 /* ---- api_body.c: what clients send. False where it has answered ---- */
 
@@ -79,10 +81,16 @@ struct api_page {
 
 /* `after` and `limit`, for a list in the order of ids; anything else in the query is refused. */
 bool api_read_page(const struct api_request *request, struct api_page *page);
+/* A limit alone; this one answers nothing. */
+bool api_read_limit(const char *value, unsigned int *limit);
+/* Answers that a list takes no such parameter, or not with this value. */
+void api_problem_query(const struct api_request *request, const char *key);
 
 /* ---- api_reply.c: each of these answers, and ends the request ---- */
 
-/* Takes `object`. `location` may be NULL. */
+/* Takes `object`, which from status 400 on is a problem. `location` may be NULL. */
+void api_send(struct evhttp_request *http, int status, json_object *object, const char *location);
+/* The same for what is no problem. */
 void api_reply(struct evhttp_request *http, int status, json_object *object, const char *location);
 
 /* An RFC 9457 problem. `sentence` says what to do; `allowed` (taken) may be NULL. */
@@ -117,6 +125,12 @@ void api_delete_token(const struct api_request *request);
 
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];
+
+/* Answers with what came of a push, as the request that made it was answered or would be now. */
+void api_answer_with_push(struct api *api, struct evhttp_request *http, const char *id);
+
+/* What If-Match says of a connection (api_etag.h). False where it has answered. */
+bool api_connection_if_match(const struct api_request *request, const char *router, const char *name);
 
 /*
  * Whether the router has ever connected, and has the connection; else it has answered what is there instead. NULL

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller/api_audit.h"
 
+#include "controller/api_idempotency.h"
 #include "controller/text.h"
+
+/* NULL: it names none. */
+static const char *push_id(json_object *detail)
+{
+	json_object *id;
+
+	return json_object_object_get_ex(detail, "pushId", &id) ? json_object_get_string(id) : NULL;
+}
 
 enum store_result api_audit(const struct api_request *request, const char *action, const char *object,
 			    const char *detail_json)
@@ -16,9 +25,15 @@ enum store_result api_audit(const struct api_request *request, const char *actio
 		.object = object,
 		.detail = detail_json ? detail_json : "{}",
 	};
+	json_object *detail = json_tokener_parse(row.detail);
+	enum store_result result;
 
 	api_client_address(request->http, address);
-	return store_audit(api_store(request->api), &row);
+	result = store_audit(api_store(request->api), &row);
+	if (result == STORE_OK)
+		result = api_idempotency_keep(request, push_id(detail));
+	json_object_put(detail);
+	return result;
 }
 
 struct list {

@@ -82,6 +82,26 @@ bool api_read_body(const struct api_request *request, json_object **body)
 	return false;
 }
 
+bool api_read_limit(const char *value, unsigned int *limit)
+{
+	if (strspn(value, "0123456789") != strlen(value) || strlen(value) > 4 || atoi(value) < 1 ||
+	    atoi(value) > API_PAGE_MAX)
+		return false;
+	*limit = (unsigned int)atoi(value);
+	return true;
+}
+
+void api_problem_query(const struct api_request *request, const char *raw_key)
+{
+	char *key = text_clean(raw_key, 60);
+
+	api_problem_format(request->http, 400, "bad-query",
+			   "the parameter \"%s\" is unknown or its value cannot be used; there are limit (1 to %d) and "
+			   "after (from nextAfter of the page before)",
+			   key ? key : "", API_PAGE_MAX);
+	free(key);
+}
+
 bool api_read_page(const struct api_request *request, struct api_page *page)
 {
 	struct evkeyval *parameter;
@@ -90,20 +110,11 @@ bool api_read_page(const struct api_request *request, struct api_page *page)
 	TAILQ_FOREACH (parameter, request->query, next) {
 		const char *value = parameter->value;
 		bool number = value[0] && strlen(value) <= DIGITS_MAX && strspn(value, "0123456789") == strlen(value);
-		long long parsed = number ? atoll(value) : -1;
 
 		if (strcmp(parameter->key, "after") == 0 && number) {
-			page->after = parsed;
-		} else if (strcmp(parameter->key, "limit") == 0 && parsed >= 1 && parsed <= API_PAGE_MAX) {
-			page->limit = (unsigned int)parsed;
-		} else {
-			char *key = text_clean(parameter->key, 60);
-
-			api_problem_format(request->http, 400, "bad-query",
-					   "the parameter \"%s\" is unknown or its value cannot be used; there are limit "
-					   "(1 to %d) and after (from nextAfter of the page before)",
-					   key ? key : "", API_PAGE_MAX);
-			free(key);
+			page->after = atoll(value);
+		} else if (strcmp(parameter->key, "limit") != 0 || !api_read_limit(value, &page->limit)) {
+			api_problem_query(request, parameter->key);
 			return false;
 		}
 	}

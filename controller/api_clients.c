@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "controller/api_idempotency.h"
 #include "controller/log.h"
 #include "controller/newcomers.h"
 #include "controller/text.h"
@@ -29,6 +30,7 @@ struct client {
 	SSL *ssl;
 	enum client_state state;
 	int64_t newest_request; /* of somebody known, steady clock; at first when it was opened */
+	struct api_claim *claim; /* owned */
 	uint32_t peer;		/* AS of the peer that it is of; 0: of nobody, or of an operator */
 };
 
@@ -76,6 +78,7 @@ static void client_gone(void *parent, void *pointer, CRYPTO_EX_DATA *data, int i
 		clients->known -= client->state == KNOWN;
 		settle(clients);
 	}
+	api_claim_free(client->claim);
 	free(client);
 }
 
@@ -244,4 +247,20 @@ bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct 
 	client->newest_request = clock_steady_milliseconds();
 	become_known(client);
 	return true;
+}
+
+struct api_claim *api_clients_claim(SSL *ssl)
+{
+	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
+
+	return client ? client->claim : NULL;
+}
+
+bool api_clients_set_claim(SSL *ssl, struct api_claim *claim)
+{
+	struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
+
+	if (client)
+		client->claim = claim;
+	return client != NULL;
 }

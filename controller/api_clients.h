@@ -17,6 +17,7 @@
 #include "controller/api_identity.h"
 #include "controller/config.h"
 
+struct api_claim;
 struct api_clients;
 
 /* Gives `http` its TLS. `config` and `tls` must outlive it. NULL where memory is short. */
@@ -32,5 +33,10 @@ void api_clients_free(struct api_clients *clients);
  * may: an eighth of all for one, half for all of them, so that they never keep operators out.
  */
 bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct api_identity *identity);
+
+/* What a request with an Idempotency-Key has on its connection while it runs, and that frees. NULL `ssl`: none. */
+struct api_claim *api_clients_claim(SSL *ssl);
+/* False where there is no such connection. */
+bool api_clients_set_claim(SSL *ssl, struct api_claim *claim);
 
 #endif

@@ -9,15 +9,22 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/api_etag.h"
+#include "controller/api_peer_view.h"
 #include "controller/routers.h"
 #include "controller/text.h"
 #include "lib/lifecycle.h"
 
-#define PAGE_MAX 1000
 #define HISTORY_MAX 100
+
+/* What somebody means who changes a connection "as I have seen it". */
+static const char *const change_keys[] = {"vrf",	"peerAsn",	  "kind",	    "connectionState", "stateSince",
+					  "generation", "activationMode", "waitingFor",	    "flags",	       "desired",
+					  NULL};
 
 struct list {
 	const struct api *api;
+	bool of_peer; /* for the eyes of one */
 	json_object *array;
 	unsigned int limit;
 	unsigned int count;
@@ -176,7 +183,7 @@ static bool add_connection(const struct store_connection *connection, void *cont
 	}
 	object = json_object_new_object();
 	fill(object, list->api, connection);
-	json_object_array_add(list->array, object);
+	json_object_array_add(list->array, list->of_peer ? api_peer_view(object) : object);
 	if (++list->count == list->limit) {
 		size_t size = strlen(connection->router) + strlen(connection->name) + 2;
 
@@ -200,7 +207,7 @@ static bool read_filter(const struct api_request *request, struct filter *filter
 {
 	struct evkeyval *parameter;
 
-	*filter = (struct filter){.after_name = "", .limit = PAGE_MAX};
+	*filter = (struct filter){.after_name = "", .limit = API_PAGE_MAX};
 	TAILQ_FOREACH (parameter, request->query, next) {
 		const char *value = parameter->value;
 
@@ -212,17 +219,14 @@ static bool read_filter(const struct api_request *request, struct filter *filter
 			   (size_t)(strchr(value, '/') - value) < sizeof(filter->after_router)) {
 			memcpy(filter->after_router, value, (size_t)(strchr(value, '/') - value));
 			filter->after_name = strchr(value, '/') + 1;
-		} else if (strcmp(parameter->key, "limit") == 0 && strspn(value, "0123456789") == strlen(value) &&
-			   strlen(value) < 5 && atoi(value) >= 1 && atoi(value) <= PAGE_MAX) {
-			filter->limit = (unsigned int)atoi(value);
-		} else {
+		} else if (strcmp(parameter->key, "limit") != 0 || !api_read_limit(value, &filter->limit)) {
 			char *key = text_clean(parameter->key, 60);
 
 			api_problem_format(
 				request->http, 400, "bad-query",
 				"the parameter \"%s\" is unknown or its value cannot be used; there are router, "
 				"state, limit (1 to %d) and after (from nextAfter of the page before)",
-				key ? key : "", PAGE_MAX);
+				key ? key : "", API_PAGE_MAX);
 			free(key);
 			return false;
 		}
@@ -237,12 +241,13 @@ static bool read_filter(const struct api_request *request, struct filter *filter
 			    NULL);
 		return false;
 	}
-	return !filter->router || api_router_known(request, filter->router);
+	/* What router there is, is nothing for a peer; of one that is not there it has no connection. */
+	return request->identity.role == API_ROLE_PEER || !filter->router || api_router_known(request, filter->router);
 }
 
 void api_get_connections(const struct api_request *request)
 {
-	struct list list = {.api = request->api};
+	struct list list = {.api = request->api, .of_peer = request->identity.role == API_ROLE_PEER};
 	struct filter filter;
 	enum store_result result;
 	json_object *answer;
@@ -251,8 +256,13 @@ void api_get_connections(const struct api_request *request)
 		return;
 	list.limit = filter.limit;
 	list.array = json_object_new_array();
-	result = store_connections(api_store(request->api), filter.router, filter.state, filter.after_router,
-				   filter.after_name, filter.limit + 1, add_connection, &list);
+	if (list.of_peer)
+		result = store_connections_of_asn(api_store(request->api), request->identity.asn, filter.router,
+						  filter.state, filter.after_router, filter.after_name,
+						  filter.limit + 1, add_connection, &list);
+	else
+		result = store_connections(api_store(request->api), filter.router, filter.state, filter.after_router,
+					   filter.after_name, filter.limit + 1, add_connection, &list);
 	if (result != STORE_OK) {
 		json_object_put(list.array);
 		free(list.next);
@@ -299,6 +309,51 @@ static bool fill_one(const struct store_connection *connection, void *context)
 	return true;
 }
 
+static uint32_t asn_of(json_object *connection)
+{
+	json_object *asn;
+
+	return json_object_object_get_ex(connection, "peerAsn", &asn) ? (uint32_t)json_object_get_int64(asn) : 0;
+}
+
+/* Takes both. One of somebody else is as if it were not there, and no name of anything is in the answer. */
+static void answer_peer(const struct api_request *request, json_object *object, json_object *history,
+			enum store_result result)
+{
+	bool own = result == STORE_OK && api_may_see_asn(request, asn_of(object));
+
+	json_object_object_add(object, "history", history);
+	if (own) {
+		api_reply_tagged(request, api_peer_view(object), change_keys);
+		return;
+	}
+	json_object_put(object);
+	if (result == STORE_OK || result == STORE_NOT_FOUND)
+		api_problem(request->http, 404, "unknown-connection",
+			    "your AS has no such connection; see /v1/connections", NULL);
+	else
+		api_problem_store(request->http, api_store(request->api), result);
+}
+
+bool api_connection_if_match(const struct api_request *request, const char *router, const char *name)
+{
+	struct one one = {.api = request->api};
+	char etag[API_ETAG_SIZE];
+	enum store_result result;
+
+	if (!api_has_if_match(request))
+		return true;
+	one.object = api_object();
+	result = store_connection(api_store(request->api), router, name, fill_one, &one);
+	if (result == STORE_OK)
+		api_etag(one.object, change_keys, etag);
+	json_object_put(one.object);
+	if (result == STORE_OK || result == STORE_NOT_FOUND)
+		return api_if_match(request, result == STORE_OK ? etag : NULL);
+	api_problem_store(request->http, api_store(request->api), result);
+	return false;
+}
+
 void api_get_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
@@ -310,6 +365,10 @@ void api_get_connection(const struct api_request *request)
 
 	result = store_connection(store, router, name, fill_one, &one);
 	history_result = store_history(store, router, name, HISTORY_MAX, add_transition, history);
+	if (request->identity.role == API_ROLE_PEER) {
+		answer_peer(request, one.object, history, result != STORE_OK ? result : history_result);
+		return;
+	}
 	if (result == STORE_NOT_FOUND && json_object_array_length(history) > 0) {
 		/* Removed: what is left of it is what happened. */
 		struct store_connection gone = {.router = router, .name = name};
@@ -319,7 +378,7 @@ void api_get_connection(const struct api_request *request)
 	}
 	if (result == STORE_OK && history_result == STORE_OK) {
 		json_object_object_add(one.object, "history", history);
-		api_reply(request->http, 200, one.object, NULL);
+		api_reply_tagged(request, one.object, change_keys);
 		return;
 	}
 	json_object_put(one.object);

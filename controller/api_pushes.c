@@ -160,7 +160,7 @@ static bool answer_push(const struct store_push *push, void *context)
 	return true;
 }
 
-static void answer_with_push(struct api *api, struct evhttp_request *http, const char *id)
+void api_answer_with_push(struct api *api, struct evhttp_request *http, const char *id)
 {
 	struct answer answer = {.api = api, .http = http};
 	enum store_result result = store_push(api_store(api), id, answer_push, &answer);
@@ -176,7 +176,7 @@ static void push_is_done(const char *id, void *context)
 	struct waiting *waiting = context;
 
 	evhttp_connection_set_closecb(evhttp_request_get_connection(waiting->http), NULL, NULL);
-	answer_with_push(waiting->api, waiting->http, id);
+	api_answer_with_push(waiting->api, waiting->http, id);
 	free(waiting);
 }
 
@@ -203,7 +203,7 @@ static void wait_for_answer(const struct api_request *request, const char *id, c
 	}
 	if (!waiting || !waiting->waiter) {
 		free(waiting);
-		answer_with_push(request->api, request->http, id);
+		api_answer_with_push(request->api, request->http, id);
 		return;
 	}
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
@@ -286,7 +286,7 @@ static void submit(const struct api_request *request, const char *router, const 
 	if (routers_find(api_routers(request->api), router))
 		wait_for_answer(request, id, router);
 	else
-		answer_with_push(request->api, request->http, id);
+		api_answer_with_push(request->api, request->http, id);
 }
 
 /* ---- What people send ---- */
@@ -312,7 +312,8 @@ void api_post_connection(const struct api_request *request)
 	operation.connection = declaration->name;
 	operation.definition =
 		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	submit(request, router, &operation);
+	if (api_connection_if_match(request, router, operation.connection))
+		submit(request, router, &operation);
 	json_object_put(definition);
 	peering__declare_connection__free_unpacked(declaration, NULL);
 }
@@ -369,7 +370,8 @@ void api_post_verb(const struct api_request *request)
 	if (!api_read_body(request, &body))
 		return;
 	if (read_reason(request, body, &operation.reason) &&
-	    api_connection_known(request, router, operation.connection)) {
+	    api_connection_known(request, router, operation.connection) &&
+	    api_connection_if_match(request, router, operation.connection)) {
 		if (routers_find(api_routers(request->api), router))
 			submit(request, router, &operation);
 		else

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/api_idempotency.h"
 #include "controller/text.h"
 
 #define SENTENCE_MAX 4096
@@ -28,6 +29,7 @@ static const char *phrase(int status)
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},
 		{409, "Conflict"},
+		{412, "Precondition Failed"},
 		{413, "Content Too Large"},
 		{415, "Unsupported Media Type"},
 		{422, "Unprocessable Content"},
@@ -44,7 +46,7 @@ static const char *phrase(int status)
 	return "Error";
 }
 
-static void send_json(struct evhttp_request *http, int status, json_object *object, const char *type)
+void api_send(struct evhttp_request *http, int status, json_object *object, const char *location)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(http);
 	struct evbuffer *body = evbuffer_new();
@@ -52,7 +54,9 @@ static void send_json(struct evhttp_request *http, int status, json_object *obje
 	const char *text = json_object_to_json_string_length(
 		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
 
-	evhttp_add_header(headers, "Content-Type", type);
+	evhttp_add_header(headers, "Content-Type", status < 400 ? "application/json" : "application/problem+json");
+	if (location)
+		evhttp_add_header(headers, "Location", location);
 	/* Answers name peers and policies: no cache on the way keeps them. */
 	evhttp_add_header(headers, "Cache-Control", "no-store");
 	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
@@ -62,6 +66,7 @@ static void send_json(struct evhttp_request *http, int status, json_object *obje
 		evbuffer_add(body, text, length);
 		evbuffer_add(body, "\n", 1);
 	}
+	api_idempotency_answer(http, status, object);
 	evhttp_send_reply(http, status, phrase(status), body);
 	if (body)
 		evbuffer_free(body);
@@ -70,9 +75,7 @@ static void send_json(struct evhttp_request *http, int status, json_object *obje
 
 void api_reply(struct evhttp_request *http, int status, json_object *object, const char *location)
 {
-	if (location)
-		evhttp_add_header(evhttp_request_get_output_headers(http), "Location", location);
-	send_json(http, status, object, "application/json");
+	api_send(http, status, object, location);
 }
 
 void api_problem_with(struct evhttp_request *http, int status, const char *code, const char *sentence, const char *key,
@@ -92,7 +95,7 @@ void api_problem_with(struct evhttp_request *http, int status, const char *code,
 	free(detail);
 	if (value)
 		json_object_object_add(problem, key, value);
-	send_json(http, status, problem, "application/problem+json");
+	api_send(http, status, problem, NULL);
 }
 
 void api_problem(struct evhttp_request *http, int status, const char *code, const char *sentence, json_object *allowed)

@@ -2,8 +2,10 @@
 /*
  * GET /v1/routers, and the answer for a router that is not there.
  */
+#include <event2/keyvalq_struct.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "controller/api.h"
 #include "controller/routers.h"
@@ -15,14 +17,20 @@
 struct list {
 	const struct api *api;
 	json_object *array;
+	unsigned int limit;
+	bool more;
 };
 
 static bool add_router(const struct store_router *router, void *context)
 {
 	struct list *list = context;
-	json_object *object = json_object_new_object();
+	json_object *object;
 	bool connected = routers_find(api_routers(list->api), router->name) != NULL;
 
+	list->more = json_object_array_length(list->array) == list->limit;
+	if (list->more)
+		return false;
+	object = json_object_new_object();
 	json_object_object_add(object, "name", json_object_new_string(router->name));
 	json_object_object_add(object, "connected", json_object_new_boolean(connected));
 	json_object_object_add(object, "connectedSince", connected ? api_time(router->connected_at) : NULL);
@@ -41,19 +49,50 @@ static bool add_router(const struct store_router *router, void *context)
 	return true;
 }
 
+/* `limit`, and `after`, the name of a router. False where it has answered. */
+static bool read_query(const struct api_request *request, const char **after, unsigned int *limit)
+{
+	struct evkeyval *parameter;
+
+	*after = "";
+	*limit = API_PAGE_MAX;
+	TAILQ_FOREACH (parameter, request->query, next) {
+		const char *value = parameter->value;
+
+		if (strcmp(parameter->key, "after") == 0) {
+			*after = value;
+		} else if (strcmp(parameter->key, "limit") == 0 && api_read_limit(value, limit)) {
+			continue;
+		} else {
+			api_problem_query(request, parameter->key);
+			return false;
+		}
+	}
+	return true;
+}
+
 void api_get_routers(const struct api_request *request)
 {
-	struct list list = {.api = request->api, .array = json_object_new_array()};
-	enum store_result result = store_routers(api_store(request->api), add_router, &list);
-	json_object *answer;
+	struct list list = {.api = request->api};
+	json_object *answer, *newest, *name = NULL;
+	enum store_result result;
+	const char *after;
 
+	if (!read_query(request, &after, &list.limit))
+		return;
+	list.array = json_object_new_array();
+	result = store_routers_page(api_store(request->api), after, list.limit + 1, add_router, &list);
 	if (result != STORE_OK) {
 		json_object_put(list.array);
 		api_problem_store(request->http, api_store(request->api), result);
 		return;
 	}
+	newest = list.more ? json_object_array_get_idx(list.array, list.limit - 1) : NULL;
+	if (newest)
+		json_object_object_get_ex(newest, "name", &name);
 	answer = api_object();
 	json_object_object_add(answer, "routers", list.array);
+	json_object_object_add(answer, "nextAfter", json_object_get(name));
 	api_reply(request->http, 200, answer, NULL);
 }
 

@@ -13,6 +13,7 @@
 #include "controller/api.h"
 #include "controller/api_authentication.h"
 #include "controller/api_clients.h"
+#include "controller/api_idempotency.h"
 #include "controller/api_peerings.h"
 #include "controller/log.h"
 #include "controller/text.h"
@@ -42,10 +43,10 @@ static const struct route {
 	void (*handle)(const struct api_request *request);
 } routes[] = {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers"}, api_get_routers},
-	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"connections"}, api_get_connections},
-	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections"}, api_get_connections},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"connections"}, api_get_connections},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections"}, api_get_connections},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection},
-	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*"}, api_get_connection},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections", "*"}, api_get_connection},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
@@ -143,6 +144,8 @@ static void dispatch(const struct api_request *request)
 				    NULL);
 			return;
 		}
+		if (method == EVHTTP_REQ_POST && !api_idempotency_begin(request))
+			return;
 		routes[i].handle(request);
 		return;
 	}
@@ -249,8 +252,7 @@ static void parse_and_dispatch(struct api_request *request)
 static void on_request(struct evhttp_request *http, void *context)
 {
 	struct api_request request = {.api = context, .http = http};
-	struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(http));
-	SSL *ssl = bufferevent_openssl_get_ssl(stream);
+	SSL *ssl = api_client_ssl(http);
 	char actor[API_ACTOR_MAX];
 
 	if (!api_authenticate(request.api->authentication, &request, ssl, actor))
@@ -263,6 +265,13 @@ static void on_request(struct evhttp_request *http, void *context)
 		return;
 	}
 	parse_and_dispatch(&request);
+}
+
+SSL *api_client_ssl(struct evhttp_request *http)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+
+	return connection ? bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection)) : NULL;
 }
 
 void api_client_source(struct evhttp_request *http, struct sockaddr_storage *from)

@@ -13,6 +13,7 @@
 #include "controller/peerctl_command.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
+#include "controller/peerctl_token.h"
 #include "peering-config.h"
 
 /* ---- Commands ---- */
@@ -20,7 +21,7 @@
 static int list_routers(struct invocation *invocation, const struct command *command)
 {
 	json_object *answer, *routers = NULL;
-	int code = command_ask(invocation, NULL, client_path("routers", NULL), NULL, &answer);
+	int code = command_pages(invocation, client_path("routers", NULL), "routers", &answer);
 
 	if (code != EXIT_DONE)
 		return code;
@@ -145,10 +146,12 @@ enum {
 	OPTION_REOPEN_HOLD_DOWN = 'H',
 	OPTION_PROFILE = 'p',
 	OPTION_CHECK = 'c',
+	OPTION_VALID_DAYS = 'D',
 	OPTION_URL = 1000,
 	OPTION_CA,
 	OPTION_CERT,
 	OPTION_KEY,
+	OPTION_TOKEN_FILE,
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_OUTPUT,
@@ -172,10 +175,12 @@ static const struct option options[] = {
 	{"reopen-hold-down", required_argument, NULL, OPTION_REOPEN_HOLD_DOWN},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"check", required_argument, NULL, OPTION_CHECK},
+	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
 	{"key", required_argument, NULL, OPTION_KEY},
+	{"token-file", required_argument, NULL, OPTION_TOKEN_FILE},
 	{"output", required_argument, NULL, OPTION_OUTPUT},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -237,6 +242,9 @@ static const struct command commands[] = {
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
 	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
+	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aD", token_create},
+	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
+	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -247,9 +255,10 @@ static const char common_help[] =
 	"  --ca FILE        CA that signed the controller's certificate (PEERCTL_CA)\n"
 	"  --cert FILE      an operator's certificate (PEERCTL_CERT)\n"
 	"  --key FILE       its private key (PEERCTL_KEY)\n"
+	"  --token-file FILE  a token in the place of a certificate (PEERCTL_TOKEN_FILE; or the token in PEERCTL_TOKEN)\n"
 	"  --help, --version\n"
 	"\n"
-	"What is not given comes from the variable, then from the lines url, ca, certificate and key in\n"
+	"What is not given comes from the variable, then from the lines url, ca, certificate, key and token-file in\n"
 	"~/.config/peerctl.conf, then from /etc/peering-controller/peerctl.conf.\n"
 	"\n"
 	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
@@ -314,6 +323,12 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_KEY:
 		replace(&invocation->settings.key, value);
+		return true;
+	case OPTION_TOKEN_FILE:
+		replace(&invocation->settings.token_file, value);
+		return true;
+	case OPTION_VALID_DAYS:
+		invocation->valid_days = value;
 		return true;
 	case OPTION_OUTPUT:
 	case 'o':

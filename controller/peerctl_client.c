@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SYSTEM_FILE "/etc/peering-controller/peerctl.conf"
 #define HOME_FILE ".config/peerctl.conf"
@@ -16,6 +18,8 @@
 #define CONNECT_SECONDS 10L
 /* The controller waits for a router at most 300 s. */
 #define WHOLE_SECONDS 330L
+#define RETRIES 5
+#define RETRY_SECONDS_MAX 60
 
 static void set(char **field, const char *value)
 {
@@ -63,6 +67,7 @@ static bool read_file(struct client_settings *settings, const char *path, char *
 				: strcmp(key, "ca") == 0	  ? &settings->ca
 				: strcmp(key, "certificate") == 0 ? &settings->certificate
 				: strcmp(key, "key") == 0	  ? &settings->key
+				: strcmp(key, "token-file") == 0  ? &settings->token_file
 								  : NULL;
 		}
 		if (field) {
@@ -70,8 +75,8 @@ static bool read_file(struct client_settings *settings, const char *path, char *
 			continue;
 		}
 		snprintf(error, error_size,
-			 "%s:%u: not a line that peerctl knows; there are url, ca, certificate and key, "
-			 "each with = and a value",
+			 "%s:%u: not a line that peerctl knows; there are url, ca, certificate, key and "
+			 "token-file, each with = and a value",
 			 path, number);
 		good = false;
 	}
@@ -79,22 +84,56 @@ static bool read_file(struct client_settings *settings, const char *path, char *
 	return good;
 }
 
+/* The first line of the token's file. */
+static bool read_token(struct client_settings *settings, char *error, size_t error_size)
+{
+	FILE *file = fopen(settings->token_file, "re");
+	struct stat status;
+	char line[256] = "";
+
+	if (!file) {
+		snprintf(error, error_size, "the token's file %s: %s", settings->token_file, strerror(errno));
+		return false;
+	}
+	if (fstat(fileno(file), &status) != 0 || (status.st_mode & (S_IROTH | S_IWOTH))) {
+		snprintf(error, error_size,
+			 "everybody on this machine can read the token in %s; `chmod o= %s`, and revoke it if somebody may have",
+			 settings->token_file, settings->token_file);
+		fclose(file);
+		return false;
+	}
+	if (fgets(line, sizeof(line), file))
+		set(&settings->token, trim(line));
+	fclose(file);
+	if (!settings->token)
+		snprintf(error, error_size, "the token's file %s is empty", settings->token_file);
+	return settings->token != NULL;
+}
+
 bool client_settings_complete(struct client_settings *settings, char *error, size_t error_size)
 {
 	const char *home = getenv("HOME");
+	/* A certificate that was named on the command line goes before a token that was not. */
+	bool by_certificate = settings->certificate && !settings->token_file;
 	char path[PATH_MAX];
 
 	set(&settings->url, getenv("PEERCTL_URL"));
 	set(&settings->ca, getenv("PEERCTL_CA"));
 	set(&settings->certificate, getenv("PEERCTL_CERT"));
 	set(&settings->key, getenv("PEERCTL_KEY"));
+	/* A file that was named on the command line goes before the variable. */
+	if (!settings->token_file && !by_certificate)
+		set(&settings->token, getenv("PEERCTL_TOKEN"));
+	set(&settings->token_file, getenv("PEERCTL_TOKEN_FILE"));
 	if (home && snprintf(path, sizeof(path), "%s/" HOME_FILE, home) < (int)sizeof(path) &&
 	    !read_file(settings, path, error, error_size))
 		return false;
 	if (!read_file(settings, SYSTEM_FILE, error, error_size))
 		return false;
 	set(&settings->url, DEFAULT_URL);
-	if (!settings->ca || !settings->certificate || !settings->key) {
+	if (!settings->token && settings->token_file && !by_certificate && !read_token(settings, error, error_size))
+		return false;
+	if (!settings->ca || (!settings->token && (!settings->certificate || !settings->key))) {
 		snprintf(error, error_size,
 			 "no %s is set; give --%s FILE, the variable %s, or the line '%s = FILE' in ~/" HOME_FILE,
 			 !settings->ca		  ? "CA"
@@ -124,6 +163,8 @@ void client_settings_free(struct client_settings *settings)
 	free(settings->ca);
 	free(settings->certificate);
 	free(settings->key);
+	free(settings->token_file);
+	free(settings->token);
 	memset(settings, 0, sizeof(*settings));
 }
 
@@ -160,8 +201,13 @@ static CURLcode perform(CURL *curl, const struct client_settings *settings, cons
 	/* That CA alone, not the system's. */
 	curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca);
 	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(curl, CURLOPT_SSLCERT, settings->certificate);
-	curl_easy_setopt(curl, CURLOPT_SSLKEY, settings->key);
+	if (settings->token) {
+		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, settings->token);
+	} else {
+		curl_easy_setopt(curl, CURLOPT_SSLCERT, settings->certificate);
+		curl_easy_setopt(curl, CURLOPT_SSLKEY, settings->key);
+	}
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, WHOLE_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -200,9 +246,21 @@ bool client_ask(const struct client_settings *settings, const char *method, cons
 	snprintf(url, url_size, "%.*s%s", (int)base, settings->url, path);
 	/* A GET and a POST are curl's own, by whether there is a body. */
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-	code = perform(curl, settings, url, body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL,
-		       headers, &text, curl_error);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+	for (int left = RETRIES;; left--) {
+		curl_off_t wait = 0;
+
+		code = perform(curl, settings, url,
+			       body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL, headers, &text,
+			       curl_error);
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+		curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
+		/* Too fast: the same again, when the controller says. */
+		if (code != CURLE_OK || answer->status != 429 || left == 0 || wait < 1 || wait > RETRY_SECONDS_MAX)
+			break;
+		sleep((unsigned int)wait);
+		free(text.bytes);
+		text = (struct text){0};
+	}
 	if (code != CURLE_OK)
 		snprintf(error, error_size, "cannot reach the controller at %s: %s", settings->url,
 			 curl_error[0] ? curl_error : curl_easy_strerror(code));

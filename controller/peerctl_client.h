@@ -19,11 +19,13 @@ struct client_settings {
 	char *ca;
 	char *certificate;
 	char *key;
+	char *token_file;
+	char *token; /* in the place of the certificate */
 };
 
 /*
- * Sets what is still NULL from the environment, then ~/.config/peerctl.conf, then /etc/peering-controller/peerctl.conf.
- * False with a sentence where a file cannot be read or something is missing in the end.
+ * Sets what is still NULL from the environment (the token from there alone, or from the file), then ~/.config/peerctl.conf, then /etc/peering-controller/peerctl.conf.
+ * False with a sentence where a file cannot be read, everybody can read the token, or something is missing in the end.
  */
 bool client_settings_complete(struct client_settings *settings, char *error, size_t error_size);
 void client_settings_free(struct client_settings *settings);

@@ -75,6 +75,9 @@ enum store_result store_router_connected(struct store *store, const struct store
 enum store_result store_router_disconnected(struct store *store, const char *name, int64_t at, const char *reason);
 /* In order of their names. */
 enum store_result store_routers(struct store *store, store_router_visit visit, void *context);
+/* Those behind the name `after`, at most `limit`. */
+enum store_result store_routers_page(struct store *store, const char *after, unsigned int limit, store_router_visit visit,
+				     void *context);
 /* STORE_NOT_FOUND where the router has never connected. NULL `visit` only asks. */
 enum store_result store_router(struct store *store, const char *name, store_router_visit visit, void *context);
 
@@ -160,6 +163,10 @@ enum store_result store_observe(struct store *store, const char *router, const s
 enum store_result store_connections(struct store *store, const char *router, const char *state,
 				    const char *after_router, const char *after_name, unsigned int limit,
 				    store_connection_visit visit, void *context);
+/* Those of one AS, by what its router reports, or where that says none, by what was asked for. */
+enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router, const char *state,
+					   const char *after_router, const char *after_name, unsigned int limit,
+					   store_connection_visit visit, void *context);
 enum store_result store_connection(struct store *store, const char *router, const char *name,
 				   store_connection_visit visit, void *context);
 
@@ -264,6 +271,29 @@ enum store_result store_tokens(struct store *store, int64_t after, unsigned int 
 enum store_result store_token_used(struct store *store, const char *id, int64_t at);
 /* One that was revoked stays as it is. */
 enum store_result store_token_revoked(struct store *store, const char *id, int64_t at, const char *by);
+
+/* ---- Answers to requests with an Idempotency-Key ---- */
+
+struct store_idempotency {
+	const char *actor; /* a key is its own */
+	const char *key;
+	const char *request; /* hash of what was asked for */
+	int64_t created_at;
+	const char *push_id; /* "": it was no push */
+	int status;	     /* of the answer; 0: there is none yet */
+	const char *location;
+	const char *answer; /* JSON */
+};
+
+typedef void (*store_idempotency_visit)(const struct store_idempotency *row, void *context);
+
+/* A row not older than `since`. */
+enum store_result store_idempotency(struct store *store, const char *actor, const char *key, int64_t since,
+				    store_idempotency_visit visit, void *context);
+/* actor, key, request, created_at and push_id are written, some rows older than `since` forgotten. */
+enum store_result store_idempotency_keep(struct store *store, const struct store_idempotency *row, int64_t since);
+/* status, location and answer are added to the row of actor and key. */
+enum store_result store_idempotency_answered(struct store *store, const struct store_idempotency *row);
 
 /* ---- Peer ASNs ---- */
 

@@ -30,7 +30,7 @@ struct store {
 bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size);
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
-#define STORE_SCHEMA_NEWEST 4
+#define STORE_SCHEMA_NEWEST 6
 
 /* A statement ready for binding. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);

@@ -128,6 +128,24 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	" revoked_by TEXT NOT NULL DEFAULT ''"
 	") STRICT;"
 	"CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at = 0;",
+	/* What was answered to requests with an Idempotency-Key. */
+	"CREATE TABLE idempotency ("
+	" actor TEXT NOT NULL,"
+	" key TEXT NOT NULL,"
+	" request TEXT NOT NULL," /* its hash */
+	" created_at INTEGER NOT NULL,"
+	" push_id TEXT NOT NULL,"
+	" status INTEGER NOT NULL DEFAULT 0," /* 0: not answered yet */
+	" location TEXT NOT NULL DEFAULT '',"
+	" answer TEXT NOT NULL DEFAULT '',"
+	" PRIMARY KEY (actor, key)"
+	") STRICT;"
+	"CREATE INDEX idempotency_age ON idempotency (created_at);",
+	/* Whose a connection is, to be found by it. */
+	"ALTER TABLE desired_connection ADD COLUMN peer_asn INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE desired_connection SET peer_asn = coalesce(json_extract(definition, '$.peerAsn'), 0);"
+	"CREATE INDEX desired_connection_of_asn ON desired_connection (peer_asn, router, name);"
+	"CREATE INDEX observed_connection_of_asn ON observed_connection (peer_asn, router, name);",
 
 	/* Peer ASNs, and peerings above connections. */
 	"CREATE TABLE peer_asn ("

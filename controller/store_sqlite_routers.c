@@ -74,6 +74,21 @@ enum store_result store_routers(struct store *store, store_router_visit visit, v
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
+enum store_result store_routers_page(struct store *store, const char *after, unsigned int limit, store_router_visit visit,
+				     void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_ROUTERS_PAGE);
+	enum store_result result;
+
+	store_bind_text(statement, 1, after);
+	store_bind_number(statement, 2, limit);
+	while ((result = store_next(store, statement)) == STORE_OK)
+		if (!visit_router(statement, visit, context))
+			break;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
 enum store_result store_router(struct store *store, const char *name, store_router_visit visit, void *context)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_ROUTER);
