@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "controller/api_audit.h"
+#include "controller/api_etag.h"
 #include "controller/api_peerings.h"
 #include "controller/json_reader.h"
 #include "controller/text.h"
@@ -121,6 +122,30 @@ static bool show_one(const struct store_peer_asn *peer_asn, void *context)
 	return true;
 }
 
+static const char *const change_keys[] = {"peerAsn", "name", "contacts", "validationState", "validationReason", NULL};
+
+/* False where it has answered. */
+static bool if_match(const struct api_request *request, uint32_t asn)
+{
+	struct shown shown = {.request = request};
+	char etag[API_ETAG_SIZE];
+	enum store_result result;
+	bool good;
+
+	if (!api_has_if_match(request))
+		return true;
+	result = store_peer_asn(api_store(request->api), asn, show_one, &shown);
+	if (result != STORE_OK && result != STORE_NOT_FOUND) {
+		api_problem_store(request->http, api_store(request->api), result);
+		return false;
+	}
+	if (result == STORE_OK)
+		api_etag(shown.object, change_keys, etag);
+	good = api_if_match(request, result == STORE_OK ? etag : NULL);
+	json_object_put(shown.object);
+	return good;
+}
+
 static void answer_with(const struct api_request *request, uint32_t asn, int status)
 {
 	struct shown shown = {.request = request};
@@ -128,8 +153,10 @@ static void answer_with(const struct api_request *request, uint32_t asn, int sta
 	char location[40];
 
 	snprintf(location, sizeof(location), "/v1/peer-asns/%u", asn);
-	if (result == STORE_OK)
-		api_reply(request->http, status, shown.object, status == 201 ? location : NULL);
+	if (result == STORE_OK && status == 200)
+		api_reply_tagged(request, shown.object, change_keys);
+	else if (result == STORE_OK)
+		api_reply(request->http, status, shown.object, location);
 	else if (result == STORE_NOT_FOUND)
 		api_problem_format(request->http, 404, "unknown-asn", "peer AS%u is not registered; PUT it first", asn);
 	else
@@ -265,7 +292,7 @@ void api_put_peer_asn(const struct api_request *request)
 	const char *name = "";
 	enum store_result result;
 
-	if (asn == 0 || !api_read_body(request, &body)) {
+	if (asn == 0 || !if_match(request, asn) || !api_read_body(request, &body)) {
 		json_object_put(contacts);
 		return;
 	}
@@ -304,7 +331,7 @@ void api_delete_peer_asn(const struct api_request *request)
 	enum store_result result;
 	json_object *answer;
 
-	if (asn == 0)
+	if (asn == 0 || !if_match(request, asn))
 		return;
 	result = store_begin(store);
 	if (result == STORE_OK)
@@ -357,7 +384,7 @@ void api_post_peer_asn_validate(const struct api_request *request)
 	enum store_result result;
 	int state = -1;
 
-	if (asn == 0 || !api_read_body(request, &body))
+	if (asn == 0 || !if_match(request, asn) || !api_read_body(request, &body))
 		return;
 	if (!read_validation(body, &state, &reason, &fault)) {
 		api_problem(request->http, 400, fault.code, fault.sentence, NULL);

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "controller/api_audit.h"
+#include "controller/api_etag.h"
 #include "controller/log.h"
 #include "controller/peering_step.h"
 #include "controller/text.h"
@@ -293,6 +294,23 @@ static bool find(const struct api_request *request, const char *name, struct loa
 	return false;
 }
 
+/* What a decision is about: not how the connections do meanwhile. */
+static const char *const change_keys[] = {"name", "peerAsn", "state", "requestedAt", "decidedAt", NULL};
+
+/* The same for who decides: If-Match holds. */
+static bool find_to_decide(const struct api_request *request, struct loaded *loaded)
+{
+	char etag[API_ETAG_SIZE];
+
+	if (!find(request, request->segments[1], loaded))
+		return false;
+	api_etag(loaded->object, change_keys, etag);
+	if (api_if_match(request, etag))
+		return true;
+	unload(loaded);
+	return false;
+}
+
 /* Adds findings and history, and answers. */
 static void answer_with(const struct api_request *request, const char *name, int status)
 {
@@ -312,10 +330,12 @@ static void answer_with(const struct api_request *request, const char *name, int
 	json_object_object_add(loaded.object, "findings", judgement_to_json(&judgement));
 	json_object_object_add(loaded.object, "history", history.array);
 	snprintf(location, sizeof(location), "/v1/peerings/%s", name);
-	if (result == STORE_OK)
-		api_reply(request->http, status, json_object_get(loaded.object), status == 201 ? location : NULL);
-	else
+	if (result != STORE_OK)
 		api_problem_store(request->http, store, result);
+	else if (status == 200)
+		api_reply_tagged(request, json_object_get(loaded.object), change_keys);
+	else
+		api_reply(request->http, status, json_object_get(loaded.object), location);
 	unload(&loaded);
 }
 
@@ -574,7 +594,7 @@ void api_post_peering_approve(const struct api_request *request)
 
 	if (!api_read_body(request, &body))
 		return;
-	if (!api_read_reason(request, body, false, &reason) || !find(request, request->segments[1], &loaded)) {
+	if (!api_read_reason(request, body, false, &reason) || !find_to_decide(request, &loaded)) {
 		json_object_put(body);
 		return;
 	}
@@ -609,7 +629,7 @@ static void end_request(const struct api_request *request, const char *verb, con
 
 	if (!api_read_body(request, &body))
 		return;
-	if (!api_read_reason(request, body, reason_wanted, &reason) || !find(request, request->segments[1], &loaded)) {
+	if (!api_read_reason(request, body, reason_wanted, &reason) || !find_to_decide(request, &loaded)) {
 		json_object_put(body);
 		return;
 	}
@@ -657,7 +677,7 @@ void api_post_peering_deprovision(const struct api_request *request)
 
 	if (!api_read_body(request, &body))
 		return;
-	if (!api_read_reason(request, body, false, &reason) || !find(request, request->segments[1], &loaded)) {
+	if (!api_read_reason(request, body, false, &reason) || !find_to_decide(request, &loaded)) {
 		json_object_put(body);
 		return;
 	}
@@ -745,7 +765,7 @@ void api_post_bgp_configured(const struct api_request *request)
 
 	if (!api_read_body(request, &body))
 		return;
-	if (api_read_reason(request, body, false, &reason) && find(request, request->segments[1], &loaded)) {
+	if (api_read_reason(request, body, false, &reason) && find_to_decide(request, &loaded)) {
 		if (strcmp(loaded.state, "requested") == 0 || strcmp(loaded.state, "approved") == 0)
 			say(request, &loaded);
 		else
