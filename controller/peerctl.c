@@ -11,6 +11,7 @@
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
+#include "controller/peerctl_peering.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_token.h"
@@ -147,6 +148,7 @@ enum {
 	OPTION_PROFILE = 'p',
 	OPTION_CHECK = 'c',
 	OPTION_VALID_DAYS = 'D',
+	OPTION_DRY_RUN = 'y',
 	OPTION_URL = 1000,
 	OPTION_CA,
 	OPTION_CERT,
@@ -176,6 +178,7 @@ static const struct option options[] = {
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"check", required_argument, NULL, OPTION_CHECK},
 	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
@@ -245,6 +248,28 @@ static const struct command commands[] = {
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aD", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
+	{"peering list", "peering list [--state STATE] [--asn N]", "Lists peerings.\n", 0, "Sa", peering_list},
+	{"peering show", "peering show NAME", "Shows a peering: its connections, what the policy says, its history.\n", 1,
+	 "", peering_show},
+	{"peering request", "peering request FILE [--dry-run]", peering_request_help, 1, "y", peering_request},
+	{"peering approve", "peering approve NAME [--reason TEXT]",
+	 "Accepts a peering: its connections go to their routers. Again: tries again what a router refused.\n", 1, "r",
+	 peering_verb},
+	{"peering reject", "peering reject NAME --reason TEXT", "Refuses a requested peering.\n", 1, "r", peering_verb},
+	{"peering withdraw", "peering withdraw NAME [--reason TEXT]", "Takes a requested peering back.\n", 1, "r",
+	 peering_verb},
+	{"peering deprovision", "peering deprovision NAME [--reason TEXT]",
+	 "Takes every connection of a peering out of service, and removes it.\n", 1, "r", peering_verb},
+	{"peering bgp-configured", "peering bgp-configured NAME CONNECTION",
+	 "Says that the other side has configured BGP: the router may start the sessions, gated.\n", 2, "",
+	 peering_bgp_configured},
+	{"asn list", "asn list [--state STATE]", "Lists peer ASNs.\n", 0, "S", asn_list},
+	{"asn show", "asn show ASN", "Shows a peer AS and its contacts.\n", 1, "", asn_show},
+	{"asn set", "asn set ASN FILE", asn_set_help, 2, "", asn_set},
+	{"asn approve", "asn approve ASN [--reason TEXT]", "Says that a peer AS is who it says.\n", 1, "r", asn_validate},
+	{"asn fail", "asn fail ASN --reason TEXT", "Says that it is not.\n", 1, "r", asn_validate},
+	{"asn delete", "asn delete ASN", "Forgets a peer AS that has no peering.\n", 1, "", asn_delete},
+	{"policy", "policy", "Prints the peering policy in force.\n", 0, "", policy_show},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -326,6 +351,9 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_TOKEN_FILE:
 		replace(&invocation->settings.token_file, value);
+		return true;
+	case OPTION_DRY_RUN:
+		invocation->dry_run = true;
 		return true;
 	case OPTION_VALID_DAYS:
 		invocation->valid_days = value;

@@ -18,6 +18,7 @@ struct invocation {
 	const char *router; /* --router */
 	const char *state;
 	const char *reason;
+	bool dry_run;
 	const char *valid_days;
 	struct request_options request;
 	char **arguments; /* behind the command's name */

@@ -443,3 +443,51 @@ def test_no_key_of_md5_is_shown(controller):
     with controller.router():
         assert controller.post("/v1/peerings", peering())[0] == 201
         assert "password" not in json.dumps(controller.get("/v1/peerings/ACME-FRA"))
+
+
+# ---- peerctl
+
+def test_peerctl_does_it_all(controller, tmp_path):
+    write_policy(controller, {"maxBandwidthInMbps": 10000})
+    controller.start()
+    noc, wanted = tmp_path / "noc.json", tmp_path / "peering.json"
+    noc.write_text(json.dumps({**PEER_NOC, "contacts": [{**PEER_NOC["contacts"][0], "phone": "+49 69 1234"}]}))
+
+    def run(*arguments, code=0):
+        said = controller.peerctl(*arguments)
+        assert said.returncode == code, (arguments, said.stdout, said.stderr)
+        return said.stdout if code == 0 else said.stderr
+
+    with controller.router() as router:
+        assert "no peer AS" in run("asn", "list") and "no peering" in run("peering", "list")
+        assert "AS64510" in run("asn", "set", PEER_ASN, noc)
+        assert "no answer" in run("asn", "fail", PEER_ASN, "--reason", "no answer")
+        wanted.write_text(json.dumps(peering(bandwidthInMbps=40000)))
+        refused = run("peering", "request", wanted, code=1)
+        assert "bandwidth: 40000" in refused and "at most 10000" in refused and "peer-asn: " in refused
+        said = controller.peerctl("peering", "request", wanted, "--dry-run")
+        assert said.returncode == 1 and "different-routers" in said.stdout and "fail" in said.stdout
+        assert "Approved" in run("asn", "approve", PEER_ASN)
+        lines = run("asn", "list").splitlines()
+        assert lines[1].split() == ["64510", "ACME", "Approved", OPERATOR, "noc@acme.example,", "+49", "69", "1234", "-"]
+        wanted.write_text(json.dumps(peering()))
+        assert json.loads(run("peering", "request", wanted, "--dry-run", "-o", "json"))["verdict"] == "pass"
+        assert "peerctl peering approve ACME-FRA" in run("peering", "request", wanted)
+        run("peering", "bgp-configured", "ACME-FRA", "ACME-1")
+        run("peering", "approve", "ACME-FRA")
+        until("ready", lambda: verbs(router), lambda seen: seen == [["request", "approve"], ["ready"]])
+        shown = run("peering", "show", "ACME-FRA")
+        assert "AS64510   direct   Frankfurt, FRA1   10000 Mbit/s" in shown and "edge1" in shown
+        assert run("peering", "list", "--asn", 64999) == run("peering", "list", "--state", "rejected") == "no peering\n"
+        assert run("peering", "list", "--asn", PEER_ASN).splitlines()[1].split()[:6] == [
+            "ACME-FRA", "64510", "direct", "Frankfurt,", "FRA1", "approved"]
+        assert "does not take 'reject'" in run("peering", "reject", "ACME-FRA", "--reason", "x", code=1)
+        assert "has not ended" in run("asn", "delete", PEER_ASN, code=1)
+        run("peering", "deprovision", "ACME-FRA")
+        until("force-cancel", lambda: verbs(router)[-1], lambda seen: seen == ["force-cancel"])
+        router.move("ACME-1", "None", "26")
+        wait_state(controller, ("deprovisioned", None))
+        assert "deleted" in run("asn", "delete", PEER_ASN)
+        assert json.loads(run("policy"))["policy"] == {"maxBandwidthInMbps": 10000}
+        run("peering", "request", tmp_path / "nothing.json", code=2)
+        run("asn", "set", "--dry-run", PEER_ASN, noc, code=2)
