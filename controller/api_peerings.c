@@ -120,6 +120,7 @@ struct shown {
 	/* Of one peering: how its connections do. */
 	bool any_problem, any_failed, all_in_service;
 	json_object *document;
+	bool own_words; /* who asks may see what was asked for: it is his own, or he is no peer */
 };
 
 static json_object *definition_of(json_object *document, unsigned int position)
@@ -138,6 +139,7 @@ static bool add_connection(const struct store_peering_connection *row, void *con
 	bool refused = strcmp(row->push_state, "refused") == 0;
 	const char *state = row->observed[0] ? row->observed : connection_state_name(STATE_NONE);
 	const char *problem = row->problem[0] ? row->problem : refused ? row->push_message : "";
+	bool peer = shown->request->identity.role == API_ROLE_PEER;
 	json_object *object = json_object_new_object();
 	struct peerings *peerings = api_peerings(shown->request->api);
 
@@ -155,12 +157,15 @@ static bool add_connection(const struct store_peering_connection *row, void *con
 							      : connection_state_name(STATE_NONE)));
 	json_object_object_add(object, "waitsFor",
 			       api_text(peering_step_waits_for(row, peerings_policy(peerings), clock_milliseconds())));
-	json_object_object_add(object, "problem", api_text(problem));
+	/* A router's sentence may name this network's policies. */
+	json_object_object_add(object, "problem",
+			       api_text(peer && problem[0] ? "the router refused it; this network's operators see why" : problem));
 	json_object_object_add(object, "bgpConfiguredBy", api_actor(shown->request, row->configured_by));
 	json_object_object_add(object, "bgpConfiguredAt", api_time(row->configured_at));
 	json_object_object_add(object, "pushId",
-			       shown->request->identity.role > API_ROLE_PEER ? api_text(row->push_id) : NULL);
-	json_object_object_add(object, "request", definition_of(shown->document, row->position));
+			       peer ? NULL : api_text(row->push_id));
+	json_object_object_add(object, "request",
+			       shown->own_words ? definition_of(shown->document, row->position) : NULL);
 	json_object_array_add(shown->array, object);
 	return true;
 }
@@ -202,6 +207,7 @@ static enum store_result fill(json_object *object, const struct api_request *req
 	enum store_result result;
 
 	shown.document = json_tokener_parse(peering->document);
+	shown.own_words = peering->by_peer || request->identity.role > API_ROLE_PEER;
 	shown.array = json_object_new_array();
 	result = store_peering_connections(api_store(request->api), peering->name, add_connection, &shown);
 	for (const char *const *key = copied; *key; key++)
@@ -228,7 +234,11 @@ static bool add_event(const struct store_peering_event *event, void *context)
 	json_object_object_add(object, "at", api_time(event->at));
 	json_object_object_add(object, "actor", api_actor(shown->request, event->actor));
 	json_object_object_add(object, "action", json_object_new_string(event->action));
-	json_object_object_add(object, "message", api_text(event->message));
+	/* As in `problem`. */
+	json_object_object_add(object, "message",
+			       shown->request->identity.role == API_ROLE_PEER && strcmp(event->action, "failed") == 0
+				       ? NULL
+				       : api_text(event->message));
 	json_object_array_add(shown->array, object);
 	return true;
 }
@@ -452,6 +462,32 @@ static void refuse_by_policy(const struct api_request *request, int status, cons
 	api_problem_with(request->http, status, "policy-refused", sentence, "findings", judgement_to_json(judgement));
 }
 
+static bool count_one(const struct store_peering *peering, void *context)
+{
+	unsigned int *count = context;
+
+	(*count)++;
+	return true;
+}
+
+/* Whether one more request of this AS may wait; else it has answered. */
+static bool has_room(const struct api_request *request, uint32_t asn)
+{
+	unsigned int count = 0;
+	enum store_result result = store_peerings(api_store(request->api), "requested", asn, "", PEERINGS_REQUESTED_MAX,
+						  count_one, &count);
+
+	if (result != STORE_OK)
+		api_problem_store(request->http, api_store(request->api), result);
+	else if (count >= PEERINGS_REQUESTED_MAX)
+		api_problem_format(request->http, 429, "too-many-peerings",
+				   "%d requested peerings of AS%u wait; withdraw some, or wait for their approval",
+				   PEERINGS_REQUESTED_MAX, asn);
+	else
+		return true;
+	return false;
+}
+
 static enum store_result store_request(const struct api_request *request, const struct peering_request *body,
 				       bool approve)
 {
@@ -524,7 +560,8 @@ static void post(const struct api_request *request, const struct peering_request
 	} else if (judgement.verdict == VERDICT_FAIL) {
 		log_event(LEVEL_INFO, "peering-refused", "peering", body->name, "actor", request->identity.actor, NULL);
 		refuse_by_policy(request, 422, &judgement);
-	} else if (api_commit(request, store_request(request, body, judgement.verdict == VERDICT_PASS &&
+	} else if (has_room(request, body->peer_asn) &&
+		   api_commit(request, store_request(request, body, judgement.verdict == VERDICT_PASS &&
 									 peerings_policy(peerings)->approves))) {
 		log_event(LEVEL_INFO, "peering-requested", "peering", body->name, "actor", request->identity.actor, NULL);
 		peerings_look(peerings);

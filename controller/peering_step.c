@@ -8,7 +8,7 @@
 
 /* A report of what a push did may come this much later than its answer. */
 #define SETTLED_MILLISECONDS 5000
-#define REFUSED_MILLISECONDS 60000
+#define REFUSED_MILLISECONDS 300000
 
 static bool is(const char *a, const char *b)
 {

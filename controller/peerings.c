@@ -13,7 +13,6 @@
 #define LOOK_SECONDS 1
 /* Connections looked at in one turn of the loop; the next ones follow at once in turns of their own. */
 #define BATCH 64
-#define ASN_PEERINGS_MAX 100
 
 struct peerings {
 	struct store *store;
@@ -283,8 +282,8 @@ enum store_result peerings_deprovision(struct peerings *peerings, const char *na
 }
 
 struct documents {
-	char *document[ASN_PEERINGS_MAX];
-	bool by_peer[ASN_PEERINGS_MAX];
+	char *document[PEERINGS_REQUESTED_MAX];
+	bool by_peer[PEERINGS_REQUESTED_MAX];
 	size_t count;
 };
 
@@ -294,7 +293,7 @@ static bool keep_document(const struct store_peering *peering, void *context)
 
 	documents->by_peer[documents->count] = peering->by_peer;
 	documents->document[documents->count] = strdup(peering->document);
-	return documents->document[documents->count] && ++documents->count < ASN_PEERINGS_MAX;
+	return documents->document[documents->count] && ++documents->count < PEERINGS_REQUESTED_MAX;
 }
 
 static enum store_result approve_if_passed(struct peerings *peerings, const char *document, bool by_peer)
@@ -322,7 +321,7 @@ enum store_result peerings_asn_changed(struct peerings *peerings, uint32_t asn)
 
 	if (!peerings->policy->approves)
 		return STORE_OK;
-	result = store_peerings(peerings->store, "requested", asn, "", ASN_PEERINGS_MAX, keep_document, &documents);
+	result = store_peerings(peerings->store, "requested", asn, "", PEERINGS_REQUESTED_MAX, keep_document, &documents);
 	for (size_t i = 0; i < documents.count; i++) {
 		if (result == STORE_OK)
 			result = approve_if_passed(peerings, documents.document[i], documents.by_peer[i]);

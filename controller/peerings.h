@@ -18,6 +18,9 @@
 #include "controller/peering_request.h"
 #include "controller/store.h"
 
+/* Requested peerings of one peer AS that may wait. */
+#define PEERINGS_REQUESTED_MAX 100
+
 struct peerings;
 struct pushes;
 

@@ -43,6 +43,14 @@ def pass_validation(router, name="ACME-1", verdict="pass", received=5):
         router.send_snapshot(False, [name])
 
 
+def let_it_look(controller, name):
+    """Returns once the controller has gone over every peering again: it takes them by their names, and pushes this one."""
+    assert controller.post("/v1/peerings", peering(name, [connection(name, "edge3")]))[0] == 201
+    assert controller.post(f"/v1/peerings/{name}/approve")[0] == 200
+    until(f"the push of {name}", lambda: controller.query(
+        "SELECT 1 FROM push_operation o JOIN push p ON p.number = o.push WHERE o.connection = ?", name))
+
+
 # ---- Peer ASNs
 
 def test_a_peer_asn_is_registered_and_validated(controller):
@@ -174,7 +182,7 @@ def test_the_whole_thread(controller, restarts):
         routers = {}
 
         def connect():
-            for name in ("edge1", "edge2"):
+            for name in ("edge1", "edge2", "edge3"):
                 before = routers.get(name)
                 router = routers[name] = controller.router(name, journal_id=f"journal-{name}")
                 if before:
@@ -203,7 +211,8 @@ def test_the_whole_thread(controller, restarts):
         assert other.request("GET", "/v1/peerings/ACME-FRA")[0] == 404 and other.get("/v1/peerings")["peerings"] == []
         assert other.post("/v1/peerings/ACME-FRA/withdraw")[0] == 404
         assert acme.post("/v1/peerings/ACME-FRA/approve")[0] == 403
-        assert not any(router.pushes for router in routers.values())
+        let_it_look(controller, "MARK-1")
+        assert not routers["edge1"].pushes and not routers["edge2"].pushes
         between()
 
         # It is said before the router can take it, and once more.
@@ -234,12 +243,15 @@ def test_the_whole_thread(controller, restarts):
         pass_validation(routers["edge2"], "ACME-2", received=0)
         wait_states(["Validating", "Validating"])
         between()
+        let_it_look(controller, "MARK-2")
+        assert verbs(routers["edge1"])[-1] == verbs(routers["edge2"])[-1] == ["ready"]
         pass_validation(routers["edge1"])
         wait_states(["Active", "Validating"])
         assert state(controller) == ("approved", "Updating")
         pass_validation(routers["edge2"], "ACME-2")
         wait_state(controller, ("approved", "Succeeded"))
-        until("both in service", lambda: controller.query("SELECT phase FROM peering_connection"),
+        until("both in service", lambda: controller.query(
+            "SELECT phase FROM peering_connection WHERE peering = 'ACME-FRA'"),
               lambda rows: rows == [("service",)] * 2)
         between()
         assert acme.post("/v1/peerings/ACME-FRA/deprovision")[0] == 403
@@ -251,7 +263,7 @@ def test_the_whole_thread(controller, restarts):
             router.move(name, "None", "15")
         wait_state(controller, ("deprovisioned", None))
         # Each was told each thing once, by whom it was.
-        for router in routers.values():
+        for router in (routers["edge1"], routers["edge2"]):
             assert verbs(router) == [["request", "approve"], ["ready"], ["activate"], ["deprovision"]]
         assert [push.actor for push in routers["edge1"].pushes] == [OPERATOR, acme.actor, "policy", OPERATOR]
         assert [push.actor for push in routers["edge2"].pushes] == [OPERATOR, OPERATOR, "policy", OPERATOR]
@@ -260,7 +272,8 @@ def test_the_whole_thread(controller, restarts):
             ("requested", acme.actor), ("bgp-configured", acme.actor), ("approved", OPERATOR), ("bgp-configured", OPERATOR),
             ("service", "router"), ("service", "router"), ("deprovision", OPERATOR), ("removed", "router"),
             ("removed", "router"), ("deprovisioned", OPERATOR)]
-        audited = [row["action"] for row in controller.get("/v1/audit")["audit"] if row["action"].startswith("peering.")]
+        audited = [row["action"] for row in controller.get("/v1/audit")["audit"]
+                   if row["action"].startswith("peering.") and row["object"].startswith("ACME")]
         assert audited == ["peering.request", "peering.bgp-configured", "peering.approve", "peering.bgp-configured",
                            "peering.deprovision"]
         assert "operator" in [entry["actor"] for entry in acme.get("/v1/peerings/ACME-FRA")["history"]]
@@ -311,6 +324,10 @@ def test_what_the_router_refuses_is_shown_and_tried_again_by_a_person(controller
         shown = until("it waits for a person", lambda: controller.get("/v1/peerings/ACME-FRA")["connections"][0],
                       lambda seen: "approve" in seen["waitsFor"])
         assert shown["problem"] == "the route-map 'X' is not defined"
+        # Which the peer does not hear, nor what an operator has asked for.
+        seen = Peer(controller).get("/v1/peerings/ACME-FRA")
+        assert "route-map" not in json.dumps(seen) and "operators see why" in seen["connections"][0]["problem"]
+        assert seen["connections"][0]["request"] is None
         assert len(router.pushes) == 1
         router._apply = apply
         assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200

@@ -105,7 +105,7 @@ static void configuring(void **state)
 	expect(&row, NULL, "ready");
 	row.push_state = "refused";
 	expect(&row, NULL, NULL);
-	row.answered_at = NOW - 61000;
+	row.answered_at = NOW - 301000;
 	expect(&row, NULL, "ready");
 	row.push_state = "queued";
 	expect(&row, NULL, NULL);
