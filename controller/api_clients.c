@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "controller/api_error_page.h"
 #include "controller/api_idempotency.h"
 #include "controller/log.h"
 #include "controller/newcomers.h"
@@ -141,6 +142,7 @@ static struct bufferevent *new_stream(struct event_base *base, void *context)
 {
 	struct api_clients *clients = context;
 	struct client *client = calloc(1, sizeof(*client));
+	struct bufferevent *stream;
 	SSL *ssl = SSL_new(clients->tls);
 
 	if (!client || !ssl || SSL_set_ex_data(ssl, client_index, client) != 1) {
@@ -154,7 +156,12 @@ static struct bufferevent *new_stream(struct event_base *base, void *context)
 	LIST_INSERT_HEAD(&clients->list, client, link);
 	event_active(clients->look, EV_TIMEOUT, 0);
 	/* Frees `ssl`, and with it the client, also where it fails. */
-	return bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	stream = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (stream && !api_error_page_watch(stream)) {
+		bufferevent_free(stream);
+		return NULL;
+	}
+	return stream;
 }
 
 static void sweep(evutil_socket_t fd, short what, void *context)

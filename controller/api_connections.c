@@ -18,9 +18,8 @@
 #define HISTORY_MAX 100
 
 /* What somebody means who changes a connection "as I have seen it". */
-static const char *const change_keys[] = {"vrf",	"peerAsn",	  "kind",	    "connectionState", "stateSince",
-					  "generation", "activationMode", "waitingFor",	    "flags",	       "desired",
-					  NULL};
+static const char *const change_keys[] = {"vrf",	"peerAsn",	  "kind",  "connectionState", "stateSince",
+					  "generation", "activationMode", "flags", "desired",	      NULL};
 
 struct list {
 	const struct api *api;
@@ -309,6 +308,31 @@ static bool fill_one(const struct store_connection *connection, void *context)
 	return true;
 }
 
+/* As operators see it, with its history, also where it is gone. *whole is the caller's on STORE_OK. */
+static enum store_result read_whole(const struct api *api, const char *router, const char *name, json_object **whole)
+{
+	struct one one = {.api = api, .object = api_object()};
+	json_object *history = json_object_new_array();
+	enum store_result result = store_connection(api_store(api), router, name, fill_one, &one);
+	bool gone = result == STORE_NOT_FOUND;
+
+	if (result == STORE_OK || gone)
+		result = store_history(api_store(api), router, name, HISTORY_MAX, add_transition, history);
+	if (gone && result == STORE_OK) {
+		/* Removed: what is left of it is what happened. */
+		if (json_object_array_length(history) > 0)
+			fill_one(&(struct store_connection){.router = router, .name = name}, &one);
+		else
+			result = STORE_NOT_FOUND;
+	}
+	json_object_object_add(one.object, "history", history);
+	if (result == STORE_OK)
+		*whole = one.object;
+	else
+		json_object_put(one.object);
+	return result;
+}
+
 static uint32_t asn_of(json_object *connection)
 {
 	json_object *asn;
@@ -316,75 +340,43 @@ static uint32_t asn_of(json_object *connection)
 	return json_object_object_get_ex(connection, "peerAsn", &asn) ? (uint32_t)json_object_get_int64(asn) : 0;
 }
 
-/* Takes both. One of somebody else is as if it were not there, and no name of anything is in the answer. */
-static void answer_peer(const struct api_request *request, json_object *object, json_object *history,
-			enum store_result result)
-{
-	bool own = result == STORE_OK && api_may_see_asn(request, asn_of(object));
-
-	json_object_object_add(object, "history", history);
-	if (own) {
-		api_reply_tagged(request, api_peer_view(object), change_keys);
-		return;
-	}
-	json_object_put(object);
-	if (result == STORE_OK || result == STORE_NOT_FOUND)
-		api_problem(request->http, 404, "unknown-connection",
-			    "your AS has no such connection; see /v1/connections", NULL);
-	else
-		api_problem_store(request->http, api_store(request->api), result);
-}
-
-bool api_connection_if_match(const struct api_request *request, const char *router, const char *name)
-{
-	struct one one = {.api = request->api};
-	char etag[API_ETAG_SIZE];
-	enum store_result result;
-
-	if (!api_has_if_match(request))
-		return true;
-	one.object = api_object();
-	result = store_connection(api_store(request->api), router, name, fill_one, &one);
-	if (result == STORE_OK)
-		api_etag(one.object, change_keys, etag);
-	json_object_put(one.object);
-	if (result == STORE_OK || result == STORE_NOT_FOUND)
-		return api_if_match(request, result == STORE_OK ? etag : NULL);
-	api_problem_store(request->http, api_store(request->api), result);
-	return false;
-}
-
 void api_get_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
 	const char *name = request->segments[3];
 	struct store *store = api_store(request->api);
-	struct one one = {.api = request->api, .object = api_object()};
-	json_object *history = json_object_new_array();
-	enum store_result result, history_result;
+	bool of_peer = request->identity.role == API_ROLE_PEER;
+	json_object *whole = NULL;
+	enum store_result result = read_whole(request->api, router, name, &whole);
 
-	result = store_connection(store, router, name, fill_one, &one);
-	history_result = store_history(store, router, name, HISTORY_MAX, add_transition, history);
-	if (request->identity.role == API_ROLE_PEER) {
-		answer_peer(request, one.object, history, result != STORE_OK ? result : history_result);
-		return;
-	}
-	if (result == STORE_NOT_FOUND && json_object_array_length(history) > 0) {
-		/* Removed: what is left of it is what happened. */
-		struct store_connection gone = {.router = router, .name = name};
-
-		fill_one(&gone, &one);
-		result = STORE_OK;
-	}
-	if (result == STORE_OK && history_result == STORE_OK) {
-		json_object_object_add(one.object, "history", history);
-		api_reply_tagged(request, one.object, change_keys);
-		return;
-	}
-	json_object_put(one.object);
-	json_object_put(history);
-	if (result != STORE_NOT_FOUND)
-		api_problem_store(request->http, store, result != STORE_OK ? result : history_result);
-	else if (api_connection_known(request, router, name))
+	if (result != STORE_OK && result != STORE_NOT_FOUND) {
+		api_problem_store(request->http, store, result);
+	} else if (result == STORE_OK && api_may_see_asn(request, asn_of(whole))) {
+		api_reply_tagged(request, of_peer ? api_peer_view(whole) : whole, change_keys);
+	} else if (of_peer) {
+		/* One of somebody else is as if it were not there, and no name of anything is in the answer. */
+		json_object_put(whole);
+		api_problem(request->http, 404, "unknown-connection",
+			    "your AS has no such connection; see /v1/connections", NULL);
+	} else if (api_connection_known(request, router, name)) {
 		api_problem(request->http, 503, "store-busy", "the connection appeared just now; try again", NULL);
+	}
+}
+
+bool api_connection_if_match(const struct api_request *request, const char *router, const char *name)
+{
+	json_object *whole = NULL;
+	char etag[API_ETAG_SIZE];
+	enum store_result result;
+
+	if (!api_has_if_match(request))
+		return true;
+	result = read_whole(request->api, router, name, &whole);
+	if (result == STORE_OK)
+		api_etag(whole, change_keys, etag);
+	json_object_put(whole);
+	if (result == STORE_OK || result == STORE_NOT_FOUND)
+		return api_if_match(request, result == STORE_OK ? etag : NULL);
+	api_problem_store(request->http, api_store(request->api), result);
+	return false;
 }

@@ -12,6 +12,11 @@
 
 #include "controller/store.h"
 
+/* SQL: the AS in a definition; 0 where it cannot be read. */
+#define STORE_ASN_OF(definition)                                                                                       \
+	" CASE WHEN json_valid(" definition ") AND json_type(" definition ", '$.peerAsn') = 'integer'"                  \
+	" THEN json_extract(" definition ", '$.peerAsn') ELSE 0 END"
+
 enum statement {
 #define STATEMENT(name, sql) name,
 #include "controller/store_sqlite_statements.def"

@@ -143,7 +143,7 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	"CREATE INDEX idempotency_age ON idempotency (created_at);",
 	/* Whose a connection is, to be found by it. */
 	"ALTER TABLE desired_connection ADD COLUMN peer_asn INTEGER NOT NULL DEFAULT 0;"
-	"UPDATE desired_connection SET peer_asn = coalesce(json_extract(definition, '$.peerAsn'), 0);"
+	"UPDATE desired_connection SET peer_asn =" STORE_ASN_OF("definition") ";"
 	"CREATE INDEX desired_connection_of_asn ON desired_connection (peer_asn, router, name);"
 	"CREATE INDEX observed_connection_of_asn ON observed_connection (peer_asn, router, name);",
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peering-controller as a process on loopback, with certificates and a database of its own; peerctl and its API."""
+import collections
 import http.client
 import json
 import os
@@ -9,6 +10,7 @@ import sqlite3
 import ssl
 import subprocess
 
+import openapi
 import wire
 from lab import build
 from lab.wait import until
@@ -17,6 +19,9 @@ OPERATOR = "noc@example.net"
 # Operators like that one, but where the configuration of a test names them.
 ADMIN = "boss@example.net"
 VIEWER = "sales@example.net"
+
+
+Answer = collections.namedtuple("Answer", "status headers body")
 
 
 def make_pki(folder, *arguments):
@@ -113,20 +118,30 @@ class Controller:
 
     # The API
 
-    def request(self, method, path, body=None, certificate=OPERATOR, headers=None, version=ssl.TLSVersion.TLSv1_3,
-                timeout=60):
-        """(status, JSON or text). `body` may be bytes, or what json.dumps() takes."""
+    def ask(self, method, path, body=None, certificate=OPERATOR, token=None, headers=None,
+            version=ssl.TLSVersion.TLSv1_3, timeout=60):
+        """An Answer, held against doc/openapi.yaml. `body` may be bytes, or what json.dumps() takes. With a token there
+        is no certificate."""
         connection = http.client.HTTPSConnection(
-            *self.api_address, timeout=timeout, context=wire.client_context(self.pki, certificate, version))
+            *self.api_address, timeout=timeout,
+            context=wire.client_context(self.pki, None if token else certificate, version))
+        sent = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {}),
+                **(headers or {})}
         try:
             data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-            connection.request(method, path, data, {"Content-Type": "application/json"} if headers is None else headers)
+            connection.request(method, path, data, sent)
             answer = connection.getresponse()
-            text = answer.read().decode()
-            assert "json" not in answer.getheader("Content-Type", "") or json.loads(text) is not None
-            return answer.status, json.loads(text) if "json" in answer.getheader("Content-Type", "") else text
+            text = answer.read()
+            openapi.check_answer(method, path, answer.status, answer.headers, text)
+            return Answer(answer.status, answer.headers,
+                          json.loads(text) if "json" in answer.getheader("Content-Type", "") else text.decode())
         finally:
             connection.close()
+
+    def request(self, method, path, body=None, **options):
+        """(status, JSON or text)"""
+        answer = self.ask(method, path, body, **options)
+        return answer.status, answer.body
 
     def get(self, path, **options):
         status, answer = self.request("GET", path, **options)
