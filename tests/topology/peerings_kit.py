@@ -33,11 +33,10 @@ class Peer:
     def __init__(self, controller, asn=PEER_ASN, name="acme"):
         status, answer = controller.post("/v1/tokens", {"name": name, "role": "peer", "asn": asn}, certificate=ADMIN)
         assert status == 201, answer
-        self.controller, self.actor = controller, f"token:{name}"
-        self.headers = {"Content-Type": "application/json", "Authorization": f"Bearer {answer['token']}"}
+        self.controller, self.actor, self.token = controller, f"token:{name}", answer["token"]
 
     def request(self, method, path, body=None):
-        return self.controller.request(method, path, body, headers=self.headers)
+        return self.controller.request(method, path, body, token=self.token)
 
     def get(self, path):
         status, answer = self.request("GET", path)

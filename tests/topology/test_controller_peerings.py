@@ -399,6 +399,44 @@ def test_an_answer_that_never_came(controller):
         assert not third.pushes
 
 
+def test_tags_and_keys_make_repetitions_harmless(controller):
+    controller.start()
+    with controller.router() as router:
+        approve_asn(controller)
+        tag = controller.ask("GET", f"/v1/peer-asns/{PEER_ASN}").headers["ETag"]
+        assert controller.ask("PUT", f"/v1/peer-asns/{PEER_ASN}", {**PEER_NOC, "name": "ACME 2"},
+                              headers={"If-Match": tag}).status == 200
+        for method, path, body in (("PUT", "", PEER_NOC), ("DELETE", "", None), ("POST", "/validate", {"state": "Pending"})):
+            assert controller.ask(method, f"/v1/peer-asns/{PEER_ASN}{path}", body, headers={"If-Match": tag}).status == 412
+        for _ in range(2):
+            assert controller.ask("POST", "/v1/peerings", peering(), headers={"Idempotency-Key": "one"}).status == 201
+        answer = controller.ask("GET", "/v1/peerings/ACME-FRA")
+        tag = answer.headers["ETag"]
+        assert controller.ask("GET", "/v1/peerings/ACME-FRA", headers={"If-None-Match": tag}).status == 304
+        # What somebody has decided meanwhile is not decided again by who has not seen it.
+        assert controller.ask("POST", "/v1/peerings/ACME-FRA/approve", {}, headers={"If-Match": tag}).status == 200
+        for verb in ("deprovision", "connections/ACME-1/bgp-configured"):
+            assert controller.ask("POST", f"/v1/peerings/ACME-FRA/{verb}", {}, headers={"If-Match": tag}).status == 412
+        until("the push", lambda: verbs(router), lambda seen: seen == [["request", "approve"]])
+
+
+def test_requests_that_wait_are_bounded(controller):
+    controller.start()
+    with controller.router():
+        acme = Peer(controller)
+        for number in range(100):
+            status, answer = controller.post("/v1/peerings", peering(f"P-{number}", [connection(f"C-{number}")]))
+            assert status == 201, answer
+        status, problem = acme.post("/v1/peerings", peering("ONE-MORE"))
+        assert (status, problem["code"]) == (429, "too-many-peerings")
+        page = acme.get("/v1/peerings?limit=60&state=requested")
+        rest = acme.get(f"/v1/peerings?after={page['nextAfter']}")
+        assert len(page["peerings"]) == 60 and len(rest["peerings"]) == 40 and rest["nextAfter"] is None
+        assert len({entry["name"] for entry in page["peerings"] + rest["peerings"]}) == 100
+        assert acme.post("/v1/peerings/P-7/withdraw")[0] == 200
+        assert acme.post("/v1/peerings", peering("ONE-MORE"))[0] == 201
+
+
 # ---- The policy
 
 def test_approval_waits_for_the_peer_asn_or_is_automatic(controller):
