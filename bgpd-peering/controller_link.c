@@ -6,6 +6,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/push.h"
+#include "bgpd-peering/query.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
@@ -103,6 +104,7 @@ static void on_event(struct link_event *event)
 		break;
 	case LINK_DOWN:
 		snapshots_end();
+		query_forget();
 		note(false, event->text);
 		break;
 	case LINK_DRAINED:
@@ -117,6 +119,8 @@ static void on_event(struct link_event *event)
 	case LINK_PUSH:
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
 			push_take(event->envelope->push);
+		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
+			query_take(event->envelope->query);
 		break;
 	}
 }
@@ -161,6 +165,7 @@ static void end_link(void)
 	event_stop(again_event);
 	events_wait = false;
 	snapshots_end();
+	query_forget();
 	if (catch_up_is_running())
 		catch_up_stop();
 	if (link_thread) {

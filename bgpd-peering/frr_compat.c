@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/frr_compat.h"
 
+#include "lib/buffer.h"
+
 #include "lib/debug.h"
 #include "lib/linklist.h"
 #include "lib/table.h"
@@ -377,3 +379,26 @@ void debugs_install(struct debug *debugs, size_t count)
 	_install_element(ENABLE_NODE, &ours);
 }
 #endif
+
+char *vty_answer(const char *line, int *status)
+{
+	struct vty *vty = vty_new();
+	vector words = cmd_make_strvec(line);
+	char *text, *to;
+
+	/* Of the kinds of vty this one keeps all that is printed, however much; lines end with "\r\n" in it. */
+	vty->type = VTY_TERM;
+	vty->node = VIEW_NODE;
+	*status = words ? cmd_execute_command(words, vty, NULL, 0) : CMD_ERR_NO_MATCH;
+	if (words)
+		cmd_free_strvec(words);
+	text = buffer_getstr(vty->obuf);
+	buffer_reset(vty->obuf);
+	vty_close(vty);
+	to = text;
+	for (const char *from = text; *from; from++)
+		if (*from != '\r')
+			*to++ = *from;
+	*to = '\0';
+	return text;
+}

@@ -626,4 +626,10 @@ static inline void bgp_expect_end_of_rib(struct bgp *bgp, afi_t afi, safi_t safi
 struct debug;
 void debugs_install(struct debug *debugs, size_t count);
 
+/*
+ * What a vty of its own prints for a line that needs no more than VIEW_NODE: freed with XFREE(MTYPE_TMP, …).
+ * *status is the command's.
+ */
+char *vty_answer(const char *line, int *status);
+
 #endif

@@ -52,7 +52,7 @@ enum link_event_type {
 	LINK_UP,    /* Hello was accepted; text: the router name that the controller knows us by */
 	LINK_DOWN,  /* text: why, one sentence; also for a failed attempt */
 	LINK_ACKED, /* every transition up to `sequence` is committed by the controller */
-	LINK_PUSH,  /* envelope: a Push */
+	LINK_PUSH,  /* envelope: a Push or a Query */
 	LINK_DRAINED, /* there is room again, after link_has_room() has said no */
 	LINK_WARNING, /* text: a sentence for the log; the link goes on all the same */
 };

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "lib/frame.h"
+#include "lib/protocol_features.h"
 
 #define PROTOCOL_VERSION 1
 #define INPUT_BYTES 16384
@@ -114,6 +115,8 @@ static void say_hello(struct session *session)
 	hello.module_version = link->module_version;
 	hello.journal_id = link->journal_id;
 	hello.boot_id = link->boot_id;
+	hello.features = protocol_feature_names;
+	hello.n_features = PROTOCOL_FEATURE_COUNT;
 	pthread_mutex_lock(&link->lock);
 	hello.last_sequence = link->last_sequence;
 	pthread_mutex_unlock(&link->lock);
@@ -309,6 +312,7 @@ static void take_envelope(struct session *session, Peering__Envelope **envelope,
 		take_ack(session, (*envelope)->ack->sequence);
 		return;
 	case PEERING__ENVELOPE__BODY_PUSH:
+	case PEERING__ENVELOPE__BODY_QUERY:
 		if (session->stage == STAGE_GREETING)
 			break;
 		take_push(session, envelope, memory);

@@ -114,6 +114,8 @@ json_object *api_text(const char *text);
 
 void api_get_routers(const struct api_request *request);
 void api_get_connections(const struct api_request *request);
+void api_get_routes(const struct api_request *request);
+void api_get_preview(const struct api_request *request);
 void api_get_connection(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);

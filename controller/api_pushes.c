@@ -3,6 +3,7 @@
  * POST …/connections (request), POST …/connections/NAME/VERB, GET /v1/pushes/ID: everything that changes something on a
  * router. Each is a row of the store before it is sent, and names who asked.
  */
+#include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,14 @@ static void wait_for_answer(const struct api_request *request, const char *id, c
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
 }
 
+static bool is_queued(const struct store_push *push, void *context)
+{
+	bool *queued = context;
+
+	*queued = push->state == PUSH_QUEUED;
+	return true;
+}
+
 static enum store_result audit_push(const struct api_request *request, const struct store_push *push)
 {
 	enum store_result result = STORE_OK;
@@ -262,10 +271,11 @@ static void submit(const struct api_request *request, const char *router, const 
 	};
 	struct store *store = api_store(request->api);
 	enum store_result result;
-	uint64_t queued;
+	uint64_t count;
+	bool queued = true;
 
-	result = store_pushes_queued_count(store, router, &queued);
-	if (result == STORE_OK && queued >= PUSHES_QUEUED_MAX) {
+	result = store_pushes_queued_count(store, router, &count);
+	if (result == STORE_OK && count >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
 				   "%s has %d pushes that it has not answered; try again when it has", router,
 				   PUSHES_QUEUED_MAX);
@@ -283,13 +293,63 @@ static void submit(const struct api_request *request, const char *router, const 
 	}
 	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->identity.actor, "router", router, "connection",
 		  operation->connection, "verb", operation->verb, NULL);
-	if (routers_find(api_routers(request->api), router))
+	/* What its router is too old for has its answer already. */
+	store_push(store, id, is_queued, &queued);
+	if (queued && routers_find(api_routers(request->api), router))
 		wait_for_answer(request, id, router);
 	else
 		api_answer_with_push(request->api, request->http, id);
 }
 
 /* ---- What people send ---- */
+
+/* ?onlyIfChanged=true. False where it has answered. */
+static bool read_only_if_changed(const struct api_request *request, bool *only_if_changed)
+{
+	const char *given = evhttp_find_header(request->query, "onlyIfChanged");
+
+	*only_if_changed = given && strcmp(given, "true") == 0;
+	if (!given || *only_if_changed || strcmp(given, "false") == 0)
+		return true;
+	api_problem(request->http, 400, "bad-query", "onlyIfChanged is true or false", NULL);
+	return false;
+}
+
+struct comparison {
+	json_object *wanted;
+	json_object *unchanged; /* the answer; NULL: there is something to do */
+};
+
+static bool compare_with_desired(const struct store_connection *connection, void *context)
+{
+	struct comparison *comparison = context;
+	json_object *desired = connection->definition ? json_tokener_parse(connection->definition) : NULL;
+	bool same = desired && json_object_equal(desired, comparison->wanted);
+
+	json_object_put(desired);
+	if (!same || (strcmp(connection->push_state, push_state_name(PUSH_APPLIED)) != 0 &&
+		      strcmp(connection->push_state, push_state_name(PUSH_QUEUED)) != 0))
+		return true;
+	comparison->unchanged = api_object();
+	json_object_object_add(comparison->unchanged, "unchanged", json_object_new_boolean(true));
+	json_object_object_add(comparison->unchanged, "id", api_text(connection->push_id));
+	json_object_object_add(comparison->unchanged, "router", api_text(connection->router));
+	json_object_object_add(comparison->unchanged, "state", api_text(connection->push_state));
+	return true;
+}
+
+/* Answers where the very same was asked for last, and the router has it or gets it. */
+static bool answer_unchanged(const struct api_request *request, const char *router, const char *name,
+			     json_object *definition)
+{
+	struct comparison comparison = {.wanted = definition};
+
+	if (store_connection(api_store(request->api), router, name, compare_with_desired, &comparison) != STORE_OK ||
+	    !comparison.unchanged)
+		return false;
+	api_reply(request->http, 200, comparison.unchanged, NULL);
+	return true;
+}
 
 void api_post_connection(const struct api_request *request)
 {
@@ -299,8 +359,10 @@ void api_post_connection(const struct api_request *request)
 	struct store_operation operation = {.verb = STORE_REQUEST, .reason = ""};
 	json_object *definition;
 	json_object *body;
+	bool only_if_changed;
 
-	if (!api_router_known(request, router) || !api_read_body(request, &body))
+	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
+	    !api_read_body(request, &body))
 		return;
 	declaration = declaration_from_json(body, &error);
 	json_object_put(body);
@@ -312,7 +374,8 @@ void api_post_connection(const struct api_request *request)
 	operation.connection = declaration->name;
 	operation.definition =
 		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (api_connection_if_match(request, router, operation.connection))
+	if (api_connection_if_match(request, router, operation.connection) &&
+	    (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition)))
 		submit(request, router, &operation);
 	json_object_put(definition);
 	peering__declare_connection__free_unpacked(declaration, NULL);

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/router_session.h"
 #include "controller/routers.h"
 #include "controller/text.h"
 
@@ -21,11 +22,23 @@ struct list {
 	bool more;
 };
 
+static json_object *features_to_json(const struct router_session *session)
+{
+	protocol_feature_set set = router_session_features(session);
+	json_object *array = json_object_new_array();
+
+	for (unsigned int feature = 0; feature < PROTOCOL_FEATURE_COUNT; feature++)
+		if (protocol_has_feature(set, feature))
+			json_object_array_add(array, json_object_new_string(protocol_feature_names[feature]));
+	return array;
+}
+
 static bool add_router(const struct store_router *router, void *context)
 {
 	struct list *list = context;
 	json_object *object;
-	bool connected = routers_find(api_routers(list->api), router->name) != NULL;
+	const struct router_session *session = routers_find(api_routers(list->api), router->name);
+	bool connected = session != NULL;
 
 	list->more = json_object_array_length(list->array) == list->limit;
 	if (list->more)
@@ -39,6 +52,7 @@ static bool add_router(const struct store_router *router, void *context)
 	json_object_object_add(object, "address", api_text(router->address));
 	json_object_object_add(object, "frrVersion", api_text(router->frr_version));
 	json_object_object_add(object, "moduleVersion", api_text(router->module_version));
+	json_object_object_add(object, "features", session ? features_to_json(session) : NULL);
 	json_object_object_add(object, "journalId", api_text(router->journal_id));
 	json_object_object_add(object, "bootId", api_text(router->boot_id));
 	json_object_object_add(object, "ackedSequence", json_object_new_uint64(router->acked_sequence));

@@ -35,7 +35,7 @@ static const struct key {
 	{"max-routers", KEY_NUMBER, offsetof(struct config, max_routers), "4096", 1, 100000},
 	{"max-api-clients", KEY_NUMBER, offsetof(struct config, max_api_clients), "256", 1, 10000},
 	{"max-handshakes", KEY_NUMBER, offsetof(struct config, max_handshakes), "1024", 1, 100000},
-	{"api-rate", KEY_NUMBER, offsetof(struct config, api_rate), "100", 1, 1000},
+	{"api-rate", KEY_NUMBER, offsetof(struct config, api_rate), "500", 1, 1000},
 	{"api-rate-peer", KEY_NUMBER, offsetof(struct config, api_rate_peer), "10", 1, 1000},
 	{"admin", KEY_PEOPLE, offsetof(struct config, admins), "", 0, 0},
 	{"viewer", KEY_PEOPLE, offsetof(struct config, viewers), "", 0, 0},

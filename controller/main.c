@@ -19,6 +19,7 @@
 #include "controller/log.h"
 #include "controller/peerings.h"
 #include "controller/pushes.h"
+#include "controller/queries.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
 #include "controller/store.h"
@@ -227,6 +228,8 @@ static void tear_down(struct controller *controller)
 {
 	if (controller->pushes && controller->routers)
 		pushes_release(controller->pushes);
+	if (controller->routers)
+		queries_interrupted(routers_queries(controller->routers), NULL);
 	api_free(controller->api);
 	peerings_free(controller->peerings);
 	routers_free(controller->routers);

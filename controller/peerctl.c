@@ -11,6 +11,10 @@
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
+#include "controller/peerctl_complete.h"
+#include "controller/peerctl_feed.h"
+#include "controller/peerctl_live.h"
+#include "controller/peerctl_manual.h"
 #include "controller/peerctl_peering.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
@@ -133,6 +137,14 @@ enum {
 	OPTION_ROUTER = 'R',
 	OPTION_STATE = 'S',
 	OPTION_REASON = 'r',
+	OPTION_FILE = 'f',
+	OPTION_DRY_RUN = 'D',
+	OPTION_FAMILY = 'F',
+	OPTION_PREFIX = 'P',
+	OPTION_LONGER = 'L',
+	OPTION_AS_PATH = 'A',
+	OPTION_VERDICT = 'V',
+	OPTION_COUNT = 'N',
 	OPTION_ASN = 'a',
 	OPTION_NEIGHBOR = 'n',
 	OPTION_KIND = 'k',
@@ -147,8 +159,7 @@ enum {
 	OPTION_REOPEN_HOLD_DOWN = 'H',
 	OPTION_PROFILE = 'p',
 	OPTION_CHECK = 'c',
-	OPTION_VALID_DAYS = 'D',
-	OPTION_DRY_RUN = 'y',
+	OPTION_VALID_DAYS = 'T',
 	OPTION_URL = 1000,
 	OPTION_CA,
 	OPTION_CERT,
@@ -163,6 +174,14 @@ static const struct option options[] = {
 	{"router", required_argument, NULL, OPTION_ROUTER},
 	{"state", required_argument, NULL, OPTION_STATE},
 	{"reason", required_argument, NULL, OPTION_REASON},
+	{"file", required_argument, NULL, OPTION_FILE},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+	{"family", required_argument, NULL, OPTION_FAMILY},
+	{"prefix", required_argument, NULL, OPTION_PREFIX},
+	{"longer", no_argument, NULL, OPTION_LONGER},
+	{"as-path", required_argument, NULL, OPTION_AS_PATH},
+	{"verdict", required_argument, NULL, OPTION_VERDICT},
+	{"count", required_argument, NULL, OPTION_COUNT},
 	{"asn", required_argument, NULL, OPTION_ASN},
 	{"neighbor", required_argument, NULL, OPTION_NEIGHBOR},
 	{"kind", required_argument, NULL, OPTION_KIND},
@@ -178,7 +197,6 @@ static const struct option options[] = {
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"check", required_argument, NULL, OPTION_CHECK},
 	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
-	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
@@ -224,6 +242,20 @@ static const struct command commands[] = {
 	 0, "RS", list_connections},
 	{"show", "show ROUTER NAME", "Shows one connection: sessions, checks, history, and what to do next.\n", 2, "",
 	 show_one},
+	{"routes", "routes ROUTER NAME [OPTION]...",
+	 "Shows what the peer has sent, asked live from the router: each route with what the connection's own policy would\n"
+	 "make of it.\n\n"
+	 "  --family AFI       ipv4 or ipv6 alone\n"
+	 "  --neighbor ADDR    of one session alone\n"
+	 "  --prefix PREFIX    that prefix, with --longer also all that are in it\n"
+	 "  --as-path REGEX    whose AS path fits\n"
+	 "  --verdict VERDICT  accepted or rejected\n"
+	 "  --count N          at most so many (100)\n",
+	 2, "FnPLAVN", live_routes},
+	{"preview", "preview ROUTER NAME",
+	 "Shows what activation would do, asked live from the router: how many routes would be accepted and rejected, by\n"
+	 "which rule, and how many would be sent.\n",
+	 2, "", live_preview},
 	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc", request},
 	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "r", verb},
 	{"ready", "ready ROUTER NAME [--reason TEXT]",
@@ -245,13 +277,13 @@ static const struct command commands[] = {
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
 	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
-	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aD", token_create},
+	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
 	{"peering list", "peering list [--state STATE] [--asn N]", "Lists peerings.\n", 0, "Sa", peering_list},
 	{"peering show", "peering show NAME", "Shows a peering: its connections, what the policy says, its history.\n", 1,
 	 "", peering_show},
-	{"peering request", "peering request FILE [--dry-run]", peering_request_help, 1, "y", peering_request},
+	{"peering request", "peering request FILE [--dry-run]", peering_request_help, 1, "D", peering_request},
 	{"peering approve", "peering approve NAME [--reason TEXT]",
 	 "Accepts a peering: its connections go to their routers. Again: tries again what a router refused.\n", 1, "r",
 	 peering_verb},
@@ -270,11 +302,22 @@ static const struct command commands[] = {
 	{"asn fail", "asn fail ASN --reason TEXT", "Says that it is not.\n", 1, "r", asn_validate},
 	{"asn delete", "asn delete ASN", "Forgets a peer AS that has no peering.\n", 1, "", asn_delete},
 	{"policy", "policy", "Prints the peering policy in force.\n", 0, "", policy_show},
+	{"apply", "apply -f FILE [--dry-run]",
+	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
+	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
+	 "each connection is a push of its own, and one that is refused holds up none of the others. Running it again is\n"
+	 "safe: what stands is not asked for again.\n\n"
+	 "  -f, --file FILE  the feed, as peerctl export writes it; - is standard input\n"
+	 "  --dry-run        what would be done, and nothing is\n",
+	 0, "fD", feed_apply},
+	{"export", "export [--router ROUTER]",
+	 "Prints every connection that was asked for as a feed for peerctl apply.\n\n"
+	 "  --router ROUTER  of one router alone\n",
+	 0, "R", feed_export},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static const char common_help[] =
-	"\nOptions of every command:\n"
 	"  -o json          print the controller's JSON\n"
 	"  --url URL        the controller's API (PEERCTL_URL; default https://localhost:4791)\n"
 	"  --ca FILE        CA that signed the controller's certificate (PEERCTL_CA)\n"
@@ -288,19 +331,22 @@ static const char common_help[] =
 	"\n"
 	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
 
+static const char common_heading[] = "\nOptions of every command:\n";
+
 static void help(FILE *out)
 {
 	fputs("usage: peerctl COMMAND [ARGUMENT]... [OPTION]...\n\nCommands (peerctl COMMAND --help says more):\n",
 	      out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %s\n", commands[i].usage);
+	fputs(common_heading, out);
 	fputs(common_help, out);
 }
 
 static void command_help(const struct command *command)
 {
-	printf("usage: peerctl %s\n\n%s%s%s", command->usage, command->help,
-	       strcmp(command->options, "r") == 0 ? reason_option : "", common_help);
+	printf("usage: peerctl %s\n\n%s%s%s%s", command->usage, command->help,
+	       strcmp(command->options, "r") == 0 ? reason_option : "", common_heading, common_help);
 }
 
 /* By one word, or by two ("token create"); *words says how many it took. */
@@ -337,6 +383,30 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 	case OPTION_REASON:
 		invocation->reason = value;
 		return true;
+	case OPTION_FAMILY:
+		invocation->routes.family = value;
+		return true;
+	case OPTION_PREFIX:
+		invocation->routes.prefix = value;
+		return true;
+	case OPTION_LONGER:
+		invocation->routes.longer = true;
+		return true;
+	case OPTION_AS_PATH:
+		invocation->routes.as_path = value;
+		return true;
+	case OPTION_VERDICT:
+		invocation->routes.verdict = value;
+		return true;
+	case OPTION_COUNT:
+		invocation->routes.count = value;
+		return true;
+	case OPTION_FILE:
+		invocation->file = value;
+		return true;
+	case OPTION_DRY_RUN:
+		invocation->dry_run = true;
+		return true;
 	case OPTION_URL:
 		replace(&invocation->settings.url, value);
 		return true;
@@ -351,9 +421,6 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_TOKEN_FILE:
 		replace(&invocation->settings.token_file, value);
-		return true;
-	case OPTION_DRY_RUN:
-		invocation->dry_run = true;
 		return true;
 	case OPTION_VALID_DAYS:
 		invocation->valid_days = value;
@@ -376,12 +443,11 @@ enum parsed { PARSED, PARSED_HELP, PARSED_WRONG };
 /* Options may stand anywhere; those of another command are refused once the command is known. */
 static enum parsed parse(struct invocation *invocation, int argc, char **argv, const struct command **command)
 {
-	int used[32];
-	int used_count = 0;
+	bool used[128] = {false};
 	bool wants_help = false;
-	int option, words, index = 0;
+	int option, words;
 
-	while ((option = getopt_long(argc, argv, "o:h", options, &index)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:hf:", options, NULL)) != -1) {
 		if (option == OPTION_HELP || option == 'h') {
 			wants_help = true;
 		} else if (option == OPTION_VERSION) {
@@ -389,8 +455,8 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 			return PARSED_HELP;
 		} else if (option == '?' || !take_option(invocation, option, optarg)) {
 			return PARSED_WRONG;
-		} else if (option < OPTION_URL && option != 'o' && used_count < 32) {
-			used[used_count++] = index;
+		} else if (option < 128 && option != 'o') {
+			used[option] = true;
 		}
 	}
 	*command = find_command(argv + optind, argc - optind, &words);
@@ -409,10 +475,10 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 		command_help(*command);
 		return PARSED_HELP;
 	}
-	for (int i = 0; i < used_count; i++) {
-		if (!strchr((*command)->options, options[used[i]].val)) {
-			fprintf(stderr, "peerctl: '%s' takes no --%s; see peerctl %s --help\n", (*command)->name,
-				options[used[i]].name, (*command)->name);
+	for (const struct option *known = options; known->name; known++) {
+		if (known->val < 128 && used[known->val] && !strchr((*command)->options, known->val)) {
+			fprintf(stderr, "peerctl: '%s' takes no --%s; see peerctl %s --help\n", (*command)->name, known->name,
+				(*command)->name);
 			return PARSED_WRONG;
 		}
 	}
@@ -436,6 +502,15 @@ int main(int argc, char **argv)
 	/* The locale's decimal comma has no place in JSON. */
 	setlocale(LC_NUMERIC, "C");
 	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (argc > 2 && strcmp(argv[1], "complete") == 0) {
+		complete_words(argv + 2, argc - 2, commands, COMMAND_COUNT, options);
+		curl_global_cleanup();
+		return EXIT_DONE;
+	}
+	if (argc == 2 && strcmp(argv[1], "manual") == 0) {
+		manual_print(commands, COMMAND_COUNT, common_help);
+		return EXIT_DONE;
+	}
 	switch (parse(&invocation, argc, argv, &command)) {
 	case PARSED_HELP:
 		code = EXIT_DONE;

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/text.h"
+
 #define SYSTEM_FILE "/etc/peering-controller/peerctl.conf"
 #define HOME_FILE ".config/peerctl.conf"
 #define DEFAULT_URL "https://localhost:4791"
@@ -19,7 +21,10 @@
 /* The controller waits for a router at most 300 s. */
 #define WHOLE_SECONDS 330L
 #define RETRIES 5
-#define RETRY_SECONDS_MAX 60
+/* Of many requests. Whoever has no time for them for a minute or more is left. */
+#define AT_ONCE 16
+#define BUSY_MAX 60
+#define BUSY_SECONDS_MOST 30
 
 static void set(char **field, const char *value)
 {
@@ -190,10 +195,30 @@ static size_t take_bytes(char *bytes, size_t one, size_t count, void *context)
 	return count;
 }
 
-static CURLcode perform(CURL *curl, const struct client_settings *settings, const char *url, const char *body,
-			struct curl_slist *headers, struct text *text, char *curl_error)
+/* One request on its way. */
+struct transfer {
+	CURL *curl;
+	struct curl_slist *headers;
+	char *url;
+	struct text text;
+	char error[CURL_ERROR_SIZE];
+	struct client_request *request; /* of many */
+};
+
+static void transfer_free(struct transfer *transfer)
 {
-	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_cleanup(transfer->curl);
+	curl_slist_free_all(transfer->headers);
+	free(transfer->url);
+	free(transfer->text.bytes);
+}
+
+static void set_up(struct transfer *transfer, const struct client_settings *settings, const char *method,
+		   const char *body)
+{
+	CURL *curl = transfer->curl;
+
+	curl_easy_setopt(curl, CURLOPT_URL, transfer->url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
 	/* A controller is reached directly, whatever the environment says of proxies for the web. */
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -208,76 +233,217 @@ static CURLcode perform(CURL *curl, const struct client_settings *settings, cons
 		curl_easy_setopt(curl, CURLOPT_SSLCERT, settings->certificate);
 		curl_easy_setopt(curl, CURLOPT_SSLKEY, settings->key);
 	}
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, WHOLE_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT,
+			 settings->patience ? settings->patience : CONNECT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, settings->patience ? settings->patience : WHOLE_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, curl_error);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->error);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, text);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer->text);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "peerctl");
-	if (body) {
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
+	curl_easy_setopt(curl, CURLOPT_PRIVATE, transfer);
+	if (body)
+		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, body);
+	/* A GET and a POST are curl's own, by whether there is a body. */
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+}
+
+/* False where memory is short; to be freed all the same. */
+static bool transfer_init(struct transfer *transfer, const struct client_settings *settings, const char *method,
+			  const char *path, json_object *body)
+{
+	size_t base = strlen(settings->url);
+
+	while (base > 0 && settings->url[base - 1] == '/')
+		base--;
+	*transfer = (struct transfer){.curl = curl_easy_init(),
+				      .headers = curl_slist_append(NULL, "Content-Type: application/json"),
+				      .url = malloc(base + strlen(path) + 1)};
+	if (!transfer->curl || !transfer->headers || !transfer->url)
+		return false;
+	memcpy(transfer->url, settings->url, base);
+	memcpy(transfer->url + base, path, strlen(path) + 1);
+	set_up(transfer, settings, method,
+	       body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL);
+	return true;
+}
+
+/* What came of it. False with a sentence. */
+static bool transfer_ended(struct transfer *transfer, const struct client_settings *settings, CURLcode code,
+			   struct answer *answer, char *error, size_t error_size)
+{
+	*answer = (struct answer){0};
+	if (code != CURLE_OK) {
+		snprintf(error, error_size, "cannot reach the controller at %s: %s", settings->url,
+			 transfer->error[0] ? transfer->error : curl_easy_strerror(code));
+		return false;
 	}
-	return curl_easy_perform(curl);
+	curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+	answer->body = json_tokener_parse(transfer->text.bytes ? transfer->text.bytes : "");
+	/* 204 has none. */
+	if (answer->body || answer->status == 204)
+		return true;
+	snprintf(error, error_size, "what answers at %s is no peering-controller (HTTP status %ld, no JSON)",
+		 settings->url, answer->status);
+	return false;
+}
+
+/* Where it is told that it asks too often it waits, and asks again. */
+static bool perform(struct transfer *transfer, const struct client_settings *settings, struct answer *answer, char *error,
+		    size_t error_size)
+{
+	for (int left = RETRIES;; left--) {
+		CURLcode code = curl_easy_perform(transfer->curl);
+		curl_off_t wait = 0;
+
+		if (!transfer_ended(transfer, settings, code, answer, error, error_size))
+			return false;
+		curl_easy_getinfo(transfer->curl, CURLINFO_RETRY_AFTER, &wait);
+		if (answer->status != 429 || left == 0 || wait < 1 || wait > BUSY_SECONDS_MOST || settings->patience)
+			return true;
+		sleep((unsigned int)wait);
+		json_object_put(answer->body);
+		free(transfer->text.bytes);
+		transfer->text = (struct text){0};
+	}
 }
 
 bool client_ask(const struct client_settings *settings, const char *method, const char *path, json_object *body,
 		struct answer *answer, char *error, size_t error_size)
 {
-	CURL *curl = curl_easy_init();
-	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-	char curl_error[CURL_ERROR_SIZE] = "";
-	struct text text = {0};
-	size_t url_size = strlen(settings->url) + strlen(path) + 1;
-	char *url = malloc(url_size);
-	size_t base = strlen(settings->url);
-	CURLcode code;
+	struct transfer transfer;
+	bool good = false;
 
 	*answer = (struct answer){0};
-	if (!curl || !headers || !url) {
-		snprintf(error, error_size, "memory is short");
-		code = CURLE_OUT_OF_MEMORY;
-		goto out;
-	}
-	while (base > 0 && settings->url[base - 1] == '/')
-		base--;
-	snprintf(url, url_size, "%.*s%s", (int)base, settings->url, path);
-	/* A GET and a POST are curl's own, by whether there is a body. */
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-	for (int left = RETRIES;; left--) {
-		curl_off_t wait = 0;
-
-		code = perform(curl, settings, url,
-			       body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL, headers, &text,
-			       curl_error);
-		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
-		curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
-		/* Too fast: the same again, when the controller says. */
-		if (code != CURLE_OK || answer->status != 429 || left == 0 || wait < 1 || wait > RETRY_SECONDS_MAX)
-			break;
-		sleep((unsigned int)wait);
-		free(text.bytes);
-		text = (struct text){0};
-	}
-	if (code != CURLE_OK)
-		snprintf(error, error_size, "cannot reach the controller at %s: %s", settings->url,
-			 curl_error[0] ? curl_error : curl_easy_strerror(code));
+	if (transfer_init(&transfer, settings, method, path, body))
+		good = perform(&transfer, settings, answer, error, error_size);
 	else
-		answer->body = json_tokener_parse(text.bytes ? text.bytes : "");
-	/* 204 has none. */
-	if (code == CURLE_OK && !answer->body && answer->status != 204) {
-		snprintf(error, error_size, "what answers at %s is no peering-controller (HTTP status %ld, no JSON)",
-			 settings->url, answer->status);
-		code = CURLE_RECV_ERROR;
+		snprintf(error, error_size, "memory is short");
+	transfer_free(&transfer);
+	return good;
+}
+
+/* ---- Many at once ---- */
+
+struct many {
+	const struct client_settings *settings;
+	CURLM *multi;
+	struct client_request **waiting; /* a ring of `count` */
+	size_t count, first, waiting_count;
+	size_t running, done;
+	unsigned int refusals;	  /* for want of time, since something was answered */
+	int64_t not_before;	  /* steady clock */
+	client_progress progress;
+	void *context;
+};
+
+static void put_back(struct many *many, struct client_request *request)
+{
+	many->waiting[(many->first + many->waiting_count++) % many->count] = request;
+}
+
+static void one_is_done(struct many *many)
+{
+	many->done++;
+	many->progress(many->done, many->count, many->context);
+}
+
+static void begin_next(struct many *many)
+{
+	struct client_request *request = many->waiting[many->first];
+	struct transfer *transfer = calloc(1, sizeof(*transfer));
+
+	many->first = (many->first + 1) % many->count;
+	many->waiting_count--;
+	if (transfer && transfer_init(transfer, many->settings, NULL, request->path, request->body) &&
+	    curl_multi_add_handle(many->multi, transfer->curl) == CURLM_OK) {
+		transfer->request = request;
+		many->running++;
+		return;
 	}
-out:
-	free(url);
-	free(text.bytes);
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(curl);
-	return code == CURLE_OK;
+	if (transfer)
+		transfer_free(transfer);
+	free(transfer);
+	request->error = strdup("memory is short");
+	one_is_done(many);
+}
+
+/* Whether the controller has no time for it now; sets when to go on. */
+static bool is_to_wait(struct many *many, const struct transfer *transfer, long status)
+{
+	curl_off_t seconds = 0;
+
+	if ((status != 429 && status != 503) || many->refusals >= BUSY_MAX)
+		return false;
+	curl_easy_getinfo(transfer->curl, CURLINFO_RETRY_AFTER, &seconds);
+	if (seconds < 1)
+		seconds = 1;
+	if (seconds > BUSY_SECONDS_MOST)
+		seconds = BUSY_SECONDS_MOST;
+	many->not_before = clock_steady_milliseconds() + seconds * 1000;
+	many->refusals++;
+	return true;
+}
+
+static void end_one(struct many *many, CURL *curl, CURLcode code)
+{
+	char error[CLIENT_ERROR_MAX];
+	struct transfer *transfer;
+	struct client_request *request;
+
+	curl_easy_getinfo(curl, CURLINFO_PRIVATE, &transfer);
+	request = transfer->request;
+	curl_multi_remove_handle(many->multi, curl);
+	many->running--;
+	if (!transfer_ended(transfer, many->settings, code, &request->answer, error, sizeof(error))) {
+		request->error = strdup(error);
+		one_is_done(many);
+	} else if (is_to_wait(many, transfer, request->answer.status)) {
+		json_object_put(request->answer.body);
+		request->answer = (struct answer){0};
+		put_back(many, request);
+	} else {
+		many->refusals = 0;
+		one_is_done(many);
+	}
+	transfer_free(transfer);
+	free(transfer);
+}
+
+void client_ask_many(const struct client_settings *settings, struct client_request *requests, size_t count,
+		     client_progress progress, void *context)
+{
+	struct many many = {.settings = settings, .count = count, .progress = progress, .context = context};
+
+	if (count == 0)
+		return;
+	many.multi = curl_multi_init();
+	many.waiting = calloc(count, sizeof(struct client_request *));
+	if (!many.multi || !many.waiting) {
+		fputs("peerctl: memory is short\n", stderr);
+		exit(EXIT_UNREACHED);
+	}
+	/* A handle reuses the connections of those before it. */
+	curl_multi_setopt(many.multi, CURLMOPT_MAXCONNECTS, (long)AT_ONCE);
+	for (size_t i = 0; i < count; i++)
+		put_back(&many, &requests[i]);
+	while (many.done < count) {
+		int left = 0;
+		CURLMsg *message;
+
+		while (many.waiting_count > 0 && many.running < AT_ONCE &&
+		       clock_steady_milliseconds() >= many.not_before)
+			begin_next(&many);
+		curl_multi_perform(many.multi, &left);
+		while ((message = curl_multi_info_read(many.multi, &left)))
+			if (message->msg == CURLMSG_DONE)
+				end_one(&many, message->easy_handle, message->data.result);
+		if (many.done < count)
+			curl_multi_poll(many.multi, NULL, 0, many.running == AT_ONCE ? 1000 : 100, NULL);
+	}
+	free(many.waiting);
+	curl_multi_cleanup(many.multi);
 }
 
 /* Appends; takes `path`. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * peerctl's way to the controller: where it is, with which certificate, and one request at a time.
+ * peerctl's way to the controller: where it is, with which certificate, and requests one by one or many at once.
  */
 #ifndef PEERING_CONTROLLER_PEERCTL_CLIENT_H
 #define PEERING_CONTROLLER_PEERCTL_CLIENT_H
@@ -21,6 +21,7 @@ struct client_settings {
 	char *key;
 	char *token_file;
 	char *token; /* in the place of the certificate */
+	long patience; /* seconds that a request may take; 0: as long as the controller may wait for a router */
 };
 
 /*
@@ -41,6 +42,24 @@ struct answer {
  */
 bool client_ask(const struct client_settings *settings, const char *method, const char *path, json_object *body,
 		struct answer *answer, char *error, size_t error_size);
+
+/* One of many: `path` and `body` are the caller's, what comes of it is put by the caller. */
+struct client_request {
+	const char *path;
+	json_object *body;
+	struct answer answer;
+	char *error; /* a sentence (malloc) where the controller was not reached; NULL: `answer` holds */
+};
+
+/* After each one that is done. */
+typedef void (*client_progress)(size_t done, size_t count, void *context);
+
+/*
+ * POSTs all of them, some at a time and in no order, and returns when each has its answer. What the controller is too
+ * busy for (429, 503) is asked again after the time that it names, up to sixty times in a row.
+ */
+void client_ask_many(const struct client_settings *settings, struct client_request *requests, size_t count,
+		     client_progress progress, void *context);
 
 /* Joins path segments, each escaped, behind "/v1". Ends with NULL; malloc. */
 char *client_path(const char *segment, ...) __attribute__((sentinel));

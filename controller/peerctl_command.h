@@ -12,15 +12,27 @@
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_request.h"
 
+/* Which routes `peerctl routes` shows; each NULL where it is not given. */
+struct route_options {
+	const char *family;
+	const char *prefix;
+	bool longer;
+	const char *as_path;
+	const char *verdict;
+	const char *count;
+};
+
 struct invocation {
 	struct client_settings settings;
 	bool json;
 	const char *router; /* --router */
 	const char *state;
 	const char *reason;
-	bool dry_run;
 	const char *valid_days;
+	const char *file; /* -f; "-": standard input */
+	bool dry_run;
 	struct request_options request;
+	struct route_options routes;
 	char **arguments; /* behind the command's name */
 	int argument_count;
 };

@@ -2,6 +2,7 @@
 #include "controller/pushes.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -10,6 +11,7 @@
 #include "controller/log.h"
 #include "controller/router_session.h"
 #include "controller/routers.h"
+#include "controller/text.h"
 
 /* Pushes that a router may have before it has answered the first of them. */
 #define WINDOW 32
@@ -112,9 +114,28 @@ static Peering__Push *push_to_wire(const struct store_push *push)
 	return NULL;
 }
 
+/* One walk over what is queued. */
+struct sending {
+	struct router_session *session;
+	char *refused;		    /* id of a push that this router cannot take, which ends the walk */
+	enum protocol_feature lacks; /* of it */
+};
+
+/* What the router lacks of what the push needs; PROTOCOL_FEATURE_COUNT where it has all. */
+static enum protocol_feature lacking(const struct router_session *session, const Peering__Push *push)
+{
+	protocol_feature_set lacks = protocol_features_of_push(push) & ~router_session_features(session);
+	unsigned int feature = 0;
+
+	while (feature < PROTOCOL_FEATURE_COUNT && !protocol_has_feature(lacks, feature))
+		feature++;
+	return feature;
+}
+
 static bool send_push(const struct store_push *push, void *context)
 {
-	struct router_session *session = context;
+	struct sending *sending = context;
+	struct router_session *session = sending->session;
 	struct push_window *window = router_session_window(session);
 	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
 	bool sent;
@@ -127,6 +148,12 @@ static bool send_push(const struct store_push *push, void *context)
 			  "what the database holds of this push cannot be sent; it stays queued", NULL);
 		return true;
 	}
+	sending->lacks = lacking(session, envelope.push);
+	if (sending->lacks < PROTOCOL_FEATURE_COUNT) {
+		peering__push__free_unpacked(envelope.push, NULL);
+		sending->refused = strdup(push->id);
+		return false;
+	}
 	sent = router_session_send(session, &envelope);
 	peering__push__free_unpacked(envelope.push, NULL);
 	if (sent) {
@@ -137,17 +164,47 @@ static bool send_push(const struct store_push *push, void *context)
 	return sent;
 }
 
+/* It would pass over what it does not know, and do something else than was asked for. */
+static enum store_result refuse_too_old(struct pushes *pushes, const struct sending *sending)
+{
+	const char *router = router_session_name(sending->session);
+	struct store_operation answer = {.code = "router-too-old", .allowed = "[]"};
+	struct store_router hello;
+	char sentence[512];
+
+	router_session_describe(sending->session, &hello);
+	snprintf(sentence, sizeof(sentence),
+		 "%s runs version %s of frr-peering, which does not have \"%s\", and this push needs it; nothing was "
+		 "sent. Install the newer frr-peering there first",
+		 router, hello.module_version, protocol_feature_names[sending->lacks]);
+	answer.message = sentence;
+	log_event(LEVEL_WARNING, "push-refused", "router", router, "push", sending->refused, "code", answer.code,
+		  "message", sentence, NULL);
+	return store_push_answered(pushes->store, router, sending->refused, false, &answer, 1, clock_milliseconds());
+}
+
+static void finish_matching(struct pushes *pushes, const char *id, const char *router);
+
 static void send_queued(struct pushes *pushes, struct router_session *session)
 {
 	struct push_window *window = router_session_window(session);
-	enum store_result result;
+	struct sending sending = {.session = session};
+	enum store_result result = STORE_OK;
 
-	if (!router_session_is_up(session) || window->unanswered >= WINDOW)
-		return;
 	/* Sending closes a session whose router does not read. */
 	router_session_ref(session);
-	result = store_pushes_queued(pushes->store, router_session_name(session), window->newest,
-				     WINDOW - window->unanswered, send_push, session);
+	while (result == STORE_OK && router_session_is_up(session) && window->unanswered < WINDOW) {
+		result = store_pushes_queued(pushes->store, router_session_name(session), window->newest,
+					     WINDOW - window->unanswered, send_push, &sending);
+		if (!sending.refused)
+			break;
+		if (result == STORE_OK)
+			result = refuse_too_old(pushes, &sending);
+		if (result == STORE_OK)
+			finish_matching(pushes, sending.refused, NULL);
+		free(sending.refused);
+		sending.refused = NULL;
+	}
 	router_session_unref(session);
 	/* What is queued goes out with the next push or answer. */
 	if (result != STORE_OK)

@@ -27,6 +27,7 @@
 
 #include "controller/log.h"
 #include "controller/pushes.h"
+#include "controller/queries.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
 #include "controller/text.h"
@@ -57,6 +58,7 @@ struct router_session {
 	bool paused;		 /* reads nothing until the store has committed */
 	char *frr_version, *module_version, *journal_id, *boot_id;
 	uint64_t last_sequence; /* what Hello said */
+	protocol_feature_set features;
 	uint64_t stored;	/* highest sequence committed and not acknowledged yet */
 	size_t waiting;		/* memory of its reports that wait for the store */
 	struct push_window window;
@@ -106,6 +108,11 @@ void router_session_describe(const struct router_session *session, struct store_
 bool router_session_is_up(const struct router_session *session)
 {
 	return session->state == UP;
+}
+
+protocol_feature_set router_session_features(const struct router_session *session)
+{
+	return session->features;
 }
 
 struct push_window *router_session_window(struct router_session *session)
@@ -188,6 +195,8 @@ void router_session_close(struct router_session *session, const char *code, cons
 		routers_yield(session->routers, session->name, session);
 		session->claimed = false;
 	}
+	if (greeted)
+		queries_interrupted(routers_queries(session->routers), session);
 	if (greeted)
 		reports_add_gone(routers_reports(session->routers), session, sentence);
 	if (!code || !can_talk) {
@@ -283,6 +292,7 @@ static bool copy_hello(struct router_session *session, const Peering__Hello *hel
 	session->journal_id = text_clean(hello->journal_id, VERSION_TEXT_MAX);
 	session->boot_id = text_clean(hello->boot_id, VERSION_TEXT_MAX);
 	session->last_sequence = hello->last_sequence;
+	session->features = protocol_features_read(hello->features, hello->n_features);
 	return session->frr_version && session->module_version && session->journal_id && session->boot_id;
 }
 
@@ -377,6 +387,9 @@ static void take_message(struct router_session *session, Peering__Envelope *enve
 	case PEERING__ENVELOPE__BODY_PUSH_RESULT:
 		take_report(session, envelope, memory);
 		return;
+	case PEERING__ENVELOPE__BODY_QUERY_ANSWER:
+		queries_answered(routers_queries(session->routers), session, envelope->query_answer);
+		break;
 	case PEERING__ENVELOPE__BODY_HEARTBEAT:
 		break;
 	case PEERING__ENVELOPE__BODY_ERROR:
@@ -521,6 +534,8 @@ void router_session_welcome(struct router_session *session, uint64_t acked_seque
 	ack.router_name = session->name;
 	ack.acked_sequence = acked_sequence;
 	ack.acked_at_milliseconds = (uint64_t)acked_at;
+	ack.features = protocol_feature_names;
+	ack.n_features = PROTOCOL_FEATURE_COUNT;
 	envelope.body_case = PEERING__ENVELOPE__BODY_HELLO_ACK;
 	envelope.hello_ack = &ack;
 	if (router_session_send(session, &envelope))

@@ -17,6 +17,7 @@
 #include "controller/newcomers.h"
 #include "controller/store.h"
 #include "lib/peering.pb-c.h"
+#include "lib/protocol_features.h"
 
 #define PROTOCOL_VERSION 1
 
@@ -42,6 +43,8 @@ const char *router_session_name(const struct router_session *session);
 const char *router_session_journal(const struct router_session *session);
 /* Fills what Hello said; times are 0. */
 void router_session_describe(const struct router_session *session, struct store_router *router);
+/* What its Hello said that the router has beyond the first version of the protocol. */
+protocol_feature_set router_session_features(const struct router_session *session);
 /* Whether it was welcomed and is not over. */
 bool router_session_is_up(const struct router_session *session);
 

@@ -9,6 +9,7 @@
 
 #include "controller/log.h"
 #include "controller/newcomers.h"
+#include "controller/queries.h"
 #include "controller/router_session.h"
 
 /* One node of the tree of names. */
@@ -23,6 +24,7 @@ struct routers {
 	SSL_CTX *tls;
 	struct reports *reports;
 	struct pushes *pushes;
+	struct queries *queries;
 	struct evconnlistener *listener;
 	LIST_HEAD(, router_session_link) sessions;
 	unsigned int count;
@@ -78,10 +80,16 @@ struct routers *routers_open(struct event_base *base, const struct config *confi
 	routers->tls = tls;
 	routers->reports = reports;
 	routers->pushes = pushes;
+	routers->queries = queries_new(base);
+	if (!routers->queries) {
+		free(routers);
+		return NULL;
+	}
 	LIST_INIT(&routers->sessions);
 	newcomers_init(&routers->newcomers, "router", config->max_handshakes, config->max_handshakes_per_source);
 	routers->listener = listener_open(base, config->router_listen, accepted, routers, error, error_size);
 	if (!routers->listener) {
+		queries_free(routers->queries);
 		free(routers);
 		return NULL;
 	}
@@ -113,6 +121,7 @@ void routers_free(struct routers *routers)
 		return;
 	close_all(routers, NULL);
 	evconnlistener_free(routers->listener);
+	queries_free(routers->queries);
 	free(routers);
 }
 
@@ -141,6 +150,11 @@ struct reports *routers_reports(const struct routers *routers)
 struct pushes *routers_pushes(const struct routers *routers)
 {
 	return routers->pushes;
+}
+
+struct queries *routers_queries(const struct routers *routers)
+{
+	return routers->queries;
 }
 
 const struct config *routers_config(const struct routers *routers)

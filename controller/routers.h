@@ -18,6 +18,7 @@
 
 struct reports;
 struct pushes;
+struct queries;
 struct router_session;
 struct routers;
 
@@ -38,6 +39,7 @@ struct router_session *routers_find(const struct routers *routers, const char *n
 /* ---- From router_session.c ---- */
 
 struct reports *routers_reports(const struct routers *routers);
+struct queries *routers_queries(const struct routers *routers);
 struct pushes *routers_pushes(const struct routers *routers);
 const struct config *routers_config(const struct routers *routers);
 /* Whether one more router may be connected, or this one again. */

@@ -30,21 +30,28 @@ DECLARE = dict(
 MESSAGES = {
     "hello": dict(protocol_version=1, router_name="edge1.fra1.example.net", frr_version="8.4.4",
                   module_version="0.1.0", journal_id="0f8a5f0e2b7c4d19a1e63c5d7b9f0246", last_sequence=17,
-                  boot_id="5e3d"),
+                  boot_id="5e3d", features=["push-options"], last_push="9d3c1f0a5b7e42d8861f0c9ab4e7d352", revision=7),
     "hello_ack": dict(protocol_version=1, router_name="edge1.fra1.example.net", acked_sequence=15,
-                      acked_at_milliseconds=1764000000007),
+                      acked_at_milliseconds=1764000000007, features=["push-options"]),
     "snapshot": dict(full=True, connections=[STATUS], taken_at=1764000372),
     "transition": {"sequence": 16, "connection": "PNI-ACME-FRA1", "vrf": "default", "generation": 3,
                    "from": "ProvisioningCompleted", "to": "Validating", "cause": "8", "actor": "router",
                    "at_milliseconds": 1764000000123, "message": "every required session is up"},
     "ack": dict(sequence=16),
     "push": dict(id="9d3c1f0a5b7e42d8861f0c9ab4e7d352", actor="noc@example.net", operations=[
-        dict(declare=DECLARE), dict(verb=dict(name="PNI-ACME-FRA1", verb="approve", reason="wired on Monday"))]),
+        dict(declare=DECLARE), dict(verb=dict(name="PNI-ACME-FRA1", verb="approve", reason="wired on Monday"))],
+                 dry_run=True, expects_revision=True, expected_revision=6, confirm_seconds=120),
     "push_result": dict(id="9d3c1f0a5b7e42d8861f0c9ab4e7d352", applied=False, results=[
         dict(ok=True), dict(code="not-allowed", message="activate is not allowed in PendingApproval",
-                            allowed=["approve", "withdraw"])]),
+                            allowed=["approve", "withdraw"])], revision=7, dry_run=True, confirm_seconds=97,
+                        rolled_back=True),
     "heartbeat": dict(at_milliseconds=1764000000123),
     "error": dict(code="router-name", message="the router calls itself edge2, its certificate says edge1"),
+    "confirm": dict(id="9d3c1f0a5b7e42d8861f0c9ab4e7d352"),
+    "query": dict(id="4be1a60f2c9d4870b35e8f1d6a7c0925", connection="PNI-ACME-FRA1", what="routes",
+                  words=[dict(name="prefix", value="198.51.100.0/24"), dict(name="longer", value="true")]),
+    "query_answer": dict(id="4be1a60f2c9d4870b35e8f1d6a7c0925", code="refused",
+                         message="there is no connection 'PNI-ACME-FRA1'", json=b"{}"),
 }
 
 

@@ -22,6 +22,7 @@ from lab.build import SOURCE
 
 PROTO = SOURCE / "lib" / "peering.proto"
 VERSION = 1
+FEATURES = ("push-options",)
 MAX_BYTES = 1024 * 1024
 
 
@@ -159,11 +160,12 @@ class Connection:
             assert closed.error is not None and closed.error.code == code, closed
             return closed.error.message
 
-    def hello(self, journal_id="journal-1", last_sequence=0, router_name="", version=VERSION, boot_id="boot-1"):
+    def hello(self, journal_id="journal-1", last_sequence=0, router_name="", version=VERSION, boot_id="boot-1",
+              features=FEATURES):
         """Says Hello, and returns the HelloAck."""
         self.send(hello=dict(protocol_version=version, router_name=router_name, frr_version="8.4.4",
                              module_version="0.1.0", journal_id=journal_id, last_sequence=last_sequence,
-                             boot_id=boot_id))
+                             boot_id=boot_id, features=features))
         return self.expect("hello_ack")
 
     def send_transitions(self, first, last, connection="PNI-ACME", **fields):
@@ -222,10 +224,11 @@ class Router(threading.Thread):
     It has no BGP: a test moves a connection on with move(), as sessions and checks would.
     """
 
-    def __init__(self, address, pki, name="edge1", journal_id=None):
+    def __init__(self, address, pki, name="edge1", journal_id=None, features=FEATURES):
         super().__init__(daemon=True, name=name)
         self.address, self.pki, self.router_name = address, pki, name
         self.journal_id = journal_id or uuid.uuid4().hex
+        self.features = features
         self.journal = []       # every transition, in order
         self.acked = 0
         self.connections = {}   # name: fields of its ConnectionStatus
@@ -245,7 +248,7 @@ class Router(threading.Thread):
 
     def connect(self):
         self._connection = Connection(self.address, client_context(self.pki, self.router_name))
-        ack = self._connection.hello(self.journal_id, len(self.journal))
+        ack = self._connection.hello(self.journal_id, len(self.journal), features=self.features)
         self.acked = ack.acked_sequence
         for entry in self.journal[self.acked:]:
             self._connection.send(transition=entry)

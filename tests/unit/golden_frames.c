@@ -3,6 +3,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static char *features[] = {"push-options"};
 static Peering__Hello hello = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__hello__descriptor),
 	.protocol_version = 1,
@@ -12,6 +13,10 @@ static Peering__Hello hello = {
 	.journal_id = "0f8a5f0e2b7c4d19a1e63c5d7b9f0246",
 	.last_sequence = 17,
 	.boot_id = "5e3d",
+	.n_features = COUNT(features),
+	.features = features,
+	.last_push = "9d3c1f0a5b7e42d8861f0c9ab4e7d352",
+	.revision = 7,
 };
 static Peering__HelloAck hello_ack = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__hello_ack__descriptor),
@@ -19,6 +24,8 @@ static Peering__HelloAck hello_ack = {
 	.router_name = "edge1.fra1.example.net",
 	.acked_sequence = 15,
 	.acked_at_milliseconds = 1764000000007,
+	.n_features = COUNT(features),
+	.features = features,
 };
 
 static Peering__FamilyStatus family_ipv4 = {
@@ -163,6 +170,14 @@ static Peering__Push push = {
 	.actor = "noc@example.net",
 	.n_operations = COUNT(operations),
 	.operations = operations,
+	.dry_run = 1,
+	.expects_revision = 1,
+	.expected_revision = 6,
+	.confirm_seconds = 120,
+};
+static Peering__Confirm confirm = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__confirm__descriptor),
+	.id = "9d3c1f0a5b7e42d8861f0c9ab4e7d352",
 };
 
 static char *allowed[] = {"approve", "withdraw"};
@@ -185,6 +200,10 @@ static Peering__PushResult push_result = {
 	.id = "9d3c1f0a5b7e42d8861f0c9ab4e7d352",
 	.n_results = COUNT(results),
 	.results = results,
+	.revision = 7,
+	.dry_run = 1,
+	.confirm_seconds = 97,
+	.rolled_back = 1,
 };
 
 static Peering__Heartbeat heartbeat = {
@@ -195,6 +214,33 @@ static Peering__Error error = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__error__descriptor),
 	.code = "router-name",
 	.message = "the router calls itself edge2, its certificate says edge1",
+};
+
+static Peering__QueryWord query_word_prefix = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__query_word__descriptor),
+	.name = "prefix",
+	.value = "198.51.100.0/24",
+};
+static Peering__QueryWord query_word_longer = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__query_word__descriptor),
+	.name = "longer",
+	.value = "true",
+};
+static Peering__QueryWord *query_words[] = {&query_word_prefix, &query_word_longer};
+static Peering__Query query = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__query__descriptor),
+	.id = "4be1a60f2c9d4870b35e8f1d6a7c0925",
+	.connection = "PNI-ACME-FRA1",
+	.what = "routes",
+	.n_words = COUNT(query_words),
+	.words = query_words,
+};
+static Peering__QueryAnswer query_answer = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__query_answer__descriptor),
+	.id = "4be1a60f2c9d4870b35e8f1d6a7c0925",
+	.code = "refused",
+	.message = "there is no connection 'PNI-ACME-FRA1'",
+	.json = {.len = 2, .data = (uint8_t *)"{}"},
 };
 
 #define ENVELOPE(kind, member)                                                                                         \
@@ -213,11 +259,15 @@ static const Peering__Envelope envelopes[] = {
 	ENVELOPE(PUSH_RESULT, push_result),
 	ENVELOPE(HEARTBEAT, heartbeat),
 	ENVELOPE(ERROR, error),
+	ENVELOPE(CONFIRM, confirm),
+	ENVELOPE(QUERY, query),
+	ENVELOPE(QUERY_ANSWER, query_answer),
 };
 static const struct golden_frame frames[] = {
 	{"hello", &envelopes[0]},     {"hello_ack", &envelopes[1]},   {"snapshot", &envelopes[2]},
 	{"transition", &envelopes[3]}, {"ack", &envelopes[4]},	       {"push", &envelopes[5]},
 	{"push_result", &envelopes[6]}, {"heartbeat", &envelopes[7]}, {"error", &envelopes[8]},
+	{"confirm", &envelopes[9]},    {"query", &envelopes[10]},     {"query_answer", &envelopes[11]},
 };
 
 const struct golden_frame *golden_frames(size_t *count)

@@ -21,6 +21,7 @@
 
 #include "bgpd-peering/link.h"
 #include "lib/frame.h"
+#include "lib/protocol_features.h"
 #include "tests/unit/controller_end.h"
 #include "tests/unit/freeze.h"
 #include "tests/unit/own_network.h"
@@ -266,6 +267,7 @@ static void hello_says_who_the_router_is(void **state)
 	assert_string_equal(envelope->hello->journal_id, "journal-1");
 	assert_string_equal(envelope->hello->boot_id, "boot-1");
 	assert_int_equal(envelope->hello->last_sequence, 41);
+	assert_int_equal(envelope->hello->n_features, PROTOCOL_FEATURE_COUNT);
 	peering__envelope__free_unpacked(envelope, NULL);
 	controller_hello_ack(&controller, "edge1\nforged.example.net", 41);
 	expect_acked(41);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `peerctl manual`: the manual page, peerctl(1), made of the table of commands when peerctl is built.
+ */
+#ifndef PEERING_CONTROLLER_PEERCTL_MANUAL_H
+#define PEERING_CONTROLLER_PEERCTL_MANUAL_H
+
+#include <stddef.h>
+
+#include "controller/peerctl_command.h"
+
+/* To standard output. `common_options` is what --help says of the options of every command. */
+void manual_print(const struct command *commands, size_t count, const char *common_options);
+
+#endif

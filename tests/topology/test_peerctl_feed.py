@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A feed of connections: `peerctl export` and `peerctl apply`, against a peering-controller with routers that a test plays.
+Judged by what those routers were sent."""
+import json
+
+import pytest
+
+ROUTERS = ("edge1", "edge2")
+
+
+def entry(router, number, **fields):
+    return {"router": router, "name": f"PNI-{number:04}", "peerAsn": 64510 + number,
+            "neighbors": [{"address": f"192.0.2.{number + 1}"}], **fields}
+
+
+def feed(*entries):
+    return {"schemaVersion": 1, "connections": list(entries)}
+
+
+def declared(router):
+    """Names of what was pushed since the last call, in no order."""
+    names = sorted(operation.declare.name for push in router.pushes for operation in push.operations)
+    del router.pushes[:]
+    return names
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "feed.json"
+
+    def write(content):
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return write
+
+
+def test_a_feed_is_asked_for_once(controller, file):
+    with controller.router("edge1") as edge1, controller.router("edge2") as edge2:
+        both = [entry(router, number) for router in ROUTERS for number in range(40)]
+        said = controller.peerctl("apply", "-f", file(feed(*both)))
+        assert said.returncode == 0 and "80 connections: 80 new, 0 changed, 0 unchanged, 0 refused" in said.stdout, said
+        assert declared(edge1) == declared(edge2) == [f"PNI-{number:04}" for number in range(40)]
+        # The same again, and with words that change nothing: no push.
+        both[0]["kind"] = "direct"
+        said = controller.peerctl("apply", "-f", file(feed(*both)))
+        assert said.returncode == 0 and said.stdout == "80 connections: 0 new, 0 changed, 80 unchanged, 0 refused\n", said
+        # One changes, one is new, one is left out.
+        both[0]["description"] = "port 4"
+        said = controller.peerctl("apply", "-f", file(feed(*both[:-1], entry("edge1", 99))))
+        assert "1 new, 1 changed, 78 unchanged, 0 refused" in said.stdout, said
+        left_out = [line for line in said.stdout.splitlines() if "left as it is" in line]
+        assert len(left_out) == 1 and "edge2" in left_out[0] and "PNI-0039" in left_out[0]
+        assert declared(edge1) == ["PNI-0000", "PNI-0099"] and declared(edge2) == []
+
+
+def test_what_is_exported_changes_nothing(controller, file):
+    with controller.router("edge1") as edge1, controller.router("edge2"):
+        neighbors = [{"address": "2001:db8::2", "optional": True,
+                      "families": [{"afi": "ipv6", "receivedLimit": 500, "importPolicy": "IN", "exportPolicy": "OUT"}]},
+                     {"address": "192.0.2.9", "description": "port 4"}]
+        full = entry("edge1", 1, neighbors=neighbors, activation="auto", validationWindow=60, onViolation="deny",
+                     reopenMode="auto", reopenHoldDown=90, profile="PEERS", checks={"no-bogons": "required"},
+                     description="Example", kind="exchange")
+        said = controller.peerctl("apply", "-f", file(feed(full, entry("edge2", 2))))
+        assert said.returncode == 0, said
+        declared(edge1)
+        whole = controller.peerctl("export")
+        exported = json.loads(whole.stdout)
+        assert [(one["router"], one["name"]) for one in exported["connections"]] == [("edge1", "PNI-0001"), ("edge2", "PNI-0002")]
+        assert exported["connections"][0]["checks"] == {"no-bogons": "required"}
+        assert [one["router"] for one in json.loads(controller.peerctl("export", "--router", "edge2").stdout)["connections"]] \
+            == ["edge2"]
+        said = controller.peerctl("apply", "-f", file(whole.stdout))
+        assert said.stdout == "2 connections: 0 new, 0 changed, 2 unchanged, 0 refused\n" and declared(edge1) == []
+        # As scripts read it.
+        said = controller.peerctl("apply", "-f", file(whole.stdout), "-o", "json")
+        assert json.loads(said.stdout)["summary"] == {"new": 0, "changed": 0, "unchanged": 2, "refused": 0, "unreached": 0}
+
+
+def test_one_that_is_refused_holds_up_none(controller, file):
+    with controller.router("edge1") as edge1:
+        wrong = entry("edge1", 2, neighbors=[{"address": "192.0.2.300"}])
+        said = controller.peerctl("apply", "-f", file(feed(entry("edge1", 1), wrong, entry("nowhere", 3), entry("edge1", 4))))
+        assert said.returncode == 1 and "2 new, 0 changed, 0 unchanged, 2 refused" in said.stdout, said
+        assert "192.0.2.300" in said.stdout and 'no router "nowhere"' in said.stdout
+        assert declared(edge1) == ["PNI-0001", "PNI-0004"]
+    # The router is away: kept for it.
+    said = controller.peerctl("apply", "-f", file(feed(entry("edge1", 5))))
+    assert said.returncode == 0 and "gets it when it connects" in said.stdout
+    said = controller.peerctl("apply", "-f", file(feed(entry("edge1", 5))))
+    assert "1 unchanged" in said.stdout, said
+
+
+@pytest.mark.parametrize("content, word", [
+    ("", "no JSON"),
+    ("{\n\"connections\": [\n{]}", "line 3"),
+    ("[]", "a feed is"),
+    ({"connections": {}}, "a feed is"),
+    ({"connections": [], "conections": []}, 'no "conections"'),
+    ({"schemaVersion": 2, "connections": []}, "schemaVersion 1 alone"),
+    (feed({"name": "PNI"}), 'no "router"'),
+    (feed({"router": "edge1"}), 'no "name"'),
+    (feed("edge1"), 'no "router"'),
+    (feed(entry("edge1", 1), entry("EDGE1", 1)), "is there twice"),
+    pytest.param("[" * 100000, "no JSON", id="deep"),
+])
+def test_a_feed_that_is_none(bad_input, file, content, word):
+    controller, router = bad_input
+    said = controller.peerctl("apply", "-f", file(content))
+    assert said.returncode == 2 and word in said.stderr, said
+    assert not router.pushes
+
+
+def test_a_feed_that_cannot_be_read(bad_input, tmp_path):
+    said = bad_input[0].peerctl("apply", "-f", tmp_path / "nothing")
+    assert said.returncode == 2 and "No such file" in said.stderr
+    said = bad_input[0].peerctl("apply")
+    assert said.returncode == 2 and "usage: peerctl apply -f FILE" in said.stderr
