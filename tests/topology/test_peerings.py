@@ -88,7 +88,7 @@ def test_a_peering_from_its_request_to_its_end(scenario):
     assert controller.request("POST", f"/v1/peerings/ACME-FRA/connections/{NAME}/bgp-configured", {}, token)[0] == 200
     s.acme.wait_established()
     s.wait_passed()
-    until("it waits for the hours", lambda: peering()["connections"][0]["waitsFor"], lambda text: "hours" in text)
+    until("it waits for the hours", lambda: peering()["connections"][0]["waitsFor"], lambda text: "hours" in (text or ""))
     # Nor does a controller that starts anew forget them.
     controller.kill()
     controller.start()
