@@ -333,34 +333,40 @@ static enum store_result read_whole(const struct api *api, const char *router, c
 	return result;
 }
 
-static uint32_t asn_of(json_object *connection)
+/*
+ * A peer's question. Whose it is comes first, so that an answer for what is somebody else's takes no longer, and says no
+ * more, than one for what is not there.
+ */
+static bool is_own(const struct api_request *request, const char *router, const char *name)
 {
-	json_object *asn;
+	struct store *store = api_store(request->api);
+	enum store_result result = store_connection_is_of_asn(store, request->identity.asn, router, name);
 
-	return json_object_object_get_ex(connection, "peerAsn", &asn) ? (uint32_t)json_object_get_int64(asn) : 0;
+	if (result == STORE_NOT_FOUND)
+		api_problem(request->http, 404, "unknown-connection",
+			    "your AS has no such connection; see /v1/connections", NULL);
+	else if (result != STORE_OK)
+		api_problem_store(request->http, store, result);
+	return result == STORE_OK;
 }
 
 void api_get_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
 	const char *name = request->segments[3];
-	struct store *store = api_store(request->api);
 	bool of_peer = request->identity.role == API_ROLE_PEER;
 	json_object *whole = NULL;
-	enum store_result result = read_whole(request->api, router, name, &whole);
+	enum store_result result;
 
-	if (result != STORE_OK && result != STORE_NOT_FOUND) {
-		api_problem_store(request->http, store, result);
-	} else if (result == STORE_OK && api_may_see_asn(request, asn_of(whole))) {
+	if (of_peer && !is_own(request, router, name))
+		return;
+	result = read_whole(request->api, router, name, &whole);
+	if (result == STORE_OK)
 		api_reply_tagged(request, of_peer ? api_peer_view(whole) : whole, change_keys);
-	} else if (of_peer) {
-		/* One of somebody else is as if it were not there, and no name of anything is in the answer. */
-		json_object_put(whole);
-		api_problem(request->http, 404, "unknown-connection",
-			    "your AS has no such connection; see /v1/connections", NULL);
-	} else if (api_connection_known(request, router, name)) {
+	else if (result != STORE_NOT_FOUND)
+		api_problem_store(request->http, api_store(request->api), result);
+	else if (api_connection_known(request, router, name))
 		api_problem(request->http, 503, "store-busy", "the connection appeared just now; try again", NULL);
-	}
 }
 
 bool api_connection_if_match(const struct api_request *request, const char *router, const char *name)

@@ -257,6 +257,12 @@ static void on_request(struct evhttp_request *http, void *context)
 	SSL *ssl = api_client_ssl(http);
 	char actor[API_ACTOR_MAX];
 
+	/* evhttp had no memory for TLS: nobody's token is to be heard in the clear. */
+	if (!ssl) {
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+		api_problem(http, 503, "no-memory", "memory is short; try again", NULL);
+		return;
+	}
 	if (!api_authenticate(request.api->authentication, &request, ssl, actor))
 		return;
 	if (!api_clients_identified(request.api->clients, ssl, &request.identity)) {

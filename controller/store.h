@@ -167,6 +167,8 @@ enum store_result store_connections(struct store *store, const char *router, con
 enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router, const char *state,
 					   const char *after_router, const char *after_name, unsigned int limit,
 					   store_connection_visit visit, void *context);
+/* Whether there is one of that name which is of the AS, in the same sense. */
+enum store_result store_connection_is_of_asn(struct store *store, uint32_t asn, const char *router, const char *name);
 enum store_result store_connection(struct store *store, const char *router, const char *name,
 				   store_connection_visit visit, void *context);
 

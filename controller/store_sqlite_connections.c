@@ -119,6 +119,19 @@ enum store_result store_connections_of_asn(struct store *store, uint32_t asn, co
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
+enum store_result store_connection_is_of_asn(struct store *store, uint32_t asn, const char *router, const char *name)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTION_IS_OF_ASN);
+	enum store_result result;
+
+	store_bind_number(statement, 1, asn);
+	store_bind_text(statement, 2, router);
+	store_bind_text(statement, 3, name);
+	result = store_next(store, statement);
+	sqlite3_reset(statement);
+	return result;
+}
+
 enum store_result store_connection(struct store *store, const char *router, const char *name,
 				   store_connection_visit visit, void *context)
 {
