@@ -258,8 +258,6 @@ struct loaded {
 static bool load(const struct store_peering *peering, void *context)
 {
 	struct loaded *loaded = context;
-	struct json_fault fault;
-	json_object *document;
 
 	/* To a peer another's is not there. */
 	if (!api_may_see_asn(loaded->request, peering->peer_asn)) {
@@ -269,9 +267,7 @@ static bool load(const struct store_peering *peering, void *context)
 	snprintf(loaded->state, sizeof(loaded->state), "%s", peering->state);
 	snprintf(loaded->reason, sizeof(loaded->reason), "%s", peering->reason);
 	loaded->by_peer = peering->by_peer;
-	document = json_tokener_parse(peering->document);
-	loaded->good = peering_request_from_json(document, &loaded->body, &fault);
-	json_object_put(document);
+	loaded->good = peering_request_from_stored(peering->document, &loaded->body);
 	loaded->object = api_object();
 	loaded->result = loaded->good ? fill(loaded->object, loaded->request, peering, &loaded->failed) : STORE_FAILED;
 	return true;

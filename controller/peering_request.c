@@ -234,6 +234,46 @@ bool peering_request_from_json(json_object *body, struct peering_request *reques
 	return false;
 }
 
+static const char *text_of(json_object *object, const char *key)
+{
+	json_object *value = json_object_object_get(object, key);
+
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+}
+
+bool peering_request_from_stored(const char *document, struct peering_request *request)
+{
+	json_object *connections;
+
+	memset(request, 0, sizeof(*request));
+	request->document = json_tokener_parse(document);
+	connections = json_object_object_get(request->document, "connections");
+	request->prefixes = json_object_object_get(request->document, "prefixes");
+	if (!json_object_is_type(connections, json_type_array) || !json_object_is_type(request->prefixes, json_type_array) ||
+	    json_object_array_length(connections) > PEERING_CONNECTIONS_MAX) {
+		peering_request_free(request);
+		return false;
+	}
+	request->name = text_of(request->document, "name");
+	request->metro = text_of(request->document, "metro");
+	request->facility = text_of(request->document, "facility");
+	request->description = text_of(request->document, "description");
+	request->peer_asn = (uint32_t)json_object_get_int64(json_object_object_get(request->document, "peerAsn"));
+	request->bandwidth =
+		(uint32_t)json_object_get_int64(json_object_object_get(request->document, "bandwidthInMbps"));
+	if (connection_kind_from_name(text_of(request->document, "kind")) > 0)
+		request->kind = (enum connection_kind)connection_kind_from_name(text_of(request->document, "kind"));
+	request->connection_count = json_object_array_length(connections);
+	for (size_t i = 0; i < request->connection_count; i++) {
+		struct peering_connection_request *connection = &request->connections[i];
+
+		connection->definition = json_object_array_get_idx(connections, i);
+		connection->router = text_of(connection->definition, "router");
+		connection->name = text_of(connection->definition, "name");
+	}
+	return true;
+}
+
 void peering_request_free(struct peering_request *request)
 {
 	json_object_put(request->document);

@@ -44,8 +44,10 @@ struct peering_request {
 	size_t connection_count;
 };
 
-/* False with *fault set. The caller frees with peering_request_free() after a true. */
+/* Of what somebody asks for. False with *fault set. The caller frees with peering_request_free() after a true. */
 bool peering_request_from_json(json_object *body, struct peering_request *request, struct json_fault *fault);
+/* Of the text of a document, as the store has it. False where it is none. */
+bool peering_request_from_stored(const char *document, struct peering_request *request);
 void peering_request_free(struct peering_request *request);
 
 /* Whether any connection's neighbor has an address of this family. */

@@ -298,19 +298,16 @@ static bool keep_document(const struct store_peering *peering, void *context)
 
 static enum store_result approve_if_passed(struct peerings *peerings, const char *document, bool by_peer)
 {
-	json_object *body = json_tokener_parse(document);
 	struct peering_request request;
 	struct judgement judgement;
-	struct json_fault fault;
 	enum store_result result = STORE_OK;
 
-	if (peering_request_from_json(body, &request, &fault)) {
+	if (peering_request_from_stored(document, &request)) {
 		result = peerings_judge(peerings, &request, by_peer, &judgement);
 		if (result == STORE_OK && judgement.verdict == VERDICT_PASS)
 			result = peerings_approve(peerings, &request, PEERINGS_ACTOR);
 		peering_request_free(&request);
 	}
-	json_object_put(body);
 	return result;
 }
 

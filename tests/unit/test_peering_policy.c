@@ -230,13 +230,22 @@ static void a_request_is_the_same_again(void **state)
 
 	request_of(BODY("\"bandwidthInMbps\":10,\"prefixes\":[\"2001:DB8::/32\",\"0.0.0.0/0\"],", ONE), &request);
 	once = strdup(json_plain(request.document));
+	peering_request_free(&request);
 	assert_non_null(strstr(once, "\"2001:db8::/32\""));
 	request_of(once, &again);
 	assert_string_equal(json_plain(again.document), once);
+	peering_request_free(&again);
+	assert_true(peering_request_from_stored(once, &again));
+	assert_string_equal(json_plain(again.document), once);
 	assert_string_equal(again.connections[0].router, "edge1");
+	assert_string_equal(again.connections[0].name, "A-1");
+	assert_string_equal(again.metro, "Frankfurt");
+	assert_int_equal(again.peer_asn, 64510);
+	assert_int_equal(again.bandwidth, 10);
+	assert_int_equal(again.connection_count, 1);
+	assert_false(peering_request_from_stored("{}", &request));
 	free(once);
 	peering_request_free(&again);
-	peering_request_free(&request);
 }
 
 static void a_bad_file_is_named_by_its_place(void **state)
