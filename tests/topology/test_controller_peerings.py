@@ -2,12 +2,14 @@
 """Peer ASNs, peerings and the policy that judges them, with routers that the test plays."""
 import contextlib
 import json
+import shutil
 import signal
 
 import pytest
 
 from controller_fixtures import assert_serves, run_controller, status as connection_status
 from controller_process import ADMIN, OPERATOR, VIEWER, Controller
+from lab import build
 from lab.wait import until
 from peerings_kit import PEER_ASN, PEER_NOC, Peer, approve_asn, connection, findings, peering, write_policy
 
@@ -489,7 +491,12 @@ def test_the_policy_is_read_again_and_a_bad_one_is_not_taken(controller):
     controller.stop()
     checked = run_controller("-c", controller.config, "--check")
     assert checked.returncode == 1 and "kinds[0]" in checked.stderr
-    path.write_text("{}")
+    path.unlink()
+    checked = run_controller("-c", controller.config, "--check")
+    assert checked.returncode == 1 and f"{path}: cannot read: No such file" in checked.stderr
+    # The example that is installed is a good one.
+    shutil.copy(build.SOURCE / "controller" / "peering-policy.json", path)
+    assert run_controller("-c", controller.config, "--check").returncode == 0
 
 
 def test_no_key_of_md5_is_shown(controller):
