@@ -158,8 +158,9 @@ static bool add_connection(const struct store_peering_connection *row, void *con
 	json_object_object_add(object, "waitsFor",
 			       api_text(peering_step_waits_for(row, peerings_policy(peerings), clock_milliseconds())));
 	/* A router's sentence may name this network's policies. */
-	json_object_object_add(object, "problem",
-			       api_text(peer && problem[0] ? "the router refused it; this network's operators see why" : problem));
+	if (peer && problem[0])
+		problem = "the router refused it; this network's operators see why";
+	json_object_object_add(object, "problem", api_text(problem));
 	json_object_object_add(object, "bgpConfiguredBy", api_actor(shown->request, row->configured_by));
 	json_object_object_add(object, "bgpConfiguredAt", api_time(row->configured_at));
 	json_object_object_add(object, "pushId",

@@ -209,8 +209,8 @@ static bool read_numbers(json_object *body, struct peering_request *request, str
 
 static bool read_body(json_object *body, struct peering_request *request, struct json_fault *fault)
 {
-	static const char *const keys[] = {"name",	  "peerAsn",	 "kind",     "metro",	    "facility", "bandwidthInMbps",
-					   "description", "prefixes", "connections", NULL};
+	static const char *const keys[] = {"name",	      "peerAsn",     "kind",	 "metro",	"facility",
+					   "bandwidthInMbps", "description", "prefixes", "connections", NULL};
 	const char *wrong;
 
 	if (!json_read_object(body, "", keys, fault) || !read_words(body, "name", request, &request->name, fault))

@@ -241,8 +241,7 @@ enum store_result peerings_approve(struct peerings *peerings, const struct peeri
 }
 
 /* Ends the peering where no connection of it is left. */
-static enum store_result end_when_empty(struct peerings *peerings, const char *name, const char *actor,
-					const char *reason)
+static enum store_result end_when_empty(struct peerings *peerings, const char *name, const char *actor)
 {
 	struct rows rows;
 	enum store_result result = all_rows(peerings, name, &rows);
@@ -253,7 +252,7 @@ static enum store_result end_when_empty(struct peerings *peerings, const char *n
 	free_rows(&rows);
 	if (!empty)
 		return result;
-	result = decide(peerings, name, "deprovisioned", actor, reason);
+	result = decide(peerings, name, "deprovisioned", actor, NULL);
 	return result == STORE_OK ? peerings_note(peerings, name, actor, "deprovisioned", "") : result;
 }
 
@@ -278,7 +277,7 @@ enum store_result peerings_deprovision(struct peerings *peerings, const char *na
 		result = decide(peerings, name, "deprovisioning", actor, reason);
 	if (result == STORE_OK)
 		result = peerings_note(peerings, name, actor, "deprovision", reason);
-	return result == STORE_OK ? end_when_empty(peerings, name, actor, reason) : result;
+	return result == STORE_OK ? end_when_empty(peerings, name, actor) : result;
 }
 
 struct documents {
@@ -351,7 +350,10 @@ static size_t add_operations(const struct store_peering_connection *row, const c
 	operations[0] = (struct store_operation){.connection = row->name,
 						 .verb = verb,
 						 .definition = request ? row->approved : NULL,
-						 .reason = strcmp(verb, "force-cancel") == 0 ? "the peering is deprovisioned" : ""};
+						 .reason = ""};
+	/* The router wants to know why. */
+	if (strcmp(verb, "force-cancel") == 0)
+		operations[0].reason = "the peering is deprovisioned";
 	if (!request)
 		return 1;
 	operations[1] = (struct store_operation){.connection = row->name, .verb = "approve", .reason = ""};
@@ -420,7 +422,7 @@ static enum store_result move(struct peerings *peerings, struct store_peering_co
 				   strcmp(step->phase, "removed") == 0))
 		result = peerings_note(peerings, row->peering, "router", step->phase, message);
 	if (result == STORE_OK && strcmp(step->phase, "removed") == 0)
-		result = end_when_empty(peerings, row->peering, row->decided_by, "");
+		result = end_when_empty(peerings, row->peering, row->decided_by);
 	return result;
 }
 

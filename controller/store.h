@@ -388,7 +388,10 @@ typedef bool (*store_peering_event_visit)(const struct store_peering_event *even
  */
 enum store_result store_peering_create(struct store *store, const struct store_peering *peering,
 				       const struct store_peering_connection *connections, size_t count);
-/* A new state: state, reason, decided_by and decided_at are written. Ended ones let their connections go. */
+/*
+ * A new state: state, reason (NULL: as it was), decided_by and decided_at are written. Ended ones let their connections
+ * go.
+ */
 enum store_result store_peering_decide(struct store *store, const struct store_peering *peering);
 enum store_result store_peering(struct store *store, const char *name, store_peering_visit visit, void *context);
 /* In order of their names, behind `after`; NULL `state` and 0 `asn` are any. */

@@ -264,6 +264,7 @@ def test_the_whole_thread(controller, restarts):
         for router, name in ((routers["edge1"], "ACME-1"), (routers["edge2"], "ACME-2")):
             router.move(name, "None", "15")
         wait_state(controller, ("deprovisioned", None))
+        assert controller.get("/v1/peerings/ACME-FRA")["reason"] == "moved"
         # Each was told each thing once, by whom it was.
         for router in (routers["edge1"], routers["edge2"]):
             assert verbs(router) == [["request", "approve"], ["ready"], ["activate"], ["deprovision"]]
