@@ -117,6 +117,7 @@ void api_get_connections(const struct api_request *request);
 void api_get_routes(const struct api_request *request);
 void api_get_preview(const struct api_request *request);
 void api_get_connection(const struct api_request *request);
+void api_get_history(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);

@@ -317,7 +317,7 @@ static enum store_result read_whole(const struct api *api, const char *router, c
 	bool gone = result == STORE_NOT_FOUND;
 
 	if (result == STORE_OK || gone)
-		result = store_history(api_store(api), router, name, HISTORY_MAX, add_transition, history);
+		result = store_history(api_store(api), router, name, 0, HISTORY_MAX, add_transition, history);
 	if (gone && result == STORE_OK) {
 		/* Removed: what is left of it is what happened. */
 		if (json_object_array_length(history) > 0)
@@ -367,6 +367,40 @@ void api_get_connection(const struct api_request *request)
 		api_problem_store(request->http, api_store(request->api), result);
 	else if (api_connection_known(request, router, name))
 		api_problem(request->http, 503, "store-busy", "the connection appeared just now; try again", NULL);
+}
+
+void api_get_history(const struct api_request *request)
+{
+	const char *router = request->segments[1];
+	const char *name = request->segments[3];
+	json_object *history, *answer, *id = NULL;
+	enum store_result result;
+	struct api_page page;
+	bool more;
+
+	if (!api_read_page(request, &page))
+		return;
+	history = json_object_new_array();
+	result = store_history(api_store(request->api), router, name, page.after, page.limit + 1, add_transition, history);
+	if (result != STORE_OK) {
+		json_object_put(history);
+		api_problem_store(request->http, api_store(request->api), result);
+		return;
+	}
+	/* Of one that is gone there is a history as well; of what never was there is none. */
+	if (json_object_array_length(history) == 0 && !api_connection_known(request, router, name)) {
+		json_object_put(history);
+		return;
+	}
+	more = json_object_array_length(history) > page.limit;
+	if (more) {
+		json_object_array_del_idx(history, page.limit, 1);
+		json_object_object_get_ex(json_object_array_get_idx(history, page.limit - 1), "id", &id);
+	}
+	answer = api_object();
+	json_object_object_add(answer, "history", history);
+	json_object_object_add(answer, "nextAfter", json_object_get(id));
+	api_reply(request->http, 200, answer, NULL);
 }
 
 bool api_connection_if_match(const struct api_request *request, const char *router, const char *name)

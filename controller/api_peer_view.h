@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A connection as its peer may see it: a copy of the parts that are known to be its business, so that whatever else a
- * connection shows one day stays here. Policies, notes, names of people, verbs and reasons that name any of these are not.
+ * connection shows one day stays here. Policies, notes, names of people, verbs, and reasons that name any of these are
+ * not.
  */
 #ifndef PEERING_CONTROLLER_API_PEER_VIEW_H
 #define PEERING_CONTROLLER_API_PEER_VIEW_H

@@ -25,8 +25,9 @@ struct client_settings {
 };
 
 /*
- * Sets what is still NULL from the environment (the token from there alone, or from the file), then ~/.config/peerctl.conf, then /etc/peering-controller/peerctl.conf.
- * False with a sentence where a file cannot be read, everybody can read the token, or something is missing in the end.
+ * Sets what is still NULL from the environment, then ~/.config/peerctl.conf, then /etc/peering-controller/peerctl.conf;
+ * the token from the environment or from token_file. False with a sentence where a file cannot be read, everybody can
+ * read the token's, or something is missing in the end.
  */
 bool client_settings_complete(struct client_settings *settings, char *error, size_t error_size);
 void client_settings_free(struct client_settings *settings);

@@ -119,9 +119,9 @@ enum store_result store_transition_at(struct store *store, const char *router, c
  */
 enum store_result store_transition(struct store *store, const char *router, const struct store_transition *transition,
 				   enum store_news *news, uint64_t *before);
-/* Newest first, at most `limit`. */
-enum store_result store_history(struct store *store, const char *router, const char *connection, unsigned int limit,
-				store_transition_visit visit, void *context);
+/* Newest first, at most `limit`; from before the id `before`, 0: from the newest on. */
+enum store_result store_history(struct store *store, const char *router, const char *connection, int64_t before,
+				unsigned int limit, store_transition_visit visit, void *context);
 
 /* ---- Connections ---- */
 

@@ -213,8 +213,8 @@ enum store_result store_transition(struct store *store, const char *router, cons
 	return store_end_own(store, own, result);
 }
 
-enum store_result store_history(struct store *store, const char *router, const char *connection, unsigned int limit,
-				store_transition_visit visit, void *context)
+enum store_result store_history(struct store *store, const char *router, const char *connection, int64_t before,
+				unsigned int limit, store_transition_visit visit, void *context)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_HISTORY);
 	enum store_result result;
@@ -222,6 +222,7 @@ enum store_result store_history(struct store *store, const char *router, const c
 	store_bind_text(statement, 1, router);
 	store_bind_text(statement, 2, connection);
 	store_bind_number(statement, 3, limit);
+	sqlite3_bind_int64(statement, 4, before ? before : INT64_MAX);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		struct store_transition transition = {
 			.id = sqlite3_column_int64(statement, 0),

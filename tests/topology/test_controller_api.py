@@ -54,6 +54,13 @@ def test_a_viewer_looks_and_changes_nothing(served):
     controller.wait_log(f"event=api-forbidden actor={VIEWER} role=viewer needs=operator address=127.0.0.1:")
 
 
+def test_the_configuration_says_who_is_what(make_controller):
+    controller = make_controller(admin=f"{ADMIN.upper()}, {VIEWER}", viewer=VIEWER.title()).start()
+    for certificate, path, got in ((ADMIN, "/v1/tokens", 200), (OPERATOR, "/v1/tokens", 403), (OPERATOR, "/v1/audit", 200),
+                                   (VIEWER, "/v1/audit", 403), (VIEWER, "/v1/routers", 200)):
+        assert controller.request("GET", path, certificate=certificate)[0] == got, (certificate, path)
+
+
 def test_the_audit_log_names_who_changed_what(served):
     controller, _ = served
     before = controller.get("/v1/audit")["audit"][-1]["id"]
@@ -71,14 +78,17 @@ def test_the_audit_log_names_who_changed_what(served):
 
 
 def test_lists_have_pages(served):
-    controller, _ = served
+    controller, router = served
     for name in ("edge2", "edge3"):
         with controller.connect(name) as connection:
             connection.hello(journal_id=f"pages-{name}")
     for number in range(3):
         controller.post(connection_path() + "/activate", {})
         make_token(controller, "viewer", f"page-{number}")
-    for path, key in (("/v1/audit", "audit"), ("/v1/tokens", "tokens"), ("/v1/routers", "routers")):
+        router.move(REQUEST["name"], "Validating" if number % 2 else "Approved", "7")
+    until("the history", lambda: len(controller.get(connection_path())["history"]) >= 4)
+    for path, key in (("/v1/audit", "audit"), ("/v1/tokens", "tokens"), ("/v1/routers", "routers"),
+                      (connection_path() + "/history", "history")):
         whole = controller.get(path, certificate=ADMIN)
         assert whole["nextAfter"] is None
         found, after = [], ""
@@ -94,6 +104,8 @@ def test_lists_have_pages(served):
         for query in ("limit=0", "limit=1001", "limit=-1", "limit=", "limit=1e2", "colour=red"):
             got, problem = controller.request("GET", f"{path}?{query}", certificate=ADMIN)
             assert (got, problem["code"]) == (400, "bad-query"), (path, query)
+    assert whole["history"] == controller.get(connection_path())["history"]
+    assert controller.request("GET", connection_path("nothing") + "/history")[1]["code"] == "unknown-connection"
     for query in ("after=x", "after=99999999999999999999", "after=-1", "after="):
         assert controller.request("GET", f"/v1/audit?{query}")[0] == 400, query
 
@@ -206,6 +218,11 @@ def test_the_first_token_is_made_on_the_machine(make_controller):
         refused = run_controller("-c", controller.config, "--create-token", *arguments)
         assert refused.returncode == exit_status and refused.stderr and not refused.stdout, refused
     assert_serves(controller)
+    # A controller of before has a schema of before, which is not for others to bring up to date.
+    write(controller, "DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)")
+    refused = run_controller("-c", controller.config, "--create-token", "admin", "third")
+    assert refused.returncode == 1 and "of another version" in refused.stderr and not refused.stdout, refused
+    assert controller.query("SELECT count(*) FROM token") == [(2,)]
 
 
 # ---- How often ----

@@ -266,7 +266,8 @@ def closed(stream):
 ], ids=["headers", "body", "chunks", "nothing"])
 def test_who_says_nothing_whole_leaves(make_controller, begin, drip):
     """Without a certificate that is a matter of handshake-timeout, however the bytes come."""
-    controller = make_controller(handshake_timeout=1).start()
+    # Somebody known has longer than this test waits.
+    controller = make_controller(handshake_timeout=1, push_wait=300).start()
     with Bystander(controller), contextlib.ExitStack() as stack:
         streams = [stack.enter_context(open_stream(controller)) for _ in range(8)]
         for stream in streams:

@@ -12,6 +12,9 @@ from lab.wait import until
 
 
 @pytest.mark.parametrize("text, sentence", [
+    ("admin = boss", ":1: 'admin' takes the e-mail addresses"),
+    ("viewer = a@example.net, b", ":1: 'viewer' takes the e-mail addresses"),
+    ("api-rate = 0", ":1: 'api-rate' takes a number from 1 to 1000"),
     ("colour = red", ":1: there is no key 'colour'; the keys are router-listen,"),
     ("heartbeat = 0", ":1: 'heartbeat' takes a number from 1 to 60, not '0'"),
     ("heartbeat = 1x", ":1: 'heartbeat' takes a number from 1 to 60, not '1x'"),
@@ -22,7 +25,7 @@ from lab.wait import until
     ("# words\n\ndatabase = here", ":3: 'database' takes a whole path"),
     ("max-routers = 5\nmax-routers = 6", ":2: 'max-routers' stands twice"),
     ("# " + "x" * 5000, ":1: the line is longer than"),
-], ids=range(10))
+], ids=range(13))
 def test_bad_configuration_names_file_and_line(tmp_path, text, sentence):
     config = tmp_path / "peering-controller.conf"
     config.write_text(text + "\n")

@@ -87,7 +87,7 @@ static unsigned int history_length(const char *router, const char *connection)
 {
 	unsigned int count = 0;
 
-	assert_int_equal(store_history(store, router, connection, 1000, count_one, &count), STORE_OK);
+	assert_int_equal(store_history(store, router, connection, 0, 1000, count_one, &count), STORE_OK);
 	return count;
 }
 
