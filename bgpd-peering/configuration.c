@@ -11,6 +11,7 @@
 #include "bgpd-peering/guard_undo.h"
 #include "bgpd-peering/link_test.h"
 #include "bgpd-peering/profile.h"
+#include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
@@ -504,6 +505,7 @@ void configuration_file_end(void)
 	}
 	router.booting = router.reading_file = false;
 	if (booting) {
+		push_confirm_start();
 		controller_link_file_end();
 		connection_walk_begin(&drift_walk);
 	} else {

@@ -190,6 +190,7 @@ struct session {
 /* In PendingRemove; drain.h. */
 struct drain {
 	uint64_t ends;	/* deadline.h; 0: it is over */
+	bool held; /* it does not end by itself: the push that began it is not confirmed, or was rolled back */
 	event_ref *look; /* at what drains, in maintenance too */
 	struct port_traffic traffic;
 	unsigned int quiet_looks; /* in a row */

@@ -6,6 +6,9 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
 #include "bgpd-peering/push.h"
+#include "bgpd-peering/push_answers.h"
+#include "bgpd-peering/push_confirm.h"
+#include "bgpd-peering/push_revision.h"
 #include "bgpd-peering/query.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/snapshots.h"
@@ -65,6 +68,12 @@ void controller_link_transition(const Peering__Transition *transition)
 	}
 }
 
+void controller_link_pushed(const char *push, uint64_t revision)
+{
+	if (link_thread)
+		link_pushed(link_thread, push, revision);
+}
+
 bool controller_link_send(const Peering__Envelope *envelope)
 {
 	return !link_thread || link_send(link_thread, envelope) != LINK_TOO_LONG;
@@ -101,6 +110,8 @@ static void on_event(struct link_event *event)
 	case LINK_UP:
 		note(true, event->text);
 		snapshots_begin(link_thread);
+		push_answers_tell_rollbacks();
+		push_confirm_tell();
 		break;
 	case LINK_DOWN:
 		snapshots_end();
@@ -119,6 +130,8 @@ static void on_event(struct link_event *event)
 	case LINK_PUSH:
 		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
 			push_take(event->envelope->push);
+		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
+			push_confirm_take(event->envelope->confirm->id);
 		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
 			query_take(event->envelope->query);
 		break;
@@ -207,6 +220,8 @@ static void begin_link(void)
 		.boot_id = boot_id(),
 		.last_sequence = sequences.durable,
 		.known_sequence = MAX(known_sequence, sequences.loaded),
+		.last_push = push_revision_of(),
+		.revision = push_revision(),
 		.tls = {.ca = ca, .certificate = certificate, .key = key},
 	};
 

@@ -46,6 +46,8 @@ bool controller_link_figures(struct link_figures *figures);
 
 /* A transition that is durable. */
 void controller_link_transition(const Peering__Transition *transition);
+/* What pushes have made of the configuration, and the journal has: the next Hello says it. */
+void controller_link_pushed(const char *push, uint64_t revision);
 /* The journal has a new id. */
 void controller_link_new_journal(void);
 /* Where a session is up. False where the envelope does not fit a frame: a shorter one is to be sent instead. */

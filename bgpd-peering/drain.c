@@ -74,6 +74,8 @@ static void look(event_ref *event)
 	quiet = is_quiet(connection);
 	if (connection->pending.ticket)
 		; /* it is just being cancelled, or ended */
+	else if (drain_is_on(connection) && connection->drain.held)
+		; /* until somebody says so */
 	else if (drain_is_on(connection) && !deadline_seconds_left(connection->drain.ends))
 		drain_end(connection, "the drain timer has ended");
 	else if (drain_is_on(connection) && quiet)
@@ -114,15 +116,28 @@ void drain_begin(struct connection *connection)
 
 	connection->drain.ends = 0;
 	frr_each (session_list, &connection->sessions, session)
-		if (is_in_use(session))
+		if (is_in_use(session) || (connection->drain.held && session->gate != GATE_DENY))
 			connection->drain.ends = drain_deadline(connection);
+	connection->drain.held &= connection->drain.ends != 0;
 	watch_anew(connection);
+}
+
+void drain_release(struct connection *connection)
+{
+	if (!drain_is_on(connection) || !connection->drain.held)
+		return;
+	connection->drain.held = false;
+	connection->drain.ends = drain_deadline(connection);
+	watch_anew(connection);
+	durable_state_connection(connection);
+	controller_link_changed(connection);
 }
 
 void drain_end(struct connection *connection, const char *why)
 {
 	if (!drain_is_on(connection))
 		return;
+	connection->drain.held = false;
 	zlog_notice("peering: %s is drained: %s", connection->name, why);
 	connection->drain.ends = 0;
 	transition_assert(connection);
@@ -237,7 +252,7 @@ void drain_restored(struct connection *connection, const char *boot_id)
 
 	if (strcmp(boot_id, deadline_boot_id()) == 0) {
 		/* It has ended while bgpd was away. */
-		if (!deadline_seconds_left(connection->drain.ends))
+		if (!deadline_seconds_left(connection->drain.ends) && !connection->drain.held)
 			connection->drain.ends = 0;
 		return;
 	}

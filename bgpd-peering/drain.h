@@ -11,12 +11,15 @@
 
 #include "bgpd-peering/transition.h"
 
-/* The connection has become PendingRemove. Where nothing is up and open there is nothing to drain. */
+/* The connection has become PendingRemove. Where nothing is up and open there is nothing to drain, unless it is held: then what is down drains too. */
 void drain_begin(struct connection *connection);
 /* Whether it drains before it goes. */
 bool drain_is_on(const struct connection *connection);
 /* The drain is over: its gates close, and what can be shut is. Nothing where none is on. */
 void drain_end(struct connection *connection, const char *why);
+
+/* It ends by itself again, in its own time from now. Nothing where it is not held. */
+void drain_release(struct connection *connection);
 
 /*
  * `peering NAME maintenance on|off`: `seconds` 0: until somebody ends it; `reason` "" for none. Typed again it takes the

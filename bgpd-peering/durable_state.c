@@ -15,6 +15,9 @@
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
+#include "bgpd-peering/push_answers.h"
+#include "bgpd-peering/push_confirm.h"
+#include "bgpd-peering/push_revision.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/timers.h"
 #include "bgpd-peering/transition.h"
@@ -173,6 +176,7 @@ static void restore_connection(const struct journal_record *record)
 	}
 	connection->journal_damaged = false;
 	connection->drain.ends = record->drain_ends;
+	connection->drain.held = record->drain_held;
 	connection->maintenance = record->maintenance;
 	drain_restored(connection, record->boot_id);
 	transition_restore(connection, record->state, record->generation, record->state_since);
@@ -252,6 +256,11 @@ static void restore(struct journal_record *record)
 	case RECORD_CONTROLLER:
 		controller_link_restore(record->host[0] ? record->host : NULL, record->port,
 					record->router_name[0] ? record->router_name : NULL);
+		break;
+	case RECORD_PUSHES:
+		push_revision_restore(record->pushes->revision, record->pushes->revision_of);
+		push_answers_restore(record->pushes->answers, record->pushes->answer_count);
+		push_confirm_restore(&record->pushes->unconfirmed);
 		break;
 	case RECORD_EXPORT:
 	case RECORD_END:
@@ -927,6 +936,33 @@ void durable_state_acked(uint64_t sequence)
 		return;
 	sequences.acked = sequence;
 	append(&record, false);
+}
+
+/* One that is longer than a line may be: with fewer answers, the oldest go. What has to be restored fits always. */
+void durable_state_pushes(void)
+{
+	const struct unconfirmed_push *unconfirmed = push_unconfirmed();
+	Peering__PushResult *answers[PUSH_ANSWERS_KEPT];
+	struct push_record pushes = {.revision = push_revision()};
+	struct journal_record record = {.type = RECORD_PUSHES, .pushes = &pushes};
+	size_t count = push_answers_done(answers), left_out = 0;
+	bool fits;
+
+	strlcpy(pushes.revision_of, push_revision_of(), sizeof(pushes.revision_of));
+	if (unconfirmed)
+		pushes.unconfirmed = *unconfirmed;
+	do {
+		char *line;
+
+		pushes.answer_count = count - left_out;
+		memcpy(pushes.answers, answers + left_out, pushes.answer_count * sizeof(*answers));
+		line = journal_line_encode(&record);
+		fits = strlen(line) + JOURNAL_SUM_SIZE <= JOURNAL_LINE_MAX;
+		free(line);
+	} while (!fits && ++left_out <= count);
+	append(&record, false);
+	for (size_t i = 0; i < count; i++)
+		push_answer_free(answers[i]);
 }
 
 void durable_state_pushed(const Peering__DeclareConnection *declaration)

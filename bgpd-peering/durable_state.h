@@ -97,6 +97,8 @@ void durable_state_profile(const struct profile *profile);
 /* What the lines say of the controller has changed. */
 void durable_state_controller(void);
 void durable_state_acked(uint64_t sequence);
+/* What pushes have left behind, all of it: push_record.h. */
+void durable_state_pushes(void);
 /* A declaration that the controller pushed and the router took; the newest one of a name counts. */
 void durable_state_pushed(const Peering__DeclareConnection *declaration);
 /* The one of that name that is in force, NULL where there is none. It stands until the next is taken. */

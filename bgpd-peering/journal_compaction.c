@@ -401,6 +401,8 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 		compaction->has_controller = host && host[0];
 		return host && keep_single(compaction, spot, type, "", "");
 	}
+	if (strcmp(type, "pushes") == 0)
+		return number_of(object, "revision", &sequence) && keep_single(compaction, spot, type, "", "");
 	if (strcmp(type, "profile") == 0)
 		return vrf && profile && keep_single(compaction, spot, type, vrf, profile);
 	if (strcmp(type, "timers") == 0 || strcmp(type, "defaultDeny") == 0)

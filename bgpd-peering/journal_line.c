@@ -20,7 +20,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_ACKED] = "acked",	   [RECORD_PUSHED] = "pushed",
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
 	[RECORD_CONTROLLER] = "controller",   [RECORD_PROFILE] = "profile",
-	[RECORD_TIMERS] = "timers",
+	[RECORD_TIMERS] = "timers",	   [RECORD_PUSHES] = "pushes",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -96,6 +96,7 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	record->adopted = connection->adopted;
 	record->discovered = connection->discovered;
 	record->drain_ends = connection->drain.ends;
+	record->drain_held = connection->drain.held;
 	record->maintenance = connection->maintenance;
 	strlcpy(record->boot_id, deadline_boot_id(), sizeof(record->boot_id));
 	record->overridden = connection->overridden;
@@ -275,8 +276,10 @@ static void add_drain(json_object *object, const struct journal_record *record)
 	bool drains = record->state == STATE_PENDING_REMOVE && record->drain_ends;
 	json_object *one;
 
-	if (drains)
+	if (drains) {
 		add_number(object, "drainEnds", record->drain_ends);
+		add_true(object, "drainHeld", record->drain_held);
+	}
 	if (maintenance->on) {
 		one = json_object_new_object();
 		add_number(one, "since", maintenance->since);
@@ -450,6 +453,11 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 	return object;
 }
 
+void journal_line_add_declaration(json_object *object, const Peering__DeclareConnection *declaration)
+{
+	json_object_object_add(object, "declaration", declaration_json(declaration));
+}
+
 char *journal_line_encode(const struct journal_record *record)
 {
 	json_object *object = json_object_new_object();
@@ -497,7 +505,10 @@ char *journal_line_encode(const struct journal_record *record)
 		add_number(object, "sequence", record->sequence);
 		break;
 	case RECORD_PUSHED:
-		json_object_object_add(object, "declaration", declaration_json(record->declaration));
+		journal_line_add_declaration(object, record->declaration);
+		break;
+	case RECORD_PUSHES:
+		push_record_to_json(record->pushes, object);
 		break;
 	case RECORD_EXPORT:
 		add_number(object, "version", JOURNAL_VERSION);
@@ -772,6 +783,7 @@ static bool decode_connection(json_object *object, struct journal_record *record
 		return false;
 	record->state = state;
 	get_number(connection, "drainEnds", &record->drain_ends);
+	record->drain_held = get_true(connection, "drainHeld");
 	copy_text(connection, "boot", record->boot_id, sizeof(record->boot_id));
 	if (!decode_passing(connection, record))
 		return false;
@@ -975,6 +987,22 @@ static bool decode_declaration(json_object *object, struct journal_record *recor
 	return record->declaration != NULL;
 }
 
+Peering__DeclareConnection *journal_line_declaration_of(json_object *object)
+{
+	struct journal_record record = {.type = RECORD_PUSHED};
+
+	return decode_declaration(object, &record) ? record.declaration : NULL;
+}
+
+static bool decode_pushes(json_object *object, struct journal_record *record)
+{
+	record->pushes = XCALLOC(MTYPE_PEERING_TEXT, sizeof(*record->pushes));
+	if (push_record_from_json(object, record->pushes))
+		return true;
+	XFREE(MTYPE_PEERING_TEXT, record->pushes);
+	return false;
+}
+
 static bool decode_controller(json_object *object, struct journal_record *record)
 {
 	uint64_t port;
@@ -1030,6 +1058,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) && decode_timers(object, record);
 	case RECORD_CONTROLLER:
 		return decode_controller(object, record);
+	case RECORD_PUSHES:
+		return decode_pushes(object, record);
 	default:
 		return false;
 	}
@@ -1066,6 +1096,9 @@ void journal_record_clear(struct journal_record *record)
 		peering__transition__free_unpacked(record->transition, NULL);
 	if (record->declaration)
 		peering__declare_connection__free_unpacked(record->declaration, NULL);
+	if (record->pushes)
+		push_record_clear(record->pushes);
+	XFREE(MTYPE_PEERING_TEXT, record->pushes);
 	for (size_t i = 0; i < record->policy_count; i++)
 		XFREE(MTYPE_PEERING_TEXT, record->policies[i].name);
 	XFREE(MTYPE_PEERING_TEXT, record->policies);

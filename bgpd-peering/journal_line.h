@@ -11,6 +11,7 @@
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/deadline.h"
 #include "bgpd-peering/default_deny.h"
+#include "bgpd-peering/push_record.h"
 
 #include "lib/journal_gates.h"
 #include "lib/peering.pb-c.h"
@@ -33,6 +34,7 @@ enum record_type {
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
 	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
+	RECORD_PUSHES,	     /* pushes */
 	RECORD_TYPE_COUNT
 };
 
@@ -56,6 +58,7 @@ struct journal_record {
 	enum connection_state former;	  /* of ExternalBlocker */
 	enum connection_kind wanted_kind; /* of TypeChange… */
 	uint64_t drain_ends;		  /* of PendingRemove; deadline.h, in boot_id */
+	bool drain_held;
 	struct maintenance maintenance;
 	char boot_id[DEADLINE_BOOT_ID_MAX];
 
@@ -101,6 +104,7 @@ struct journal_record {
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */
 	Peering__DeclareConnection *declaration; /* likewise */
+	struct push_record *pushes;		 /* likewise */
 };
 
 /* Fills what the record says of a connection. At most SESSIONS_MAX sessions: a connection takes no more. */
@@ -126,6 +130,10 @@ void journal_record_clear(struct journal_record *record);
  * give it back whole. To be freed with protobuf-c's free_unpacked.
  */
 Peering__DeclareConnection *journal_line_round_trip(const Peering__DeclareConnection *declaration);
+
+/* A declaration as the field `declaration` of an object, and back: NULL where it is missing or out of range. */
+void journal_line_add_declaration(json_object *object, const Peering__DeclareConnection *declaration);
+Peering__DeclareConnection *journal_line_declaration_of(json_object *object);
 
 /* Deep copies, to be freed with protobuf-c's free_unpacked. */
 Peering__Transition *journal_line_copy_transition(const Peering__Transition *transition);

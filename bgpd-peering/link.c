@@ -171,6 +171,14 @@ bool link_transition(struct link *link, const Peering__Transition *transition)
 	return true;
 }
 
+void link_pushed(struct link *link, const char *push, uint64_t revision)
+{
+	pthread_mutex_lock(&link->lock);
+	snprintf(link->last_push, sizeof(link->last_push), "%s", push ? push : "");
+	link->revision = revision;
+	pthread_mutex_unlock(&link->lock);
+}
+
 enum link_sent link_send(struct link *link, const Peering__Envelope *envelope)
 {
 	struct queued *queued;
@@ -502,6 +510,7 @@ static bool copy_settings(struct link *link, const struct link_settings *setting
 	link->port = settings->port;
 	link->last_sequence = settings->last_sequence;
 	link->known = settings->known_sequence;
+	link_pushed(link, settings->last_push, settings->revision);
 	link->timing.backoff_first = or_default(timing->backoff_first, 1000);
 	link->timing.backoff_most = or_default(timing->backoff_most, 60000);
 	link->timing.steady = or_default(timing->steady, 60000);

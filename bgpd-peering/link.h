@@ -44,6 +44,8 @@ struct link_settings {
 	uint64_t last_sequence; /* of the newest transition in the journal; Hello says it */
 	/* The newest that the controller can hold: in the journal when bgpd started, or sent by an earlier link. */
 	uint64_t known_sequence;
+	const char *last_push; /* what Hello says of pushes */
+	uint64_t revision;
 	struct tls_files tls;
 	struct link_timing timing;
 };
@@ -52,7 +54,7 @@ enum link_event_type {
 	LINK_UP,    /* Hello was accepted; text: the router name that the controller knows us by */
 	LINK_DOWN,  /* text: why, one sentence; also for a failed attempt */
 	LINK_ACKED, /* every transition up to `sequence` is committed by the controller */
-	LINK_PUSH,  /* envelope: a Push or a Query */
+	LINK_PUSH,  /* envelope: a Push, a Confirm or a Query */
 	LINK_DRAINED, /* there is room again, after link_has_room() has said no */
 	LINK_WARNING, /* text: a sentence for the log; the link goes on all the same */
 };
@@ -85,6 +87,9 @@ bool link_start(struct link *link);
  * transition does not fit a frame: it is then not sent, and none that comes after it may be.
  */
 bool link_transition(struct link *link, const Peering__Transition *transition);
+
+/* Main thread. What the next Hello says of pushes; link_settings has it for the first. */
+void link_pushed(struct link *link, const char *push, uint64_t revision);
 
 enum link_sent {
 	LINK_SENT = 0, /* or dropped where there is no session: LINK_UP asks for a full snapshot anyway */

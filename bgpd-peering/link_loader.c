@@ -89,6 +89,11 @@ bool link_transition(struct link *link, const Peering__Transition *transition)
 	return functions->transition(link, transition);
 }
 
+void link_pushed(struct link *link, const char *push, uint64_t revision)
+{
+	functions->pushed(link, push, revision);
+}
+
 enum link_sent link_send(struct link *link, const Peering__Envelope *envelope)
 {
 	return functions->send(link, envelope);

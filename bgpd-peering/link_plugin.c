@@ -9,6 +9,7 @@ const struct link_functions peering_link_functions = {
 	.make = link_new,
 	.start = link_start,
 	.transition = link_transition,
+	.pushed = link_pushed,
 	.send = link_send,
 	.has_room = link_has_room,
 	.figures = link_figures,

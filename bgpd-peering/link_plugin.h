@@ -21,6 +21,7 @@ struct link_functions {
 	struct link *(*make)(const struct link_settings *settings, struct mailbox *events);
 	bool (*start)(struct link *link);
 	bool (*transition)(struct link *link, const Peering__Transition *transition);
+	void (*pushed)(struct link *link, const char *push, uint64_t revision);
 	enum link_sent (*send)(struct link *link, const Peering__Envelope *envelope);
 	bool (*has_room)(struct link *link);
 	void (*figures)(struct link *link, struct link_figures *figures);

@@ -11,6 +11,8 @@
 #include "bgpd-peering/link.h"
 #include "bgpd-peering/resolver.h"
 
+#define LINK_PUSH_ID_MAX 128 /* with the final NUL */
+
 /* A packed frame that waits. */
 struct queued {
 	struct queued *next;
@@ -59,6 +61,8 @@ struct link {
 	uint64_t newest;	  /* the last one in `transitions`, or where that is empty the acknowledged one */
 	uint64_t acked;
 	uint64_t known; /* the newest that the controller can hold */
+	char last_push[LINK_PUSH_ID_MAX]; /* what Hello says */
+	uint64_t revision;
 	bool up; /* HelloAck has come: messages go out behind what is resumed */
 	bool wants_room; /* LINK_DRAINED is waited for */
 	bool overflowed;

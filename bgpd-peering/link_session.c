@@ -108,6 +108,7 @@ static void say_hello(struct session *session)
 	struct link *link = session->link;
 	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
 	Peering__Hello hello = PEERING__HELLO__INIT;
+	char last_push[LINK_PUSH_ID_MAX];
 
 	hello.protocol_version = PROTOCOL_VERSION;
 	hello.router_name = link->router_name;
@@ -117,7 +118,10 @@ static void say_hello(struct session *session)
 	hello.boot_id = link->boot_id;
 	hello.features = protocol_feature_names;
 	hello.n_features = PROTOCOL_FEATURE_COUNT;
+	hello.last_push = last_push;
 	pthread_mutex_lock(&link->lock);
+	memcpy(last_push, link->last_push, sizeof(last_push));
+	hello.revision = link->revision;
 	hello.last_sequence = link->last_sequence;
 	pthread_mutex_unlock(&link->lock);
 	envelope.body_case = PEERING__ENVELOPE__BODY_HELLO;
@@ -312,6 +316,7 @@ static void take_envelope(struct session *session, Peering__Envelope **envelope,
 		take_ack(session, (*envelope)->ack->sequence);
 		return;
 	case PEERING__ENVELOPE__BODY_PUSH:
+	case PEERING__ENVELOPE__BODY_CONFIRM:
 	case PEERING__ENVELOPE__BODY_QUERY:
 		if (session->stage == STAGE_GREETING)
 			break;

@@ -18,6 +18,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
+#include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
 #include "bgpd-peering/turn.h"
@@ -89,6 +90,7 @@ static int on_config_end(struct bgp *bgp)
 
 static int on_end(void)
 {
+	push_confirm_stop();
 	controller_link_stop();
 	durable_state_stop();
 	crash_guard_end();

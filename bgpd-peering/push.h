@@ -8,10 +8,18 @@
 #ifndef PEERING_PUSH_H
 #define PEERING_PUSH_H
 
+#include "bgpd-peering/frr_compat.h"
+
 #include "lib/peering.pb-c.h"
 
 /* Carries it out. Its answer goes to the session that is up by then, if any. */
 void push_take(const Peering__Push *push);
+
+/* Sends an answer, and frees it: at once, or once every line that is queued now has reached the disk. */
+void push_send_answer(Peering__PushResult *answer);
+void push_hold_answer(Peering__PushResult *answer);
+/* Whether the answer to the push still waits for the disk: it comes then, as it is by then. */
+bool push_is_held(const char *id);
 
 /* The journal's word that lines have reached the disk, or were given up. Called by durable_state.c. */
 void push_journal_moved(void);

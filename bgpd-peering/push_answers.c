@@ -6,7 +6,6 @@
 
 #include "lib/utf8.h"
 
-#define ANSWERS_KEPT 32
 #define KEPT_BYTES_MOST (32 * 1024) /* of one of them */
 
 static char *copy(const char *text)
@@ -78,6 +77,18 @@ void push_answer_replace(Peering__PushResult *answer, size_t index, const struct
 	answer->results[index] = operation_result(verdict);
 }
 
+void push_answer_roll_back(Peering__PushResult *answer)
+{
+	struct verdict verdict = {.code = ""};
+
+	verdict_refuse(&verdict, "rolled-back",
+		       "the push was not confirmed in time, and this router has put back what was declared before it");
+	answer->applied = false;
+	answer->rolled_back = true;
+	for (size_t i = 0; i < answer->n_results; i++)
+		push_answer_replace(answer, i, &verdict);
+}
+
 /* Whether each operation was done, and the codes, and nothing else: a few bytes for each. */
 static void shorten(Peering__PushResult *answer)
 {
@@ -106,19 +117,38 @@ void push_answer_send(Peering__PushResult *answer)
 
 /* ---- the last ones ---- */
 
-static struct {
+static struct kept {
 	char id[PUSH_ID_MAX];
-	uint8_t *bytes;
+	uint8_t *bytes; /* NULL: none */
 	size_t size;
-} kept[ANSWERS_KEPT];
-static size_t next_kept;
+	bool done;
+} kept[PUSH_ANSWERS_KEPT];
+static size_t next_kept; /* the oldest one, too */
 
-void push_answer_keep(const Peering__PushResult *answer)
+static struct kept *find_kept(const char *id)
 {
-	size_t size = peering__push_result__get_packed_size(answer);
-	uint8_t *bytes = XMALLOC(MTYPE_PEERING_TEXT, size + 1);
+	for (size_t i = 0; i < PUSH_ANSWERS_KEPT; i++)
+		if (kept[i].bytes && strcmp(kept[i].id, id) == 0)
+			return &kept[i];
+	return NULL;
+}
 
+static uint8_t *pack(const Peering__PushResult *answer, size_t *size)
+{
+	uint8_t *bytes;
+
+	*size = peering__push_result__get_packed_size(answer);
+	bytes = XMALLOC(MTYPE_PEERING_TEXT, *size + 1);
 	peering__push_result__pack(answer, bytes);
+	return bytes;
+}
+
+void push_answer_keep(const Peering__PushResult *answer, bool done)
+{
+	struct kept *place = find_kept(answer->id);
+	size_t size;
+	uint8_t *bytes = pack(answer, &size);
+
 	if (size > KEPT_BYTES_MOST) {
 		Peering__PushResult *shorter = peering__push_result__unpack(NULL, size, bytes);
 
@@ -126,22 +156,54 @@ void push_answer_keep(const Peering__PushResult *answer)
 		if (!shorter)
 			return;
 		shorten(shorter);
-		size = peering__push_result__get_packed_size(shorter);
-		bytes = XMALLOC(MTYPE_PEERING_TEXT, size + 1);
-		peering__push_result__pack(shorter, bytes);
+		bytes = pack(shorter, &size);
 		push_answer_free(shorter);
 	}
-	XFREE(MTYPE_PEERING_TEXT, kept[next_kept].bytes);
-	kept[next_kept].bytes = bytes;
-	kept[next_kept].size = size;
-	strlcpy(kept[next_kept].id, answer->id, sizeof(kept[next_kept].id));
-	next_kept = (next_kept + 1) % ANSWERS_KEPT;
+	if (!place) {
+		place = &kept[next_kept];
+		next_kept = (next_kept + 1) % PUSH_ANSWERS_KEPT;
+	}
+	XFREE(MTYPE_PEERING_TEXT, place->bytes);
+	*place = (struct kept){.bytes = bytes, .size = size, .done = done};
+	strlcpy(place->id, answer->id, sizeof(place->id));
 }
 
 Peering__PushResult *push_answer_kept(const char *id)
 {
-	for (size_t i = 0; i < ANSWERS_KEPT; i++)
-		if (kept[i].bytes && strcmp(kept[i].id, id) == 0)
-			return peering__push_result__unpack(NULL, kept[i].size, kept[i].bytes);
-	return NULL;
+	const struct kept *place = find_kept(id);
+
+	return place ? peering__push_result__unpack(NULL, place->size, place->bytes) : NULL;
+}
+
+size_t push_answers_done(Peering__PushResult *answers[PUSH_ANSWERS_KEPT])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < PUSH_ANSWERS_KEPT; i++) {
+		const struct kept *place = &kept[(next_kept + i) % PUSH_ANSWERS_KEPT];
+		Peering__PushResult *answer =
+			place->done ? peering__push_result__unpack(NULL, place->size, place->bytes) : NULL;
+
+		if (answer)
+			answers[count++] = answer;
+	}
+	return count;
+}
+
+void push_answers_restore(Peering__PushResult *const answers[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		push_answer_keep(answers[i], true);
+}
+
+void push_answers_tell_rollbacks(void)
+{
+	Peering__PushResult *answers[PUSH_ANSWERS_KEPT];
+	size_t count = push_answers_done(answers);
+
+	for (size_t i = 0; i < count; i++) {
+		if (answers[i]->rolled_back)
+			push_answer_send(answers[i]);
+		push_answer_free(answers[i]);
+	}
 }

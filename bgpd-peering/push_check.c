@@ -12,6 +12,7 @@
 #include "bgpd-peering/neighbor.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
+#include "bgpd-peering/push_describe.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/validation.h"
 
@@ -457,6 +458,8 @@ static bool is_bypassed(const char *name)
 static bool check_declare(struct push_plan *plan, const Peering__DeclareConnection *asked,
 			  Peering__DeclareConnection **declaration, struct verdict *verdict)
 {
+	const Peering__DeclareConnection *before;
+	enum connection_state from;
 	struct planned *planned;
 
 	if (!check_words(plan, asked, verdict))
@@ -465,8 +468,10 @@ static bool check_declare(struct push_plan *plan, const Peering__DeclareConnecti
 	*declaration = journal_line_round_trip(asked);
 	/* In force to the letter is good whatever the state. */
 	if (*declaration && planned->exists && planned->state != STATE_NONE && planned->declared &&
-	    push_same_declaration(planned->declared, *declaration))
+	    push_same_declaration(planned->declared, *declaration)) {
+		snprintf(verdict->message, sizeof(verdict->message), "%s is declared so already", asked->name);
 		return true;
+	}
 	if (planned->exists && (!planned->pushed || !in_default_vrf(plan, planned))) {
 		verdict_refuse(verdict, "not-owned", "%s was declared on the router itself and is left to it",
 			       asked->name);
@@ -496,7 +501,11 @@ static bool check_declare(struct push_plan *plan, const Peering__DeclareConnecti
 			       asked->name);
 		return false;
 	}
+	from = planned->state;
+	before = planned->declared;
 	plan_declaration(plan, planned, *declaration);
+	push_describe_declaration(before, *declaration, from, planned->state, verdict->message,
+				  sizeof(verdict->message));
 	return true;
 }
 
@@ -607,6 +616,7 @@ static bool check_verb(struct push_plan *plan, const Peering__ConnectionVerb *ve
 	has.conflict = planned->connection && connection_has_conflict(planned->connection);
 	if (!transition_is_complete(planned->name, &has, event, verdict))
 		return false;
+	push_describe_verb(planned->name, event, planned->state, &outcome, verdict->message, sizeof(verdict->message));
 	if (outcome.unchanged)
 		return true;
 	planned->pending = lifecycle_loosens(planned->state, &outcome);

@@ -18,7 +18,7 @@ struct push_plan *push_plan_new(void);
 void push_plan_free(struct push_plan *plan);
 
 /*
- * Judges the next operation, and adds to the plan what it would do. False with a refusal, and then nothing is added.
+ * Judges the next operation, and adds to the plan what it would do; the verdict's message says that, too. False with a refusal, and then nothing is added.
  * *declaration is then what a `declare` is carried out with, as the journal gives it back, and else NULL. It has to live as
  * long as the plan; the caller frees it with protobuf-c's free_unpacked.
  */

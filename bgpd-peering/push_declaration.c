@@ -106,7 +106,7 @@ static bool same_neighbor(const Peering__Neighbor *a, const Peering__Neighbor *b
 	return same;
 }
 
-static bool has_neighbor(const Peering__DeclareConnection *declaration, const Peering__Neighbor *neighbor)
+bool push_has_neighbor(const Peering__DeclareConnection *declaration, const Peering__Neighbor *neighbor)
 {
 	for (size_t i = 0; i < declaration->n_neighbors; i++)
 		if (same_neighbor(declaration->neighbors[i], neighbor))
@@ -120,7 +120,7 @@ bool push_only_adds(const Peering__DeclareConnection *before, const Peering__Dec
 	    strcmp(before->description, declaration->description) != 0)
 		return false;
 	for (size_t i = 0; i < before->n_neighbors; i++)
-		if (!has_neighbor(declaration, before->neighbors[i]))
+		if (!push_has_neighbor(declaration, before->neighbors[i]))
 			return false;
 	return true;
 }
@@ -300,7 +300,7 @@ static bool is_kept(const struct connection *connection, const Peering__DeclareC
 	char address[SESSION_ADDRESS_MAX];
 	const struct session *session;
 
-	if (!kept || !has_neighbor(kept, neighbor))
+	if (!kept || !push_has_neighbor(kept, neighbor))
 		return false;
 	session_normalize(neighbor->address, address);
 	session = session_find(connection->vrf, address);
@@ -406,6 +406,63 @@ bool push_declare(const Peering__DeclareConnection *declaration, const char *act
 	*verdict = (struct verdict){.accepted = true, .code = ""};
 	snprintf(verdict->message, sizeof(verdict->message), "%s: %s", connection->name,
 		 connection_state_name(connection->state));
+	return true;
+}
+
+/* ---- taking back ---- */
+
+/* What the former declaration does not have would go, and somebody has opened it. */
+static bool has_open_addition(const struct connection *connection, const Peering__DeclareConnection *former)
+{
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session)
+		if (session->made && session->gate != GATE_DENY && !push_declares(former, session->address))
+			return true;
+	return false;
+}
+
+static bool end_again(struct connection *connection, const char *push, struct verdict *verdict)
+{
+	struct lifecycle_facts facts;
+	char reason[TRANSITION_MESSAGE_MAX];
+
+	if (connection->state == STATE_NONE)
+		return true;
+	connection_facts(connection, &facts);
+	snprintf(reason, sizeof(reason), "the push %s that declared it was not confirmed", push);
+	return transition(connection,
+			  lifecycle_is_allowed(connection->state, EVENT_WITHDRAW, &facts) ? EVENT_WITHDRAW
+											  : EVENT_FORCE_CANCEL,
+			  "router", reason, verdict);
+}
+
+bool push_take_back(const struct former_declaration *former, const char *push, struct verdict *verdict)
+{
+	const Peering__DeclareConnection *declared = durable_state_pushed_of(former->name);
+	struct connection *connection = connection_find(former->name);
+	bool ends = former->ended || !former->declaration;
+
+	*verdict = (struct verdict){.accepted = true, .code = ""};
+	if (former->drains || !connection || !connection->pushed || !declared)
+		return true;
+	if (connection->pending.ticket || connection->let_go)
+		verdict_refuse(verdict, "pending", "%s is just changing", connection->name);
+	else if (bypass_covers(connection))
+		verdict_refuse(verdict, "bypass", "a bypass holds the sessions of %s open; it stays as the push has declared it",
+			       connection->name);
+	else if (carries_traffic(connection) && (ends || !push_only_adds(former->declaration, declared) ||
+						 has_open_addition(connection, former->declaration)))
+		verdict_refuse(verdict, "active", "%s is %s by now; it stays as the push has declared it", connection->name,
+			       connection_state_name(connection->state));
+	if (!verdict->accepted || (ends && !end_again(connection, push, verdict)))
+		return false;
+	/* Of what somebody has ended meanwhile, only what it would begin again with. */
+	if (connection->state != STATE_NONE)
+		return push_declare(former->declaration, "router", verdict);
+	if (former->declaration)
+		durable_state_pushed(former->declaration);
+	verdict->accepted = true;
 	return true;
 }
 

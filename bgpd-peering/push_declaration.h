@@ -8,6 +8,7 @@
 #ifndef PEERING_PUSH_DECLARATION_H
 #define PEERING_PUSH_DECLARATION_H
 
+#include "bgpd-peering/push_record.h"
 #include "bgpd-peering/transition.h"
 
 #include "lib/peering.pb-c.h"
@@ -28,6 +29,16 @@ void push_settings(const Peering__DeclareConnection *declaration, struct connect
 
 /* Carries it out and journals it. False with a refusal where bgpd does not take a neighbor. */
 bool push_declare(const Peering__DeclareConnection *declaration, const char *actor, struct verdict *verdict);
+
+/*
+ * Puts back how a connection was declared before the push, which was not confirmed: neighbors that it made go, those that
+ * it removed are made again, and a connection that it made ends. No gate opens, and what carries traffic by now, or is held
+ * open by a bypass, stays as it is: false with a refusal then; with code "pending" it is to be tried again.
+ */
+bool push_take_back(const struct former_declaration *former, const char *push, struct verdict *verdict);
+
+/* Whether a declaration has the neighbor to the letter. */
+bool push_has_neighbor(const Peering__DeclareConnection *declaration, const Peering__Neighbor *neighbor);
 
 /*
  * At the end of a file: the connection's neighbors that were pushed and are not in it are made again, but for those that

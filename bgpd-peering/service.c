@@ -7,6 +7,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/inbound.h"
+#include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/turn.h"
@@ -300,7 +301,7 @@ bool service_look(struct connection *connection)
 			moving |= look_at_open(session, peer);
 		}
 	}
-	if (opens && !connection->pending.ticket)
+	if (opens && !connection->pending.ticket && !push_confirm_concerns(connection->name))
 		transition(connection, EVENT_PASSED, "router", "validated by itself", NULL);
 	return moving;
 }

@@ -8,6 +8,7 @@
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
+#include "bgpd-peering/push_revision.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/show_table.h"
 #include "bgpd-peering/state_file.h"
@@ -97,7 +98,7 @@ void show_header(struct vty *vty)
 {
 	struct bgp *bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
 	enum default_deny_mode mode = DEFAULT_DENY_OFF;
-	char controller[640], asn[16] = "", age[16];
+	char controller[640], push[256], asn[16] = "", age[16];
 	unsigned int exceptions = 0;
 
 	default_deny_each(strictest, &mode);
@@ -116,6 +117,9 @@ void show_header(struct vty *vty)
 	if (router.inert)
 		show_line(vty, "", "The module is INERT in this bgpd and gates nothing; %s", router_inert_reason());
 	show_bypass(vty);
+	show_unconfirmed_push(push, sizeof(push));
+	if (push[0])
+		show_line(vty, "Push:", "%s", push);
 	if (durable_state_problem())
 		show_line(vty, "Journal:", "%s", durable_state_problem());
 }
@@ -141,6 +145,8 @@ static void show_summary_text(struct vty *vty)
 	show_table_row(table, "all\t%u\t%u\t%u\t%u\t%u", summary.all.connections, summary.all.open,
 		       summary.all.connections - summary.all.open, summary.all.sessions_up, summary.all.sessions);
 	show_table_print(vty, table);
+	if (push_revision())
+		vty_out(vty, "Revision: %llu, by the push %s\n", (unsigned long long)push_revision(), push_revision_of());
 	vty_out(vty, "Attention: %u (%u critical)\n", summary.warnings + summary.critical, summary.critical);
 	vty_out(vty, "Longest hold of bgpd's main thread: %.1f ms, in `%s`\n", (double)longest->longest_microseconds / 1e3,
 		turn_area_name(turn_longest()));

@@ -13,6 +13,8 @@ void show_prometheus(struct vty *vty);
 
 /* What stands above every list: the router, its controller, what is on, and what is wrong with the module itself. */
 void show_header(struct vty *vty);
+/* One sentence on the push that waits to be confirmed; "" where none does. */
+void show_unconfirmed_push(char *text, size_t size);
 /* Above everything that is shown, as long as one is on. */
 void show_bypass(struct vty *vty);
 
@@ -39,6 +41,7 @@ void show_link_line(struct vty *vty, const struct connection *connection);
 /* What every answer begins with: schemaVersion, router, the module's state. */
 struct json_object *show_json_begin(void);
 struct json_object *show_summary_json(void);
+struct json_object *show_pushes_json(void);
 struct json_object *show_connection_json(const struct connection *connection);
 struct json_object *show_link_result_json(const struct connection *connection);
 struct json_object *show_would_deny_json(void);

@@ -470,7 +470,7 @@ static void show_drain(struct vty *vty, const struct connection *connection)
 	}
 	if (connection_gate(connection) != GATE_DRAIN)
 		return;
-	if (drain_is_on(connection)) {
+	if (drain_is_on(connection) && !connection->drain.held) {
 		show_age(deadline_seconds_left(connection->drain.ends), left);
 		snprintf(shut, sizeof(shut), "shut in %s; ", left);
 	}

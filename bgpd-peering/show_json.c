@@ -69,7 +69,7 @@ static json_object *drain_json(const struct connection *connection)
 	const struct port_traffic *traffic = &connection->drain.traffic;
 	json_object *object = json_object_new_object(), *rates = NULL;
 
-	if (drain_is_on(connection))
+	if (drain_is_on(connection) && !connection->drain.held)
 		show_json_number(object, "endsInSeconds", deadline_seconds_left(connection->drain.ends));
 	if (traffic->known) {
 		rates = json_object_new_object();
@@ -427,6 +427,7 @@ json_object *show_summary_json(void)
 	json_object_object_add(object, "all", count_json(&summary.all));
 	show_json_number(object, "warnings", summary.warnings);
 	show_json_number(object, "critical", summary.critical);
+	json_object_object_add(object, "pushes", show_pushes_json());
 	json_object_object_add(object, "mainThread", main_thread_json());
 	return object;
 }

@@ -153,6 +153,8 @@ static void enter(struct connection *connection, enum connection_state to)
 		connection->maintenance = (struct maintenance){0};
 	if (to == STATE_PENDING_REMOVE)
 		drain_begin(connection);
+	else
+		connection->drain.held = false;
 	frr_each (session_list, &connection->sessions, session) {
 		session->wrong_opens = 0;
 		if (prescribed_gate(connection) == GATE_DENY)
@@ -454,6 +456,8 @@ bool transition(struct connection *connection, enum lifecycle_event event, const
 		outcome.row = "21";
 	}
 	if (outcome.unchanged) {
+		if (event == EVENT_DEPROVISION)
+			drain_release(connection);
 		verdict->accepted = verdict->unchanged = true;
 		snprintf(verdict->message, sizeof(verdict->message), "%s is %s already", connection->name,
 			 connection_state_name(from));

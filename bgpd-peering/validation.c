@@ -8,6 +8,7 @@
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/link_test.h"
+#include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/transition.h"
@@ -157,6 +158,7 @@ void validation_look_now(struct connection *connection)
 		return;
 	}
 	if (connection_activation(connection) == ACTIVATION_AUTO && validation_passed(connection) &&
+	    !push_confirm_concerns(connection->name) &&
 	    transition(connection, EVENT_PASSED, "router", "validated; activation is auto", NULL))
 		return;
 	event_add_seconds(evaluate, connection, VALIDATION_INTERVAL, &connection->evaluation);
@@ -251,6 +253,11 @@ void validation_waiting_for(const struct connection *connection, char *text, siz
 		snprintf(text, size, "becoming %s", connection_state_name(connection->pending.entry.to));
 		return;
 	}
+	if (push_confirm_concerns(connection->name)) {
+		snprintf(text, size, "the push %s to be confirmed, or rolled back in %u s", push_unconfirmed()->id,
+			 push_confirm_seconds_left(push_unconfirmed()->id));
+		return;
+	}
 	switch (connection->state) {
 	case STATE_NONE:
 		snprintf(text, size, "nothing; `peering %s request` to begin again", connection->name);
@@ -297,7 +304,9 @@ void validation_waiting_for(const struct connection *connection, char *text, siz
 		snprintf(text, size, "`retry` or `withdraw`");
 		break;
 	case STATE_PENDING_REMOVE:
-		if (drain_is_on(connection))
+		if (drain_is_on(connection) && connection->drain.held)
+			snprintf(text, size, "somebody: the push that drains it was rolled back; `cancel` or `deprovision now`");
+		else if (drain_is_on(connection))
 			snprintf(text, size, "its drain, at most %llu s; `deprovision now` or `cancel`",
 				 (unsigned long long)deadline_seconds_left(connection->drain.ends));
 		else

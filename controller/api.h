@@ -121,14 +121,35 @@ void api_get_history(const struct api_request *request);
 void api_post_connection(const struct api_request *request);
 void api_post_verb(const struct api_request *request);
 void api_get_push(const struct api_request *request);
+void api_get_differences(const struct api_request *request);
+void api_post_push_again(const struct api_request *request);
+void api_post_accept(const struct api_request *request);
+void api_post_confirm(const struct api_request *request);
 void api_get_audit(const struct api_request *request);
 void api_get_tokens(const struct api_request *request);
 void api_post_token(const struct api_request *request);
 void api_delete_token(const struct api_request *request);
 
+/* What the query says of a push. False where it has answered. */
+bool api_read_push_options(const struct api_request *request, struct store_push *push);
+/* Answers once the router has said something of the push, or when nobody wants to wait longer. */
+void api_wait_for_push(const struct api_request *request, const char *id, const char *router);
+
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];
 
+/* ---- What handlers share ---- */
+
+/* Takes an empty body, or {"reason": …}; *reason is the caller's to free. False where it has answered. */
+bool api_read_reason(const struct api_request *request, char **reason);
+/* Stores a push of one operation, sends it, and answers now or once the router has. */
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operation);
+/* Since when a connection differs from what was asked for. */
+json_object *api_differs_since(const struct store_connection *connection);
+/* Whether pushes to it wait for its differences to be settled (store.h). */
+bool api_router_is_held(const struct api *api, const char *router);
+/* Each operation of a push into the audit log, in the transaction that creates it. */
+enum store_result api_audit_push(const struct api_request *request, const struct store_push *push);
 /* Answers with what came of a push, as the request that made it was answered or would be now. */
 void api_answer_with_push(struct api *api, struct evhttp_request *http, const char *id);
 

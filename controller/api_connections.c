@@ -11,6 +11,7 @@
 #include "controller/api.h"
 #include "controller/api_etag.h"
 #include "controller/api_peer_view.h"
+#include "controller/differences.h"
 #include "controller/routers.h"
 #include "controller/text.h"
 #include "lib/lifecycle.h"
@@ -132,6 +133,16 @@ static json_object *pick(json_object *desired, const char *key)
 	return desired && json_object_object_get_ex(desired, key, &value) ? json_object_get(value) : NULL;
 }
 
+static void add_differences(json_object *object, const struct store_connection *connection)
+{
+	json_object *differences = differences_find(connection);
+	bool any = json_object_array_length(differences) > 0;
+
+	json_object_object_add(object, "differences", differences);
+	json_object_object_add(object, "differsSince", any ? api_differs_since(connection) : NULL);
+	json_object_object_add(object, "notCompared", differences_not_compared(connection));
+}
+
 static void fill(json_object *object, const struct api *api, const struct store_connection *connection)
 {
 	const struct store_observation *observed = connection->observed;
@@ -168,6 +179,7 @@ static void fill(json_object *object, const struct api *api, const struct store_
 	json_object_object_add(object, "allowedVerbs", allowed_verbs(observed, object));
 	json_object_object_add(object, "observedAt", observed ? api_time(observed->observed_at) : NULL);
 	json_object_object_add(object, "desired", desired);
+	add_differences(object, connection);
 }
 
 static bool add_connection(const struct store_connection *connection, void *context)

@@ -68,10 +68,22 @@ static json_object *push_to_json(const struct store_push *push)
 
 	json_object_object_add(object, "id", json_object_new_string(push->id));
 	json_object_object_add(object, "router", json_object_new_string(push->router));
-	json_object_object_add(object, "state", json_object_new_string(push_state_name(push->state)));
+	json_object_object_add(object, "state",
+			       json_object_new_string(push->dry_run && push->state == PUSH_REFUSED
+							      ? "checked"
+							      : push_state_name(push->state)));
 	json_object_object_add(object, "actor", json_object_new_string(push->actor));
 	json_object_object_add(object, "createdAt", api_time(push->created_at));
 	json_object_object_add(object, "answeredAt", api_time(push->answered_at));
+	json_object_object_add(object, "dryRun", json_object_new_boolean(push->dry_run));
+	json_object_object_add(object, "expectedRevision",
+			       push->expects_revision ? json_object_new_uint64(push->expected_revision) : NULL);
+	json_object_object_add(object, "revision", push->revision ? json_object_new_uint64(push->revision) : NULL);
+	json_object_object_add(object, "confirmation", api_text(push->confirmation));
+	json_object_object_add(object, "confirmBefore",
+			       strcmp(push->confirmation, STORE_CONFIRMATION_WAITS) == 0
+				       ? api_time(push->answered_at + (int64_t)push->confirm_seconds * 1000)
+				       : NULL);
 	for (size_t i = 0; i < push->operation_count; i++)
 		json_object_array_add(operations, operation_to_json(&push->operations[i], push->state));
 	json_object_object_add(object, "operations", operations);
@@ -110,14 +122,16 @@ static void answer_queued(struct api *api, struct evhttp_request *http, const st
 	bool connected = routers_find(api_routers(api), push->router) != NULL;
 	json_object *object = push_to_json(push);
 	char location[128];
+	const char *message;
+
+	if (api_router_is_held(api, push->router))
+		message = "stored; the router is held, and gets it when all of its differences are settled";
+	else
+		message = connected ? "sent; the router has not answered yet, ask for this push again"
+				    : "stored; the router is not connected and gets it when it connects";
 
 	snprintf(location, sizeof(location), "/v1/pushes/%s", push->id);
-	json_object_object_add(
-		object, "message",
-		json_object_new_string(connected ? "sent; the router has not answered yet, ask for this push "
-						   "again"
-						 : "stored; the router is not connected and gets it when it "
-						   "connects"));
+	json_object_object_add(object, "message", json_object_new_string(message));
 	api_reply(http, 202, object, location);
 }
 
@@ -146,7 +160,10 @@ static bool answer_push(const struct store_push *push, void *context)
 			answer_refused(answer->http, push);
 		break;
 	case PUSH_REFUSED:
-		answer_refused(answer->http, push);
+		if (push->dry_run && all_done(push))
+			api_reply(answer->http, 200, push_to_json(push), NULL);
+		else
+			answer_refused(answer->http, push);
 		break;
 	case PUSH_QUEUED:
 		answer_queued(answer->api, answer->http, push);
@@ -192,7 +209,7 @@ static void client_left(struct evhttp_connection *connection, void *context)
 	free(waiting);
 }
 
-static void wait_for_answer(const struct api_request *request, const char *id, const char *router)
+void api_wait_for_push(const struct api_request *request, const char *id, const char *router)
 {
 	struct waiting *waiting = calloc(1, sizeof(*waiting));
 
@@ -210,15 +227,7 @@ static void wait_for_answer(const struct api_request *request, const char *id, c
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request->http), client_left, waiting);
 }
 
-static bool is_queued(const struct store_push *push, void *context)
-{
-	bool *queued = context;
-
-	*queued = push->state == PUSH_QUEUED;
-	return true;
-}
-
-static enum store_result audit_push(const struct api_request *request, const struct store_push *push)
+enum store_result api_audit_push(const struct api_request *request, const struct store_push *push)
 {
 	enum store_result result = STORE_OK;
 
@@ -228,6 +237,8 @@ static enum store_result audit_push(const struct api_request *request, const str
 		char action[64], object[512];
 
 		json_object_object_add(detail, "pushId", json_object_new_string(push->id));
+		if (push->dry_run)
+			json_object_object_add(detail, "dryRun", json_object_new_boolean(true));
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
 		snprintf(action, sizeof(action), "connection.%s", operation->verb);
@@ -247,7 +258,7 @@ static enum store_result create(const struct api_request *request, const struct 
 	if (result == STORE_OK)
 		result = store_push_create(store, push);
 	if (result == STORE_OK)
-		result = audit_push(request, push);
+		result = api_audit_push(request, push);
 	if (result == STORE_OK)
 		result = store_commit(store);
 	if (result == STORE_OK)
@@ -257,8 +268,24 @@ static enum store_result create(const struct api_request *request, const struct 
 	return result;
 }
 
-/* Stores it, sends it, and answers now or once the router has. */
-static void submit(const struct api_request *request, const char *router, const struct store_operation *operation)
+/* A request settles what differs of its connection; the last one that a held router waits for lets all go out. */
+static void settle(const struct api_request *request, const char *router)
+{
+	bool released = false;
+
+	if (store_release(api_store(request->api), router, &released) == STORE_OK && released)
+		pushes_released(api_pushes(request->api), router);
+}
+
+static bool is_queued(const struct store_push *push, void *context)
+{
+	bool *queued = context;
+
+	*queued = push->state == PUSH_QUEUED;
+	return true;
+}
+
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operation)
 {
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {
@@ -274,6 +301,13 @@ static void submit(const struct api_request *request, const char *router, const 
 	uint64_t count;
 	bool queued = true;
 
+	if (!api_read_push_options(request, &push))
+		return;
+	if (push.dry_run && !routers_find(api_routers(request->api), router)) {
+		api_problem_format(request->http, 409, "router-not-connected",
+				   "%s is not connected, and only the router can say what it would do", router);
+		return;
+	}
 	result = store_pushes_queued_count(store, router, &count);
 	if (result == STORE_OK && count >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
@@ -293,10 +327,11 @@ static void submit(const struct api_request *request, const char *router, const 
 	}
 	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->identity.actor, "router", router, "connection",
 		  operation->connection, "verb", operation->verb, NULL);
+	settle(request, router);
 	/* What its router is too old for has its answer already. */
 	store_push(store, id, is_queued, &queued);
-	if (queued && routers_find(api_routers(request->api), router))
-		wait_for_answer(request, id, router);
+	if (queued && routers_find(api_routers(request->api), router) && !api_router_is_held(request->api, router))
+		api_wait_for_push(request, id, router);
 	else
 		api_answer_with_push(request->api, request->http, id);
 }
@@ -376,7 +411,7 @@ void api_post_connection(const struct api_request *request)
 		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (api_connection_if_match(request, router, operation.connection) &&
 	    (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition)))
-		submit(request, router, &operation);
+		api_submit(request, router, &operation);
 	json_object_put(definition);
 	peering__declare_connection__free_unpacked(declaration, NULL);
 }
@@ -389,39 +424,37 @@ static bool is_verb(const char *verb)
 	return false;
 }
 
-/* *reason stays the body's. False where it has answered. */
-static bool read_reason(const struct api_request *request, json_object *body, const char **reason)
+bool api_read_reason(const struct api_request *request, char **reason)
 {
-	json_object *value = NULL;
+	json_object *body, *value = NULL;
+	bool good = false;
 
-	*reason = "";
-	if (!body)
-		return true;
-	if (!json_object_is_type(body, json_type_object) ||
-	    json_object_object_length(body) != (int)json_object_object_get_ex(body, "reason", &value) ||
-	    (value && !json_object_is_type(value, json_type_string))) {
+	*reason = NULL;
+	if (!api_read_body(request, &body))
+		return false;
+	if (body && (!json_object_is_type(body, json_type_object) ||
+		     json_object_object_length(body) != (int)json_object_object_get_ex(body, "reason", &value) ||
+		     (value && !json_object_is_type(value, json_type_string))))
 		api_problem(request->http, 400, "bad-value",
 			    "the body of a verb is empty or {\"reason\": \"some words\"}", NULL);
-		return false;
-	}
-	if (!value)
-		return true;
-	*reason = json_object_get_string(value);
-	if (strlen(*reason) != (size_t)json_object_get_string_len(value) || strlen(*reason) > REASON_MAX ||
-	    !utf8_is_clean(*reason)) {
+	else if (value && (strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value) ||
+			   json_object_get_string_len(value) > REASON_MAX || !utf8_is_clean(json_object_get_string(value))))
 		api_problem_format(request->http, 400, "bad-value",
 				   "the reason must be at most %d bytes of UTF-8 without control characters",
 				   REASON_MAX);
-		return false;
-	}
-	return true;
+	else if (!(*reason = strdup(value ? json_object_get_string(value) : "")))
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+	else
+		good = true;
+	json_object_put(body);
+	return good;
 }
 
 void api_post_verb(const struct api_request *request)
 {
 	const char *router = request->segments[1];
 	struct store_operation operation = {.connection = request->segments[3], .verb = request->segments[4]};
-	json_object *body;
+	char *reason;
 
 	if (!is_verb(operation.verb)) {
 		api_problem(
@@ -430,21 +463,26 @@ void api_post_verb(const struct api_request *request)
 			NULL);
 		return;
 	}
-	if (!api_read_body(request, &body))
+	if (!api_read_reason(request, &reason))
 		return;
-	if (read_reason(request, body, &operation.reason) &&
-	    api_connection_known(request, router, operation.connection) &&
+	operation.reason = reason;
+	if (api_connection_known(request, router, operation.connection) &&
 	    api_connection_if_match(request, router, operation.connection)) {
-		if (routers_find(api_routers(request->api), router))
-			submit(request, router, &operation);
-		else
+		if (!routers_find(api_routers(request->api), router))
 			api_problem_format(
 				request->http, 409, "router-not-connected",
 				"%s is not connected, nothing was done; type the verb on the router itself, or try "
 				"again when `peerctl routers` shows it connected",
 				router);
+		else if (api_router_is_held(request->api, router))
+			api_problem_format(request->http, 409, "router-held",
+					   "%s is held until its differences are settled, nothing was done; see `peerctl "
+					   "diff --router %s`, or type the verb on the router itself",
+					   router, router);
+		else
+			api_submit(request, router, &operation);
 	}
-	json_object_put(body);
+	free(reason);
 }
 
 static bool show_push(const struct store_push *push, void *context)

@@ -33,6 +33,19 @@ static json_object *features_to_json(const struct router_session *session)
 	return array;
 }
 
+static json_object *held_to_json(const struct store_router *router)
+{
+	json_object *object;
+
+	if (!router->held_since)
+		return NULL;
+	object = json_object_new_object();
+	json_object_object_add(object, "since", api_time(router->held_since));
+	json_object_object_add(object, "lastPush", api_text(router->held_push));
+	json_object_object_add(object, "unsettledCount", json_object_new_uint64(router->unsettled_count));
+	return object;
+}
+
 static bool add_router(const struct store_router *router, void *context)
 {
 	struct list *list = context;
@@ -56,9 +69,12 @@ static bool add_router(const struct store_router *router, void *context)
 	json_object_object_add(object, "journalId", api_text(router->journal_id));
 	json_object_object_add(object, "bootId", api_text(router->boot_id));
 	json_object_object_add(object, "ackedSequence", json_object_new_uint64(router->acked_sequence));
+	json_object_object_add(object, "revision", json_object_new_uint64(router->revision));
+	json_object_object_add(object, "revisionOf", api_text(router->revision_of));
 	json_object_object_add(object, "connectionCount", json_object_new_uint64(router->connection_count));
 	json_object_object_add(object, "firstSeenAt", api_time(router->first_seen_at));
 	json_object_object_add(object, "snapshotAt", api_time(router->snapshot_at));
+	json_object_object_add(object, "held", held_to_json(router));
 	json_object_array_add(list->array, object);
 	return true;
 }

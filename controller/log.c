@@ -13,6 +13,8 @@
 /* Longer values are cut: who floods us shall not flood the log as well. */
 #define VALUE_MAX 1000
 
+static bool gathering;
+
 static bool is_plain(const char *value)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/@+-[]";
@@ -69,8 +71,16 @@ void log_event(enum log_level level, const char *event, ...)
 	}
 	va_end(pairs);
 	putc('\n', stderr);
-	fflush(stderr);
+	if (!gathering)
+		fflush(stderr);
 	funlockfile(stderr);
+}
+
+void log_gather(bool gather)
+{
+	gathering = gather;
+	if (!gather)
+		fflush(stderr);
 }
 
 const char *log_number(uint64_t number)

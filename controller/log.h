@@ -7,6 +7,7 @@
 #ifndef PEERING_CONTROLLER_LOG_H
 #define PEERING_CONTROLLER_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level { LEVEL_INFO = 0, LEVEL_WARNING, LEVEL_ERROR };
@@ -16,6 +17,9 @@ enum log_level { LEVEL_INFO = 0, LEVEL_WARNING, LEVEL_ERROR };
  * whose value is NULL is left out.
  */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
+
+/* While it is on, lines go out a buffer at a time; ending it writes what is left. For many lines of one moment. */
+void log_gather(bool gather);
 
 /* A number as text for log_event(), valid for the next eight calls. */
 const char *log_number(uint64_t number);

@@ -31,6 +31,7 @@
 /* How long sessions may take to hear our last words. */
 #define STOP_MILLISECONDS 2000
 #define STOP_LOOK_MILLISECONDS 20
+#define LOG_BUFFER (64 << 10)
 
 struct controller {
 	struct config config;
@@ -51,7 +52,7 @@ struct controller {
 
 static void usage(FILE *out)
 {
-	fputs("usage: peering-controller [-c FILE] [--check | --create-token ROLE NAME]\n"
+	fputs("usage: peering-controller [-c FILE] [--check | --backup COPY | --restore COPY | --create-token ROLE NAME]\n"
 	      "\n"
 	      "The central controller of frr-peering: routers report to it, people and scripts ask it (peerctl).\n"
 	      "Runs in the foreground, logs to standard error, ends on SIGTERM and SIGINT.\n"
@@ -59,6 +60,8 @@ static void usage(FILE *out)
 	      "  -c, --config FILE  configuration file (default: " CONFIG_DEFAULT_FILE ")\n"
 	      "      --check        judge the configuration, the certificates and the database, change nothing, and "
 	      "end\n"
+	      "      --backup COPY  copy the database, also while a controller uses it, and end\n"
+	      "      --restore COPY put a copy in the database's place, and end; no controller may be using it\n"
 	      "      --create-token ROLE NAME\n"
 	      "                     make a token for the API (viewer, operator, admin), print it, and end; also while the\n"
 	      "                     controller runs\n"
@@ -272,6 +275,24 @@ static int check(struct controller *controller, char *error, size_t error_size)
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int copy(struct controller *controller, const char *backup, const char *restore, char *error, size_t error_size)
+{
+	const char *database = controller->config.database;
+	bool good;
+
+	umask(077);
+	good = backup ? store_backup(database, backup, error, error_size)
+		      : store_restore(database, restore, error, error_size);
+	if (good && backup)
+		printf("%s is a copy of %s\n", backup, database);
+	else if (good)
+		printf("%s is as in %s\n", database, restore);
+	else
+		fprintf(stderr, "peering-controller: %s\n", error);
+	tear_down(controller);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int run(struct controller *controller, char *error, size_t error_size)
 {
 	raise_descriptor_limit();
@@ -295,20 +316,23 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
+		{"backup", required_argument, NULL, 'b'},
+		{"restore", required_argument, NULL, 'r'},
 		{"create-token", required_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	static char log_buffer[BUFSIZ];
+	static char log_buffer[LOG_BUFFER];
 	struct controller controller = {0};
 	char error[CONFIG_ERROR_MAX + TLS_ERROR_MAX];
 	const char *path = NULL;
+	const char *backup = NULL, *restore = NULL;
 	const char *token_role = NULL;
 	bool only_check = false;
 	int option;
 
-	setvbuf(stderr, log_buffer, _IOLBF, sizeof(log_buffer));
+	setvbuf(stderr, log_buffer, _IOFBF, sizeof(log_buffer));
 	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -316,6 +340,12 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			only_check = true;
+			break;
+		case 'b':
+			backup = optarg;
+			break;
+		case 'r':
+			restore = optarg;
 			break;
 		case 't':
 			token_role = optarg;
@@ -330,6 +360,10 @@ int main(int argc, char **argv)
 			usage(stderr);
 			return 2;
 		}
+	}
+	if (only_check + (backup != NULL) + (restore != NULL) + (token_role != NULL) > 1) {
+		fputs("peering-controller: --check, --backup, --restore and --create-token exclude one another\n", stderr);
+		return 2;
 	}
 	if (token_role && optind + 1 != argc) {
 		fputs("peering-controller: --create-token takes a role and a name\n", stderr);
@@ -352,5 +386,9 @@ int main(int argc, char **argv)
 		config_free(&controller.config);
 		return status;
 	}
-	return only_check ? check(&controller, error, sizeof(error)) : run(&controller, error, sizeof(error));
+	if (only_check)
+		return check(&controller, error, sizeof(error));
+	if (backup || restore)
+		return copy(&controller, backup, restore, error, sizeof(error));
+	return run(&controller, error, sizeof(error));
 }

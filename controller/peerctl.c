@@ -11,11 +11,13 @@
 
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
+#include "controller/peerctl_differences.h"
 #include "controller/peerctl_complete.h"
 #include "controller/peerctl_feed.h"
 #include "controller/peerctl_live.h"
 #include "controller/peerctl_manual.h"
 #include "controller/peerctl_peering.h"
+#include "controller/peerctl_push.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_token.h"
@@ -74,41 +76,6 @@ static int show_one(struct invocation *invocation, const struct command *command
 	return EXIT_DONE;
 }
 
-/* The first operation that the router did not do; null is one that it has not answered yet. */
-static json_object *operation_not_done(json_object *answer)
-{
-	json_object *operations = NULL;
-
-	json_object_object_get_ex(answer, "operations", &operations);
-	for (size_t i = 0; json_object_is_type(operations, json_type_array) && i < json_object_array_length(operations);
-	     i++) {
-		json_object *operation = json_object_array_get_idx(operations, i), *ok = NULL;
-
-		if (json_object_object_get_ex(operation, "ok", &ok) && json_object_is_type(ok, json_type_boolean) &&
-		    !json_object_get_boolean(ok))
-			return operation;
-	}
-	return NULL;
-}
-
-static int push(struct invocation *invocation, char *path, json_object *body)
-{
-	json_object *answer, *not_done;
-	int code = command_ask(invocation, NULL, path, body, &answer);
-
-	if (code != EXIT_DONE)
-		return code;
-	not_done = operation_not_done(answer);
-	if (invocation->json)
-		command_print_json(answer);
-	else if (!not_done)
-		show_push(answer);
-	if (not_done)
-		command_tell_refusal(not_done, "message");
-	json_object_put(answer);
-	return not_done ? EXIT_REFUSED : EXIT_DONE;
-}
-
 static int request(struct invocation *invocation, const struct command *command)
 {
 	char error[CLIENT_ERROR_MAX];
@@ -118,7 +85,7 @@ static int request(struct invocation *invocation, const struct command *command)
 		fprintf(stderr, "peerctl: %s\n", error);
 		return EXIT_USAGE;
 	}
-	return push(invocation, client_path("routers", invocation->arguments[0], "connections", NULL), body);
+	return push_and_show(invocation, client_path("routers", invocation->arguments[0], "connections", NULL), body);
 }
 
 static int verb(struct invocation *invocation, const struct command *command)
@@ -127,7 +94,7 @@ static int verb(struct invocation *invocation, const struct command *command)
 
 	if (invocation->reason)
 		json_object_object_add(body, "reason", json_object_new_string(invocation->reason));
-	return push(invocation,
+	return push_and_show(invocation,
 		    client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1],
 				command->name, NULL),
 		    body);
@@ -159,6 +126,9 @@ enum {
 	OPTION_REOPEN_HOLD_DOWN = 'H',
 	OPTION_PROFILE = 'p',
 	OPTION_CHECK = 'c',
+	OPTION_EXPECT_REVISION = 'E',
+	OPTION_CONFIRM = 'C',
+	OPTION_CONFIRM_MANUALLY = 'M',
 	OPTION_VALID_DAYS = 'T',
 	OPTION_URL = 1000,
 	OPTION_CA,
@@ -196,6 +166,9 @@ static const struct option options[] = {
 	{"reopen-hold-down", required_argument, NULL, OPTION_REOPEN_HOLD_DOWN},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"check", required_argument, NULL, OPTION_CHECK},
+	{"expect-revision", required_argument, NULL, OPTION_EXPECT_REVISION},
+	{"confirm", required_argument, NULL, OPTION_CONFIRM},
+	{"confirm-manually", no_argument, NULL, OPTION_CONFIRM_MANUALLY},
 	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
@@ -231,6 +204,13 @@ static const char request_help[] =
 	"  --check NAME=LEVEL     required, advisory or off; repeat it for more\n"
 	"\n"
 	"--limit, --import and --export hold for every neighbor of that address family.\n";
+static const char push_options[] =
+	"\n"
+	"  --dry-run              the router checks it and says what it would do; nothing is changed\n"
+	"  --expect-revision N    refused where the router is not at this revision (peerctl routers -o json)\n"
+	"  --confirm S            10 to 3600 seconds: the router takes it back by itself unless the controller, which\n"
+	"                         does so while it is reached, confirms it\n"
+	"  --confirm-manually     and only somebody does: peerctl confirm PUSH\n";
 static const char reason_option[] = "\n  --reason TEXT  kept with the change\n";
 
 static const struct command commands[] = {
@@ -256,27 +236,34 @@ static const struct command commands[] = {
 	 "Shows what activation would do, asked live from the router: how many routes would be accepted and rejected, by\n"
 	 "which rule, and how many would be sent.\n",
 	 2, "", live_preview},
-	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc", request},
-	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "r", verb},
+	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpcDECM", request},
+	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "rDECM", verb},
 	{"ready", "ready ROUTER NAME [--reason TEXT]",
-	 "Says that the port is wired and the peer has configured BGP: the sessions may come up, gated.\n", 2, "r",
+	 "Says that the port is wired and the peer has configured BGP: the sessions may come up, gated.\n", 2, "rDECM",
 	 verb},
 	{"activate", "activate ROUTER NAME [--reason TEXT]",
-	 "Opens the gate of a connection whose validation has passed.\n", 2, "r", verb},
+	 "Opens the gate of a connection whose validation has passed.\n", 2, "rDECM", verb},
 	{"reopen", "reopen ROUTER NAME [--reason TEXT]",
-	 "Opens again what a violation has closed, once every required check passes.\n", 2, "r", verb},
+	 "Opens again what a violation has closed, once every required check passes.\n", 2, "rDECM", verb},
 	{"deprovision", "deprovision ROUTER NAME [--reason TEXT]",
-	 "Takes a connection out of service: drained, then closed.\n", 2, "r", verb},
-	{"withdraw", "withdraw ROUTER NAME [--reason TEXT]", "Takes a request back that is not in service.\n", 2, "r",
+	 "Takes a connection out of service: drained, then closed.\n", 2, "rDECM", verb},
+	{"withdraw", "withdraw ROUTER NAME [--reason TEXT]", "Takes a request back that is not in service.\n", 2, "rDECM",
 	 verb},
-	{"retry", "retry ROUTER NAME [--reason TEXT]", "Tries again after a failure.\n", 2, "r", verb},
-	{"block", "block ROUTER NAME --reason TEXT", "Parks a connection that waits for somebody else.\n", 2, "r", verb},
-	{"unblock", "unblock ROUTER NAME [--reason TEXT]", "Lets it go on where it was blocked.\n", 2, "r", verb},
+	{"retry", "retry ROUTER NAME [--reason TEXT]", "Tries again after a failure.\n", 2, "rDECM", verb},
+	{"block", "block ROUTER NAME --reason TEXT", "Parks a connection that waits for somebody else.\n", 2, "rDECM", verb},
+	{"unblock", "unblock ROUTER NAME [--reason TEXT]", "Lets it go on where it was blocked.\n", 2, "rDECM", verb},
 	{"force-cancel", "force-cancel ROUTER NAME --reason TEXT",
-	 "Gives up a connection that is not in service, whatever it waits for.\n", 2, "r", verb},
+	 "Gives up a connection that is not in service, whatever it waits for.\n", 2, "rDECM", verb},
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
-	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "r", verb},
-	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "r", verb},
+	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "rDECM", verb},
+	{"confirm", "confirm PUSH", "Keeps a push that its router would take back (--confirm-manually).\n", 1, "",
+	 push_confirm},
+	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "rDECM", verb},
+	{"diff", "diff [--router ROUTER]", differences_help, 0, "R", list_differences},
+	{"push-again", "push-again ROUTER NAME [--reason TEXT]",
+	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
+	{"accept", "accept ROUTER NAME [--reason TEXT]",
+	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
@@ -329,7 +316,7 @@ static const char common_help[] =
 	"What is not given comes from the variable, then from the lines url, ca, certificate, key and token-file in\n"
 	"~/.config/peerctl.conf, then from /etc/peering-controller/peerctl.conf.\n"
 	"\n"
-	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 the controller was not reached.\n";
+	"Exit status: 0 done, 1 refused (diff: something differs), 2 wrong usage, 3 the controller was not reached.\n";
 
 static const char common_heading[] = "\nOptions of every command:\n";
 
@@ -345,8 +332,9 @@ static void help(FILE *out)
 
 static void command_help(const struct command *command)
 {
-	printf("usage: peerctl %s\n\n%s%s%s%s", command->usage, command->help,
-	       strcmp(command->options, "r") == 0 ? reason_option : "", common_heading, common_help);
+	printf("usage: peerctl %s\n\n%s%s%s%s%s", command->usage, command->help,
+	       strchr(command->options, OPTION_REASON) ? reason_option : "",
+	       strchr(command->options, OPTION_EXPECT_REVISION) ? push_options : "", common_heading, common_help);
 }
 
 /* By one word, or by two ("token create"); *words says how many it took. */
@@ -406,6 +394,15 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_DRY_RUN:
 		invocation->dry_run = true;
+		return true;
+	case OPTION_EXPECT_REVISION:
+		invocation->expected_revision = value;
+		return true;
+	case OPTION_CONFIRM:
+		invocation->confirm_seconds = value;
+		return true;
+	case OPTION_CONFIRM_MANUALLY:
+		invocation->confirm_manually = true;
 		return true;
 	case OPTION_URL:
 		replace(&invocation->settings.url, value);

@@ -31,6 +31,9 @@ struct invocation {
 	const char *valid_days;
 	const char *file; /* -f; "-": standard input */
 	bool dry_run;
+	const char *expected_revision;
+	const char *confirm_seconds;
+	bool confirm_manually;
 	struct request_options request;
 	struct route_options routes;
 	char **arguments; /* behind the command's name */

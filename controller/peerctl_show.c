@@ -64,7 +64,7 @@ static int64_t seconds_since(const char *text)
 	return clock_milliseconds() / 1000 - (int64_t)timegm(&utc);
 }
 
-static void age_since(const char *text, char age[AGE_SIZE])
+void show_age(const char *text, char age[AGE_SIZE])
 {
 	int64_t seconds = seconds_since(text);
 
@@ -73,7 +73,7 @@ static void age_since(const char *text, char age[AGE_SIZE])
 }
 
 /* A terminal's width, at most what a page has; a file gets whole lines. */
-static size_t line_width(void)
+size_t show_width(void)
 {
 	struct winsize size;
 
@@ -92,6 +92,15 @@ static void join_list(json_object *list, char *text, size_t size)
 					 json_object_get_string(json_object_array_get_idx(list, i)));
 }
 
+static const char *router_note(json_object *router)
+{
+	json_object *held;
+
+	if (json_object_object_get_ex(router, "held", &held) && held)
+		return "held: see peerctl diff";
+	return member_text(router, "disconnectReason");
+}
+
 void show_routers(json_object *routers)
 {
 	static const char *const headings[] = {"ROUTER", "CONNECTED", "SINCE",	      "ADDRESS", "FRR",
@@ -103,18 +112,17 @@ void show_routers(json_object *routers)
 		bool connected = member_true(router, "connected");
 		char age[AGE_SIZE];
 
-		age_since(member_text(router, connected ? "connectedSince" : "disconnectedAt"), age);
+		show_age(member_text(router, connected ? "connectedSince" : "disconnectedAt"), age);
 		table_row(table,
 			  (const char *[]){member_text(router, "name"), connected ? "yes" : "NO", age,
 					   member_text(router, "address"), member_text(router, "frrVersion"),
 					   member_text(router, "moduleVersion"), member_text(router, "connectionCount"),
-					   member_text(router, "ackedSequence"),
-					   member_text(router, "disconnectReason")});
+					   member_text(router, "ackedSequence"), router_note(router)});
 	}
 	if (table_rows(table) == 0)
 		puts("no router has connected yet");
 	else
-		table_print(table, stdout, line_width());
+		table_print(table, stdout, show_width());
 	table_free(table);
 }
 
@@ -173,7 +181,7 @@ void show_connections(json_object *connections)
 
 		snprintf(router, sizeof(router), "%s%s", member_text(connection, "router"), lost ? "*" : "");
 		any_lost = any_lost || lost;
-		age_since(member_text(connection, "stateSince"), age);
+		show_age(member_text(connection, "stateSince"), age);
 		if (totals.sessions > 0)
 			snprintf(sessions, sizeof(sessions), "%u/%u up", totals.established, totals.sessions);
 		if (totals.received >= 0) {
@@ -189,7 +197,7 @@ void show_connections(json_object *connections)
 	if (table_rows(table) == 0)
 		puts("no connection");
 	else
-		table_print(table, stdout, line_width());
+		table_print(table, stdout, show_width());
 	if (any_lost)
 		puts("* not connected: what it reported last");
 	table_free(table);
@@ -217,7 +225,7 @@ static void show_sessions(json_object *sessions)
 	}
 	if (table_rows(table) > 0) {
 		putchar('\n');
-		table_print(table, stdout, line_width());
+		table_print(table, stdout, show_width());
 	}
 	table_free(table);
 }
@@ -237,7 +245,7 @@ static void show_checks(json_object *checks)
 	}
 	if (table_rows(table) > 0) {
 		putchar('\n');
-		table_print(table, stdout, line_width());
+		table_print(table, stdout, show_width());
 	}
 	table_free(table);
 }
@@ -258,7 +266,7 @@ static void show_history(json_object *history)
 	}
 	if (table_rows(table) > 0) {
 		putchar('\n');
-		table_print(table, stdout, line_width());
+		table_print(table, stdout, show_width());
 		if (length > HISTORY_SHOWN)
 			printf("the newest %d of %zu%s shown; all with -o json\n", HISTORY_SHOWN, length,
 			       length == 100 ? " or more" : "");
@@ -290,6 +298,17 @@ static void show_desired(json_object *connection)
 	       strcmp(state, "queued") == 0 ? "waits for the router" : state);
 }
 
+static void show_differences(json_object *differences)
+{
+	for (size_t i = 0; i < list_length(differences); i++) {
+		json_object *one = json_object_array_get_idx(differences, i);
+		const char *desired = member_text(one, "desired"), *observed = member_text(one, "observed");
+
+		printf("%-10s %s: asked for %s, the router has %s\n", i == 0 ? "Differs" : "", member_text(one, "field"),
+		       desired[0] ? desired : "nothing", observed[0] ? observed : "nothing");
+	}
+}
+
 void show_connection(json_object *connection)
 {
 	const char *router = member_text(connection, "router");
@@ -311,7 +330,7 @@ void show_connection(json_object *connection)
 		printf("   \"%s\"", member_text(connection, "description"));
 	putchar('\n');
 
-	age_since(since, age);
+	show_age(since, age);
 	printf("State      %s%s%s%s\n", member_text(connection, "connectionState"), since[0] ? " for " : "",
 	       since[0] ? age : "", member_true(connection, "routerConnected") ? "" : " (the router is not connected)");
 	show_degraded(member_list(connection, "degraded"));
@@ -323,6 +342,7 @@ void show_connection(json_object *connection)
 	if (text[0])
 		printf("Flags      %s\n", text);
 	show_desired(connection);
+	show_differences(member_list(connection, "differences"));
 	for (size_t i = 0; i < list_length(verbs); i++)
 		printf("%s peerctl %s %s %s\n", i == 0 ? "Do        " : "          ",
 		       json_object_get_string(json_object_array_get_idx(verbs, i)), router, name);
@@ -336,6 +356,7 @@ void show_push(json_object *push)
 {
 	json_object *operations = member_list(push, "operations");
 	const char *message = member_text(push, "message");
+	const char *confirmation = member_text(push, "confirmation");
 
 	for (size_t i = 0; i < list_length(operations); i++) {
 		json_object *operation = json_object_array_get_idx(operations, i);
@@ -350,4 +371,9 @@ void show_push(json_object *push)
 		if (allowed[0])
 			printf("next: %s\n", allowed);
 	}
+	if (strcmp(confirmation, "waiting") == 0)
+		printf("the router takes this back at %s unless it is confirmed: peerctl confirm %s\n",
+		       member_text(push, "confirmBefore"), member_text(push, "id"));
+	else if (confirmation[0])
+		printf("%s\n", confirmation);
 }

@@ -7,12 +7,20 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "controller/peerctl_table.h"
 
 void show_routers(json_object *routers);
 void show_connections(json_object *connections);
 void show_connection(json_object *connection);
 /* A push that was applied, or still waits. */
 void show_push(json_object *push);
+
+/* How long ago an RFC 3339 time of the controller's was. */
+void show_age(const char *text, char age[AGE_SIZE]);
+/* Where rows are cut for who reads along; 0: nowhere. */
+size_t show_width(void);
 
 /* A member as text, "" where there is none; valid as long as the object. */
 const char *member_text(json_object *object, const char *key);

@@ -93,6 +93,10 @@ static Peering__Push *push_to_wire(const struct store_push *push)
 	peering__push__init(wire);
 	wire->id = strdup(push->id);
 	wire->actor = strdup(push->actor);
+	wire->dry_run = push->dry_run;
+	wire->expects_revision = push->expects_revision;
+	wire->expected_revision = push->expected_revision;
+	wire->confirm_seconds = push->confirm_seconds;
 	wire->operations = calloc(push->operation_count + 1, sizeof(*wire->operations));
 	good = wire->id && wire->actor && wire->operations && push->operation_count <= OPERATIONS_MAX;
 	for (size_t i = 0; good && i < push->operation_count; i++) {
@@ -287,18 +291,107 @@ void pushes_release(struct pushes *pushes)
 	finish_matching(pushes, NULL, NULL);
 }
 
-void pushes_connected(struct pushes *pushes, struct router_session *session)
+/* ---- Confirming ---- */
+
+/* A router that a push has cut off is silent soon: so many heartbeats behind the answer say that this one has not. */
+#define BEATS_TO_CONFIRM 2
+
+static void send_confirm(struct router_session *session, const char *id)
 {
-	send_queued(pushes, session);
+	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
+	Peering__Confirm confirm = PEERING__CONFIRM__INIT;
+
+	confirm.id = (char *)id;
+	envelope.body_case = PEERING__ENVELOPE__BODY_CONFIRM;
+	envelope.confirm = &confirm;
+	if (router_session_send(session, &envelope))
+		log_event(LEVEL_INFO, "push-confirm", "router", router_session_name(session), "push", id, NULL);
 }
 
-void pushes_answered(struct pushes *pushes, struct router_session *session, const char *id)
+void pushes_released(struct pushes *pushes, const char *router)
+{
+	struct router_session *session = routers_find(pushes->routers, router);
+
+	log_event(LEVEL_INFO, "router-released", "router", router, "message",
+		  "its differences are settled, pushes go out again", NULL);
+	if (session)
+		send_queued(pushes, session);
+}
+
+struct unconfirmed {
+	char *id; /* NULL: none waits, or memory is short */
+	bool by_person;
+};
+
+static bool note_unconfirmed(const struct store_push *push, void *context)
+{
+	struct unconfirmed *found = context;
+
+	found->id = strdup(push->id);
+	found->by_person = push->confirm_by_person;
+	return true;
+}
+
+/* To be freed; NULL where nothing waits for the controller itself. */
+static char *unconfirmed_of(struct pushes *pushes, struct router_session *session)
+{
+	struct unconfirmed found = {.id = NULL};
+
+	store_push_unconfirmed(pushes->store, router_session_name(session), note_unconfirmed, &found);
+	if (!found.by_person)
+		return found.id;
+	free(found.id);
+	return NULL;
+}
+
+static void confirm_what_waits(struct pushes *pushes, struct router_session *session)
+{
+	char *id = unconfirmed_of(pushes, session);
+
+	router_session_window(session)->unconfirmed = false;
+	if (id)
+		send_confirm(session, id);
+	free(id);
+}
+
+void pushes_heard(struct pushes *pushes, struct router_session *session)
 {
 	struct push_window *window = router_session_window(session);
 
+	if (window->unconfirmed && ++window->beats >= BEATS_TO_CONFIRM)
+		confirm_what_waits(pushes, session);
+}
+
+void pushes_confirm(struct pushes *pushes, const char *router, const char *id)
+{
+	struct router_session *session = routers_find(pushes->routers, router);
+
+	if (session && router_session_is_up(session))
+		send_confirm(session, id);
+}
+
+/* ---- From reports.c ---- */
+
+void pushes_connected(struct pushes *pushes, struct router_session *session)
+{
+	/* It has found its way here behind the push. */
+	confirm_what_waits(pushes, session);
+	send_queued(pushes, session);
+}
+
+void pushes_answered(struct pushes *pushes, struct router_session *session, const char *id, bool first)
+{
+	struct push_window *window = router_session_window(session);
+	char *unconfirmed = unconfirmed_of(pushes, session);
+
 	/* The answer to a push of an earlier session may come in this one. */
-	if (window->unanswered > 0)
+	if (first && window->unanswered > 0)
 		window->unanswered--;
+	if (unconfirmed && strcmp(unconfirmed, id) == 0 && first) {
+		window->unconfirmed = true;
+		window->beats = 0;
+	}
+	free(unconfirmed);
 	finish_matching(pushes, id, NULL);
 	send_queued(pushes, session);
 }

@@ -46,8 +46,14 @@ void pushes_release(struct pushes *pushes);
 
 /* A session was welcomed: sends what is queued. */
 void pushes_connected(struct pushes *pushes, struct router_session *session);
-/* An answer is committed. */
-void pushes_answered(struct pushes *pushes, struct router_session *session, const char *id);
+/* The router is no longer held: says so, and sends what has waited for that. */
+void pushes_released(struct pushes *pushes, const char *router);
+/* An answer is committed; `first`: to the push itself, else to its confirmation. */
+void pushes_answered(struct pushes *pushes, struct router_session *session, const char *id, bool first);
+/* A heartbeat has come: the router is reached, which confirms what waits for that. */
+void pushes_heard(struct pushes *pushes, struct router_session *session);
+/* Somebody confirms a push. Nothing where the router is not connected. */
+void pushes_confirm(struct pushes *pushes, const char *router, const char *id);
 /* The end of a router's session is committed. */
 void pushes_interrupted(struct pushes *pushes, const char *router);
 

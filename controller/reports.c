@@ -2,10 +2,12 @@
 #include "controller/reports.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
+#include "controller/differences.h"
 #include "controller/log.h"
 #include "controller/observation.h"
 #include "controller/pushes.h"
@@ -14,11 +16,14 @@
 
 /* One transaction: what the loop may stand still for. */
 #define BATCH_MAX 4096
+#define BATCH_MILLISECONDS 100
 #define BATCH_MEMORY_MAX ((size_t)64 << 20)
 #define RETRY_MILLISECONDS 200
 #define ANSWER_WORD_MAX 64
 #define ANSWER_SENTENCE_MAX 2000
 #define RESULTS_MAX 10000
+#define RETURN_MAX 512
+#define PUSH_ID_SIZE 128
 
 struct report {
 	TAILQ_ENTRY(report) link;
@@ -28,12 +33,18 @@ struct report {
 	size_t memory;
 	int64_t received_at;
 	/* What came of it. */
+	char *changed;	 /* Hello: what is not as at the session before, a sentence; or NULL */
+	char *last_push; /* Hello: which push the router did last */
+	bool held;     /* Hello: pushes to it wait */
+	bool released; /* snapshot: they do not any more */
 	bool refused;	 /* the store will never take it */
 	uint64_t before; /* transition: highest sequence until now */
 	enum store_news news;
 	bool unknown;	/* result of a push that is not there, or was answered before */
+	bool later;	/* of one that was answered before: confirmed, or rolled back */
 	size_t skipped; /* connections of a snapshot */
 	const char *skip_reason;
+	uint64_t differing; /* snapshot: connections of its router that are not as they were asked for */
 };
 TAILQ_HEAD(report_list, report);
 
@@ -52,16 +63,72 @@ static void free_report(struct report *report)
 	if (report->envelope)
 		peering__envelope__free_unpacked(report->envelope, NULL);
 	free(report->reason);
+	free(report->changed);
+	free(report->last_push);
 	free(report);
 }
 
-static enum store_result apply_hello(struct reports *reports, const struct report *report)
+static enum store_result apply_revision(struct reports *reports, const struct report *report, uint64_t revision,
+					const char *push, bool exact)
 {
-	struct store_router router;
+	char *clean = text_clean(push, PUSH_ID_SIZE);
+	enum store_result result = STORE_FAILED;
 
-	router_session_describe(report->session, &router);
-	router.connected_at = report->received_at;
-	return store_router_connected(reports->store, &router);
+	if (clean)
+		result = store_router_revision(reports->store, router_session_name(report->session), revision, clean,
+					       exact);
+	free(clean);
+	return result;
+}
+
+struct return_of_router {
+	struct store_router now;
+	char sentence[RETURN_MAX];
+};
+
+static void add_change(struct return_of_router *back, const char *what, const char *before, const char *now)
+{
+	size_t used = strlen(back->sentence);
+
+	if (strcmp(before, now) != 0)
+		snprintf(back->sentence + used, sizeof(back->sentence) - used, "%s%s %s, was %s", used ? "; " : "", what,
+			 now, before);
+}
+
+static bool compare_with_before(const struct store_router *before, void *context)
+{
+	struct return_of_router *back = context;
+
+	add_change(back, "FRR", before->frr_version, back->now.frr_version);
+	add_change(back, "module", before->module_version, back->now.module_version);
+	add_change(back, "journal", before->journal_id, back->now.journal_id);
+	add_change(back, "start of bgpd", before->boot_id, back->now.boot_id);
+	return true;
+}
+
+static enum store_result apply_hello(struct reports *reports, struct report *report)
+{
+	const Peering__Hello *hello = report->envelope->hello;
+	struct return_of_router back = {.sentence = ""};
+	enum store_result result;
+
+	report->last_push = text_clean(hello->last_push, PUSH_ID_SIZE);
+	if (!report->last_push)
+		return STORE_FAILED;
+	router_session_describe(report->session, &back.now);
+	back.now.connected_at = report->received_at;
+	result = store_router(reports->store, back.now.name, compare_with_before, &back);
+	if (result != STORE_OK && result != STORE_NOT_FOUND)
+		return result;
+	if (back.sentence[0])
+		report->changed = strdup(back.sentence);
+	result = store_router_connected(reports->store, &back.now);
+	if (result == STORE_OK)
+		result = apply_revision(reports, report, hello->revision, hello->last_push, true);
+	if (result == STORE_OK)
+		result = store_judge_last_push(reports->store, back.now.name, report->last_push, report->received_at,
+					       &report->held);
+	return result;
 }
 
 static enum store_result apply_transition(struct reports *reports, struct report *report)
@@ -78,13 +145,50 @@ static enum store_result apply_transition(struct reports *reports, struct report
 	return result;
 }
 
+static bool count_differences(const struct store_connection *connection, void *context)
+{
+	json_object *differences = connection->definition ? differences_find(connection) : NULL;
+
+	*(size_t *)context = differences ? json_object_array_length(differences) : 0;
+	json_object_put(differences);
+	return true;
+}
+
+/* What is observed now against what was asked for. */
+static enum store_result note_differences(struct reports *reports, struct report *report)
+{
+	const char *router = router_session_name(report->session);
+	const Peering__Snapshot *snapshot = report->envelope->snapshot;
+	enum store_result result;
+	bool desires;
+
+	report->differing = 0;
+	result = store_desires(reports->store, router, &desires);
+	if (result != STORE_OK || !desires)
+		return result;
+	for (size_t i = 0; result == STORE_OK && i < snapshot->n_connections; i++) {
+		const char *name = snapshot->connections[i]->name;
+		size_t count = 0;
+
+		result = store_connection(reports->store, router, name, count_differences, &count);
+		if (result == STORE_OK)
+			result = store_differs(reports->store, router, name, count ? report->received_at : 0);
+		else if (result == STORE_NOT_FOUND)
+			result = STORE_OK;
+	}
+	if (result == STORE_OK && snapshot->full)
+		result = store_missing(reports->store, router, report->received_at);
+	if (result == STORE_OK)
+		result = store_differing(reports->store, router, &report->differing);
+	return result;
+}
+
 static enum store_result apply_snapshot(struct reports *reports, struct report *report)
 {
 	const char *router = router_session_name(report->session);
 	const Peering__Snapshot *snapshot = report->envelope->snapshot;
 	enum store_result result = store_snapshot(reports->store, router, snapshot->full, report->received_at);
 
-	report->skipped = 0;
 	for (size_t i = 0; result == STORE_OK && i < snapshot->n_connections; i++) {
 		struct observation observation;
 
@@ -96,6 +200,10 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 		result = store_observe(reports->store, router, &observation.row);
 		observation_free(&observation);
 	}
+	if (result == STORE_OK)
+		result = note_differences(reports, report);
+	if (result == STORE_OK)
+		result = store_release(reports->store, router, &report->released);
 	return result;
 }
 
@@ -115,9 +223,31 @@ static char *allowed_to_json(const Peering__OperationResult *wire)
 	return text;
 }
 
+/* What the router says of a push whose answer is stored: that it is confirmed, rolled back, or not known to it. */
+static enum store_result apply_later_word(struct reports *reports, struct report *report,
+					  const struct store_operation *results, size_t count)
+{
+	const Peering__PushResult *wire = report->envelope->push_result;
+	const char *router = router_session_name(report->session);
+	enum store_result result;
+
+	report->later = true;
+	if (wire->rolled_back) {
+		result = store_push_rolled_back(reports->store, router, wire->id, results, count, report->received_at);
+		/* Said anew in each session. */
+		if (result == STORE_NOT_FOUND)
+			return store_push_confirmed(reports->store, router, wire->id, "rolled-back");
+		return result;
+	}
+	if (wire->confirm_seconds)
+		return store_push_confirmed(reports->store, router, wire->id, STORE_CONFIRMATION_WAITS);
+	return store_push_confirmed(reports->store, router, wire->id, wire->applied ? "confirmed" : "unknown");
+}
+
 static enum store_result apply_push_result(struct reports *reports, struct report *report)
 {
 	const Peering__PushResult *wire = report->envelope->push_result;
+	const char *router = router_session_name(report->session);
 	size_t count = wire->n_results < RESULTS_MAX ? wire->n_results : RESULTS_MAX;
 	struct store_operation *results = calloc(count + 1, sizeof(*results));
 	enum store_result result = STORE_OK;
@@ -135,9 +265,15 @@ static enum store_result apply_push_result(struct reports *reports, struct repor
 		if (!results[i].code || !results[i].message || !results[i].allowed)
 			result = STORE_FAILED;
 	}
-	if (result == STORE_OK)
-		result = store_push_answered(reports->store, router_session_name(report->session), wire->id,
-					     applied, results, count, report->received_at);
+	if (result == STORE_OK && !wire->rolled_back)
+		result = store_push_answered(reports->store, router, wire->id, applied, results, count,
+					     report->received_at);
+	if (result == STORE_OK && !wire->rolled_back)
+		result = store_push_outcome(reports->store, router, wire->id, wire->revision, wire->confirm_seconds > 0);
+	else if (result == STORE_OK || result == STORE_NOT_FOUND)
+		result = apply_later_word(reports, report, results, count);
+	if (result == STORE_OK && (applied || wire->rolled_back))
+		result = apply_revision(reports, report, wire->revision, wire->id, false);
 	for (size_t i = 0; i < count; i++) {
 		free((char *)results[i].code);
 		free((char *)results[i].message);
@@ -212,6 +348,13 @@ static void tell_hello(struct reports *reports, struct report *report)
 	uint64_t acked;
 	int64_t at;
 
+	if (report->changed)
+		log_event(LEVEL_INFO, "router-changed", "router", router, "message", report->changed, NULL);
+	if (report->held)
+		log_event(LEVEL_ERROR, "router-held", "router", router, "push", report->last_push, "message",
+			  "the router was pushed something that this database does not know: it is an old copy, or another "
+			  "controller pushes too; nothing is sent to the router until its differences are settled", "do",
+			  "peerctl diff --router ROUTER, then peerctl accept or push-again", NULL);
 	if (store_acked_sequence(reports->store, router, journal, &acked) == STORE_OK &&
 	    store_transition_at(reports->store, router, journal, acked, &at) == STORE_OK) {
 		router_session_welcome(report->session, acked, at);
@@ -219,6 +362,23 @@ static void tell_hello(struct reports *reports, struct report *report)
 	}
 	log_event(LEVEL_ERROR, "store-failed", "message", store_error(reports->store), NULL);
 	router_session_close(report->session, "store", "the controller's store does not answer; try again");
+}
+
+static void tell_snapshot(struct reports *reports, struct report *report)
+{
+	const char *router = router_session_name(report->session);
+
+	if (report->skipped > 0)
+		log_event(LEVEL_WARNING, "snapshot-skipped", "router", router, "connections", log_number(report->skipped),
+			  "message", report->skip_reason, NULL);
+	if (router_session_differs(report->session, report->differing))
+		log_event(report->differing ? LEVEL_WARNING : LEVEL_INFO, "differences", "router", router, "connections",
+			  log_number(report->differing), "message",
+			  report->differing ? "they are not as they were asked for; see peerctl diff"
+					    : "everything is as it was asked for",
+			  NULL);
+	if (report->released)
+		pushes_released(reports->pushes, router);
 }
 
 /* It is committed: whoever waited for that hears of it. */
@@ -242,9 +402,7 @@ static void tell(struct reports *reports, struct report *report)
 		tell_transition(report);
 		break;
 	case PEERING__ENVELOPE__BODY_SNAPSHOT:
-		if (report->skipped > 0)
-			log_event(LEVEL_WARNING, "snapshot-skipped", "router", router, "connections",
-				  log_number(report->skipped), "message", report->skip_reason, NULL);
+		tell_snapshot(reports, report);
 		break;
 	case PEERING__ENVELOPE__BODY_PUSH_RESULT:
 		if (report->unknown)
@@ -252,7 +410,8 @@ static void tell(struct reports *reports, struct report *report)
 				  report->envelope->push_result->id, "message",
 				  "no push of this router waits for an answer under this id; ignored", NULL);
 		else
-			pushes_answered(reports->pushes, report->session, report->envelope->push_result->id);
+			pushes_answered(reports->pushes, report->session, report->envelope->push_result->id,
+					!report->later);
 		break;
 	default:
 		break;
@@ -262,7 +421,13 @@ static void tell(struct reports *reports, struct report *report)
 static void forget_outcome(struct report *report)
 {
 	report->refused = false;
+	free(report->changed);
+	free(report->last_push);
+	report->changed = report->last_push = NULL;
+	report->held = false;
+	report->released = false;
 	report->unknown = false;
+	report->later = false;
 	report->skipped = 0;
 }
 
@@ -272,6 +437,7 @@ static enum store_result apply_batch(struct reports *reports, struct report **en
 	struct report *report;
 	size_t memory = 0;
 	unsigned int count = 0;
+	int64_t began = clock_steady_milliseconds();
 	enum store_result result = store_begin(reports->store);
 
 	*end = NULL;
@@ -279,7 +445,8 @@ static enum store_result apply_batch(struct reports *reports, struct report **en
 		return result;
 	TAILQ_FOREACH (report, &reports->waiting, link) {
 		memory += report->memory;
-		if (count++ == BATCH_MAX || (count > 1 && memory > BATCH_MEMORY_MAX)) {
+		if (count++ == BATCH_MAX || (count > 1 && (memory > BATCH_MEMORY_MAX ||
+							   clock_steady_milliseconds() - began >= BATCH_MILLISECONDS))) {
 			*end = report;
 			break;
 		}
@@ -322,8 +489,10 @@ static bool commit_batch(struct reports *reports)
 		reports->memory -= report->memory;
 		router_session_account(report->session, report->memory, false);
 	}
+	log_gather(true);
 	TAILQ_FOREACH (report, &done, link)
 		tell(reports, report);
+	log_gather(false);
 	/* One Ack for each session, for all of its transitions together; and those that were held back read on. */
 	TAILQ_FOREACH (report, &done, link)
 		router_session_committed(report->session);

@@ -60,6 +60,7 @@ struct router_session {
 	uint64_t last_sequence; /* what Hello said */
 	protocol_feature_set features;
 	uint64_t stored;	/* highest sequence committed and not acknowledged yet */
+	uint64_t differing;	/* connections, by its newest snapshot */
 	size_t waiting;		/* memory of its reports that wait for the store */
 	struct push_window window;
 	int64_t newest_frame; /* steady clock */
@@ -391,6 +392,7 @@ static void take_message(struct router_session *session, Peering__Envelope *enve
 		queries_answered(routers_queries(session->routers), session, envelope->query_answer);
 		break;
 	case PEERING__ENVELOPE__BODY_HEARTBEAT:
+		pushes_heard(routers_pushes(session->routers), session);
 		break;
 	case PEERING__ENVELOPE__BODY_ERROR:
 		log_event(LEVEL_WARNING, "router-error", "router", session->name, "code", envelope->error->code,
@@ -502,6 +504,14 @@ static void happened(struct bufferevent *stream, short what, void *context)
 void router_session_account(struct router_session *session, size_t memory, bool more)
 {
 	session->waiting += more ? memory : -memory;
+}
+
+bool router_session_differs(struct router_session *session, uint64_t count)
+{
+	bool changed = count != session->differing;
+
+	session->differing = count;
+	return changed;
 }
 
 void router_session_stored(struct router_session *session, uint64_t sequence)

@@ -56,6 +56,8 @@ void router_session_welcome(struct router_session *session, uint64_t acked_seque
 void router_session_stored(struct router_session *session, uint64_t sequence);
 /* Everything of this batch: acknowledges, and reads on where it had to wait. */
 void router_session_committed(struct router_session *session);
+/* Connections that differ from what was asked for: whether that is another number than before in this session. */
+bool router_session_differs(struct router_session *session, uint64_t count);
 /* Memory that its waiting reports take, more or less. */
 void router_session_account(struct router_session *session, size_t memory, bool more);
 
@@ -67,6 +69,8 @@ bool router_session_send(struct router_session *session, const Peering__Envelope
 struct push_window {
 	int64_t newest; /* number of the push sent last */
 	unsigned int unanswered;
+	bool unconfirmed; /* a push waits to be confirmed by the controller itself */
+	unsigned int beats; /* heartbeats since its answer */
 };
 struct push_window *router_session_window(struct router_session *session);
 

@@ -38,6 +38,15 @@ struct store *store_open_beside(const char *path, char *error, size_t error_size
 bool store_check(const char *path, char *error, size_t error_size);
 void store_close(struct store *store);
 
+/* ---- Copies, by a process of their own ---- */
+
+/* A copy of the database, which a controller may be using meanwhile; looked over, and in place once it is whole. */
+bool store_backup(const char *path, const char *copy, char *error, size_t error_size);
+/* Puts a copy in the database's place. No controller may be using that. */
+bool store_restore(const char *path, const char *copy, char *error, size_t error_size);
+
+/* ---- Results ---- */
+
 /* The sentence for the newest result that was not STORE_OK or STORE_NOT_FOUND, valid until the next call. */
 const char *store_error(const struct store *store);
 
@@ -62,6 +71,11 @@ struct store_router {
 	int64_t snapshot_at;	   /* newest full snapshot */
 	uint64_t acked_sequence;   /* of journal_id */
 	uint64_t connection_count; /* observed */
+	int64_t held_since;	   /* pushes to it wait until its differences are settled (below); 0: they do not */
+	const char *held_push;	   /* the router's newest push, that is not in this database */
+	uint64_t unsettled_count;  /* while held: differences that nobody has settled */
+	uint64_t revision;	   /* of what pushes have made of it, as it said last */
+	const char *revision_of;   /* the push that made it; "" for none */
 };
 
 typedef bool (*store_router_visit)(const struct store_router *router, void *context); /* false ends the walk */
@@ -148,6 +162,7 @@ struct store_connection {
 	int64_t requested_at;
 	const char *push_id;
 	const char *push_state;
+	int64_t differs_since; /* that what is observed is not what was asked for; 0: it is, or was never seen so */
 };
 
 typedef bool (*store_connection_visit)(const struct store_connection *connection, void *context);
@@ -172,9 +187,34 @@ enum store_result store_connection_is_of_asn(struct store *store, uint32_t asn, 
 enum store_result store_connection(struct store *store, const char *router, const char *name,
 				   store_connection_visit visit, void *context);
 
+/* ---- Desired against observed ---- */
+
+/* Whether anything is asked for on this router. */
+enum store_result store_desires(struct store *store, const char *router, bool *desires);
+/* What is observed of a connection differs since `at` from what was asked for, where it has not before; 0: it does not. */
+enum store_result store_differs(struct store *store, const char *router, const char *name, int64_t at);
+/* The same for all that was asked for on a router and that it does not report. */
+enum store_result store_missing(struct store *store, const char *router, int64_t at);
+/* Connections of a router that differ. */
+enum store_result store_differing(struct store *store, const char *router, uint64_t *count);
+
+/*
+ * A router said in its Hello which push it applied last. Where this database does not know that push, the router has
+ * been told more than stands here: the database is an old copy, or another controller has pushed. What is asked for here
+ * may then be out of date. The router is held: what is queued for it becomes `unanswered`, and nothing is sent to it
+ * before its next full snapshot is in and each connection that differs has been accepted or pushed again. Nothing is held
+ * where nothing is asked for, and nothing again for the same push. *held says whether it is held now.
+ */
+enum store_result store_judge_last_push(struct store *store, const char *router, const char *last_push, int64_t at,
+					bool *held);
+enum store_result store_held(struct store *store, const char *router, bool *held);
+/* Ends the hold where all is settled; *released says whether it did. */
+enum store_result store_release(struct store *store, const char *router, bool *released);
+
 /* ---- Pushes ---- */
 
 #define STORE_REQUEST "request" /* the verb of an operation that declares */
+#define STORE_ACCEPT "accept"	/* desired becomes what is observed: its definition, or none where it is over */
 
 enum push_state { PUSH_QUEUED = 0, PUSH_APPLIED, PUSH_REFUSED, PUSH_UNANSWERED, PUSH_STATE_COUNT };
 
@@ -200,14 +240,28 @@ struct store_push {
 	enum push_state state;
 	int64_t created_at;
 	int64_t answered_at;
+	bool dry_run;		/* only looked at: never part of what is desired */
+	bool expects_revision;
+	uint64_t expected_revision;
+	uint32_t confirm_seconds; /* the router rolls it back unless it is confirmed within so long; 0: it stays */
+	bool confirm_by_person;	  /* else the controller does by itself */
+	const char *confirmation; /* "", STORE_CONFIRMATION_WAITS, "confirmed", "rolled-back" or "unknown" */
+	uint64_t revision;	  /* of the router, behind it */
 	size_t operation_count;
 	const struct store_operation *operations;
 };
+
+#define STORE_CONFIRMATION_WAITS "waiting"
 
 typedef bool (*store_push_visit)(const struct store_push *push, void *context);
 
 /* Queued, in one transaction with the desired state that its requests set. */
 enum store_result store_push_create(struct store *store, const struct store_push *push);
+/*
+ * A push of one STORE_ACCEPT, applied at once: nothing is sent. Queued requests for the connection are refused in its
+ * favour; STORE_REFUSED where one of them is part of a larger push.
+ */
+enum store_result store_accept(struct store *store, const struct store_push *push);
 /*
  * The router's answer, with `count` results of which ok, code, message and allowed are read. A refused request gives
  * the desired state back what was applied before; an applied deprovision or withdraw ends it. STORE_NOT_FOUND where
@@ -215,11 +269,30 @@ enum store_result store_push_create(struct store *store, const struct store_push
  */
 enum store_result store_push_answered(struct store *store, const char *router, const char *id, bool applied,
 				      const struct store_operation *results, size_t count, int64_t at);
-/* Queued pushes of a router behind `after`, oldest first, at most `limit`. */
+/* Queued pushes of a router behind `after`, oldest first, at most `limit`; none while it is held. */
 enum store_result store_pushes_queued(struct store *store, const char *router, int64_t after, unsigned int limit,
 				      store_push_visit visit, void *context);
 enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context);
+
+/* ---- What becomes of pushes behind their answers ---- */
+
+/* What a router has said of its revision; not `exact`: a lower one is an old one, said again. */
+enum store_result store_router_revision(struct store *store, const char *router, uint64_t revision, const char *push,
+					bool exact);
+/* The rest of an answer that was just stored: the revision, and where it is to be confirmed whether that is waited for. */
+enum store_result store_push_outcome(struct store *store, const char *router, const char *id, uint64_t revision,
+				     bool waits);
+/* The router's word on one that waits, or has waited; STORE_NOT_FOUND where there is none. */
+enum store_result store_push_confirmed(struct store *store, const char *router, const char *id, const char *confirmation);
+/*
+ * The router has taken it back: refused, with these results, and what was desired before it is desired again.
+ * STORE_NOT_FOUND where it is not this router's, or not applied any more.
+ */
+enum store_result store_push_rolled_back(struct store *store, const char *router, const char *id,
+					 const struct store_operation *results, size_t count, int64_t at);
+/* The newest one of a router that waits to be confirmed; STORE_NOT_FOUND where none does. */
+enum store_result store_push_unconfirmed(struct store *store, const char *router, store_push_visit visit, void *context);
 
 /* ---- The audit log ---- */
 
@@ -404,7 +477,7 @@ enum store_result store_peering_connection_set(struct store *store, const struct
 enum store_result store_peering_connections(struct store *store, const char *peering,
 					    store_peering_connection_visit visit, void *context);
 /*
- * Those for which there is something to do, on connected routers, behind (after_peering, after_router): all of a peering
+ * Those for which there is something to do, on connected routers that are not held, behind (after_peering, after_router): all of a peering
  * on a router together, in their order.
  */
 enum store_result store_peering_connections_driven(struct store *store, const char *after_peering,

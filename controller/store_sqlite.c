@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,30 +49,47 @@ static bool lock_soon(int lock)
 	return false;
 }
 
-static bool take_lock(struct store *store, const char *path, bool beside, char *error, size_t error_size)
+int store_take_lock(const char *path, bool beside, char *error, size_t error_size)
 {
 	char lock_path[PATH_MAX];
+	int lock;
 
 	/* Not the database itself: closing any descriptor of it would drop SQLite's own locks. */
 	if (snprintf(lock_path, sizeof(lock_path), "%s.lock", path) >= (int)sizeof(lock_path)) {
 		snprintf(error, error_size, "the path of the database is too long");
-		return false;
+		return -1;
 	}
-	store->lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (store->lock < 0) {
+	lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (lock < 0) {
 		snprintf(error, error_size,
 			 "cannot create %s: %s; make the folder, let this user write in it, or set 'database'",
 			 lock_path, strerror(errno));
-		return false;
+		return -1;
 	}
-	if (beside && flock(store->lock, LOCK_EX | LOCK_NB) < 0) {
-		close(store->lock);
-		store->lock = -1;
-	} else if (!beside && !lock_soon(store->lock)) {
-		snprintf(error, error_size,
-			 "another peering-controller uses the database %s; end it, or set 'database' to another file",
-			 path);
-		return false;
+	if (beside ? flock(lock, LOCK_EX | LOCK_NB) == 0 : lock_soon(lock))
+		return lock;
+	snprintf(error, error_size,
+		 "another peering-controller uses the database %s; end it, or set 'database' to another file", path);
+	close(lock);
+	return -1;
+}
+
+/* Both are there by now, and stay the same as long as the database is open. */
+static bool note_files(struct store *store, const char *path, char *error, size_t error_size)
+{
+	static const char *const suffixes[STORE_FILES] = {"", "-wal"};
+
+	for (size_t i = 0; i < STORE_FILES; i++) {
+		struct store_file *file = &store->files[i];
+		struct stat now;
+
+		if (snprintf(file->path, sizeof(file->path), "%s%s", path, suffixes[i]) >= (int)sizeof(file->path) ||
+		    stat(file->path, &now) < 0) {
+			snprintf(error, error_size, "cannot find %s: %s", file->path, strerror(errno));
+			return false;
+		}
+		file->inode = now.st_ino;
+		file->device = now.st_dev;
 	}
 	return true;
 }
@@ -80,14 +98,15 @@ static bool set_up(struct store *store, const char *path, char *error, size_t er
 {
 	if (sqlite3_exec(store->db,
 			 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-			 "PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
+			 "PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;"
+			 "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;",
 			 NULL, NULL, NULL) != SQLITE_OK) {
 		snprintf(error, error_size, "cannot use the database %s: %s", path, sqlite3_errmsg(store->db));
 		return false;
 	}
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	/* Only who has the lock changes the schema. */
-	if (store->lock < 0 && store_schema_version(store->db, path, error, error_size) != STORE_SCHEMA_NEWEST) {
+	if (store->lock < 0 && store_schema_version(store->db, path, error, error_size) != store_schema_newest) {
 		snprintf(error, error_size,
 			 "the controller that uses the database %s is of another version; restart it, then try again", path);
 		return false;
@@ -102,6 +121,8 @@ static bool set_up(struct store *store, const char *path, char *error, size_t er
 			return false;
 		}
 	}
+	if (!note_files(store, path, error, error_size))
+		return false;
 	if (store->lock >= 0)
 		sqlite3_busy_timeout(store->db, BUSY_MILLISECONDS);
 	return true;
@@ -115,8 +136,8 @@ static struct store *open_store(const char *path, bool beside, char *error, size
 		snprintf(error, error_size, "memory is short");
 		return NULL;
 	}
-	store->lock = -1;
-	if (!take_lock(store, path, beside, error, error_size)) {
+	store->lock = store_take_lock(path, beside, error, error_size);
+	if (store->lock < 0 && !beside) {
 		store_close(store);
 		return NULL;
 	}
@@ -294,8 +315,33 @@ enum store_result store_begin(struct store *store)
 	return store_run(store, store_statement(store, SQL_BEGIN));
 }
 
+/*
+ * A file that was deleted, or whose file system was taken away, can still be written to: what went in would be lost with
+ * its descriptor. Nothing is committed to it; where it comes back, all goes on.
+ */
+static enum store_result look_at_files(struct store *store)
+{
+	for (size_t i = 0; i < STORE_FILES; i++) {
+		const struct store_file *file = &store->files[i];
+		struct stat now;
+
+		if (stat(file->path, &now) == 0 && now.st_ino == file->inode && now.st_dev == file->device)
+			continue;
+		snprintf(store->error, sizeof(store->error),
+			 "%s is not the file any more that this controller has opened: put it back, or end this controller "
+			 "and restore a copy",
+			 file->path);
+		return STORE_FAILED;
+	}
+	return STORE_OK;
+}
+
 enum store_result store_commit(struct store *store)
 {
+	enum store_result result = look_at_files(store);
+
+	if (result != STORE_OK)
+		return result;
 	return store_run(store, store_statement(store, SQL_COMMIT));
 }
 

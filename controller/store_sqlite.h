@@ -8,7 +8,9 @@
 #ifndef PEERING_CONTROLLER_STORE_SQLITE_H
 #define PEERING_CONTROLLER_STORE_SQLITE_H
 
+#include <limits.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "controller/store.h"
 
@@ -24,8 +26,18 @@ enum statement {
 	STATEMENT_COUNT
 };
 
+/* The database, and what is committed and not in it yet. */
+#define STORE_FILES 2
+
+struct store_file {
+	char path[PATH_MAX];
+	dev_t device;
+	ino_t inode;
+};
+
 struct store {
 	sqlite3 *db;
+	struct store_file files[STORE_FILES];
 	int lock; /* descriptor of the file whose lock keeps a second controller out */
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	char error[STORE_ERROR_MAX];
@@ -35,7 +47,14 @@ struct store {
 bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size);
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
-#define STORE_SCHEMA_NEWEST 6
+
+extern const int store_schema_newest;
+
+/*
+ * The lock that keeps a second controller out, until the descriptor is closed. -1 with a sentence in `error`; at once
+ * where it is asked for `beside` whoever has it.
+ */
+int store_take_lock(const char *path, bool beside, char *error, size_t error_size);
 
 /* A statement ready for binding. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);
@@ -51,6 +70,9 @@ enum store_result store_next(struct store *store, sqlite3_stmt *statement);
 enum store_result store_sort_error(struct store *store, int code);
 /* Keeps a sentence of our own. */
 enum store_result store_refuse(struct store *store, const char *sentence);
+
+/* The push of a row of PUSH_COLUMNS, with its operations. */
+enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement, store_push_visit visit, void *context);
 
 /* Never NULL. */
 const char *store_column_text(sqlite3_stmt *statement, int column);

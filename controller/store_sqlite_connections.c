@@ -76,6 +76,7 @@ static bool visit_connection(sqlite3_stmt *statement, store_connection_visit vis
 		.requested_at = sqlite3_column_int64(statement, 15),
 		.push_id = column_or_null(statement, 16),
 		.push_state = column_or_null(statement, 17),
+		.differs_since = sqlite3_column_int64(statement, 18),
 	};
 
 	return visit(&connection, context);

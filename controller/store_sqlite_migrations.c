@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The schema, as numbered steps that are only ever added to: step N takes a database of version N - 1 to N, in one
- * transaction. A database of a newer version than this program knows is left alone.
+ * The schema, as numbered steps that are only ever added to: step N takes a database of version N - 1 to N. All
+ * that a database needs are one transaction. A database of a newer version than this program knows is left alone.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 /* "peer": says in the file's header whose database this is. */
 #define APPLICATION_ID 0x70656572
 
-static const char *const migrations[STORE_SCHEMA_NEWEST] = {
+static const char *const migrations[] = {
 	"PRAGMA application_id = 1885693298;"
 	"CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE router ("
@@ -146,6 +146,22 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	"UPDATE desired_connection SET peer_asn =" STORE_ASN_OF("definition") ";"
 	"CREATE INDEX desired_connection_of_asn ON desired_connection (peer_asn, router, name);"
 	"CREATE INDEX observed_connection_of_asn ON observed_connection (peer_asn, router, name);",
+	/* What is asked of a push beside its operations, and what a router's pushes have made of it. */
+	"ALTER TABLE push ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE push ADD COLUMN expected_revision INTEGER;"
+	"ALTER TABLE push ADD COLUMN confirm_seconds INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE push ADD COLUMN confirm_by_person INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE push ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE push ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX push_unconfirmed ON push (router, number) WHERE confirmation = 'waiting';"
+	"ALTER TABLE router ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE router ADD COLUMN revision_of TEXT NOT NULL DEFAULT '';",
+
+	/* Since when desired and observed state differ, and which routers are held until that is settled. */
+	"ALTER TABLE desired_connection ADD COLUMN differs_since INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE router ADD COLUMN held_since INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE router ADD COLUMN held_push TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE router ADD COLUMN held_behind INTEGER NOT NULL DEFAULT 0;",
 
 	/* Peer ASNs, and peerings above connections. */
 	"CREATE TABLE peer_asn ("
@@ -201,6 +217,7 @@ static const char *const migrations[STORE_SCHEMA_NEWEST] = {
 	") STRICT;"
 	"CREATE INDEX peering_history_of ON peering_history (peering, id);",
 };
+const int store_schema_newest = sizeof(migrations) / sizeof(migrations[0]);
 
 /* One number from one row; false where there is none. */
 static bool ask_number(sqlite3 *db, const char *sql, int *number)
@@ -235,12 +252,12 @@ int store_schema_version(sqlite3 *db, const char *path, char *error, size_t erro
 			 "%s is a database, but not one of peering-controller's; set 'database' to another file", path);
 		return -1;
 	}
-	if (version > STORE_SCHEMA_NEWEST) {
+	if (version > store_schema_newest) {
 		snprintf(error, error_size,
 			 "the database %s has schema version %d, this peering-controller knows up to %d; install the "
 			 "newer "
 			 "peering-controller that wrote it",
-			 path, version, STORE_SCHEMA_NEWEST);
+			 path, version, store_schema_newest);
 		return -1;
 	}
 	return version;
@@ -250,21 +267,23 @@ bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size
 {
 	static const char record[] =
 		"INSERT INTO schema_version (version, applied_at)"
-		" SELECT coalesce(max(version), 0) + 1, unixepoch() * 1000 FROM schema_version; COMMIT";
+		" SELECT coalesce(max(version), 0) + 1, unixepoch() * 1000 FROM schema_version";
 	int version = store_schema_version(db, path, error, error_size);
+	bool good;
 
 	if (version < 0)
 		return false;
-	for (int step = version; step < STORE_SCHEMA_NEWEST; step++) {
-		if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
-		    sqlite3_exec(db, migrations[step], NULL, NULL, NULL) == SQLITE_OK &&
-		    sqlite3_exec(db, record, NULL, NULL, NULL) == SQLITE_OK)
-			continue;
-		snprintf(error, error_size,
-			 "cannot bring the database %s to schema version %d: %s; it is as it was before", path,
-			 step + 1, sqlite3_errmsg(db));
-		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-		return false;
-	}
-	return true;
+	if (version == store_schema_newest)
+		return true;
+	good = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+	for (int step = version; good && step < store_schema_newest; step++)
+		good = sqlite3_exec(db, migrations[step], NULL, NULL, NULL) == SQLITE_OK &&
+		       sqlite3_exec(db, record, NULL, NULL, NULL) == SQLITE_OK;
+	if (good && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return true;
+	snprintf(error, error_size,
+		 "cannot bring the database %s from schema version %d to %d: %s; it is as it was before", path, version,
+		 store_schema_newest, sqlite3_errmsg(db));
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return false;
 }

@@ -18,6 +18,11 @@ static enum store_result insert_push(struct store *store, const struct store_pus
 	store_bind_text(statement, 2, push->router);
 	store_bind_text(statement, 3, push->actor);
 	sqlite3_bind_int64(statement, 4, push->created_at);
+	sqlite3_bind_int(statement, 5, push->dry_run);
+	if (push->expects_revision)
+		store_bind_number(statement, 6, push->expected_revision);
+	sqlite3_bind_int64(statement, 7, push->confirm_seconds);
+	sqlite3_bind_int(statement, 8, push->confirm_by_person);
 	return store_run(store, statement);
 }
 
@@ -66,18 +71,10 @@ enum store_result store_push_create(struct store *store, const struct store_push
 		const struct store_operation *operation = &push->operations[i];
 
 		result = insert_operation(store, number, i, operation);
-		if (result == STORE_OK && strcmp(operation->verb, STORE_REQUEST) == 0)
+		if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_REQUEST) == 0)
 			result = desire(store, number, push, operation);
 	}
 	return store_end_own(store, own, result);
-}
-
-static enum store_result run_with_number(struct store *store, enum statement which, int64_t number)
-{
-	sqlite3_stmt *statement = store_statement(store, which);
-
-	sqlite3_bind_int64(statement, 1, number);
-	return store_run(store, statement);
 }
 
 static enum store_result write_answer(struct store *store, int64_t number, bool applied,
@@ -103,34 +100,147 @@ static enum store_result write_answer(struct store *store, int64_t number, bool 
 	return result;
 }
 
+static enum store_result supersede(struct store *store, const struct store_push *push, const char *connection)
+{
+	static const enum statement order[] = {SQL_SUPERSEDE_OPERATIONS, SQL_SUPERSEDE};
+	enum store_result result = STORE_OK;
+	sqlite3_stmt *statement;
+	int64_t left = 0;
+
+	for (size_t i = 0; result == STORE_OK && i < sizeof(order) / sizeof(order[0]); i++) {
+		statement = store_statement(store, order[i]);
+		store_bind_text(statement, 1, push->router);
+		store_bind_text(statement, 2, connection);
+		if (order[i] == SQL_SUPERSEDE)
+			sqlite3_bind_int64(statement, 3, push->created_at);
+		result = store_run(store, statement);
+	}
+	if (result != STORE_OK)
+		return result;
+	statement = store_statement(store, SQL_WAITING_REQUESTS);
+	store_bind_text(statement, 1, push->router);
+	store_bind_text(statement, 2, connection);
+	result = store_next(store, statement);
+	if (result == STORE_OK)
+		left = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	if (result == STORE_OK && left > 0)
+		return store_refuse(store, "a push that asks for this connection among others waits for the router");
+	return result;
+}
+
+enum store_result store_accept(struct store *store, const struct store_push *push)
+{
+	const struct store_operation *operation = &push->operations[0];
+	const struct store_operation done = {.ok = true, .code = "", .message = "accepted as it is", .allowed = "[]"};
+	enum store_result result;
+	int64_t number;
+	bool own;
+
+	if (push->operation_count != 1)
+		return store_refuse(store, "one connection is accepted at a time");
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	result = supersede(store, push, operation->connection);
+	if (result == STORE_OK)
+		result = insert_push(store, push);
+	number = sqlite3_last_insert_rowid(store->db);
+	if (result == STORE_OK)
+		result = insert_operation(store, number, 0, operation);
+	if (result == STORE_OK)
+		result = write_answer(store, number, true, &done, 1, push->created_at);
+	if (result == STORE_OK && operation->definition) {
+		result = desire(store, number, push, operation);
+	} else if (result == STORE_OK) {
+		sqlite3_stmt *statement = store_statement(store, SQL_DESIRE_ENDS);
+
+		store_bind_text(statement, 1, push->router);
+		store_bind_text(statement, 2, operation->connection);
+		result = store_run(store, statement);
+	}
+	return store_end_own(store, own, result);
+}
+
+static enum store_result run_with_number(struct store *store, enum statement which, int64_t number)
+{
+	sqlite3_stmt *statement = store_statement(store, which);
+
+	sqlite3_bind_int64(statement, 1, number);
+	return store_run(store, statement);
+}
+
+/* Nothing of it is desired any more, but what was before it; `applied`: what it has ended, too. */
+static enum store_result desire_as_before(struct store *store, int64_t number, bool applied)
+{
+	enum store_result result = run_with_number(store, SQL_DESIRE_REFUSED, number);
+	sqlite3_stmt *statement;
+
+	/* Nothing went: a newer request stands there already, and is right. */
+	if (result != STORE_OK || (sqlite3_changes(store->db) == 0 && !applied))
+		return result;
+	statement = store_statement(store, SQL_DESIRE_AS_BEFORE);
+	sqlite3_bind_int64(statement, 1, number);
+	sqlite3_bind_int(statement, 2, applied);
+	return store_run(store, statement);
+}
+
+/* STORE_NOT_FOUND where `which` finds no such push. */
+static enum store_result find_number(struct store *store, enum statement which, const char *router, const char *id,
+				     int64_t *number, bool *dry_run)
+{
+	sqlite3_stmt *statement = store_statement(store, which);
+	enum store_result result;
+
+	store_bind_text(statement, 1, id);
+	store_bind_text(statement, 2, router);
+	result = store_next(store, statement);
+	if (result == STORE_OK) {
+		*number = sqlite3_column_int64(statement, 0);
+		*dry_run = sqlite3_column_int(statement, 1) != 0;
+	}
+	sqlite3_reset(statement);
+	return result;
+}
+
 enum store_result store_push_answered(struct store *store, const char *router, const char *id, bool applied,
 				      const struct store_operation *results, size_t count, int64_t at)
 {
 	enum store_result result;
-	sqlite3_stmt *statement;
 	int64_t number = 0;
-	bool own;
+	bool own, dry_run = false;
 
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, SQL_PUSH_NUMBER);
-	store_bind_text(statement, 1, id);
-	store_bind_text(statement, 2, router);
-	result = store_next(store, statement);
-	if (result == STORE_OK)
-		number = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
+	result = find_number(store, SQL_PUSH_NUMBER, router, id, &number, &dry_run);
+	/* Whatever the router says: of a dry run nothing was asked for. */
+	applied &= !dry_run;
 	if (result == STORE_OK)
 		result = write_answer(store, number, applied, results, count, at);
-	if (result == STORE_OK && applied)
-		result = run_with_number(store, SQL_DESIRE_NO_LONGER, number);
-	if (result == STORE_OK && !applied) {
-		result = run_with_number(store, SQL_DESIRE_REFUSED, number);
-		/* Nothing went: a newer request stands there already, and is right. */
-		if (result == STORE_OK && sqlite3_changes(store->db) > 0)
-			result = run_with_number(store, SQL_DESIRE_AS_BEFORE, number);
-	}
+	if (result == STORE_OK)
+		result = applied ? run_with_number(store, SQL_DESIRE_NO_LONGER, number)
+				 : desire_as_before(store, number, false);
+	return store_end_own(store, own, result);
+}
+
+enum store_result store_push_rolled_back(struct store *store, const char *router, const char *id,
+					 const struct store_operation *results, size_t count, int64_t at)
+{
+	enum store_result result;
+	int64_t number = 0;
+	bool own, dry_run;
+
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	result = find_number(store, SQL_PUSH_NUMBER_APPLIED, router, id, &number, &dry_run);
+	if (result == STORE_OK)
+		result = write_answer(store, number, false, results, count, at);
+	if (result == STORE_OK)
+		result = desire_as_before(store, number, true);
+	if (result == STORE_OK)
+		result = run_with_number(store, SQL_PUSH_ROLLED_BACK, number);
 	return store_end_own(store, own, result);
 }
 
@@ -219,6 +329,13 @@ static enum store_result visit_push(struct store *store, sqlite3_stmt *statement
 		.state = push_state_from_name(store_column_text(statement, 4)),
 		.created_at = sqlite3_column_int64(statement, 5),
 		.answered_at = sqlite3_column_int64(statement, 6),
+		.dry_run = sqlite3_column_int(statement, 7) != 0,
+		.expects_revision = sqlite3_column_type(statement, 8) != SQLITE_NULL,
+		.expected_revision = (uint64_t)sqlite3_column_int64(statement, 8),
+		.confirm_seconds = (uint32_t)sqlite3_column_int64(statement, 9),
+		.confirm_by_person = sqlite3_column_int(statement, 10) != 0,
+		.confirmation = store_column_text(statement, 11),
+		.revision = (uint64_t)sqlite3_column_int64(statement, 12),
 		.operation_count = count,
 		.operations = operations,
 	};
@@ -228,6 +345,13 @@ static enum store_result visit_push(struct store *store, sqlite3_stmt *statement
 		*more = visit(&push, context);
 	free_operations(operations, count);
 	return result;
+}
+
+enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement, store_push_visit visit, void *context)
+{
+	bool more;
+
+	return visit_push(store, statement, visit, context, &more);
 }
 
 enum store_result store_pushes_queued(struct store *store, const char *router, int64_t after, unsigned int limit,

@@ -57,6 +57,11 @@ static bool visit_router(sqlite3_stmt *statement, store_router_visit visit, void
 		.snapshot_at = sqlite3_column_int64(statement, 10),
 		.acked_sequence = (uint64_t)sqlite3_column_int64(statement, 11),
 		.connection_count = (uint64_t)sqlite3_column_int64(statement, 12),
+		.held_since = sqlite3_column_int64(statement, 15),
+		.held_push = store_column_text(statement, 16),
+		.unsettled_count = (uint64_t)sqlite3_column_int64(statement, 17),
+		.revision = (uint64_t)sqlite3_column_int64(statement, 13),
+		.revision_of = store_column_text(statement, 14),
 	};
 
 	return visit(&router, context);

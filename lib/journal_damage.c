@@ -80,7 +80,7 @@ const char *journal_damage_next(const char *at, struct damaged_connection *found
 
 bool journal_damage_is_nameless(const char *line)
 {
-	static const char begin[] = "{\"type\":\"", *const harmless[] = {"acked\"", "controller\""};
+	static const char begin[] = "{\"type\":\"", *const harmless[] = {"acked\"", "controller\"", "pushes\""};
 	struct damaged_connection found;
 	size_t begun = 0, of_no_concern = 0, named = 0;
 	const char *at = line;

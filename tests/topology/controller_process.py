@@ -41,6 +41,7 @@ class Controller:
                          "tls-certificate": pki / "localhost.pem", "tls-key": pki / "localhost.key",
                          "database": self.database,
                          **{key.replace("_", "-"): value for key, value in settings.items()}}
+        self.environment = {}
         self._process = None
 
     # Start and end
@@ -53,7 +54,8 @@ class Controller:
         offset = len(self.log())
         with open(self.log_file, "ab") as log:
             self._process = subprocess.Popen([build.program("peering-controller"), "-c", self.config],
-                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                             env={**os.environ, **self.environment})
 
         def ready():
             said = self.log()[offset:]

@@ -39,9 +39,15 @@ class ScriptedController:
     def accept(self, acked=0, acked_at=0, timeout=60):
         """Waits for the router, answers its Hello, and returns that."""
         self._listener.settimeout(timeout)
-        raw, _ = self._listener.accept()
-        raw.settimeout(20)
-        self.socket = self._context.wrap_socket(raw, server_side=True)
+        self.socket = None
+        while not self.socket:
+            raw, _ = self._listener.accept()
+            raw.settimeout(20)
+            try:
+                self.socket = self._context.wrap_socket(raw, server_side=True)
+            except (ssl.SSLZeroReturnError, ConnectionResetError):
+                # The router has given it up while nobody was there.
+                raw.close()
         self._input = b""
         hello = self.expect("hello")
         self.send(hello_ack=dict(protocol_version=wire.VERSION, router_name=ROUTER, acked_sequence=acked,
@@ -83,9 +89,9 @@ class ScriptedController:
             if got.WhichOneof("body") == kind and holds(getattr(got, kind)):
                 return getattr(got, kind)
 
-    def push(self, identity, *operations, timeout=60):
+    def push(self, identity, *operations, timeout=60, **options):
         """Pushes, and returns the answer."""
-        self.send(push=dict(id=identity, actor="noc@example.net", operations=operations))
+        self.send(push=dict(id=identity, actor="noc@example.net", operations=operations, **options))
         return self.result(identity, timeout)
 
     def result(self, identity, timeout=60):

@@ -161,11 +161,11 @@ class Connection:
             return closed.error.message
 
     def hello(self, journal_id="journal-1", last_sequence=0, router_name="", version=VERSION, boot_id="boot-1",
-              features=FEATURES):
+              features=FEATURES, **fields):
         """Says Hello, and returns the HelloAck."""
-        self.send(hello=dict(protocol_version=version, router_name=router_name, frr_version="8.4.4",
-                             module_version="0.1.0", journal_id=journal_id, last_sequence=last_sequence,
-                             boot_id=boot_id, features=features))
+        self.send(hello={**dict(protocol_version=version, router_name=router_name, frr_version="8.4.4",
+                                module_version="0.1.0", journal_id=journal_id, last_sequence=last_sequence,
+                                boot_id=boot_id, features=features), **fields})
         return self.expect("hello_ack")
 
     def send_transitions(self, first, last, connection="PNI-ACME", **fields):
@@ -206,6 +206,13 @@ def transition(sequence, connection="PNI-ACME", to="PendingApproval", **fields):
 
 # ---- A router
 
+def session_as_declared(neighbor):
+    """What a router reports of a neighbor that was pushed to it."""
+    return dict(address=neighbor.address, bgp_state="Idle", gate=1, required=not neighbor.optional,
+                families=[dict(afi=family.afi, received_limit=family.received_limit, import_policy=family.import_policy,
+                               export_policy=family.export_policy) for family in neighbor.families])
+
+
 # What a connection of kind direct answers to a verb: from which state it leads where, by which row.
 VERBS = {
     ("PendingApproval", "approve"): ("ProvisioningStarted", "2"),
@@ -233,6 +240,9 @@ class Router(threading.Thread):
         self.acked = 0
         self.connections = {}   # name: fields of its ConnectionStatus
         self.pushes = []        # every push that came, in order
+        self.last_push = ""     # id of the newest one that was applied
+        self.confirms = []      # ids of pushes that were confirmed
+        self.revision = 0
         self.deaf = False       # takes pushes and does not answer them
         self.error = None       # why it ended, where it did not because of stop()
         self._lock = threading.RLock()
@@ -248,12 +258,20 @@ class Router(threading.Thread):
 
     def connect(self):
         self._connection = Connection(self.address, client_context(self.pki, self.router_name))
-        ack = self._connection.hello(self.journal_id, len(self.journal), features=self.features)
+        ack = self._connection.hello(self.journal_id, len(self.journal), features=self.features,
+                                     last_push=self.last_push)
         self.acked = ack.acked_sequence
         for entry in self.journal[self.acked:]:
             self._connection.send(transition=entry)
         self.send_snapshot(full=True)
         self.start()
+
+    def reborn(self, address):
+        """The same router again, for a new session."""
+        again = Router(address, self.pki, self.router_name, self.journal_id, self.features)
+        again.journal, again.connections = self.journal, self.connections
+        again.last_push, again.revision = self.last_push, self.revision
+        return again
 
     def stop(self):
         self._stopping = True
@@ -281,8 +299,23 @@ class Router(threading.Thread):
                         self.pushes.append(got.push)
                         if not self.deaf:
                             self._connection.send(push_result=self._apply(got.push))
+                elif kind == "confirm":
+                    with self._lock:
+                        self.confirms.append(got.confirm.id)
+                        if not self.deaf:
+                            self._connection.send(push_result=dict(id=got.confirm.id, applied=True,
+                                                                   revision=self.revision, results=[dict(ok=True)]))
         except Exception as error:  # noqa: BLE001 a test looks at it
             self.error = error
+
+    def beat(self):
+        with self._lock:
+            self._connection.send(heartbeat=dict(at_milliseconds=int(time.time() * 1000)))
+
+    def send_result(self, identity, **fields):
+        """An answer that nobody has asked for just now."""
+        with self._lock:
+            self._connection.send(push_result=dict(id=identity, revision=self.revision, **fields))
 
     def send_snapshot(self, full, names=None):
         with self._lock:
@@ -305,8 +338,19 @@ class Router(threading.Thread):
                 self.send_snapshot(True)
 
     def _apply(self, push):
+        if push.expects_revision and push.expected_revision != self.revision:
+            return dict(id=push.id, revision=self.revision, results=[dict(
+                code="revision", message=f"at revision {self.revision}, not {push.expected_revision}")])
+        if push.dry_run:
+            return dict(id=push.id, dry_run=True, revision=self.revision,
+                        results=[dict(ok=True, message="would be done") for _ in push.operations])
+        self.revision += any(operation.WhichOneof("operation") == "declare" for operation in push.operations)
         results = [self._apply_operation(operation, push.actor) for operation in push.operations]
-        return dict(id=push.id, applied=all(result["ok"] for result in results), results=results)
+        applied = all(result["ok"] for result in results)
+        if applied and any(operation.WhichOneof("operation") == "declare" for operation in push.operations):
+            self.last_push = push.id
+        return dict(id=push.id, applied=applied, results=results, revision=self.revision,
+                    confirm_seconds=push.confirm_seconds)
 
     def _apply_operation(self, operation, actor):
         actor = f"controller:{actor}"
@@ -318,9 +362,14 @@ class Router(threading.Thread):
                 self.connections[declared.name] = dict(
                     name=declared.name, vrf="default", peer_asn=declared.peer_asn, kind=declared.kind, state="None",
                     generation=1, activation=declared.activation or 1,
-                    sessions=[dict(address=neighbor.address, bgp_state="Idle", gate=1, required=not neighbor.optional)
-                              for neighbor in declared.neighbors])
+                    sessions=[session_as_declared(neighbor) for neighbor in declared.neighbors])
                 self.move(declared.name, "PendingApproval", "1", actor)
+            else:
+                # A person's changes to what is declared are undone by a declaration, as on a router.
+                self.connections[declared.name].update(
+                    peer_asn=declared.peer_asn, kind=declared.kind, activation=declared.activation or 1,
+                    sessions=[session_as_declared(neighbor) for neighbor in declared.neighbors])
+                self.send_snapshot(False, [declared.name])
             return dict(ok=True, allowed=["approve", "withdraw"])
         verb = operation.verb
         status = self.connections.get(verb.name)

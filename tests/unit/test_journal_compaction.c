@@ -78,7 +78,8 @@ static int compact(const char *tail)
 #define SESSIONS 6
 #define LINES_MOST 20000
 
-enum kind { KIND_LINE, KIND_FORGET, KIND_POLICY, KIND_BYPASS, KIND_PUSHED, KIND_ACKED, KIND_DENY, KIND_CONTROLLER };
+enum kind { KIND_LINE, KIND_FORGET, KIND_POLICY, KIND_BYPASS, KIND_PUSHED, KIND_ACKED, KIND_DENY, KIND_PUSHES,
+	    KIND_CONTROLLER };
 
 struct line {
 	enum kind kind;
@@ -95,7 +96,7 @@ static size_t used;
 static const char *const names[CONNECTIONS] = {"ALPHA", "BETA", "GAMMA", "DELTA"};
 
 struct said {
-	int last[CONNECTIONS], bypass[CONNECTIONS], pushed[CONNECTIONS], deny, controller;
+	int last[CONNECTIONS], bypass[CONNECTIONS], pushed[CONNECTIONS], deny, pushes, controller;
 	bool was_pushed[CONNECTIONS]; /* when the connection's last line came */
 	int history[CONNECTIONS][JOURNAL_HISTORY_KEPT];
 	int owner[SESSIONS], policy[SESSIONS];
@@ -158,6 +159,9 @@ static void say(struct said *said, int n)
 		break;
 	case KIND_DENY:
 		said->deny = n;
+		break;
+	case KIND_PUSHES:
+		said->pushes = n;
 		break;
 	case KIND_CONTROLLER:
 		said->controller = n;
@@ -246,6 +250,8 @@ static void add_other(enum kind kind, int connection, int session, int sequence)
 		add("{\"type\":\"pushed\",\"n\":%d,\"declaration\":{\"name\":\"%s\"}}\n", n, names[connection]);
 	else if (kind == KIND_ACKED)
 		add("{\"type\":\"acked\",\"n\":%d,\"sequence\":%d}\n", n, sequence);
+	else if (kind == KIND_PUSHES)
+		add("{\"type\":\"pushes\",\"n\":%d,\"revision\":%d,\"push\":\"\",\"answers\":[]}\n", n, n);
 	else if (kind == KIND_DENY)
 		add("{\"type\":\"defaultDeny\",\"n\":%d,\"vrf\":\"default\",\"mode\":\"%s\",\"except\":[]}\n", n,
 		    n % 2 ? "on" : "off");
@@ -318,6 +324,8 @@ static void draw_line(void)
 		add_other(KIND_CONTROLLER, -1, chance(2), 0);
 		break;
 	case 9:
+		add_other(KIND_PUSHES, -1, 0, 0);
+		break;
 	case 10:
 	case 11:
 		add_connection("connection", connection, sessions);
@@ -338,6 +346,7 @@ static void assert_same(const struct said *was, const struct said *is)
 	assert_memory_equal(was->owner, is->owner, sizeof(was->owner));
 	assert_memory_equal(was->policy, is->policy, sizeof(was->policy));
 	assert_int_equal(was->deny, is->deny);
+	assert_int_equal(was->pushes, is->pushes);
 	assert_int_equal(was->controller, is->controller);
 	assert_int_equal(was->sequence, is->sequence);
 	assert_int_equal(was->acked, is->acked);
@@ -459,6 +468,7 @@ static void a_line_that_cannot_be_read_is_left_in_its_place(void **state)
 		"{\"type\":\"transition\",\"connection\":{\"name\":\"ALPHA\",\"vrf\":\"default\",\"state\":\"Active\",\"sessions\":[]}}",
 		"{\"type\":\"journal\",\"version\":2,\"id\":\"x\"}",
 		"{\"type\":\"acked\"}",
+		"{\"type\":\"pushes\"}",
 	};
 	static char kept[TEXT_MAX];
 

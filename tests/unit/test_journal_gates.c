@@ -202,6 +202,8 @@ static void a_line_that_names_nobody_may_speak_of_anybody(void **state)
 		{"{\"type\":\"bypass\",\"name\":\"\",\"on\n", true},
 		{"{\"type\":\"acked\",\"sequence\":#}\n", false},
 		{"{\"type\":\"controller\",#}\n", false},
+		{"{\"type\":\"pushes\",\"revision\":1}\n", false},
+		{"{\"type\":\"pushes\",\"revision\":#}\n", false},
 		{"{\"type\":\"acked\",\"sequence\":1}?{\"type\":\"transition\",\n", true},
 		{"#\n" FIRST, false}, /* made up for since */
 	};

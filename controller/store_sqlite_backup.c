@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SQLite store: a copy of the database while a controller uses it, and such a copy in the database's place. Each is
+ * written beside its target, looked over, synced and then renamed: a target is whole or as it was.
+ */
+#include "controller/store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY_MILLISECONDS 60000
+
+static bool say(char *error, size_t error_size, const char *what, const char *path, const char *why)
+{
+	snprintf(error, error_size, "%s %s: %s", what, path, why);
+	return false;
+}
+
+/* Reads all of it: a page that is wrong would be found on the day that the copy is needed. */
+static bool is_sound(sqlite3 *db, const char *path, char *error, size_t error_size)
+{
+	sqlite3_stmt *statement = NULL;
+	const char *said = NULL;
+	bool good;
+
+	if (store_schema_version(db, path, error, error_size) < 1)
+		return error[0] ? false : say(error, error_size, "cannot use", path, "it is empty");
+	if (sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		said = (const char *)sqlite3_column_text(statement, 0);
+	good = said && strcmp(said, "ok") == 0;
+	if (!good)
+		say(error, error_size, "cannot use", path, said ? said : sqlite3_errmsg(db));
+	sqlite3_finalize(statement);
+	return good;
+}
+
+/* From one into the other, both ours. The copy has no -wal and -shm of its own. */
+static bool copy_pages(sqlite3 *from, sqlite3 *to, const char *path, char *error, size_t error_size)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+
+	/* All in one step: in WAL mode it holds up nobody, and smaller ones begin anew whenever somebody writes. */
+	int code = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(to);
+
+	sqlite3_backup_finish(backup);
+	if (code != SQLITE_DONE)
+		return say(error, error_size, "cannot write", path, sqlite3_errstr(code));
+	if (sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) != SQLITE_OK)
+		return say(error, error_size, "cannot write", path, sqlite3_errmsg(to));
+	return is_sound(to, path, error, error_size);
+}
+
+static bool open_database(const char *path, int flags, sqlite3 **db, char *error, size_t error_size)
+{
+	if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK)
+		return say(error, error_size, "cannot open", path, sqlite3_errmsg(*db));
+	sqlite3_busy_timeout(*db, BUSY_MILLISECONDS);
+	return true;
+}
+
+/* The new name is on the disk too. */
+static bool sync_folder(const char *path, char *error, size_t error_size)
+{
+	char copy[PATH_MAX];
+	int folder;
+	bool good;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	good = folder >= 0 && fsync(folder) == 0;
+	if (!good)
+		say(error, error_size, "cannot sync the folder of", path, strerror(errno));
+	if (folder >= 0)
+		close(folder);
+	return good;
+}
+
+static bool is_one_file(const char *one, const char *other)
+{
+	struct stat first, second;
+
+	return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+/* `target` becomes a copy of `source`, which another process may be writing. `before_rename` may be NULL. */
+static bool copy_database(const char *source, const char *target, void (*before_rename)(const char *target), char *error,
+			  size_t error_size)
+{
+	sqlite3 *from = NULL, *to = NULL;
+	char beside[PATH_MAX];
+	bool good;
+
+	error[0] = '\0';
+	if (snprintf(beside, sizeof(beside), "%s.new", target) >= (int)sizeof(beside))
+		return say(error, error_size, "cannot write", target, "its path is too long");
+	if (access(source, F_OK) < 0)
+		return say(error, error_size, "cannot open", source, strerror(errno));
+	if (is_one_file(source, target))
+		return say(error, error_size, "cannot write", target, "it is what is to be copied");
+	unlink(beside);
+	good = open_database(source, SQLITE_OPEN_READONLY, &from, error, error_size) &&
+	       store_schema_version(from, source, error, error_size) >= 0 &&
+	       open_database(beside, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &to, error, error_size) &&
+	       copy_pages(from, to, beside, error, error_size);
+	sqlite3_close(from);
+	sqlite3_close(to);
+	if (good && before_rename)
+		before_rename(target);
+	if (good && rename(beside, target) < 0)
+		good = say(error, error_size, "cannot write", target, strerror(errno));
+	if (!good)
+		unlink(beside);
+	return good && sync_folder(target, error, error_size);
+}
+
+bool store_backup(const char *path, const char *copy, char *error, size_t error_size)
+{
+	return copy_database(path, copy, NULL, error, error_size);
+}
+
+/* What an old database has not written into its file yet would be read into the new one. */
+static void forget_log(const char *path)
+{
+	static const char *const suffixes[] = {"-wal", "-shm"};
+	char beside[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(beside, sizeof(beside), "%s%s", path, suffixes[i]);
+		unlink(beside);
+	}
+}
+
+bool store_restore(const char *path, const char *copy, char *error, size_t error_size)
+{
+	int lock = store_take_lock(path, false, error, error_size);
+	bool good;
+
+	if (lock < 0)
+		return false;
+	good = copy_database(copy, path, forget_log, error, error_size);
+	close(lock);
+	return good;
+}
