@@ -69,7 +69,7 @@ bool api_read_peering_filter(const struct api_request *request, const char *cons
 	return true;
 }
 
-bool api_read_reason(const struct api_request *request, json_object *body, bool wanted, const char **reason)
+bool api_read_peering_reason(const struct api_request *request, json_object *body, bool wanted, const char **reason)
 {
 	static const char *const keys[] = {"reason", NULL};
 	struct json_fault fault = {.code = ""};
@@ -628,7 +628,7 @@ void api_post_peering_approve(const struct api_request *request)
 
 	if (!api_read_body(request, &body))
 		return;
-	if (!api_read_reason(request, body, false, &reason) || !find_to_decide(request, &loaded)) {
+	if (!api_read_peering_reason(request, body, false, &reason) || !find_to_decide(request, &loaded)) {
 		json_object_put(body);
 		return;
 	}
@@ -663,7 +663,7 @@ static void end_request(const struct api_request *request, const char *verb, con
 
 	if (!api_read_body(request, &body))
 		return;
-	if (!api_read_reason(request, body, reason_wanted, &reason) || !find_to_decide(request, &loaded)) {
+	if (!api_read_peering_reason(request, body, reason_wanted, &reason) || !find_to_decide(request, &loaded)) {
 		json_object_put(body);
 		return;
 	}
@@ -711,7 +711,7 @@ void api_post_peering_deprovision(const struct api_request *request)
 
 	if (!api_read_body(request, &body))
 		return;
-	if (!api_read_reason(request, body, false, &reason) || !find_to_decide(request, &loaded)) {
+	if (!api_read_peering_reason(request, body, false, &reason) || !find_to_decide(request, &loaded)) {
 		json_object_put(body);
 		return;
 	}
@@ -799,7 +799,7 @@ void api_post_bgp_configured(const struct api_request *request)
 
 	if (!api_read_body(request, &body))
 		return;
-	if (api_read_reason(request, body, false, &reason) && find_to_decide(request, &loaded)) {
+	if (api_read_peering_reason(request, body, false, &reason) && find_to_decide(request, &loaded)) {
 		if (strcmp(loaded.state, "requested") == 0 || strcmp(loaded.state, "approved") == 0)
 			say(request, &loaded);
 		else

@@ -25,7 +25,7 @@ bool api_read_peering_filter(const struct api_request *request, const char *cons
 			     struct peering_filter *filter);
 
 /* {} or {"reason": "…"}; *reason stays the body's, "" where there is none. False where it has answered. */
-bool api_read_reason(const struct api_request *request, json_object *body, bool wanted, const char **reason);
+bool api_read_peering_reason(const struct api_request *request, json_object *body, bool wanted, const char **reason);
 
 /* Ends the transaction that `result` is of: committed, else rolled back and answered with false. */
 bool api_commit(const struct api_request *request, enum store_result result);
