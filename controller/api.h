@@ -33,6 +33,7 @@ struct api;
 struct certificates;
 struct event_streams;
 struct events;
+struct peerings;
 struct pushes;
 struct routers;
 struct webhooks;
@@ -54,7 +55,7 @@ struct api_request {
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
 struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
 		     struct store *store, struct pushes *pushes, struct routers *routers, struct events *events,
-		     struct webhooks *webhooks, char *error, size_t error_size);
+		     struct webhooks *webhooks, struct peerings *peerings, char *error, size_t error_size);
 /* New revocation lists: closes the connections that they concern. */
 void api_end_revoked(struct api *api);
 /* Stops accepting, and ends what never ends by itself. */
@@ -66,6 +67,7 @@ void api_bound(const struct api *api, char text[LISTENER_ADDRESS_SIZE]);
 struct store *api_store(const struct api *api);
 struct pushes *api_pushes(const struct api *api);
 struct routers *api_routers(const struct api *api);
+struct peerings *api_peerings(const struct api *api);
 const struct config *api_config(const struct api *api);
 struct event_streams *api_event_streams(const struct api *api);
 struct webhooks *api_webhooks(const struct api *api);
@@ -107,6 +109,9 @@ void api_reply(struct evhttp_request *http, int status, json_object *object, con
 
 /* An RFC 9457 problem. `sentence` says what to do; `allowed` (taken) may be NULL. */
 void api_problem(struct evhttp_request *http, int status, const char *code, const char *sentence, json_object *allowed);
+/* The same with another member, whose `value` is taken. */
+void api_problem_with(struct evhttp_request *http, int status, const char *code, const char *sentence, const char *key,
+		      json_object *value);
 __attribute__((format(printf, 4, 5))) void api_problem_format(struct evhttp_request *http, int status, const char *code,
 							      const char *format, ...);
 /* What the store said instead of STORE_OK. */

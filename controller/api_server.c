@@ -15,6 +15,7 @@
 #include "controller/api_clients.h"
 #include "controller/event_streams.h"
 #include "controller/api_idempotency.h"
+#include "controller/api_peerings.h"
 #include "controller/log.h"
 #include "controller/text.h"
 #include "lib/utf8.h"
@@ -29,6 +30,7 @@ struct api {
 	struct store *store;
 	struct pushes *pushes;
 	struct routers *routers;
+	struct peerings *peerings;
 	struct evhttp *http;
 	struct evconnlistener *listener; /* of `http` */
 	struct api_clients *clients;
@@ -70,6 +72,20 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_ADMIN, {"tokens"}, api_get_tokens},
 	{EVHTTP_REQ_POST, API_ROLE_ADMIN, {"tokens"}, api_post_token},
 	{EVHTTP_REQ_DELETE, API_ROLE_ADMIN, {"tokens", "*"}, api_delete_token},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peer-asns"}, api_get_peer_asns},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peer-asns", "*"}, api_get_peer_asn},
+	{EVHTTP_REQ_PUT, API_ROLE_PEER, {"peer-asns", "*"}, api_put_peer_asn},
+	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"peer-asns", "*"}, api_delete_peer_asn},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peer-asns", "*", "validate"}, api_post_peer_asn_validate},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peerings"}, api_get_peerings},
+	{EVHTTP_REQ_POST, API_ROLE_PEER, {"peerings"}, api_post_peering},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peerings", "*"}, api_get_peering},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peerings", "*", "approve"}, api_post_peering_approve},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peerings", "*", "reject"}, api_post_peering_reject},
+	{EVHTTP_REQ_POST, API_ROLE_PEER, {"peerings", "*", "withdraw"}, api_post_peering_withdraw},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peerings", "*", "deprovision"}, api_post_peering_deprovision},
+	{EVHTTP_REQ_POST, API_ROLE_PEER, {"peerings", "*", "connections", "*", "bgp-configured"}, api_post_bgp_configured},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"peering-policy"}, api_get_peering_policy},
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
@@ -329,6 +345,11 @@ struct routers *api_routers(const struct api *api)
 	return api->routers;
 }
 
+struct peerings *api_peerings(const struct api *api)
+{
+	return api->peerings;
+}
+
 const struct config *api_config(const struct api *api)
 {
 	return api->config;
@@ -374,7 +395,7 @@ static bool start_http(struct api *api)
 
 struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
 		     struct store *store, struct pushes *pushes, struct routers *routers, struct events *events,
-		     struct webhooks *webhooks, char *error, size_t error_size)
+		     struct webhooks *webhooks, struct peerings *peerings, char *error, size_t error_size)
 {
 	struct api *api = calloc(1, sizeof(*api));
 
@@ -389,6 +410,7 @@ struct api *api_open(struct event_base *base, const struct config *config, struc
 	api->pushes = pushes;
 	api->routers = routers;
 	api->webhooks = webhooks;
+	api->peerings = peerings;
 	api->streams = event_streams_new(base, api, events);
 	if (!api->streams || !start_http(api)) {
 		snprintf(error, error_size, "memory is short");

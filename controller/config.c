@@ -31,6 +31,7 @@ static const struct key {
 	{"database", KEY_FILE, offsetof(struct config, database), "/var/lib/peering-controller/controller.db", 0, 0},
 	{"user", KEY_WORD, offsetof(struct config, user), "", 0, 0},
 	{"webhooks", KEY_FILE, offsetof(struct config, webhooks), CONFIG_DEFAULT_WEBHOOKS, 0, 0},
+	{"peering-policy", KEY_FILE, offsetof(struct config, peering_policy), "", 0, 0},
 	{"heartbeat", KEY_NUMBER, offsetof(struct config, heartbeat), "30", 1, 60},
 	{"silence", KEY_NUMBER, offsetof(struct config, silence), "90", 1, 3600},
 	{"handshake-timeout", KEY_NUMBER, offsetof(struct config, handshake_timeout), "10", 1, 600},
@@ -104,7 +105,8 @@ static bool set_key(struct config *config, const struct key *key, const char *va
 	case KEY_WORD:
 		break;
 	case KEY_FILE:
-		if (value[0] != '/') {
+		/* Left out, some are none. */
+		if (value[0] != '/' && value != key->standard) {
 			snprintf(why, why_size, "'%s' takes a whole path that begins with '/', not '%s'", key->name,
 				 value);
 			return false;

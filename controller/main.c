@@ -24,6 +24,7 @@
 #include "controller/log.h"
 #include "controller/metrics.h"
 #include "controller/monitor.h"
+#include "controller/peerings.h"
 #include "controller/privileges.h"
 #include "controller/pushes.h"
 #include "controller/queries.h"
@@ -55,10 +56,12 @@ struct controller {
 	struct pushes *pushes;
 	struct reports *reports;
 	struct routers *routers;
+	struct peerings *peerings;
 	struct api *api;
 	struct monitor *monitor;
 	struct service_manager *service_manager;
 	struct event *signals[2];
+	struct event *reload;
 	struct event *stop_look;
 	struct event *certificate_look;
 	bool stopping;
@@ -166,6 +169,13 @@ static const struct certificates_hooks certificates_hooks = {.renewed = end_revo
 
 /* ---- The start ---- */
 
+static void reload(evutil_socket_t number, short what, void *context)
+{
+	struct controller *controller = context;
+
+	peerings_reload(controller->peerings);
+}
+
 static bool start_loop(struct controller *controller)
 {
 	static const int numbers[] = {SIGTERM, SIGINT};
@@ -179,7 +189,8 @@ static bool start_loop(struct controller *controller)
 		if (!controller->signals[i] || event_add(controller->signals[i], NULL) < 0)
 			return false;
 	}
-	return controller->stop_look != NULL;
+	controller->reload = evsignal_new(controller->base, SIGHUP, reload, controller);
+	return controller->stop_look && controller->reload;
 }
 
 /* Beside the database, and not in it: a copy of the database alone holds no password that can be read. */
@@ -281,10 +292,16 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	if (!controller->routers)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
+	controller->peerings = peerings_new(controller->base, config->peering_policy, controller->store, controller->pushes,
+					    error, error_size);
+	/* The signal finds what it reads again. */
+	if (!controller->peerings || event_add(controller->reload, NULL) < 0)
+		return false;
 	if (!start_webhooks(controller, error, error_size))
 		return false;
 	controller->api = api_open(controller->base, config, controller->certificates, controller->store, controller->pushes,
-				   controller->routers, controller->events, controller->webhooks, error, error_size);
+				   controller->routers, controller->events, controller->webhooks, controller->peerings,
+				   error, error_size);
 	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller) &&
 	       certificates_watch(controller->certificates, controller->base, &certificates_hooks, controller);
 }
@@ -318,6 +335,7 @@ static void tear_down(struct controller *controller)
 	if (controller->routers)
 		queries_interrupted(routers_queries(controller->routers), NULL);
 	api_free(controller->api);
+	peerings_free(controller->peerings);
 	routers_free(controller->routers);
 	if (controller->reports)
 		reports_commit_now(controller->reports);
@@ -333,6 +351,8 @@ static void tear_down(struct controller *controller)
 	if (controller->certificate_look)
 		event_free(controller->certificate_look);
 	certificates_free(controller->certificates);
+	if (controller->reload)
+		event_free(controller->reload);
 	/* Frees the last streams as well. */
 	if (controller->base)
 		event_base_free(controller->base);
@@ -351,6 +371,7 @@ static int check(struct controller *controller, char *error, size_t error_size)
 
 	controller->certificates = certificates_load(&controller->config, error, error_size);
 	good = controller->certificates && store_check(controller->config.database, error, error_size) &&
+	       peerings_check_policy(controller->config.peering_policy, error, error_size) &&
 	       read_webhooks(controller, &configs, error, error_size);
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		fprintf(stderr, "peering-controller: warning: %s\n", warning);

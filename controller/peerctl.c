@@ -17,6 +17,7 @@
 #include "controller/peerctl_live.h"
 #include "controller/peerctl_manual.h"
 #include "controller/peerctl_policy.h"
+#include "controller/peerctl_peering.h"
 #include "controller/peerctl_push.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
@@ -325,6 +326,28 @@ static const struct command commands[] = {
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
+	{"peering list", "peering list [--state STATE] [--asn N]", "Lists peerings.\n", 0, "Sa", peering_list},
+	{"peering show", "peering show PEERING", "Shows a peering: its connections, what the policy says, its history.\n", 1,
+	 "", peering_show},
+	{"peering request", "peering request FILE [--dry-run]", peering_request_help, 1, "D", peering_request},
+	{"peering approve", "peering approve PEERING [--reason TEXT]",
+	 "Accepts a peering: its connections go to their routers. Again: tries again what a router refused.\n", 1, "r",
+	 peering_verb},
+	{"peering reject", "peering reject PEERING --reason TEXT", "Refuses a requested peering.\n", 1, "r", peering_verb},
+	{"peering withdraw", "peering withdraw PEERING [--reason TEXT]", "Takes a requested peering back.\n", 1, "r",
+	 peering_verb},
+	{"peering deprovision", "peering deprovision PEERING [--reason TEXT]",
+	 "Takes every connection of a peering out of service, and removes it.\n", 1, "r", peering_verb},
+	{"peering bgp-configured", "peering bgp-configured PEERING CONNECTION",
+	 "Says that the other side has configured BGP: the router may start the sessions, gated.\n", 2, "",
+	 peering_bgp_configured},
+	{"asn list", "asn list [--state STATE]", "Lists peer ASNs.\n", 0, "S", asn_list},
+	{"asn show", "asn show ASN", "Shows a peer AS and its contacts.\n", 1, "", asn_show},
+	{"asn set", "asn set ASN FILE", asn_set_help, 2, "", asn_set},
+	{"asn approve", "asn approve ASN [--reason TEXT]", "Says that a peer AS is who it says.\n", 1, "r", asn_validate},
+	{"asn fail", "asn fail ASN --reason TEXT", "Says that it is not.\n", 1, "r", asn_validate},
+	{"asn delete", "asn delete ASN", "Forgets a peer AS that has no peering.\n", 1, "", asn_delete},
+	{"peering policy", "peering policy", "Prints the peering policy in force.\n", 0, "", peering_policy_show},
 	{"apply", "apply -f FILE [--dry-run]",
 	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
 	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
