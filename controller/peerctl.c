@@ -457,6 +457,18 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 	case OPTION_FILE:
 		invocation->file = value;
 		return true;
+	case OPTION_DRY_RUN:
+		invocation->dry_run = true;
+		return true;
+	case OPTION_EXPECT_REVISION:
+		invocation->expected_revision = value;
+		return true;
+	case OPTION_CONFIRM:
+		invocation->confirm_seconds = value;
+		return true;
+	case OPTION_CONFIRM_MANUALLY:
+		invocation->confirm_manually = true;
+		return true;
 	case OPTION_URL:
 		replace(&invocation->settings.url, value);
 		return true;
