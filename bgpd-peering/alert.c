@@ -94,6 +94,12 @@ static struct log_ref references[] = {
 		.description = "An operator has opened its gates whatever the validation said.",
 		.suggestion = "`show peering NAME checks`; `clear peering overridden NAME` once that is as it should be.",
 	},
+	{
+		.code = EC_PEERING_CERTIFICATE,
+		.title = "Peering: a certificate of the link to the controller ends",
+		.description = "Once it has ended the controller is not reached any more. No gate and no session looks at it.",
+		.suggestion = "Put the new files in the place of the old ones; they are read at once, without a restart.",
+	},
 	{.code = END_FERR},
 };
 

@@ -26,6 +26,7 @@ enum alert_code {
 	EC_PEERING_STATE_FILE,
 	EC_PEERING_CONTROLLER,
 	EC_PEERING_OVERRIDDEN,
+	EC_PEERING_CERTIFICATE,	   /* of the link to the controller: it ends, or has ended */
 };
 
 #define alert_as(code, format, ...) flog_warn(code, "peering: ALERT " format, ##__VA_ARGS__)

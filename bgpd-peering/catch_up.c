@@ -17,7 +17,7 @@ DECLARE_DLIST(later_list, struct later, item);
 
 static struct link *link_to_feed; /* NULL: nothing runs */
 static void (*tell_done)(const char *error);
-static struct durable_sequences begun_at;
+static uint64_t after, upto; /* after < sequence <= upto */
 static struct journal_reader *reader;
 static struct journal_piece *pieces; /* taken, not looked at */
 static event_ref *readable_event, *work_event;
@@ -50,42 +50,45 @@ void catch_up_stop(void)
 
 static void finish(const char *error)
 {
+	enum link_taken taken = LINK_TAKEN;
 	struct later *entry;
 
 	frr_each (later_list, &later, entry)
-		if (!error && !link_transition(link_to_feed, entry->transition))
-			error = "memory is short";
+		if (!error && taken == LINK_TAKEN)
+			taken = link_transition(link_to_feed, entry->transition);
+	if (taken == LINK_UNFIT)
+		error = "memory is short";
 	catch_up_stop();
 	tell_done(error);
 }
 
-static bool feed_line(const char *line)
+static enum link_taken feed_line(const char *line)
 {
 	struct journal_record record;
-	bool good = true;
+	enum link_taken taken = LINK_TAKEN;
 	char error[160];
 
 	/* What cannot be read was said when bgpd started. */
 	if (!journal_line_decode(line, &record, error, sizeof(error)))
-		return true;
-	if (record.type == RECORD_TRANSITION && record.transition->sequence > begun_at.acked &&
-	    record.transition->sequence <= begun_at.durable)
-		good = link_transition(link_to_feed, record.transition);
+		return LINK_TAKEN;
+	if (record.type == RECORD_TRANSITION && record.transition->sequence > after &&
+	    record.transition->sequence <= upto)
+		taken = link_transition(link_to_feed, record.transition);
 	journal_record_clear(&record);
-	return good;
+	return taken;
 }
 
-static bool feed_piece(struct journal_piece *piece)
+static enum link_taken feed_piece(struct journal_piece *piece)
 {
 	char *end = piece->text + piece->size;
+	enum link_taken taken = LINK_TAKEN;
 
-	for (char *line = piece->text, *next; line < end; line = next) {
+	for (char *line = piece->text, *next; line < end && taken == LINK_TAKEN; line = next) {
 		next = (char *)memchr(line, '\n', (size_t)(end - line));
 		*next++ = '\0';
-		if (!feed_line(line))
-			return false;
+		taken = feed_line(line);
 	}
-	return true;
+	return taken;
 }
 
 static void on_readable(event_ref *event);
@@ -96,10 +99,12 @@ static void work(event_ref *event)
 	char sentence[PATH_MAX + 160];
 	bool last = pieces->last;
 	int error = pieces->error;
+	enum link_taken taken;
 	TURN(TURN_CONTROLLER);
 
-	if (!feed_piece(pieces)) {
-		finish("memory is short");
+	taken = feed_piece(pieces);
+	if (taken != LINK_TAKEN) {
+		finish(taken == LINK_FULL ? NULL : "memory is short");
 		return;
 	}
 	done_with_piece();
@@ -128,16 +133,17 @@ static void on_readable(event_ref *event)
 		event_add_readable(on_readable, NULL, journal_reader_fd(reader), &readable_event);
 }
 
-void catch_up_begin(struct link *link, void (*done)(const char *error))
+void catch_up_begin(struct link *link, uint64_t behind, void (*done)(const char *error))
 {
 	link_to_feed = link;
 	tell_done = done;
-	begun_at = durable_state_sequences();
-	if (begun_at.durable <= begun_at.acked) {
+	after = behind;
+	upto = durable_state_sequences().durable;
+	if (upto <= after) {
 		finish(NULL);
 		return;
 	}
-	reader = journal_reader_start(durable_state_path(), begun_at.acked, begun_at.durable);
+	reader = journal_reader_start(durable_state_path(), after, upto);
 	if (!reader) {
 		finish(safe_strerror(errno));
 		return;

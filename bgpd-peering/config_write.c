@@ -25,7 +25,7 @@ static void write_link_test(struct vty *vty, const char *name, const struct link
 		vty_out(vty, " peering %s timers link-test %u\n", name, settings->interval);
 }
 
-static void write_connection(struct vty *vty, const struct connection *connection)
+void config_write_connection(struct vty *vty, const struct connection *connection)
 {
 	const char *name = connection->name;
 	const struct session *session;
@@ -126,6 +126,24 @@ static void write_default_deny(struct vty *vty, const char *vrf)
 	default_deny_each_exception(vrf, write_exception, vty);
 }
 
+static void write_controllers(struct vty *vty)
+{
+	for (size_t i = 0; i < controller_link_count(); i++) {
+		const struct controller_line *line = controller_link_line(i);
+
+		vty_out(vty, " peering controller %s", line->host);
+		if (line->port != CONTROLLER_PORT)
+			vty_out(vty, " port %u", line->port);
+		if (line->vrf[0])
+			vty_out(vty, " vrf %s", line->vrf);
+		if (line->source[0])
+			vty_out(vty, " source %s", line->source);
+		if (line->priority != CONTROLLER_PRIORITY)
+			vty_out(vty, " priority %u", line->priority);
+		vty_out(vty, "\n");
+	}
+}
+
 static int write_instance(struct bgp *bgp, struct vty *vty)
 {
 	const struct connection *connection;
@@ -138,11 +156,7 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 	if (bgp == bgp_get_default()) {
 		if (controller_link_router_name())
 			vty_out(vty, " peering router-name %s\n", controller_link_router_name());
-		if (controller_link_host() && controller_link_port() == CONTROLLER_PORT)
-			vty_out(vty, " peering controller %s\n", controller_link_host());
-		else if (controller_link_host())
-			vty_out(vty, " peering controller %s port %u\n", controller_link_host(),
-				controller_link_port());
+		write_controllers(vty);
 	}
 	write_default_deny(vty, vrf);
 	for (int timer = 0; timer < TIMER_COUNT; timer++)
@@ -153,7 +167,7 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 		if (strcmp(connection->vrf, vrf) != 0)
 			continue;
 		if (connection->declared)
-			write_connection(vty, connection);
+			config_write_connection(vty, connection);
 		write_gated(vty, connection);
 	}
 	return 0;

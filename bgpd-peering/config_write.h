@@ -3,6 +3,10 @@
 #ifndef PEERING_CONFIG_WRITE_H
 #define PEERING_CONFIG_WRITE_H
 
+#include "bgpd-peering/connection.h"
+
 void config_write_init(void);
+/* The connection's own lines, as they stand below `router bgp`. */
+void config_write_connection(struct vty *vty, const struct connection *connection);
 
 #endif

@@ -93,6 +93,7 @@ struct connection *connection_new(const char *name, const char *vrf)
 {
 	struct connection *connection = XCALLOC(MTYPE_PEERING_CONNECTION, sizeof(*connection));
 
+	router.changes++;
 	strlcpy(connection->name, name, sizeof(connection->name));
 	strlcpy(connection->vrf, vrf, sizeof(connection->vrf));
 	session_list_init(&connection->sessions);
@@ -103,6 +104,7 @@ struct connection *connection_new(const char *name, const char *vrf)
 void connection_delete(struct connection *connection)
 {
 	assert(session_list_count(&connection->sessions) == 0);
+	router.changes++;
 	event_stop(connection->evaluation);
 	event_stop(connection->after_hook);
 	link_test_forget(connection);
@@ -223,6 +225,7 @@ struct session *session_new(struct connection *connection, const char *address)
 {
 	struct session *session = XCALLOC(MTYPE_PEERING_SESSION, sizeof(*session));
 
+	router.changes++;
 	session->connection = connection;
 	session->required = true;
 	session->gate = GATE_DENY;
@@ -237,6 +240,7 @@ void session_delete(struct session *session)
 	afi_t afi;
 	safi_t safi;
 
+	router.changes++;
 	gate_session_down(session);
 	if (session->wanted_changed)
 		policy_list_del(&policies_changed, session);
@@ -250,6 +254,7 @@ void session_delete(struct session *session)
 
 void session_move(struct session *session, struct connection *to)
 {
+	router.changes++;
 	session_table_del(&sessions_by_address, session);
 	session_list_del(&session->connection->sessions, session);
 	session->connection = to;

@@ -154,6 +154,7 @@ struct session {
 	struct policy_attempts attempts;
 	struct violation violation;
 	uint32_t wrong_opens; /* OPENs with another AS number than the neighbor's, one after the other */
+	uint32_t reported_changes; /* ups and downs that the controller has been told of */
 	bool asks;	      /* its peer, for its routes: session_events.c sends its default again */
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
 	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */

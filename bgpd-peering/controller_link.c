@@ -2,10 +2,11 @@
 #include "bgpd-peering/controller_link.h"
 
 #include "bgpd-peering/catch_up.h"
+#include "bgpd-peering/certificate_alerts.h"
 #include "bgpd-peering/debug_areas.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/link_plugin.h"
-#include "bgpd-peering/push.h"
+#include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/push_revision.h"
@@ -14,18 +15,26 @@
 #include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
 
+#define EXPIRY_INTERVAL 3600 /* seconds between two looks at when certificates end */
 #define AGAIN_INTERVAL 10 /* seconds until a link that could not be begun, or not go on, is begun anew */
 
-static char *controller_host, *router_name;
-static uint16_t port;
+static struct controller {
+	struct controller_line line;
+	bool read; /* in the file of the start */
+	enum controller_state state;
+	uint64_t since; /* of that state */
+	char text[TLS_ERROR_MAX];
+} controllers[CONTROLLERS_MAX];
+static size_t controller_count;
+static char *router_name;
 static bool started;
 static bool restart_wanted; /* at the end of the file that is being read */
-static bool host_read, name_read; /* a line of the configuration that is read at start speaks of it */
-static bool edited;		  /* and the journal is told at the end of the file */
+static bool name_read; /* a line of the configuration that is read at start speaks of it */
+static bool edited; /* and the journal is told at the end of the file */
 
 static struct link *link_thread;
 static struct mailbox *events;
-static event_ref *events_event, *again_event;
+static event_ref *events_event, *again_event, *expiry_event;
 static bool missed; /* `link_thread` has not been given all: another one will be */
 static bool events_wait; /* for the end of the file that is being read */
 /* What the controller can hold: see link.h. Of all links of this bgpd. */
@@ -33,7 +42,7 @@ static uint64_t known_sequence;
 
 static bool up;
 static uint64_t since;
-static char last_text[TLS_ERROR_MAX];
+static size_t current; /* the one that is spoken with; else 0 */
 
 /* ---- reports ---- */
 
@@ -61,7 +70,7 @@ void controller_link_transition(const Peering__Transition *transition)
 		  transition->connection);
 	if (catch_up_is_running()) {
 		catch_up_transition(transition);
-	} else if (!link_transition(link_thread, transition)) {
+	} else if (link_transition(link_thread, transition) == LINK_UNFIT) {
 		zlog_err("peering: no memory for a report; the link to the controller begins again and sends it then");
 		missed = true;
 		event_add_seconds(begin_again, NULL, AGAIN_INTERVAL, &again_event);
@@ -81,34 +90,87 @@ bool controller_link_send(const Peering__Envelope *envelope)
 
 /* ---- what the link tells ---- */
 
-static void note(bool is_up, const char *text)
+static void note(struct controller *controller, enum controller_state state, const char *text)
 {
-	bool changed = is_up != up || strcmp(text, last_text) != 0;
+	bool changed = state != controller->state || strcmp(text, controller->text) != 0;
 
+	if (state != controller->state)
+		controller->since = wall_clock_milliseconds();
+	controller->state = state;
+	strlcpy(controller->text, text, sizeof(controller->text));
+	if (!changed)
+		return;
+	if (state == CONTROLLER_CONNECTED)
+		zlog_notice("peering: connected to the controller %s as %s", controller->line.host, text);
+	else if (state == CONTROLLER_FAILED)
+		flog_warn(EC_PEERING_CONTROLLER, "peering: not connected to the controller %s: %s; nothing on this router needs it",
+			  controller->line.host, text);
+}
+
+static void note_up(bool is_up, size_t which)
+{
 	if (is_up != up || !since)
 		since = wall_clock_milliseconds();
 	up = is_up;
-	strlcpy(last_text, text, sizeof(last_text));
-	if (!changed)
-		return;
-	if (is_up)
-		zlog_notice("peering: connected to the controller %s as %s", controller_host, text);
-	else
-		flog_warn(EC_PEERING_CONTROLLER, "peering: not connected to the controller %s: %s; nothing on this router needs it", controller_host, text);
+	current = is_up ? which : 0;
 }
 
+/* There is no link, and for none of them. */
+static void note_trouble(const char *text)
+{
+	for (size_t i = 0; i < controller_count; i++)
+		note(&controllers[i], CONTROLLER_FAILED, text);
+	note_up(false, 0);
+}
+
+static void fed(const char *error);
+
+/* What it asks for may have been on its way. */
+static void feed(uint64_t behind)
+{
+	if (missed || !link_feed(link_thread, behind))
+		return;
+	if (catch_up_is_running())
+		catch_up_stop();
+	catch_up_begin(link_thread, behind, fed);
+}
+
+static void look_at_certificates_again(event_ref *event);
+
+static void look_at_certificates(void)
+{
+	struct link_figures figures;
+
+	controller_link_figures(&figures);
+	certificate_alerts_look(&figures.ends);
+	event_stop(expiry_event);
+	event_add_seconds(look_at_certificates_again, NULL, EXPIRY_INTERVAL, &expiry_event);
+}
+
+static void look_at_certificates_again(event_ref *event)
+{
+	TURN(TURN_CONTROLLER);
+
+	look_at_certificates();
+}
+
+/* Frees it. */
 static void on_event(struct link_event *event)
 {
 	static const char *const names[] = {
 		[LINK_UP] = "up",	[LINK_DOWN] = "down",	    [LINK_ACKED] = "acknowledged",
 		[LINK_PUSH] = "push",	[LINK_DRAINED] = "drained", [LINK_WARNING] = "warning",
+		[LINK_HUNGRY] = "hungry", [LINK_PROBED] = "probed",
 	};
+	struct controller *controller = &controllers[event->target];
 
 	debug_log(DEBUG_CONTROLLER, "controller: %s %llu %s", names[event->type], (unsigned long long)event->sequence,
 		  event->text);
 	switch (event->type) {
 	case LINK_UP:
-		note(true, event->text);
+		note(controller, CONTROLLER_CONNECTED, event->text);
+		note_up(true, event->target);
+		look_at_certificates();
 		snapshots_begin(link_thread);
 		push_answers_tell_rollbacks();
 		push_confirm_tell();
@@ -116,7 +178,18 @@ static void on_event(struct link_event *event)
 	case LINK_DOWN:
 		snapshots_end();
 		query_forget();
-		note(false, event->text);
+		if (event->sequence)
+			note(controller, CONTROLLER_REACHABLE, "");
+		else
+			note(controller, CONTROLLER_FAILED, event->text);
+		note_up(false, 0);
+		look_at_certificates();
+		break;
+	case LINK_HUNGRY:
+		feed(event->sequence);
+		break;
+	case LINK_PROBED:
+		note(controller, event->text[0] ? CONTROLLER_FAILED : CONTROLLER_REACHABLE, event->text);
 		break;
 	case LINK_DRAINED:
 		snapshots_drained();
@@ -128,14 +201,17 @@ static void on_event(struct link_event *event)
 		durable_state_acked(event->sequence);
 		break;
 	case LINK_PUSH:
-		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH)
-			push_take(event->envelope->push);
-		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_PUSH) {
+			policy_staging_push(event);
+			return;
+		}
+		if (event->envelope->body_case == PEERING__ENVELOPE__BODY_CONFIRM)
 			push_confirm_take(event->envelope->confirm->id);
 		else if (event->envelope->body_case == PEERING__ENVELOPE__BODY_QUERY)
 			query_take(event->envelope->query);
 		break;
 	}
+	link_event_free(&event->mail);
 }
 
 static void on_events(event_ref *event)
@@ -156,7 +232,8 @@ static void on_events(event_ref *event)
 		/* A link that was ended meanwhile has nothing more to say. */
 		if (link_thread)
 			on_event(container_of(mail, struct link_event, mail));
-		link_event_free(mail);
+		else
+			link_event_free(mail);
 		mail = next;
 	}
 }
@@ -176,6 +253,7 @@ static void end_link(void)
 {
 	event_stop(events_event);
 	event_stop(again_event);
+	event_stop(expiry_event);
 	events_wait = false;
 	snapshots_end();
 	query_forget();
@@ -191,28 +269,46 @@ static void end_link(void)
 	events = NULL;
 	up = false;
 	since = 0;
-	last_text[0] = '\0';
+	current = 0;
+	for (size_t i = 0; i < controller_count; i++) {
+		controllers[i].state = CONTROLLER_UNTRIED;
+		controllers[i].since = 0;
+		controllers[i].text[0] = '\0';
+	}
 }
 
-/* The link has what the controller does not know yet. */
+static void begin_later(const char *error)
+{
+	note_trouble(error);
+	missed = true;
+	event_add_seconds(begin_again, NULL, AGAIN_INTERVAL, &again_event);
+}
+
+/* The link has what the controller does not know yet, or as much of it as it takes. */
 static void caught_up(const char *error)
 {
 	if (!error && !link_start(link_thread))
 		error = safe_strerror(errno);
-	if (!error)
-		return;
-	note(false, error);
-	missed = true;
-	event_add_seconds(begin_again, NULL, AGAIN_INTERVAL, &again_event);
+	if (error)
+		begin_later(error);
+}
+
+static void fed(const char *error)
+{
+	if (error)
+		begin_later(error);
+	else
+		link_fed(link_thread);
 }
 
 static void begin_link(void)
 {
 	struct durable_sequences sequences = durable_state_sequences();
-	char ca[PATH_MAX + 16], certificate[PATH_MAX + 16], key[PATH_MAX + 16];
+	char ca[PATH_MAX + 16], certificate[PATH_MAX + 16], key[PATH_MAX + 16], crl[PATH_MAX + 16];
+	struct link_target targets[CONTROLLERS_MAX];
 	struct link_settings settings = {
-		.host = controller_host,
-		.port = port,
+		.targets = targets,
+		.target_count = controller_count,
 		.router_name = router_name,
 		.frr_version = FRR_VERSION,
 		.module_version = PEERING_PACKAGE_VERSION,
@@ -222,31 +318,41 @@ static void begin_link(void)
 		.known_sequence = MAX(known_sequence, sequences.loaded),
 		.last_push = push_revision_of(),
 		.revision = push_revision(),
-		.tls = {.ca = ca, .certificate = certificate, .key = key},
+		.given_after = sequences.acked,
+		.journal_after = sequences.begun,
+		.tls = {.ca = ca, .certificate = certificate, .key = key, .crl = crl},
 	};
 
+	for (size_t i = 0; i < controller_count; i++)
+		targets[i] = (struct link_target){
+			.host = controllers[i].line.host,
+			.port = controllers[i].line.port,
+			.vrf = controllers[i].line.vrf,
+			.source = controllers[i].line.source,
+		};
 	snprintf(ca, sizeof(ca), "%s/ca.pem", router.tls_directory);
 	snprintf(certificate, sizeof(certificate), "%s/router.pem", router.tls_directory);
 	snprintf(key, sizeof(key), "%s/router.key", router.tls_directory);
+	snprintf(crl, sizeof(crl), "%s/crl.pem", router.tls_directory);
 
 	if (!settings.journal_id[0]) {
-		note(false, "the journal cannot be used, and without it nothing can be reported");
+		note_trouble("the journal cannot be used, and without it nothing can be reported");
 		return;
 	}
 	if (link_load_error()) {
-		note(false, link_load_error());
+		note_trouble(link_load_error());
 		return;
 	}
 	events = mailbox_new();
 	if (events)
 		link_thread = link_new(&settings, events);
 	if (!link_thread) {
-		note(false, safe_strerror(errno));
+		note_trouble(safe_strerror(errno));
 		return;
 	}
 	event_add_readable(on_events, NULL, mailbox_fd(events), &events_event);
 	missed = false;
-	catch_up_begin(link_thread, caught_up);
+	catch_up_begin(link_thread, sequences.acked, caught_up);
 }
 
 static void restart(void)
@@ -260,7 +366,7 @@ static void restart(void)
 	}
 	restart_wanted = false;
 	end_link();
-	if (controller_host)
+	if (controller_count)
 		begin_link();
 }
 
@@ -295,7 +401,7 @@ void controller_link_file_end(void)
 
 void controller_link_new_journal(void)
 {
-	if (controller_host)
+	if (controller_count)
 		restart();
 }
 
@@ -313,16 +419,78 @@ static void tell_journal(void)
 		durable_state_controller();
 }
 
-void controller_link_set(const char *new_host, uint16_t new_port)
+static bool is_same(const struct controller_line *line, const struct controller_line *other)
 {
-	host_read = true;
-	if (controller_host && new_host && strcmp(controller_host, new_host) == 0 && port == new_port)
-		return;
-	XFREE(MTYPE_PEERING_TEXT, controller_host);
-	controller_host = new_host ? XSTRDUP(MTYPE_PEERING_TEXT, new_host) : NULL;
-	port = new_port;
+	return strcmp(line->host, other->host) == 0 && line->port == other->port && strcmp(line->vrf, other->vrf) == 0;
+}
+
+static void take_out(size_t which)
+{
+	controller_count--;
+	memmove(&controllers[which], &controllers[which + 1], (controller_count - which) * sizeof(controllers[0]));
+}
+
+/* Behind those of the same priority. */
+static void put_in(const struct controller_line *line, bool read)
+{
+	size_t which = controller_count++;
+
+	for (; which > 0 && controllers[which - 1].line.priority > line->priority; which--)
+		controllers[which] = controllers[which - 1];
+	controllers[which] = (struct controller){.line = *line, .read = read};
+}
+
+bool controller_link_add(const struct controller_line *line)
+{
+	size_t which = 0;
+
+	while (which < controller_count && !is_same(&controllers[which].line, line))
+		which++;
+	if (which == controller_count && controller_count == CONTROLLERS_MAX)
+		return false;
+	if (which < controller_count) {
+		controllers[which].read = true;
+		if (controllers[which].line.priority == line->priority &&
+		    strcmp(controllers[which].line.source, line->source) == 0)
+			return true;
+		take_out(which);
+	}
+	put_in(line, true);
 	tell_journal();
 	restart();
+	return true;
+}
+
+bool controller_link_remove(const char *host, uint16_t number, const char *vrf)
+{
+	struct controller_line exact = {.port = number ? number : CONTROLLER_PORT};
+	bool found_exact = false, found;
+
+	/* What is written without a port or a VRF means that line where there is one: a reload takes out one at a time. */
+	if (host) {
+		strlcpy(exact.host, host, sizeof(exact.host));
+		strlcpy(exact.vrf, vrf ? vrf : "", sizeof(exact.vrf));
+		for (size_t i = controller_count; !found_exact && i-- > 0;) {
+			found_exact = is_same(&controllers[i].line, &exact);
+			if (found_exact)
+				take_out(i);
+		}
+	}
+	found = found_exact;
+	for (size_t i = controller_count; !found_exact && i-- > 0;) {
+		const struct controller_line *line = &controllers[i].line;
+
+		if ((host && strcmp(line->host, host) != 0) || (number && line->port != number) ||
+		    (vrf && strcmp(line->vrf, vrf) != 0))
+			continue;
+		take_out(i);
+		found = true;
+	}
+	if (!found)
+		return false;
+	tell_journal();
+	restart();
+	return true;
 }
 
 void controller_link_set_router_name(const char *name)
@@ -333,35 +501,57 @@ void controller_link_set_router_name(const char *name)
 	XFREE(MTYPE_PEERING_TEXT, router_name);
 	router_name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL;
 	tell_journal();
-	if (controller_host)
+	if (controller_count)
 		restart();
 }
 
-void controller_link_restore(const char *host, uint16_t new_port, const char *name)
+void controller_link_restore(const struct controller_line *lines, size_t count, const char *name)
 {
-	XFREE(MTYPE_PEERING_TEXT, controller_host);
+	controller_count = 0;
+	for (size_t i = 0; i < count; i++)
+		put_in(&lines[i], false);
 	XFREE(MTYPE_PEERING_TEXT, router_name);
-	controller_host = host ? XSTRDUP(MTYPE_PEERING_TEXT, host) : NULL;
 	router_name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL;
-	port = new_port;
 }
 
 void controller_link_settle_lines(void)
 {
-	if (!host_read)
-		controller_link_set(NULL, 0);
+	bool gone = false;
+
+	for (size_t i = controller_count; i-- > 0;) {
+		if (controllers[i].read)
+			continue;
+		take_out(i);
+		gone = true;
+	}
+	if (gone) {
+		tell_journal();
+		restart();
+	}
 	if (!name_read)
 		controller_link_set_router_name(NULL);
 }
 
-const char *controller_link_host(void)
+size_t controller_link_count(void)
 {
-	return controller_host;
+	return controller_count;
 }
 
-uint16_t controller_link_port(void)
+const struct controller_line *controller_link_line(size_t which)
 {
-	return port;
+	return &controllers[which].line;
+}
+
+const char *controller_link_host(void)
+{
+	return controller_count ? controllers[current].line.host : NULL;
+}
+
+struct controller_status controller_link_status(size_t which)
+{
+	const struct controller *controller = &controllers[which];
+
+	return (struct controller_status){.state = controller->state, .since = controller->since, .text = controller->text};
 }
 
 const char *controller_link_router_name(void)
@@ -390,10 +580,13 @@ bool controller_link_figures(struct link_figures *figures)
 
 void controller_link_describe(char *text, size_t size)
 {
-	if (!controller_host)
+	const struct controller *controller = &controllers[current];
+
+	if (!controller_count)
 		snprintf(text, size, "none");
 	else if (up)
-		snprintf(text, size, "connected to %s as %s", controller_host, last_text);
+		snprintf(text, size, "connected to %s as %s", controller->line.host, controller->text);
 	else
-		snprintf(text, size, "%s not connected: %s", controller_host, last_text[0] ? last_text : "starting");
+		snprintf(text, size, "%s not connected: %s", controller->line.host,
+			 controller->text[0] ? controller->text : "starting");
 }

@@ -6,8 +6,10 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/session_settings.h"
 
 __attribute__((format(printf, 2, 3))) static void differs(struct drift *drift, const char *format, ...)
 {
@@ -39,7 +41,11 @@ static void compare_policy(const struct session *session, enum counted_family fa
 			   struct drift *drift)
 {
 	const char *name = gate_policy_wanted(session, family_afi(family), SAFI_UNICAST, direction);
+	const struct policy_object *object = name ? policy_object_drifted_below(name) : NULL;
 
+	if (object)
+		differs(drift, "%s: the %s %s is not as it was pushed", session->address,
+			policy_kind_name(object->policy->kind), object->policy->name);
 	if (!(*declared)[0] || (name && strcmp(name, *declared) == 0))
 		return;
 	differs(drift, "%s: the %s %s policy is %s, pushed was %s", session->address, family_name(family),
@@ -72,12 +78,25 @@ static void compare_families(const struct session *session, const struct peer *p
 	}
 }
 
+struct settings_drift {
+	const char *address;
+	struct drift *drift;
+};
+
+static void note_setting(const char *what, void *context)
+{
+	struct settings_drift *of = context;
+
+	differs(of->drift, "%s %s", of->address, what);
+}
+
 /* False where nothing is left of it. */
 static bool compare_neighbor(const struct connection *connection, const Peering__DeclareConnection *declaration,
 			     Peering__Neighbor *neighbor, struct drift *drift)
 {
 	const char *description = neighbor->description[0] ? neighbor->description : declaration->description;
 	char address[SESSION_ADDRESS_MAX];
+	struct settings_drift settings = {.address = address, .drift = drift};
 	const struct session *session;
 	const struct peer *peer;
 
@@ -102,6 +121,7 @@ static bool compare_neighbor(const struct connection *connection, const Peering_
 		differs(drift, "%s has another description than was pushed", address);
 		replace(&neighbor->description, peer->desc);
 	}
+	session_settings_compare(connection->name, address, neighbor, peer, note_setting, &settings);
 	compare_families(session, peer, neighbor, drift);
 	return true;
 }
@@ -209,6 +229,10 @@ static Peering__DeclareConnection *as_it_is(const struct connection *connection,
 	compare_neighbors(connection, declaration, drift);
 	compare_number("remote-as", &declaration->peer_asn, connection->remote_as, drift);
 	compare_number("validation-window", &declaration->validation_window, connection->timers[TIMER_WINDOW], drift);
+	compare_number("timer establish", &declaration->establish_timer, connection->timers[TIMER_ESTABLISH], drift);
+	compare_number("timer validation", &declaration->validation_timer, connection->timers[TIMER_VALIDATION], drift);
+	compare_number("timer stale", &declaration->stale_timer, connection->timers[TIMER_STALE], drift);
+	compare_number("timer drain", &declaration->drain_timer, connection->timers[TIMER_DRAIN], drift);
 	compare_number("reopen-hold-down", &declaration->reopen_hold_down, connection->reopen_hold_down, drift);
 	compare_words(connection, declaration, drift);
 	compare_checks(connection, declaration, drift);

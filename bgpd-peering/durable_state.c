@@ -13,6 +13,7 @@
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/journal_compaction.h"
 #include "bgpd-peering/journal_line.h"
+#include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/push_answers.h"
@@ -50,6 +51,7 @@ struct waiting_line {
 	char opens[CONNECTION_NAME_MAX]; /* the connection that it loosens */
 	Peering__Transition *transition; /* reported once durable; NULL for other lines */
 	char new_id[37];		 /* of the journal, once durable; empty for other lines */
+	uint64_t begun;			 /* what `after` of that line says */
 };
 DECLARE_DLIST(line_list, struct waiting_line, item);
 
@@ -100,6 +102,7 @@ static void keep_pushed(Peering__DeclareConnection *declaration)
 {
 	struct pushed *entry = find_pushed(declaration->name);
 
+	router.changes++;
 	if (entry) {
 		peering__declare_connection__free_unpacked(entry->declaration, NULL);
 		entry->declaration = declaration;
@@ -116,6 +119,7 @@ static void drop_pushed(const char *name)
 
 	if (!entry)
 		return;
+	router.changes++;
 	pushed_tree_del(&pushed, entry);
 	peering__declare_connection__free_unpacked(entry->declaration, NULL);
 	XFREE(MTYPE_PEERING_JOURNAL, entry);
@@ -217,6 +221,9 @@ static void restore(struct journal_record *record)
 {
 	switch (record->type) {
 	case RECORD_JOURNAL:
+		/* A line of an earlier version does not say it. */
+		if (record->sequence || strcmp(journal_id, record->journal_id) != 0)
+			sequences.begun = record->sequence ? record->sequence : sequences.acked;
 		strlcpy(journal_id, record->journal_id, sizeof(journal_id));
 		/* Behind a line that was lost: what it may have spoken of has lines of its own since. */
 		lost_a_line = false;
@@ -250,11 +257,15 @@ static void restore(struct journal_record *record)
 		keep_pushed(record->declaration);
 		record->declaration = NULL;
 		break;
+	case RECORD_OBJECT:
+		policy_object_restore(record->name, record->policy, record->withdrawn);
+		record->policy = NULL;
+		break;
 	case RECORD_TIMERS:
 		timers_restore(record->vrf, record->timers);
 		break;
 	case RECORD_CONTROLLER:
-		controller_link_restore(record->host[0] ? record->host : NULL, record->port,
+		controller_link_restore(record->controllers, record->controller_count,
 					record->router_name[0] ? record->router_name : NULL);
 		break;
 	case RECORD_PUSHES:
@@ -527,6 +538,7 @@ static void completed(const struct journal_completion *completion)
 		if (line->new_id[0]) {
 			zlog_notice("peering: the journal %s is %s from now on, it was %s", path, line->new_id, journal_id);
 			strlcpy(journal_id, line->new_id, sizeof(journal_id));
+			sequences.begun = line->begun;
 			controller_link_new_journal();
 		}
 	}
@@ -560,19 +572,28 @@ static void on_completions(event_ref *event)
 		event_add_readable(on_completions, NULL, mailbox_fd(completions), &completions_event);
 }
 
-static struct waiting_line *append(struct journal_record *record, bool loosens)
+/* `room` behind it is for its sum; 0: it has that. */
+static struct waiting_line *append_text(const char *text, size_t room, bool loosens)
 {
 	struct waiting_line *line = XCALLOC(MTYPE_PEERING_JOURNAL, sizeof(*line));
-	char *text = journal_line_encode(record);
 
 	line->number = ++newest_line;
-	line->text = XMALLOC(MTYPE_PEERING_JOURNAL, strlen(text) + JOURNAL_SUM_SIZE + 1);
+	line->text = XMALLOC(MTYPE_PEERING_JOURNAL, strlen(text) + room + 1);
 	strcpy(line->text, text);
-	journal_sum_add(line->text);
+	if (room)
+		journal_sum_add(line->text);
 	line->loosens = loosens;
-	free(text);
 	line_list_add_tail(&waiting, line);
 	send_line(line);
+	return line;
+}
+
+static struct waiting_line *append(struct journal_record *record, bool loosens)
+{
+	char *text = journal_line_encode(record);
+	struct waiting_line *line = append_text(text, JOURNAL_SUM_SIZE, loosens);
+
+	free(text);
 	return line;
 }
 
@@ -724,7 +745,7 @@ bool durable_state_lost_a_line(void)
 
 void durable_state_make_up_for_lost_lines(void)
 {
-	struct journal_record record = {.type = RECORD_JOURNAL};
+	struct journal_record record = {.type = RECORD_JOURNAL, .sequence = sequences.begun};
 
 	strlcpy(record.journal_id, journal_id, sizeof(record.journal_id));
 	append(&record, false);
@@ -748,12 +769,15 @@ struct durable_sequences durable_state_sequences(void)
 
 bool durable_state_renew_id(char *error, size_t error_size)
 {
-	struct journal_record record = {.type = RECORD_JOURNAL};
+	struct journal_record record = {.type = RECORD_JOURNAL, .sequence = sequences.acked};
+	struct waiting_line *line;
 
 	if (!durable_state_writable(error, error_size))
 		return false;
 	draw_id(record.journal_id);
-	strlcpy(append(&record, false)->new_id, record.journal_id, sizeof(record.journal_id));
+	line = append(&record, false);
+	strlcpy(line->new_id, record.journal_id, sizeof(line->new_id));
+	line->begun = record.sequence;
 	return true;
 }
 
@@ -918,13 +942,14 @@ void durable_state_profile(const struct profile *profile)
 
 void durable_state_controller(void)
 {
-	struct journal_record record = {.type = RECORD_CONTROLLER, .port = controller_link_port()};
-	const char *host = controller_link_host(), *name = controller_link_router_name();
+	struct journal_record record = {.type = RECORD_CONTROLLER, .controller_count = controller_link_count()};
+	const char *name = controller_link_router_name();
 
 	/* One that is longer is no name that DNS could have: it is in the file alone. */
-	if (strlcpy(record.host, host ? host : "", sizeof(record.host)) >= sizeof(record.host) ||
-	    strlcpy(record.router_name, name ? name : "", sizeof(record.router_name)) >= sizeof(record.router_name))
+	if (strlcpy(record.router_name, name ? name : "", sizeof(record.router_name)) >= sizeof(record.router_name))
 		return;
+	for (size_t i = 0; i < record.controller_count; i++)
+		record.controllers[i] = *controller_link_line(i);
 	append(&record, false);
 }
 
@@ -972,6 +997,19 @@ void durable_state_pushed(const Peering__DeclareConnection *declaration)
 	record.declaration = journal_line_copy_declaration(declaration);
 	append(&record, false);
 	keep_pushed(record.declaration);
+}
+
+void durable_state_policy_object(const char *name, const Peering__Policy *policy, bool withdrawn, const char *line)
+{
+	struct journal_record record = {.type = RECORD_OBJECT, .withdrawn = withdrawn};
+
+	if (line) {
+		append_text(line, 0, false);
+		return;
+	}
+	strlcpy(record.name, name, sizeof(record.name));
+	record.policy = (Peering__Policy *)policy;
+	append(&record, false);
 }
 
 const Peering__DeclareConnection *durable_state_pushed_of(const char *name)

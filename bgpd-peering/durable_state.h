@@ -55,7 +55,8 @@ const char *durable_state_journal_id(void);
 struct durable_sequences {
 	uint64_t loaded;  /* the newest one when bgpd started */
 	uint64_t durable; /* the newest one that the disk has: what came after it is told by controller_link_transition() */
-	uint64_t acked;	  /* the controller has committed every one up to it */
+	uint64_t acked;	  /* a controller has committed every one up to it */
+	uint64_t begun;	  /* the journal has its id from the one behind it on */
 };
 struct durable_sequences durable_state_sequences(void);
 
@@ -101,6 +102,11 @@ void durable_state_acked(uint64_t sequence);
 void durable_state_pushes(void);
 /* A declaration that the controller pushed and the router took; the newest one of a name counts. */
 void durable_state_pushed(const Peering__DeclareConnection *declaration);
+/*
+ * The pushed policy object as it is from now on; NULL: it is gone. `line` is that of the journal with its sum, where it
+ * was made before; else NULL.
+ */
+void durable_state_policy_object(const char *name, const Peering__Policy *policy, bool withdrawn, const char *line);
 /* The one of that name that is in force, NULL where there is none. It stands until the next is taken. */
 const Peering__DeclareConnection *durable_state_pushed_of(const char *name);
 

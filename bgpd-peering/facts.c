@@ -21,6 +21,8 @@ void session_facts(const struct session *session, struct session_facts *facts)
 	if (!peer)
 		return;
 	facts->established = peer_is_established(peer);
+	facts->ups = peer->established;
+	facts->downs = peer->dropped;
 	facts->bgp_state = !facts->established && CHECK_FLAG(peer->flags, PEER_FLAG_SHUTDOWN)
 				   ? "Idle (Admin)"
 				   : peer_fsm_status_name(peer);

@@ -15,6 +15,7 @@ struct session_facts {
 	bool established;
 	enum gate_position gate; /* what really applies: a session that is left alone is open */
 	uint64_t up_seconds;
+	uint32_t ups, downs; /* times, since bgpd has this neighbor */
 	const char *last_down_reason; /* bgpd's words; NULL: it has not gone down since bgpd's start */
 	bool carries[FAMILY_COUNT];
 };

@@ -386,7 +386,7 @@ static bool take_journal(struct journal_compaction *compaction, json_object *obj
 static bool take_single(struct journal_compaction *compaction, json_object *object, const char *type, struct spot spot)
 {
 	const char *vrf = text_of(object, "vrf"), *host = text_of(object, "host");
-	const char *profile = text_of(object, "profile");
+	const char *profile = text_of(object, "profile"), *name = text_of(object, "name");
 	uint64_t sequence;
 
 	if (strcmp(type, "acked") == 0) {
@@ -405,6 +405,8 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 		return number_of(object, "revision", &sequence) && keep_single(compaction, spot, type, "", "");
 	if (strcmp(type, "profile") == 0)
 		return vrf && profile && keep_single(compaction, spot, type, vrf, profile);
+	if (strcmp(type, "policyObject") == 0)
+		return name && keep_single(compaction, spot, type, "", name);
 	if (strcmp(type, "timers") == 0 || strcmp(type, "defaultDeny") == 0)
 		return vrf && keep_single(compaction, spot, type, vrf, "");
 	return false;

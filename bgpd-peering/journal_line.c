@@ -8,6 +8,7 @@
 
 #include "lib/journal_damage.h"
 #include "lib/journal_sum.h"
+#include "lib/policy_object.h"
 #include "lib/utf8.h"
 
 #include <json-c/json.h>
@@ -21,6 +22,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
 	[RECORD_CONTROLLER] = "controller",   [RECORD_PROFILE] = "profile",
 	[RECORD_TIMERS] = "timers",	   [RECORD_PUSHES] = "pushes",
+	[RECORD_OBJECT] = "policyObject",
 };
 
 static const char *const limit_keys[FAMILY_COUNT] = {
@@ -409,6 +411,32 @@ static void add_declared_checks(json_object *object, const Peering__DeclareConne
 	json_object_object_add(object, "checks", array);
 }
 
+static void add_where_set(json_object *object, const char *key, uint32_t value)
+{
+	if (value)
+		add_number(object, key, value);
+}
+
+static void add_text_where_set(json_object *object, const char *key, const char *value)
+{
+	if (value[0])
+		add_text(object, key, value);
+}
+
+static void add_session_settings(json_object *object, const Peering__Neighbor *neighbor)
+{
+	add_text_where_set(object, "sealedPassword", neighbor->password);
+	add_where_set(object, "ttlSecurityHops", neighbor->ttl_security_hops);
+	add_true(object, "bfd", neighbor->bfd);
+	add_text_where_set(object, "bfdProfile", neighbor->bfd_profile);
+	add_where_set(object, "keepalive", neighbor->keepalive);
+	add_where_set(object, "holdTime", neighbor->hold_time);
+	add_where_set(object, "connectRetry", neighbor->connect_retry);
+	add_text_where_set(object, "role", neighbor->role);
+	add_true(object, "roleStrict", neighbor->role_strict);
+	add_text_where_set(object, "localAddress", neighbor->local_address);
+}
+
 static json_object *declaration_json(const Peering__DeclareConnection *declaration)
 {
 	json_object *object = json_object_new_object();
@@ -420,14 +448,14 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 	add_number(object, "activation", declaration->activation);
 	add_number(object, "validationWindow", declaration->validation_window);
 	add_text(object, "description", declaration->description);
-	if (declaration->on_violation)
-		add_number(object, "onViolation", declaration->on_violation);
-	if (declaration->reopen_mode)
-		add_number(object, "reopen", declaration->reopen_mode);
-	if (declaration->reopen_hold_down)
-		add_number(object, "reopenHoldDown", declaration->reopen_hold_down);
-	if (declaration->profile[0])
-		add_text(object, "profile", declaration->profile);
+	add_where_set(object, timer_keys[TIMER_ESTABLISH], declaration->establish_timer);
+	add_where_set(object, timer_keys[TIMER_VALIDATION], declaration->validation_timer);
+	add_where_set(object, timer_keys[TIMER_STALE], declaration->stale_timer);
+	add_where_set(object, timer_keys[TIMER_DRAIN], declaration->drain_timer);
+	add_where_set(object, "onViolation", declaration->on_violation);
+	add_where_set(object, "reopen", declaration->reopen_mode);
+	add_where_set(object, "reopenHoldDown", declaration->reopen_hold_down);
+	add_text_where_set(object, "profile", declaration->profile);
 	add_declared_checks(object, declaration);
 	for (size_t i = 0; i < declaration->n_neighbors; i++) {
 		const Peering__Neighbor *neighbor = declaration->neighbors[i];
@@ -437,6 +465,7 @@ static json_object *declaration_json(const Peering__DeclareConnection *declarati
 		add_text(one, "address", neighbor->address);
 		add_text(one, "description", neighbor->description);
 		add_true(one, "optional", neighbor->optional);
+		add_session_settings(one, neighbor);
 		for (size_t j = 0; j < neighbor->n_families; j++) {
 			json_object *family = json_object_new_object();
 
@@ -458,6 +487,59 @@ void journal_line_add_declaration(json_object *object, const Peering__DeclareCon
 	json_object_object_add(object, "declaration", declaration_json(declaration));
 }
 
+static void add_controller(json_object *object, const struct controller_line *controller)
+{
+	add_text(object, "host", controller->host);
+	add_number(object, "port", controller->port);
+	if (controller->vrf[0])
+		add_text(object, "vrf", controller->vrf);
+	if (controller->source[0])
+		add_text(object, "source", controller->source);
+	if (controller->priority != CONTROLLER_PRIORITY)
+		add_number(object, "priority", controller->priority);
+}
+
+/* The best in the record itself, where versions with one controller look for it. */
+static void add_controllers(json_object *object, const struct journal_record *record)
+{
+	static const struct controller_line none = {.priority = CONTROLLER_PRIORITY};
+	json_object *others;
+
+	add_controller(object, record->controller_count ? &record->controllers[0] : &none);
+	if (record->controller_count < 2)
+		return;
+	others = json_object_new_array();
+	for (size_t i = 1; i < record->controller_count; i++) {
+		json_object *other = json_object_new_object();
+
+		add_controller(other, &record->controllers[i]);
+		json_object_array_add(others, other);
+	}
+	json_object_object_add(object, "others", others);
+}
+
+/* What a checked policy is called, and its kind, have nothing that JSON would write otherwise. */
+void journal_line_begin_policy(FILE *to, const Peering__Policy *policy)
+{
+	fprintf(to, "{\"type\":\"%s\",\"name\":\"%s\",\"policy\":{\"name\":\"%s\",\"kind\":\"%s\",\"entries\":[",
+		type_names[RECORD_OBJECT], policy->name, policy->name, policy_kind_name(policy->kind));
+}
+
+void journal_line_add_policy_entry(FILE *to, const Peering__Policy *policy, const Peering__PolicyEntry *entry, bool first)
+{
+	json_object *object = policy_entry_to_json(policy, entry);
+
+	fprintf(to, "%s%s", first ? "" : ",", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	json_object_put(object);
+}
+
+void journal_line_end_policy(FILE *to)
+{
+	fputs("]}}\n", to);
+	for (size_t i = 0; i < JOURNAL_SUM_SIZE; i++)
+		putc('\0', to);
+}
+
 char *journal_line_encode(const struct journal_record *record)
 {
 	json_object *object = json_object_new_object();
@@ -468,6 +550,8 @@ char *journal_line_encode(const struct journal_record *record)
 	case RECORD_JOURNAL:
 		add_number(object, "version", JOURNAL_VERSION);
 		add_text(object, "id", record->journal_id);
+		if (record->sequence)
+			add_number(object, "after", record->sequence);
 		break;
 	case RECORD_TRANSITION:
 		add_transition(object, record->transition);
@@ -522,9 +606,14 @@ char *journal_line_encode(const struct journal_record *record)
 		add_text(object, "vrf", record->vrf);
 		add_timers(object, record);
 		break;
+	case RECORD_OBJECT:
+		add_text(object, "name", record->name);
+		if (record->policy)
+			json_object_object_add(object, "policy", policy_to_json(record->policy));
+		add_true(object, "withdrawn", record->withdrawn);
+		break;
 	case RECORD_CONTROLLER:
-		add_text(object, "host", record->host);
-		add_number(object, "port", record->port);
+		add_controllers(object, record);
 		add_text(object, "routerName", record->router_name);
 		break;
 	default:
@@ -886,6 +975,29 @@ static bool decode_optional_number(json_object *object, const char *key, uint32_
 	return number <= UINT32_MAX;
 }
 
+static bool decode_optional_text(json_object *object, const char *key, char **into)
+{
+	const char *text = get_text(object, key);
+
+	if (text)
+		*into = (char *)text;
+	return text || !json_object_object_get_ex(object, key, NULL);
+}
+
+static bool decode_session_settings(json_object *object, Peering__Neighbor *neighbor)
+{
+	neighbor->bfd = get_true(object, "bfd");
+	neighbor->role_strict = get_true(object, "roleStrict");
+	return decode_optional_text(object, "sealedPassword", &neighbor->password) &&
+	       decode_optional_number(object, "ttlSecurityHops", &neighbor->ttl_security_hops) &&
+	       decode_optional_text(object, "bfdProfile", &neighbor->bfd_profile) &&
+	       decode_optional_number(object, "keepalive", &neighbor->keepalive) &&
+	       decode_optional_number(object, "holdTime", &neighbor->hold_time) &&
+	       decode_optional_number(object, "connectRetry", &neighbor->connect_retry) &&
+	       decode_optional_text(object, "role", &neighbor->role) &&
+	       decode_optional_text(object, "localAddress", &neighbor->local_address);
+}
+
 /* What came behind the first version: it may lack. `asked` and `list` have CHECKS_MAX places. */
 static bool decode_service(json_object *declaration, Peering__DeclareConnection *message, Peering__DeclaredCheck *asked,
 			   Peering__DeclaredCheck **list)
@@ -897,10 +1009,14 @@ static bool decode_service(json_object *declaration, Peering__DeclareConnection 
 	    !decode_optional_number(declaration, "reopen", &reopen) ||
 	    !decode_optional_number(declaration, "reopenHoldDown", &message->reopen_hold_down))
 		return false;
+	if (!decode_optional_number(declaration, timer_keys[TIMER_ESTABLISH], &message->establish_timer) ||
+	    !decode_optional_number(declaration, timer_keys[TIMER_VALIDATION], &message->validation_timer) ||
+	    !decode_optional_number(declaration, timer_keys[TIMER_STALE], &message->stale_timer) ||
+	    !decode_optional_number(declaration, timer_keys[TIMER_DRAIN], &message->drain_timer))
+		return false;
 	message->on_violation = (Peering__OnViolation)on_violation;
 	message->reopen_mode = (Peering__ReopenMode)reopen;
-	if (json_object_object_get_ex(declaration, "profile", NULL) &&
-	    !(message->profile = (char *)get_text(declaration, "profile")))
+	if (!decode_optional_text(declaration, "profile", &message->profile))
 		return false;
 	if (!json_object_object_get_ex(declaration, "checks", NULL))
 		return true;
@@ -964,7 +1080,7 @@ static bool decode_declaration(json_object *object, struct journal_record *recor
 		neighbors[i].description = (char *)get_text(one, "description");
 		neighbors[i].optional = get_true(one, "optional");
 		if (!neighbors[i].address || !neighbors[i].description || !list ||
-		    json_object_array_length(list) > FAMILY_COUNT)
+		    json_object_array_length(list) > FAMILY_COUNT || !decode_session_settings(one, &neighbors[i]))
 			return false;
 		for (size_t j = 0; j < json_object_array_length(list); j++) {
 			json_object *family = json_object_array_get_idx(list, j);
@@ -1003,16 +1119,53 @@ static bool decode_pushes(json_object *object, struct journal_record *record)
 	return false;
 }
 
-static bool decode_controller(json_object *object, struct journal_record *record)
+static bool decode_one_controller(json_object *object, struct journal_record *record)
 {
-	uint64_t port;
+	struct controller_line *controller = &record->controllers[record->controller_count];
+	uint64_t port, priority = CONTROLLER_PRIORITY;
 
-	if (!copy_text(object, "host", record->host, sizeof(record->host)) ||
-	    !copy_text(object, "routerName", record->router_name, sizeof(record->router_name)) ||
-	    !get_number(object, "port", &port) || port > UINT16_MAX || (record->host[0] && !port))
+	if (!copy_text(object, "host", controller->host, sizeof(controller->host)) || !get_number(object, "port", &port) ||
+	    port > UINT16_MAX || (controller->host[0] && !port) ||
+	    (get_text(object, "vrf") && !copy_text(object, "vrf", controller->vrf, sizeof(controller->vrf))) ||
+	    (get_text(object, "source") && !copy_text(object, "source", controller->source, sizeof(controller->source))) ||
+	    (json_object_object_get(object, "priority") && !get_number(object, "priority", &priority)) ||
+	    priority < 1 || priority > UINT8_MAX)
 		return false;
-	record->port = (uint16_t)port;
+	controller->port = (uint16_t)port;
+	controller->priority = (uint8_t)priority;
+	record->controller_count += controller->host[0] != '\0';
 	return true;
+}
+
+static bool decode_controllers(json_object *object, struct journal_record *record)
+{
+	json_object *others;
+
+	if (!copy_text(object, "routerName", record->router_name, sizeof(record->router_name)) ||
+	    !decode_one_controller(object, record))
+		return false;
+	if (!json_object_object_get_ex(object, "others", &others))
+		return true;
+	if (!json_object_is_type(others, json_type_array) || json_object_array_length(others) >= CONTROLLERS_MAX)
+		return false;
+	for (size_t i = 0; i < json_object_array_length(others); i++)
+		if (!decode_one_controller(json_object_array_get_idx(others, i), record))
+			return false;
+	return true;
+}
+
+static bool decode_policy_object(json_object *object, struct journal_record *record)
+{
+	struct policy_error error;
+	json_object *policy;
+
+	if (!copy_text(object, "name", record->name, sizeof(record->name)))
+		return false;
+	record->withdrawn = get_true(object, "withdrawn");
+	if (!json_object_object_get_ex(object, "policy", &policy))
+		return true;
+	record->policy = policy_from_json(policy, record->name, &error);
+	return record->policy != NULL;
 }
 
 static bool decode_record(json_object *object, struct journal_record *record)
@@ -1022,7 +1175,8 @@ static bool decode_record(json_object *object, struct journal_record *record)
 	switch (record->type) {
 	case RECORD_JOURNAL:
 		return copy_text(object, "id", record->journal_id, sizeof(record->journal_id)) &&
-		       record->journal_id[0] && get_number(object, "version", &version) && version == JOURNAL_VERSION;
+		       record->journal_id[0] && get_number(object, "version", &version) && version == JOURNAL_VERSION &&
+		       (!json_object_object_get(object, "after") || get_number(object, "after", &record->sequence));
 	case RECORD_TRANSITION:
 		return decode_transition(object, record);
 	case RECORD_CONNECTION:
@@ -1056,8 +1210,10 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return get_number(object, "lines", &record->sequence);
 	case RECORD_TIMERS:
 		return copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) && decode_timers(object, record);
+	case RECORD_OBJECT:
+		return decode_policy_object(object, record);
 	case RECORD_CONTROLLER:
-		return decode_controller(object, record);
+		return decode_controllers(object, record);
 	case RECORD_PUSHES:
 		return decode_pushes(object, record);
 	default:
@@ -1099,6 +1255,8 @@ void journal_record_clear(struct journal_record *record)
 	if (record->pushes)
 		push_record_clear(record->pushes);
 	XFREE(MTYPE_PEERING_TEXT, record->pushes);
+	if (record->policy)
+		peering__policy__free_unpacked(record->policy, NULL);
 	for (size_t i = 0; i < record->policy_count; i++)
 		XFREE(MTYPE_PEERING_TEXT, record->policies[i].name);
 	XFREE(MTYPE_PEERING_TEXT, record->policies);
@@ -1107,6 +1265,7 @@ void journal_record_clear(struct journal_record *record)
 	XFREE(MTYPE_PEERING_TEXT, record->exceptions);
 	record->transition = NULL;
 	record->declaration = NULL;
+	record->policy = NULL;
 	record->policy_count = record->exception_count = 0;
 }
 

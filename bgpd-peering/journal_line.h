@@ -9,6 +9,7 @@
 #define PEERING_JOURNAL_LINE_H
 
 #include "bgpd-peering/connection.h"
+#include "bgpd-peering/controller_line.h"
 #include "bgpd-peering/deadline.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/push_record.h"
@@ -33,7 +34,8 @@ enum record_type {
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
-	RECORD_CONTROLLER,   /* host ("" for none), port, router_name ("" for none) */
+	RECORD_OBJECT,	     /* name, policy, withdrawn; without a policy it is gone */
+	RECORD_CONTROLLER,   /* controllers, the best first; router_name ("" for none) */
 	RECORD_PUSHES,	     /* pushes */
 	RECORD_TYPE_COUNT
 };
@@ -98,13 +100,16 @@ struct journal_record {
 	char **exceptions; /* each MTYPE_PEERING_TEXT; owned after decoding, and after journal_record_of_default_deny() */
 	size_t exception_count;
 
-	char host[JOURNAL_HOST_MAX], router_name[JOURNAL_HOST_MAX];
-	uint16_t port;
+	char router_name[JOURNAL_HOST_MAX];
+	struct controller_line controllers[CONTROLLERS_MAX];
+	size_t controller_count;
 
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */
 	Peering__DeclareConnection *declaration; /* likewise */
 	struct push_record *pushes;		 /* likewise */
+	Peering__Policy *policy;		 /* likewise */
+	bool withdrawn;
 };
 
 /* Fills what the record says of a connection. At most SESSIONS_MAX sessions: a connection takes no more. */
@@ -116,6 +121,14 @@ void journal_record_of_policy(struct journal_record *record, const struct sessio
 
 /* malloc'd, with a newline at the end. */
 char *journal_line_encode(const struct journal_record *record);
+
+/*
+ * The line of RECORD_OBJECT with a policy, written entry by entry: it may have thousands. The policy was checked. At the
+ * end there is room for journal_sum_add().
+ */
+void journal_line_begin_policy(FILE *to, const Peering__Policy *policy);
+void journal_line_add_policy_entry(FILE *to, const Peering__Policy *policy, const Peering__PolicyEntry *entry, bool first);
+void journal_line_end_policy(FILE *to);
 
 /* Fills what the record says of default-deny in an instance; journal_record_clear() frees it. */
 void journal_record_of_default_deny(struct journal_record *record, const char *vrf);

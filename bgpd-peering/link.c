@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The main thread's side of the link, and the outer loop of its thread: dial, let link_session.c speak, wait, again.
+ * The main thread's side of the link, and the outer loop of its thread: dial one controller after the other, let
+ * link_session.c speak with the first that answers, wait, again.
  *
  * The thread is written straight on: each step waits in link_wait(), which also ends it when link_stop() is called. One
  * lock guards the queues; it is never held over a system call other than a write to an eventfd.
@@ -8,9 +9,6 @@
 #include "bgpd-peering/link_private.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,13 +19,17 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "bgpd-peering/link_dial.h"
 
 #include "lib/frame.h"
 
 #define STOP_MILLISECONDS 900
 #define MESSAGE_BYTES_MOST (8u * 1024u * 1024u)
+#define TRANSITION_BYTES_MOST (4u * 1024u * 1024u)
 #define PUSH_BYTES_MOST (4u * 1024u * 1024u)
 
 /* Of pushes that the main thread has not freed yet; of all links together, since an event outlives its link. */
@@ -141,34 +143,95 @@ void queued_free(struct queued *queued)
 	free(queued);
 }
 
-bool link_transition(struct link *link, const Peering__Transition *transition)
+/* Under the lock. */
+static enum link_taken take_transition(struct link *link, struct queued *queued, bool *kept)
+{
+	if (queued->sequence > link->last_sequence)
+		link->last_sequence = queued->sequence;
+	if (!link->short_of && link->transition_bytes + queued->size > link->transition_bytes_most)
+		link->short_of = true;
+	if (link->short_of)
+		return LINK_FULL;
+	if (queued->sequence <= link->newest)
+		return LINK_TAKEN;
+	link->newest = queued->sequence;
+	queued->order = ++link->last_order;
+	link->transition_bytes += queued->size;
+	queue_append(&link->transitions, queued);
+	if (!link->unsent)
+		link->unsent = queued;
+	*kept = true;
+	return LINK_TAKEN;
+}
+
+enum link_taken link_transition(struct link *link, const Peering__Transition *transition)
 {
 	Peering__Envelope envelope = PEERING__ENVELOPE__INIT;
 	struct queued *queued;
+	enum link_taken taken;
+	bool kept = false;
 
 	envelope.body_case = PEERING__ENVELOPE__BODY_TRANSITION;
 	envelope.transition = (Peering__Transition *)transition;
 	if (pack(&envelope, &queued) != FRAME_OK)
-		return false;
+		return LINK_UNFIT;
 	queued->sequence = transition->sequence;
 	queued->at = transition->at_milliseconds;
 
 	pthread_mutex_lock(&link->lock);
-	if (transition->sequence > link->last_sequence)
-		link->last_sequence = transition->sequence;
-	if (transition->sequence > link->newest) {
-		link->newest = transition->sequence;
-		queued->order = ++link->last_order;
-		link->transition_bytes += queued->size;
-		queue_append(&link->transitions, queued);
-		if (!link->unsent)
-			link->unsent = queued;
-		queued = NULL;
+	taken = take_transition(link, queued, &kept);
+	pthread_mutex_unlock(&link->lock);
+	if (!kept)
+		queued_free(queued);
+	wake(link);
+	return taken;
+}
+
+bool link_ask(struct link *link)
+{
+	struct link_event *event;
+	uint64_t behind;
+	bool ask;
+
+	pthread_mutex_lock(&link->lock);
+	ask = link->short_of && !link->asked && link->transition_bytes <= link->transition_bytes_most / 2;
+	link->asked |= ask;
+	behind = link->newest;
+	pthread_mutex_unlock(&link->lock);
+	if (!ask)
+		return true;
+	event = link_event_new(LINK_HUNGRY);
+	if (!event) {
+		pthread_mutex_lock(&link->lock);
+		link->asked = false;
+		pthread_mutex_unlock(&link->lock);
+		return false;
+	}
+	event->sequence = behind;
+	link_post(link, event);
+	return true;
+}
+
+bool link_feed(struct link *link, uint64_t behind)
+{
+	bool wanted;
+
+	pthread_mutex_lock(&link->lock);
+	wanted = link->asked && link->newest == behind;
+	if (wanted) {
+		link->short_of = link->asked = false;
+		link->feeding = true;
 	}
 	pthread_mutex_unlock(&link->lock);
-	queued_free(queued);
+	return wanted;
+}
+
+void link_fed(struct link *link)
+{
+	pthread_mutex_lock(&link->lock);
+	link->feeding = false;
+	pthread_mutex_unlock(&link->lock);
 	wake(link);
-	return true;
 }
 
 void link_pushed(struct link *link, const char *push, uint64_t revision)
@@ -190,6 +253,7 @@ enum link_sent link_send(struct link *link, const Peering__Envelope *envelope)
 	pthread_mutex_lock(&link->lock);
 	if (link->up && link->message_bytes + queued->size > MESSAGE_BYTES_MOST) {
 		link->overflowed = true;
+		link->overflows++;
 		link->up = false;
 		sent = LINK_NOT_SENT;
 	} else if (link->up) {
@@ -219,32 +283,53 @@ void link_figures(struct link *link, struct link_figures *figures)
 {
 	pthread_mutex_lock(&link->lock);
 	figures->queued_bytes = link->message_bytes + link->transition_bytes;
-	figures->certificate_ends = link->certificate_ends;
+	figures->ends = link->ends;
+	figures->overflows = link->overflows;
 	pthread_mutex_unlock(&link->lock);
 }
 
 /* --- the thread --- */
 
-enum link_wait link_wait(struct link *link, int fd, short events, uint64_t deadline)
+static bool is_stopping(struct link *link)
 {
-	struct pollfd fds[2] = {{.fd = link->wake, .events = POLLIN}, {.fd = fd, .events = events}};
-	uint64_t now = link_now();
-	uint64_t count;
-	bool stopping, woken;
-	int ready;
+	bool stopping;
 
-	ready = poll(fds, 2, deadline <= now ? 0 : deadline - now > 3600000 ? 3600000 : (int)(deadline - now));
-	woken = (fds[0].revents & POLLIN) && read(link->wake, &count, sizeof(count)) > 0;
 	pthread_mutex_lock(&link->lock);
 	stopping = link->stopping;
 	pthread_mutex_unlock(&link->lock);
-	if (stopping)
+	return stopping;
+}
+
+enum link_wait link_wait_either(struct link *link, int fd, short events, int other, short other_events, uint64_t deadline)
+{
+	struct pollfd fds[] = {
+		{.fd = link->wake, .events = POLLIN},
+		{.fd = fd, .events = events},
+		{.fd = other, .events = other_events},
+	};
+	uint64_t now = link_now();
+	uint64_t count;
+	bool woken;
+	int ready;
+
+	/* An earlier wait may have taken the wake-up. */
+	if (is_stopping(link))
+		return LINK_STOPPING;
+	ready = poll(fds, sizeof(fds) / sizeof(fds[0]),
+		     deadline <= now ? 0 : deadline - now > 3600000 ? 3600000 : (int)(deadline - now));
+	woken = (fds[0].revents & POLLIN) && read(link->wake, &count, sizeof(count)) > 0;
+	if (is_stopping(link))
 		return LINK_STOPPING;
 	if (ready > 0 && fds[1].revents)
 		return LINK_READY;
 	if (woken)
 		return LINK_WOKEN;
 	return link_now() >= deadline ? LINK_TIMEOUT : LINK_WOKEN;
+}
+
+enum link_wait link_wait(struct link *link, int fd, short events, uint64_t deadline)
+{
+	return link_wait_either(link, fd, events, -1, 0, deadline);
 }
 
 /* For the steps before a session, which take no notice of what the main thread queues. */
@@ -256,133 +341,6 @@ static enum link_wait wait_for(struct link *link, int fd, short events, uint64_t
 		wait = link_wait(link, fd, events, deadline);
 	while (wait == LINK_WOKEN);
 	return wait;
-}
-
-static struct addrinfo *resolve(struct link *link, char *why, size_t why_size)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-	struct addrinfo *addresses = NULL;
-	struct lookup *lookup;
-	char port[8];
-	int result;
-
-	/* An address in text needs no DNS, and without DNS this never waits. */
-	snprintf(port, sizeof(port), "%u", link->port);
-	if (getaddrinfo(link->host, port, &hints, &addresses) == 0)
-		return addresses;
-
-	/* A look-up that did not answer in an earlier attempt is waited for again: threads must not pile up. */
-	if (!link->lookup)
-		link->lookup = lookup_start(link->host, link->port);
-	if (!link->lookup) {
-		snprintf(why, why_size, "cannot look up %s: %s", link->host, strerror(errno));
-		return NULL;
-	}
-	if (wait_for(link, lookup_fd(link->lookup), POLLIN, link_now() + link->timing.lookup) != LINK_READY) {
-		snprintf(why, why_size, "DNS does not answer for %s; check the resolver of this router", link->host);
-		return NULL;
-	}
-	lookup = link->lookup;
-	link->lookup = NULL;
-	result = lookup_finish(lookup, &addresses);
-	if (result != 0) {
-		snprintf(why, why_size, "cannot look up %s: %s", link->host,
-			 result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result));
-		return NULL;
-	}
-	return addresses;
-}
-
-/* The one place that makes the socket: what binds it to an address, an interface or a VRF belongs here. */
-static int open_socket(const struct addrinfo *address)
-{
-	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
-	int on = 1, idle = 30, interval = 10, count = 3, most_milliseconds = 90000;
-
-	if (fd < 0)
-		return -1;
-	/* None of these can keep the link from working; where one is refused, the link's own heartbeats are left. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most_milliseconds, sizeof(most_milliseconds));
-	return fd;
-}
-
-static int connect_one(struct link *link, const struct addrinfo *address, char *why, size_t why_size)
-{
-	char text[64] = "?"; /* with the scope of a link-local one */
-	socklen_t size = sizeof(int);
-	enum link_wait wait;
-	int fd, error = 0;
-
-	getnameinfo(address->ai_addr, address->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST);
-	fd = open_socket(address);
-	if (fd < 0) {
-		snprintf(why, why_size, "cannot make a socket for %s: %s", text, strerror(errno));
-		return -1;
-	}
-	if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
-		return fd;
-	if (errno != EINPROGRESS) {
-		error = errno;
-	} else {
-		wait = wait_for(link, fd, POLLOUT, link_now() + link->timing.step);
-		if (wait == LINK_TIMEOUT)
-			error = ETIMEDOUT;
-		else if (wait == LINK_STOPPING)
-			error = ECANCELED;
-		else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-			error = errno;
-	}
-	if (error == 0)
-		return fd;
-	close(fd);
-	snprintf(why, why_size, "cannot connect to %s port %u: %s", text, link->port, strerror(error));
-	return -1;
-}
-
-static bool handshake(struct link *link, SSL *ssl, int fd, char *why, size_t why_size)
-{
-	uint64_t deadline = link_now() + link->timing.step;
-	char reason[TLS_ERROR_MAX / 2];
-
-	for (;;) {
-		int result, error;
-
-		errno = 0;
-		result = SSL_connect(ssl);
-		if (result == 1)
-			return true;
-		error = SSL_get_error(ssl, result);
-		if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-			tls_describe_error(ssl, reason, sizeof(reason));
-			break;
-		}
-		if (wait_for(link, fd, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline) != LINK_READY) {
-			snprintf(reason, sizeof(reason), "the other side does not go on");
-			break;
-		}
-	}
-	snprintf(why, why_size, "no TLS with %s port %u: %s", link->host, link->port, reason);
-	return false;
-}
-
-/* TLS and what comes after it on a socket that is connected. Returns for how long the session was up. */
-static uint64_t converse(struct link *link, SSL_CTX *context, int fd, char *why, size_t why_size)
-{
-	SSL *ssl = SSL_new(context);
-	uint64_t up = 0;
-
-	if (!ssl || SSL_set_fd(ssl, fd) != 1 || !tls_expect_host(ssl, link->host))
-		snprintf(why, why_size, "cannot set up TLS for the controller's name %s", link->host);
-	else if (handshake(link, ssl, fd, why, why_size))
-		up = link_session_run(link, ssl, fd, why, why_size);
-	SSL_free(ssl);
-	ERR_clear_error();
-	return up;
 }
 
 /* Once: what is wrong with the key does not change from one attempt to the next. */
@@ -397,32 +355,117 @@ static void warn(struct link *link, const char *sentence)
 	link_post(link, event);
 }
 
-static uint64_t attempt(struct link *link, char *why, size_t why_size)
+static struct tls_files files_of(const struct link *link)
 {
-	char warning[TLS_ERROR_MAX];
-	struct tls_files files = {.ca = link->ca, .certificate = link->certificate, .key = link->key};
-	SSL_CTX *context = tls_client_context(&files, why, why_size);
-	struct addrinfo *addresses;
-	uint64_t up = 0;
-	int fd = -1;
+	struct stat status;
 
+	return (struct tls_files){
+		.ca = link->ca,
+		.certificate = link->certificate,
+		.key = link->key,
+		.crl = stat(link->crl, &status) != 0 && errno == ENOENT ? NULL : link->crl,
+	};
+}
+
+/* NULL with a sentence where the files cannot be used as they are now. */
+static SSL_CTX *read_files(struct link *link, char *why, size_t why_size)
+{
+	struct tls_files files = files_of(link);
+	char warning[TLS_ERROR_MAX];
+	SSL_CTX *context;
+
+	link->files_print = tls_files_print(&files);
+	context = tls_client_context(&files, why, why_size);
 	if (!context)
-		return 0;
+		return NULL;
 	pthread_mutex_lock(&link->lock);
-	link->certificate_ends = tls_certificate_ends(context);
+	link->ends = tls_context_ends(context);
 	pthread_mutex_unlock(&link->lock);
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		warn(link, warning);
-	addresses = resolve(link, why, why_size);
-	for (struct addrinfo *address = addresses; address && fd < 0; address = address->ai_next)
-		fd = connect_one(link, address, why, why_size);
-	if (addresses)
-		freeaddrinfo(addresses);
-	if (fd >= 0) {
-		up = converse(link, context, fd, why, why_size);
-		close(fd);
+	return context;
+}
+
+bool link_still_trusts(struct link *link, SSL *ssl)
+{
+	char why[TLS_ERROR_MAX / 2], warning[TLS_ERROR_MAX];
+	struct tls_files files = files_of(link);
+	SSL_CTX *context;
+
+	if (tls_files_print(&files) == link->files_print)
+		return true;
+	context = read_files(link, why, sizeof(why));
+	if (!context) {
+		snprintf(warning, sizeof(warning),
+			 "the session with the controller %s goes on, but there would be no other one: %s",
+			 link->targets[link->current].host, why);
+		warn(link, warning);
+		return true;
 	}
-	SSL_CTX_free(context);
+	SSL_CTX_free(link->context);
+	link->context = context;
+	return !tls_peer_is_revoked(ssl, context);
+}
+
+/* Returns for how long a session was up, in milliseconds. */
+static uint64_t speak(struct link *link, char *why, size_t why_size)
+{
+	struct dial dial;
+	uint64_t up = 0;
+
+	dial_begin(&dial, link, &link->targets[link->current], link->context);
+	while (dial_step(&dial) < DIAL_DONE)
+		if (wait_for(link, dial.wait_fd, dial.wait_events, dial.deadline) == LINK_STOPPING)
+			break;
+	if (dial.stage == DIAL_DONE)
+		up = link_session_run(link, dial.ssl, dial.fd, why, why_size);
+	else
+		snprintf(why, why_size, "%s", dial.why);
+	dial_end(&dial);
+	return up;
+}
+
+static uint64_t attempt(struct link *link, char *why, size_t why_size)
+{
+	uint64_t up;
+
+	link->context = read_files(link, why, why_size);
+	if (!link->context)
+		return 0;
+	up = speak(link, why, why_size);
+	SSL_CTX_free(link->context);
+	link->context = NULL;
+	return up;
+}
+
+/* One controller after the other, up to the first with which there was a session. Returns for how long. */
+static uint64_t go_round(struct link *link)
+{
+	size_t left = link->current;
+	bool returned = link->returning;
+	uint64_t up = 0;
+
+	link->returning = false;
+	for (size_t i = 0; i < link->target_count && up == 0; i++) {
+		/* Made before there is anything to tell, so that an end is always told. */
+		struct link_event *down = link_event_new(LINK_DOWN);
+
+		if (!down)
+			break;
+		/* None of the better ones has taken us. */
+		if (returned && i == left)
+			link->returns++;
+		link->current = down->target = i;
+		up = attempt(link, down->text, sizeof(down->text));
+		down->sequence = link->returning;
+		link_post(link, down);
+		if (up >= link->timing.steady && i == 0)
+			link->returns = 0;
+		else if (returned && i < left && up > 0)
+			link->returns++;
+		if (is_stopping(link))
+			break;
+	}
 	return up;
 }
 
@@ -445,10 +488,15 @@ static void free_link(struct link *link)
 {
 	queue_clear(&link->transitions);
 	queue_clear(&link->messages);
-	lookup_abandon(link->lookup);
 	if (link->wake >= 0)
 		close(link->wake);
-	free(link->host);
+	for (size_t i = 0; i < link->target_count; i++) {
+		lookup_abandon(link->targets[i].lookup);
+		free(link->targets[i].host);
+		free(link->targets[i].vrf);
+		free(link->targets[i].source);
+	}
+	free(link->targets);
 	free(link->router_name);
 	free(link->frr_version);
 	free(link->module_version);
@@ -457,6 +505,7 @@ static void free_link(struct link *link)
 	free(link->ca);
 	free(link->certificate);
 	free(link->key);
+	free(link->crl);
 	pthread_cond_destroy(&link->ended);
 	pthread_mutex_destroy(&link->lock);
 	free(link);
@@ -470,15 +519,9 @@ static void *run(void *argument)
 
 	prctl(PR_SET_NAME, "peering-link");
 	do {
-		/* Made before there is anything to tell, so that an end is always told. */
-		struct link_event *down = link_event_new(LINK_DOWN);
-
-		if (down) {
-			if (attempt(link, down->text, sizeof(down->text)) >= link->timing.steady)
-				failures = 0;
-			link_post(link, down);
-		}
-	} while (wait_for(link, -1, 0, link_now() + backoff(&link->timing, failures++)) != LINK_STOPPING);
+		if (go_round(link) >= link->timing.steady)
+			failures = 0;
+	} while (wait_for(link, -1, 0, link->returning ? 0 : link_now() + backoff(&link->timing, failures++)) != LINK_STOPPING);
 
 	pthread_mutex_lock(&link->lock);
 	link->finished = true;
@@ -503,11 +546,30 @@ static unsigned int or_default(unsigned int value, unsigned int otherwise)
 	return value ? value : otherwise;
 }
 
+static bool copy_targets(struct link *link, const struct link_settings *settings)
+{
+	link->targets = calloc(settings->target_count, sizeof(*link->targets));
+	if (!link->targets)
+		return false;
+	link->target_count = settings->target_count;
+	for (size_t i = 0; i < link->target_count; i++) {
+		const struct link_target *from = &settings->targets[i];
+		struct target *to = &link->targets[i];
+
+		to->port = from->port;
+		if (!copy(&to->host, from->host) || !copy(&to->vrf, from->vrf) || !copy(&to->source, from->source))
+			return false;
+	}
+	return true;
+}
+
 static bool copy_settings(struct link *link, const struct link_settings *settings)
 {
 	const struct link_timing *timing = &settings->timing;
 
-	link->port = settings->port;
+	link->transition_bytes_most = settings->transition_bytes ? settings->transition_bytes : TRANSITION_BYTES_MOST;
+	link->newest = link->acked = settings->given_after;
+	link->journal_after = settings->journal_after;
 	link->last_sequence = settings->last_sequence;
 	link->known = settings->known_sequence;
 	link_pushed(link, settings->last_push, settings->revision);
@@ -516,13 +578,17 @@ static bool copy_settings(struct link *link, const struct link_settings *setting
 	link->timing.steady = or_default(timing->steady, 60000);
 	link->timing.step = or_default(timing->step, 10000);
 	link->timing.lookup = or_default(timing->lookup, 30000);
+	link->timing.look = or_default(timing->look, 5000);
 	link->timing.heartbeat = or_default(timing->heartbeat, 30000);
 	link->timing.silence = or_default(timing->silence, 90000);
-	return copy(&link->host, settings->host) && copy(&link->router_name, settings->router_name) &&
+	link->timing.probe = or_default(timing->probe, 30000);
+	link->timing.settle = or_default(timing->settle, 300000);
+	return copy_targets(link, settings) && copy(&link->router_name, settings->router_name) &&
 	       copy(&link->frr_version, settings->frr_version) &&
 	       copy(&link->module_version, settings->module_version) && copy(&link->journal_id, settings->journal_id) &&
 	       copy(&link->boot_id, settings->boot_id) && copy(&link->ca, settings->tls.ca) &&
-	       copy(&link->certificate, settings->tls.certificate) && copy(&link->key, settings->tls.key);
+	       copy(&link->certificate, settings->tls.certificate) && copy(&link->key, settings->tls.key) &&
+	       copy(&link->crl, settings->tls.crl);
 }
 
 /*

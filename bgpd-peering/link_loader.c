@@ -84,9 +84,19 @@ bool link_start(struct link *link)
 	return functions->start(link);
 }
 
-bool link_transition(struct link *link, const Peering__Transition *transition)
+enum link_taken link_transition(struct link *link, const Peering__Transition *transition)
 {
 	return functions->transition(link, transition);
+}
+
+bool link_feed(struct link *link, uint64_t behind)
+{
+	return functions->feed(link, behind);
+}
+
+void link_fed(struct link *link)
+{
+	functions->fed(link);
 }
 
 void link_pushed(struct link *link, const char *push, uint64_t revision)
@@ -117,4 +127,22 @@ uint64_t link_stop(struct link *link)
 void link_event_free(struct mail *mail)
 {
 	functions->event_free(mail);
+}
+
+struct secret_key *secret_key_load(const char *path, char *error, size_t error_size)
+{
+	if (functions)
+		return functions->secret_key_load(path, error, error_size);
+	snprintf(error, error_size, "%s", load_error);
+	return NULL;
+}
+
+bool secret_seal(const struct secret_key *key, const char *place, const char *text, char sealed[SECRET_SEALED_SIZE])
+{
+	return functions->secret_seal(key, place, text, sealed);
+}
+
+bool secret_open(const struct secret_key *key, const char *place, const char *sealed, char text[SECRET_TEXT_MAX + 1])
+{
+	return functions->secret_open(key, place, sealed, text);
 }

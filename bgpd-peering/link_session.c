@@ -33,6 +33,7 @@ enum stage { STAGE_GREETING, STAGE_RESUMING, STAGE_UP };
 
 struct session {
 	struct link *link;
+	const char *host; /* of the controller */
 	SSL *ssl;
 	int fd;
 	enum stage stage;
@@ -57,6 +58,7 @@ struct session {
 	short write_wants;
 	uint64_t heard_at;
 	uint64_t beat_at;
+	uint64_t look_at; /* at the TLS files */
 	uint64_t answer_until; /* for HelloAck */
 
 	bool ended;
@@ -100,7 +102,7 @@ static void refuse(struct session *session, const char *code, const char *messag
 	envelope.body_case = PEERING__ENVELOPE__BODY_ERROR;
 	envelope.error = &error;
 	session->refused = control(session, &envelope);
-	end_session(session, "the session with the controller %s was closed: %s", session->link->host, message);
+	end_session(session, "the session with the controller %s was closed: %s", session->host, message);
 }
 
 static void say_hello(struct session *session)
@@ -175,11 +177,42 @@ static void drop_acked(struct session *session, uint64_t sequence)
 	link->acked = sequence;
 	if (!link->transitions.first) {
 		link->transitions.end = &link->transitions.first;
-		link->newest = sequence;
+		if (sequence > link->newest)
+			link->newest = sequence;
 	}
 	pthread_mutex_unlock(&link->lock);
 	/* Outside of the lock: there may be many. */
 	queue_clear(&acked);
+	if (!link_ask(link))
+		end_session(session, "memory is short for the link to the controller");
+}
+
+/*
+ * The controller lacks what another one has acknowledged, or its store was put back from a copy: it gets what the journal
+ * still has of that. What was on its way here is read with it.
+ */
+static void forget_what_waits(struct link *link, uint64_t acked)
+{
+	struct queue waiting;
+	bool behind;
+
+	if (acked < link->journal_after)
+		acked = link->journal_after;
+	pthread_mutex_lock(&link->lock);
+	behind = acked < link->acked;
+	waiting = link->transitions;
+	if (behind) {
+		link->transitions.first = NULL;
+		link->transitions.end = &link->transitions.first;
+		link->transition_bytes = 0;
+		link->unsent = NULL;
+		link->newest = link->acked = acked;
+		link->short_of = true;
+		link->asked = false;
+	}
+	pthread_mutex_unlock(&link->lock);
+	if (behind)
+		queue_clear(&waiting);
 }
 
 static void tell_acked(struct session *session, uint64_t sequence)
@@ -232,6 +265,7 @@ static void take_hello_ack(struct session *session, const Peering__HelloAck *ack
 		refuse(session, "sequence", message);
 		return;
 	}
+	forget_what_waits(link, ack->acked_sequence);
 	drop_acked(session, ack->acked_sequence);
 	pthread_mutex_lock(&link->lock);
 	link->unsent = link->transitions.first;
@@ -282,7 +316,7 @@ static void take_error(struct session *session, const Peering__Error *error)
 
 	copy_printable(code, sizeof(code), error->code);
 	copy_printable(message, sizeof(message), error->message);
-	end_session(session, "the controller %s refuses this router: %s (%s)", session->link->host,
+	end_session(session, "the controller %s refuses this router: %s (%s)", session->host,
 		    *message ? message : "it does not say why", *code ? code : "no code");
 }
 
@@ -404,7 +438,7 @@ static void receive(struct session *session)
 		if (result <= 0) {
 			session->read_wants = wants(session, result, reason, sizeof(reason));
 			if (session->read_wants == 0)
-				end_session(session, "the session with the controller %s ended: %s", session->link->host,
+				end_session(session, "the session with the controller %s ended: %s", session->host,
 					    reason);
 			return;
 		}
@@ -440,6 +474,7 @@ static void announce_up(struct session *session)
 		return;
 	}
 	memcpy(event->text, session->router_name, sizeof(session->router_name));
+	event->target = session->link->current;
 	session->stage = STAGE_UP;
 	session->up_since = link_now();
 	link_post(session->link, event);
@@ -476,7 +511,10 @@ static bool next_of_link(struct session *session)
 		if (transition)
 			link->unsent = transition->next;
 	}
-	resumed = !transition || transition->order > session->resume_until;
+	/* What is still to come from the journal is resumed, too. */
+	if (link->short_of || link->feeding)
+		session->resume_until = link->last_order;
+	resumed = !transition ? !link->short_of && !link->feeding : transition->order > session->resume_until;
 	room = link->wants_room && link->message_bytes < LINK_ROOM_BYTES;
 	if (room)
 		link->wants_room = false;
@@ -536,7 +574,7 @@ static void transmit(struct session *session)
 				return;
 			if (!session->ended)
 				receive(session);
-			end_session(session, "the session with the controller %s ended: %s", session->link->host, reason);
+			end_session(session, "the session with the controller %s ended: %s", session->host, reason);
 			return;
 		}
 		session->output_sent += (size_t)result;
@@ -578,7 +616,7 @@ static void check_timers(struct session *session)
 	uint64_t now = link_now();
 
 	if (session->stage == STAGE_GREETING && now >= session->answer_until) {
-		end_session(session, "the controller %s did not answer Hello within %u s", session->link->host,
+		end_session(session, "the controller %s did not answer Hello within %u s", session->host,
 			    (timing->step + 999) / 1000);
 		return;
 	}
@@ -586,11 +624,16 @@ static void check_timers(struct session *session)
 	if (link_throttled())
 		session->heard_at = now;
 	if (now >= session->heard_at + timing->silence) {
-		end_session(session, "the controller %s has been silent for %u s", session->link->host,
+		end_session(session, "the controller %s has been silent for %u s", session->host,
 			    (timing->silence + 999) / 1000);
 		return;
 	}
-	if (session->stage != STAGE_GREETING && now >= session->beat_at)
+	if (now >= session->look_at) {
+		session->look_at = now + timing->look;
+		if (!link_still_trusts(session->link, session->ssl))
+			end_session(session, "the certificate of the controller %s has been revoked", session->host);
+	}
+	if (!session->ended && session->stage != STAGE_GREETING && now >= session->beat_at)
 		beat(session);
 }
 
@@ -598,6 +641,8 @@ static uint64_t next_timer(const struct session *session)
 {
 	uint64_t next = session->heard_at + session->link->timing.silence;
 
+	if (session->look_at < next)
+		next = session->look_at;
 	if (session->stage == STAGE_GREETING)
 		return session->answer_until < next ? session->answer_until : next;
 	return session->beat_at < next ? session->beat_at : next;
@@ -612,14 +657,15 @@ static void check_link(struct session *session)
 	pthread_mutex_unlock(&session->link->lock);
 	if (overflowed)
 		end_session(session, "the controller %s takes too little: more than 8 MiB wait for it",
-			    session->link->host);
+			    session->host);
 }
 
 /* Waits for what there is to do next. */
 static void wait_for_work(struct session *session)
 {
-	short events = session->write_wants;
+	short events = session->write_wants, probe_events;
 	uint64_t deadline = next_timer(session);
+	int probe_fd;
 
 	if (link_throttled()) {
 		/* Nothing tells when the main thread has caught up. */
@@ -631,7 +677,8 @@ static void wait_for_work(struct session *session)
 		events |= session->read_wants;
 	}
 	/* Without anything to wait for, poll() would still report a hang-up, again and again. */
-	switch (link_wait(session->link, events ? session->fd : -1, events, deadline)) {
+	probe_fd = link_probe_wait(session->link, &probe_events, &deadline);
+	switch (link_wait_either(session->link, events ? session->fd : -1, events, probe_fd, probe_events, deadline)) {
 	case LINK_STOPPING:
 		end_session(session, "the link is being stopped");
 		break;
@@ -666,13 +713,22 @@ static void end_up(struct session *session)
 
 uint64_t link_session_run(struct link *link, SSL *ssl, int fd, char *why, size_t why_size)
 {
-	struct session session = {.link = link, .ssl = ssl, .fd = fd, .why = why, .why_size = why_size};
+	struct session session = {
+		.link = link,
+		.host = link->targets[link->current].host,
+		.ssl = ssl,
+		.fd = fd,
+		.why = why,
+		.why_size = why_size,
+	};
 	uint64_t now = link_now();
 
 	session.control.end = &session.control.first;
 	session.heard_at = now;
 	session.answer_until = now + link->timing.step;
 	session.beat_at = now + link->timing.heartbeat;
+	session.look_at = now + link->timing.look;
+	link_probe_begin(link);
 	if (make_room(&session, INPUT_BYTES))
 		say_hello(&session);
 	while (!session.ended) {
@@ -682,6 +738,10 @@ uint64_t link_session_run(struct link *link, SSL *ssl, int fd, char *why, size_t
 			check_timers(&session);
 		if (!session.ended)
 			check_link(&session);
+		if (!session.ended && link_probe_step(link)) {
+			end_session(&session, "a better controller than %s is reached again", session.host);
+			link->returning = true;
+		}
 		if (!session.ended && session.write_wants == 0)
 			transmit(&session);
 		if (!session.ended)
@@ -691,6 +751,7 @@ uint64_t link_session_run(struct link *link, SSL *ssl, int fd, char *why, size_t
 		say_farewell(&session);
 	else
 		SSL_shutdown(ssl);
+	link_probe_end(link);
 	end_up(&session);
-	return session.up_since ? link_now() - session.up_since : 0;
+	return session.up_since ? link_now() - session.up_since + 1 : 0;
 }

@@ -6,29 +6,14 @@
 #include "bgpd-peering/link_test_job.h"
 
 #include "bgpd-peering/job_thread.h"
+#include "bgpd-peering/thread_capabilities.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-/* bgpd runs as user frr with these permitted and none in effect. Threads have capabilities of their own. */
-static void raise_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-	const unsigned int wanted[] = {CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN};
-
-	if (syscall(SYS_capget, &header, data) != 0)
-		return;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		data[CAP_TO_INDEX(wanted[i])].effective |= data[CAP_TO_INDEX(wanted[i])].permitted & CAP_TO_MASK(wanted[i]);
-	(void)syscall(SYS_capset, &header, data);
-}
 
 static bool enter_namespace(struct link_test_job *job)
 {
@@ -65,7 +50,7 @@ static void carry_out(struct mail *mail)
 {
 	struct link_test_job *job = (struct link_test_job *)mail;
 
-	raise_capabilities();
+	thread_capabilities_raise();
 	if (enter_namespace(job))
 		test(job);
 	if (job->namespace_fd >= 0)

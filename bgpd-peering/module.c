@@ -18,6 +18,10 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_plugin.h"
+#include "bgpd-peering/password.h"
+#include "bgpd-peering/policy_objects.h"
+#include "bgpd-peering/policy_staging.h"
+#include "bgpd-peering/push.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/session_events.h"
@@ -40,11 +44,13 @@ static int on_late_init(event_master *master)
 	}
 	connections_init();
 	drain_policy_init();
+	policy_objects_init();
 	commands_init();
 	config_write_init();
 	session_events_init();
 	inbound_init();
 	durable_state_load();
+	policy_objects_restored();
 	return 0;
 }
 
@@ -62,8 +68,10 @@ static int on_config_pre(event_master *master)
 	if (router.dry_run)
 		return 0;
 	durable_state_start();
+	password_start();
 	frr_each (connection_tree, &connections, connection)
 		drain_watch(connection);
+	policy_objects_start();
 	controller_link_start();
 	return 0;
 }
@@ -90,8 +98,11 @@ static int on_config_end(struct bgp *bgp)
 
 static int on_end(void)
 {
+	push_finish();
 	push_confirm_stop();
 	controller_link_stop();
+	policy_staging_stop();
+	policy_objects_stop();
 	durable_state_stop();
 	crash_guard_end();
 	return 0;

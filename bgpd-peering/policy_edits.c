@@ -3,7 +3,9 @@
 
 #include "bgpd-peering/configuration.h"
 #include "bgpd-peering/connection_walk.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/turn.h"
 
 #define GATHERED_MOST 64
@@ -118,6 +120,8 @@ static void visit(struct connection *connection)
 	connection->policy_edited = false;
 	if (concerned)
 		configuration_edited(connection);
+	if (connection->pushed)
+		drift_note(connection);
 }
 
 /* ---- gathering ---- */
@@ -131,10 +135,15 @@ static void walk_done(void)
 		event_add_seconds(settle, NULL, SETTLE_SECONDS, &settle_event);
 }
 
-static void settle(event_ref *event)
+static void looked(void)
 {
 	static struct connection_walk walk = {.visit = visit, .done = walk_done};
 
+	connection_walk_begin(&walk);
+}
+
+static void settle(event_ref *event)
+{
 	TURN(TURN_LIFECYCLE);
 
 	/* What is typed while a walk is under way is the next one's. */
@@ -143,7 +152,7 @@ static void settle(event_ref *event)
 	walking = true;
 	walked = typed;
 	typed = (struct gathered){0};
-	connection_walk_begin(&walk);
+	policy_objects_look(is_edited, looked);
 }
 
 static void settle_soon(void)
@@ -184,6 +193,12 @@ static bool is_one_of(const char *word, size_t length, const char *const *keywor
 		if (length <= strlen(keywords[i]) && memcmp(word, keywords[i], length) == 0)
 			return true;
 	return false;
+}
+
+void policy_edits_object(const char *name)
+{
+	gather(name, strlen(name));
+	settle_soon();
 }
 
 void policy_edits_neighbor(struct session *session, const char *words)

@@ -16,5 +16,7 @@
 void policy_edits_neighbor(struct session *session, const char *words);
 /* Any line, and the place where it left the terminal. */
 void policy_edits_line(const struct vty *vty, const char *line);
+/* A push has changed the policy object of that name. */
+void policy_edits_object(const char *name);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A push is checked operation by operation against what the earlier ones would have made of the router (push_check.c),
- * without touching anything; only where all are good is the first one applied. Applying runs in one turn of the event
- * loop: no session comes up and no command is typed in between.
+ * without touching anything; only where all are good is the first one applied. Both go on in slices, one push after the
+ * other. Nothing is typed in between: a command first ends what has begun (push_finish()). Where a state has changed of
+ * itself meanwhile, what is left is checked anew, and after some times of that done without a pause.
  *
  * What was applied is answered when the journal has it: the controller never hears of what a power failure would undo. An
  * activation happens only then at all, and may still fail.
@@ -12,6 +13,8 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/policy_objects.h"
+#include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_check.h"
 #include "bgpd-peering/push_confirm.h"
@@ -20,6 +23,8 @@
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
 
+#include "bgpd-peering/turn.h"
+
 #include "lib/linklist.h"
 #include "lib/utf8.h"
 
@@ -27,6 +32,8 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_PUSH, "Peering push without an answer");
 
 /* The controller sends 32 ahead of their answers. */
 #define HELD_MOST 64
+#define SLICE_MICROSECONDS 8000
+#define CHECKS_ANEW_MOST 3
 
 /* What opens by an operation. */
 struct opening {
@@ -121,9 +128,11 @@ static struct held *find_held(const char *id)
 	return NULL;
 }
 
+static bool is_being_applied(const char *id);
+
 bool push_is_held(const char *id)
 {
-	return find_held(id) != NULL;
+	return find_held(id) || is_being_applied(id);
 }
 
 /* Of a push that has opened nothing. Where its first answer still waits, this one goes in its place. */
@@ -197,29 +206,6 @@ static void refuse_whole(const Peering__Push *push, const struct verdict *verdic
 	push_send_answer(result);
 }
 
-static bool check(const Peering__Push *push, Peering__DeclareConnection **declarations, Peering__PushResult *result)
-{
-	struct push_plan *plan = push_plan_new();
-	bool writable = true, good = true;
-	struct verdict verdict, journal = {.code = "journal"};
-
-	if (!only_closes(push))
-		writable = durable_state_writable(journal.message, sizeof(journal.message));
-	for (size_t i = 0; i < push->n_operations; i++) {
-		if (!writable)
-			verdict = journal;
-		else if (push_confirm_judge_operation(push, push->operations[i], &verdict))
-			push_plan_operation(plan, push->operations[i], &declarations[i], &verdict);
-		good &= verdict.accepted;
-		/* What it would do is said to who asks for that alone. */
-		if (verdict.accepted && !push->dry_run)
-			verdict.message[0] = '\0';
-		push_answer_add(result, &verdict);
-	}
-	push_plan_free(plan);
-	return good;
-}
-
 /* ---- applying ---- */
 
 /* Its drain does not end before the push is confirmed. */
@@ -245,6 +231,14 @@ static void apply_operation(const Peering__Operation *operation, const Peering__
 	*verdict = (struct verdict){.code = ""};
 	if (declaration) {
 		push_declare(declaration, actor, verdict);
+		return;
+	}
+	if (operation->operation_case == PEERING__OPERATION__OPERATION_POLICY) {
+		policy_staging_apply(operation->policy, verdict);
+		return;
+	}
+	if (operation->operation_case == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY) {
+		policy_object_withdraw(operation->withdraw_policy->name, verdict);
 		return;
 	}
 	connection = connection_find(operation->verb->name);
@@ -288,95 +282,306 @@ static void whose(const Peering__Push *push, char actor[TRANSITION_ACTOR_MAX])
 	utf8_copy(actor, TRANSITION_ACTOR_MAX, whole);
 }
 
-/* The check has seen to it that none is refused here; where one is all the same, those behind it are not begun. */
-static void apply(const Peering__Push *push, Peering__DeclareConnection **declarations, const char *actor,
-		  struct held *taken)
+static bool changes_what_is_declared(const Peering__Operation *operation)
 {
-	struct verdict failed = {.code = "not-applied", .message = "an operation before this one was refused"};
-	struct verdict verdict;
-	bool declared = false;
-
-	for (size_t i = 0; i < push->n_operations; i++) {
-		if (taken->answer->applied) {
-			apply_operation(push->operations[i], declarations[i], push->confirm_seconds != 0, actor, &verdict);
-			push_answer_replace(taken->answer, i, &verdict);
-			taken->answer->applied = verdict.accepted;
-			declared |= declarations[i] && verdict.accepted && !verdict.unchanged;
-			if (!verdict.accepted)
-				zlog_err("peering: the push %s by %s could only be applied up to operation %zu: %s",
-					 push->id, actor, i, verdict.message);
-			else
-				note_opening(push->operations[i], &taken->openings[i]);
-		} else {
-			push_answer_replace(taken->answer, i, &failed);
-		}
-	}
-	if (declared)
-		push_revision_rise(push->id);
-	taken->answer->revision = push_revision();
-	/* A revision that is told is durable; the answer to verbs alone waits for what they have done. */
-	if (declared || push->confirm_seconds)
-		note_answer(taken);
-	taken->line = durable_state_newest_line();
+	return operation->operation_case != PEERING__OPERATION__OPERATION_VERB;
 }
 
-/* Takes `result`. */
-static void carry_out(const Peering__Push *push, Peering__DeclareConnection **declarations, Peering__PushResult *result)
-{
-	char actor[TRANSITION_ACTOR_MAX];
-	struct verdict verdict;
+/* ---- slices ---- */
+
+enum phase { PHASE_BEGIN, PHASE_CHECK, PHASE_APPLY };
+
+PREDECL_DLIST(work_list);
+struct work {
+	struct work_list_item item;
+	const Peering__Push *push;
+	void (*done)(void);
+	enum phase phase;
+	size_t next;	   /* operation of this phase */
+	size_t check_from; /* those before it are applied */
+	struct push_plan *plan;
+	Peering__DeclareConnection **declarations; /* for each operation; NULL: it is none */
 	struct held *taken;
+	bool good, declared;
+	bool only_closes;  /* which waits for no disk */
+	uint64_t changes;  /* router.changes as the check knows it */
+	unsigned int checked_anew;
+	char actor[TRANSITION_ACTOR_MAX];
+};
+DECLARE_DLIST(work_list, struct work, item);
 
-	whose(push, actor);
-	if (push->confirm_seconds && !push_confirm_begin(push, actor, &verdict)) {
-		push_answer_free(result);
-		refuse_whole(push, &verdict);
-		return;
-	}
-	taken = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*taken));
-	taken->answer = result;
-	taken->openings = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*taken->openings));
-	apply(push, declarations, actor, taken);
-	if (push->confirm_seconds && !result->applied)
-		push_confirm_give_up();
-	held_list_add_tail(&held, taken);
-	push_journal_moved();
+static struct work_list_head works = INIT_DLIST(works);
+static event_ref *slice_event;
+
+static bool is_being_applied(const char *id)
+{
+	const struct work *work = work_list_first(&works);
+
+	return work && work->phase == PHASE_APPLY && strcmp(work->push->id, id) == 0;
 }
 
-void push_take(const Peering__Push *push)
+static void end_work(struct work *work)
 {
-	Peering__DeclareConnection **declarations;
+	void (*done)(void) = work->done;
+
+	work_list_del(&works, work);
+	if (work->plan)
+		push_plan_free(work->plan);
+	for (size_t i = 0; work->declarations && i < work->push->n_operations; i++)
+		if (work->declarations[i])
+			peering__declare_connection__free_unpacked(work->declarations[i], NULL);
+	XFREE(MTYPE_PEERING_PUSH, work->declarations);
+	if (work->taken) {
+		if (work->taken->answer)
+			push_answer_free(work->taken->answer);
+		XFREE(MTYPE_PEERING_PUSH, work->taken->openings);
+		XFREE(MTYPE_PEERING_PUSH, work->taken);
+	}
+	XFREE(MTYPE_PEERING_PUSH, work);
+	done();
+}
+
+static void begin_check(struct work *work)
+{
+	if (work->plan)
+		push_plan_free(work->plan);
+	work->plan = push_plan_new();
+	work->phase = PHASE_CHECK;
+	work->good = true;
+	work->next = work->check_from;
+	work->changes = router.changes;
+}
+
+/* False where it has its answer already, or none is due. */
+static bool begin(struct work *work)
+{
+	const Peering__Push *push = work->push;
 	Peering__PushResult *result;
 	struct verdict verdict;
 
 	/* It is answered in a moment. */
 	if (push_is_held(push->id))
-		return;
+		return false;
 	result = push_answer_kept(push->id);
 	if (result) {
 		push_send_answer(result);
-		return;
+		return false;
 	}
 	if (!may_be_taken(push, &verdict)) {
 		refuse_whole(push, &verdict);
-		return;
+		return false;
 	}
+	work->declarations = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*work->declarations));
+	work->taken = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*work->taken));
+	work->taken->answer = push_answer_new(push->id, push->n_operations);
+	work->taken->openings = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*work->taken->openings));
+	work->only_closes = only_closes(push);
+	whose(push, work->actor);
+	begin_check(work);
+	return true;
+}
 
-	declarations = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*declarations));
-	result = push_answer_new(push->id, push->n_operations);
-	result->applied = check(push, declarations, result);
-	if (result->applied && !push->dry_run) {
-		carry_out(push, declarations, result);
-	} else {
-		result->applied = false;
-		result->dry_run = push->dry_run;
-		result->revision = push_revision();
-		if (!push->dry_run)
-			push_answer_keep(result, false);
-		push_send_answer(result);
+static void check_one(struct work *work)
+{
+	const Peering__Push *push = work->push;
+	const Peering__Operation *operation = push->operations[work->next];
+	Peering__DeclareConnection **declaration = &work->declarations[work->next];
+	struct verdict verdict = {.code = "journal"};
+
+	/* Of a check before this one. */
+	if (*declaration)
+		peering__declare_connection__free_unpacked(*declaration, NULL);
+	*declaration = NULL;
+	if ((work->only_closes || durable_state_writable(verdict.message, sizeof(verdict.message))) &&
+	    push_confirm_judge_operation(push, operation, &verdict))
+		push_plan_operation(work->plan, operation, declaration, &verdict);
+	work->good &= verdict.accepted;
+	/* What it would do is said to who asks for that alone. */
+	if (verdict.accepted && !push->dry_run)
+		verdict.message[0] = '\0';
+	if (work->next < work->taken->answer->n_results)
+		push_answer_replace(work->taken->answer, work->next, &verdict);
+	else
+		push_answer_add(work->taken->answer, &verdict);
+	work->next++;
+}
+
+/* Nothing of it was done, or is to be. */
+static void answer_check(struct work *work)
+{
+	Peering__PushResult *answer = work->taken->answer;
+
+	work->taken->answer = NULL;
+	answer->applied = false;
+	answer->dry_run = work->push->dry_run;
+	answer->revision = push_revision();
+	if (!work->push->dry_run)
+		push_answer_keep(answer, false);
+	push_send_answer(answer);
+}
+
+/* All is applied that can be: the answer is held until the disk has it. */
+static void hold_applied(struct work *work)
+{
+	struct held *taken = work->taken;
+
+	work->taken = NULL;
+	if (work->declared)
+		push_revision_rise(work->push->id);
+	taken->answer->revision = push_revision();
+	policy_objects_pushed();
+	/* A revision that is told is durable; the answer to verbs alone waits for what they have done. */
+	if (work->declared || work->push->confirm_seconds)
+		note_answer(taken);
+	taken->line = durable_state_newest_line();
+	if (work->push->confirm_seconds && !taken->answer->applied)
+		push_confirm_give_up();
+	held_list_add_tail(&held, taken);
+	push_journal_moved();
+}
+
+/* From the operation that is next: those behind one that was refused are not begun. */
+static void give_up(struct work *work)
+{
+	const struct verdict failed = {.code = "not-applied", .message = "an operation before this one was refused"};
+
+	work->taken->answer->applied = false;
+	for (size_t i = work->next; i < work->push->n_operations; i++)
+		push_answer_replace(work->taken->answer, i, &failed);
+	hold_applied(work);
+}
+
+/* Whether the phase goes on with applying. */
+static bool end_check(struct work *work)
+{
+	struct verdict verdict;
+
+	if (work->check_from) {
+		/* A part is applied; and what is left was good, and is so no more. */
+		work->phase = PHASE_APPLY;
+		work->next = work->check_from;
+		if (work->good)
+			return true;
+		zlog_err("peering: the push %s by %s could only be applied up to operation %zu: the router has changed meanwhile",
+			 work->push->id, work->actor, work->next);
+		while (work->next < work->push->n_operations && work->taken->answer->results[work->next]->ok)
+			push_answer_replace(work->taken->answer, work->next++,
+					    &(struct verdict){.code = "not-applied",
+							      .message = "the router has changed meanwhile, and an operation behind this one is refused"});
+		work->next++;
+		give_up(work);
+		return false;
 	}
-	for (size_t i = 0; i < push->n_operations; i++)
-		if (declarations[i])
-			peering__declare_connection__free_unpacked(declarations[i], NULL);
-	XFREE(MTYPE_PEERING_PUSH, declarations);
+	if (!work->good || work->push->dry_run) {
+		answer_check(work);
+		return false;
+	}
+	if (work->push->confirm_seconds && !push_confirm_begin(work->push, work->actor, &verdict)) {
+		refuse_whole(work->push, &verdict);
+		return false;
+	}
+	work->taken->answer->applied = true;
+	work->phase = PHASE_APPLY;
+	work->next = 0;
+	return true;
+}
+
+/* The check has seen to it that it is not refused here. */
+static bool apply_one(struct work *work)
+{
+	const Peering__Push *push = work->push;
+	size_t index = work->next++;
+	struct verdict verdict;
+
+	apply_operation(push->operations[index], work->declarations[index], push->confirm_seconds != 0, work->actor,
+			&verdict);
+	push_answer_replace(work->taken->answer, index, &verdict);
+	work->declared |= changes_what_is_declared(work->push->operations[index]) && verdict.accepted && !verdict.unchanged;
+	if (verdict.accepted) {
+		note_opening(push->operations[index], &work->taken->openings[index]);
+		return true;
+	}
+	zlog_err("peering: the push %s by %s could only be applied up to operation %zu: %s", push->id, work->actor, index,
+		 verdict.message);
+	give_up(work);
+	return false;
+}
+
+/* One operation, or what is between them. False: the work is done. */
+static bool step(struct work *work)
+{
+	switch (work->phase) {
+	case PHASE_BEGIN:
+		return begin(work);
+	case PHASE_CHECK:
+		if (work->next == work->push->n_operations)
+			return end_check(work);
+		check_one(work);
+		return true;
+	case PHASE_APPLY:
+		if (work->next < work->push->n_operations)
+			return apply_one(work);
+		hold_applied(work);
+		return false;
+	}
+	return false;
+}
+
+/* Something else has had its turn since: a session that was to be declared anew may be in service now. */
+static void resume(struct work *work)
+{
+	if (work->phase == PHASE_BEGIN || work->changes == router.changes)
+		return;
+	work->checked_anew++;
+	if (work->phase == PHASE_APPLY)
+		work->check_from = work->next;
+	begin_check(work);
+}
+
+static void on_slice(event_ref *event);
+
+/* `whole`: to the end of all that has begun or waits. */
+static void go_on(bool whole)
+{
+	struct timeval begun;
+	struct work *work = work_list_first(&works);
+
+	monotime(&begun);
+	event_stop(slice_event);
+	if (work)
+		resume(work);
+	while ((work = work_list_first(&works))) {
+		if (!step(work)) {
+			end_work(work);
+		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST &&
+			   monotime_since(&begun, NULL) >= SLICE_MICROSECONDS) {
+			work->changes = router.changes;
+			event_add_now(on_slice, NULL, &slice_event);
+			return;
+		}
+	}
+}
+
+static void on_slice(event_ref *event)
+{
+	TURN(TURN_CONTROLLER);
+
+	go_on(false);
+}
+
+void push_take(const Peering__Push *push, void (*done)(void))
+{
+	struct work *work = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*work));
+
+	work->push = push;
+	work->done = done;
+	work_list_add_tail(&works, work);
+	if (work_list_count(&works) == 1)
+		go_on(false);
+}
+
+void push_finish(void)
+{
+	if (work_list_first(&works))
+		go_on(true);
 }

@@ -12,8 +12,13 @@
 
 #include "lib/peering.pb-c.h"
 
-/* Carries it out. Its answer goes to the session that is up by then, if any. */
-void push_take(const Peering__Push *push);
+/*
+ * Carries it out: in slices, behind the pushes that came before. Its answer goes to the session that is up by then, if any.
+ * The push has to live until `done` is called, once, perhaps from inside this call.
+ */
+void push_take(const Peering__Push *push, void (*done)(void));
+/* Ends what has begun, however long that takes: somebody is about to change something. Costs nothing where there is none. */
+void push_finish(void);
 
 /* Sends an answer, and frees it: at once, or once every line that is queued now has reached the disk. */
 void push_send_answer(Peering__PushResult *answer);

@@ -10,10 +10,14 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/neighbor.h"
+#include "bgpd-peering/password.h"
+#include "bgpd-peering/policy_check.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/push_describe.h"
 #include "bgpd-peering/service.h"
+#include "bgpd-peering/session_settings.h"
+#include "bgpd-peering/timers.h"
 #include "bgpd-peering/validation.h"
 
 #include "lib/utf8.h"
@@ -64,6 +68,7 @@ struct push_plan {
 	const struct bgp *bgp; /* NULL: the router has none */
 	struct planned_tree_head connections;
 	struct address_tree_head addresses; /* of the default VRF */
+	struct policy_plan *policies;
 };
 
 struct push_plan *push_plan_new(void)
@@ -73,6 +78,7 @@ struct push_plan *push_plan_new(void)
 	plan->bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
 	planned_tree_init(&plan->connections);
 	address_tree_init(&plan->addresses);
+	plan->policies = policy_plan_new();
 	return plan;
 }
 
@@ -88,6 +94,7 @@ void push_plan_free(struct push_plan *plan)
 	}
 	while ((planned = planned_tree_pop(&plan->connections)))
 		XFREE(MTYPE_PEERING_PLAN, planned);
+	policy_plan_free(plan->policies);
 	XFREE(MTYPE_PEERING_PLAN, plan);
 }
 
@@ -192,7 +199,8 @@ static bool check_description(const char *whose, const char *description, struct
 	return false;
 }
 
-static bool check_families(const char *address, const Peering__Neighbor *neighbor, struct verdict *verdict)
+static bool check_families(const struct push_plan *plan, const char *address, const Peering__Neighbor *neighbor,
+			   struct verdict *verdict)
 {
 	bool named[FAMILY_COUNT] = {false};
 
@@ -218,7 +226,8 @@ static bool check_families(const char *address, const Peering__Neighbor *neighbo
 			return false;
 		}
 		for (size_t j = 0; j < array_size(policies); j++) {
-			if (!policies[j][0] || (utf8_is_clean(policies[j]) && route_map_lookup_by_name(policies[j])))
+			if (!policies[j][0] || (utf8_is_clean(policies[j]) &&
+					       policy_plan_has(plan->policies, PEERING__POLICY_KIND__POLICY_KIND_ROUTE_MAP, policies[j])))
 				continue;
 			verdict_refuse(verdict, "unknown-policy",
 				       "%s: the route-map '%s' is not defined on this router; define it first", address,
@@ -269,7 +278,7 @@ static bool check_neighbor(struct push_plan *plan, const struct planned *planned
 			       "%s is a neighbor of this router already; adopt or declare it on the router", address);
 		return false;
 	}
-	return check_families(address, neighbor, verdict);
+	return session_settings_check_addresses(neighbor, address, verdict) && check_families(plan, address, neighbor, verdict);
 }
 
 /* What leaves the connection for this declaration, and what stays in it because it is the operator's. */
@@ -343,6 +352,21 @@ static bool check_service(const struct push_plan *plan, const Peering__DeclareCo
 	return true;
 }
 
+static bool check_timers(const Peering__DeclareConnection *declaration, struct verdict *verdict)
+{
+	uint32_t seconds[TIMER_COUNT];
+
+	push_timers(declaration, seconds);
+	for (int timer = 0; timer < TIMER_COUNT; timer++) {
+		if (seconds[timer] <= TIMER_SECONDS_MOST)
+			continue;
+		verdict_refuse(verdict, "bad-timer", "%s: the timer %s is out of range; 1 to %d seconds", declaration->name,
+			       timer_name(timer), TIMER_SECONDS_MOST);
+		return false;
+	}
+	return true;
+}
+
 static bool check_words(const struct push_plan *plan, const Peering__DeclareConnection *declaration,
 			struct verdict *verdict)
 {
@@ -371,7 +395,8 @@ static bool check_words(const struct push_plan *plan, const Peering__DeclareConn
 			       declaration->name);
 		return false;
 	}
-	if (!check_description(declaration->name, declaration->description, verdict) ||
+	if (!check_timers(declaration, verdict) ||
+	    !check_description(declaration->name, declaration->description, verdict) ||
 	    !check_service(plan, declaration, verdict))
 		return false;
 	if (declaration->n_neighbors == 0 || declaration->n_neighbors > SESSIONS_MAX) {
@@ -380,7 +405,14 @@ static bool check_words(const struct push_plan *plan, const Peering__DeclareConn
 		return false;
 	}
 	for (size_t i = 0; i < declaration->n_neighbors; i++) {
-		if (declaration->neighbors[i]->n_families <= FAMILY_COUNT)
+		const Peering__Neighbor *neighbor = declaration->neighbors[i];
+		const char *wrong = session_settings_wrong(neighbor);
+
+		if (wrong) {
+			verdict_refuse(verdict, "bad-session", "%s: %s: %s", declaration->name, shown(neighbor->address), wrong);
+			return false;
+		}
+		if (neighbor->n_families <= FAMILY_COUNT)
 			continue;
 		verdict_refuse(verdict, "bad-family", "%s: a neighbor has at most %d families, ipv4 and ipv6",
 			       declaration->name, FAMILY_COUNT);
@@ -455,6 +487,20 @@ static bool is_bypassed(const char *name)
 	return connection && bypass_covers(connection);
 }
 
+/* *declaration is what the journal gives back of it, passwords sealed; NULL where it cannot keep it. */
+static bool seal(const Peering__DeclareConnection *asked, Peering__DeclareConnection **declaration,
+		 struct verdict *verdict)
+{
+	Peering__DeclareConnection *sealed = journal_line_copy_declaration(asked);
+	bool good = sealed && password_seal_declared(sealed, verdict);
+
+	if (good)
+		*declaration = journal_line_round_trip(sealed);
+	if (sealed)
+		peering__declare_connection__free_unpacked(sealed, NULL);
+	return good;
+}
+
 static bool check_declare(struct push_plan *plan, const Peering__DeclareConnection *asked,
 			  Peering__DeclareConnection **declaration, struct verdict *verdict)
 {
@@ -462,10 +508,9 @@ static bool check_declare(struct push_plan *plan, const Peering__DeclareConnecti
 	enum connection_state from;
 	struct planned *planned;
 
-	if (!check_words(plan, asked, verdict))
+	if (!check_words(plan, asked, verdict) || !seal(asked, declaration, verdict))
 		return false;
 	planned = planned_connection(plan, asked->name);
-	*declaration = journal_line_round_trip(asked);
 	/* In force to the letter is good whatever the state. */
 	if (*declaration && planned->exists && planned->state != STATE_NONE && planned->declared &&
 	    push_same_declaration(planned->declared, *declaration)) {
@@ -641,6 +686,10 @@ bool push_plan_operation(struct push_plan *plan, const Peering__Operation *opera
 		return check_declare(plan, operation->declare, declaration, verdict);
 	case PEERING__OPERATION__OPERATION_VERB:
 		return check_verb(plan, operation->verb, verdict);
+	case PEERING__OPERATION__OPERATION_POLICY:
+		return policy_plan_push(plan->policies, operation->policy, verdict);
+	case PEERING__OPERATION__OPERATION_WITHDRAW_POLICY:
+		return policy_plan_withdraw(plan->policies, operation->withdraw_policy->name, verdict);
 	default:
 		verdict_refuse(verdict, "unknown-operation", "this router does not know such an operation");
 		return false;

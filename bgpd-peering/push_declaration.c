@@ -10,6 +10,7 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/neighbor.h"
+#include "bgpd-peering/session_settings.h"
 
 /* ---- words ---- */
 
@@ -114,13 +115,27 @@ bool push_has_neighbor(const Peering__DeclareConnection *declaration, const Peer
 	return false;
 }
 
+/* The same neighbor, but for what may change while its session is up; NULL where there is none. */
+static const Peering__Neighbor *kept_neighbor(const Peering__DeclareConnection *declaration,
+					      const Peering__Neighbor *neighbor)
+{
+	Peering__Neighbor before = session_settings_without_harmless(neighbor), after;
+
+	for (size_t i = 0; i < declaration->n_neighbors; i++) {
+		after = session_settings_without_harmless(declaration->neighbors[i]);
+		if (same_neighbor(&after, &before))
+			return declaration->neighbors[i];
+	}
+	return NULL;
+}
+
 bool push_only_adds(const Peering__DeclareConnection *before, const Peering__DeclareConnection *declaration)
 {
 	if (!before || before->peer_asn != declaration->peer_asn || before->kind != declaration->kind ||
 	    strcmp(before->description, declaration->description) != 0)
 		return false;
 	for (size_t i = 0; i < before->n_neighbors; i++)
-		if (!push_has_neighbor(declaration, before->neighbors[i]))
+		if (!kept_neighbor(declaration, before->neighbors[i]))
 			return false;
 	return true;
 }
@@ -203,6 +218,11 @@ static bool declare_neighbor(struct connection *connection, const Peering__Decla
 		return false;
 	session = session_find(connection->vrf, address);
 	peer = session_peer(session);
+	if (!peer && !session_settings_can_be_applied(connection->name, neighbor)) {
+		zlog_err("peering: %s: the neighbor %s is not made again: its password in the journal is not of this router's key; push it again",
+			 connection->name, address);
+		return true;
+	}
 	if (!peer) {
 		peer = neighbor_make(bgp_of_vrf(connection->vrf), address, declaration->peer_asn);
 		if (!peer) {
@@ -221,6 +241,7 @@ static bool declare_neighbor(struct connection *connection, const Peering__Decla
 	neighbor_set_asn(peer, declaration->peer_asn);
 	if (description[0] || anew)
 		neighbor_describe(peer, description);
+	session_settings_apply(connection->name, neighbor, NULL, peer);
 	gate_assert(session);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		set_family(session, peer, neighbor, family, anew);
@@ -260,9 +281,20 @@ static void remove_undeclared(struct connection *connection, const Peering__Decl
 
 /* ---- the connection ---- */
 
+void push_timers(const Peering__DeclareConnection *declaration, uint32_t seconds[TIMER_COUNT])
+{
+	seconds[TIMER_WINDOW] = declaration->validation_window;
+	seconds[TIMER_ESTABLISH] = declaration->establish_timer;
+	seconds[TIMER_VALIDATION] = declaration->validation_timer;
+	seconds[TIMER_STALE] = declaration->stale_timer;
+	seconds[TIMER_DRAIN] = declaration->drain_timer;
+}
+
 /* Unknown words are the zero of their enum, which opens nothing. */
 void push_settings(const Peering__DeclareConnection *declaration, struct connection *connection, bool anew)
 {
+	uint32_t timers[TIMER_COUNT];
+
 	if (anew || declaration->kind)
 		push_kind_from_wire(declaration->kind, &connection->kind);
 	if (anew || declaration->activation) {
@@ -270,8 +302,10 @@ void push_settings(const Peering__DeclareConnection *declaration, struct connect
 		connection->activation_set = declaration->activation != PEERING__ACTIVATION_MODE__ACTIVATION_UNSPECIFIED;
 	}
 	connection->remote_as = declaration->peer_asn;
-	if (anew || declaration->validation_window)
-		connection->timers[TIMER_WINDOW] = declaration->validation_window;
+	push_timers(declaration, timers);
+	for (int timer = 0; timer < TIMER_COUNT; timer++)
+		if (anew || timers[timer])
+			connection->timers[timer] = timers[timer];
 	if (anew || declaration->description[0])
 		strlcpy(connection->description, declaration->description, sizeof(connection->description));
 	if (anew || declaration->on_violation)
@@ -300,14 +334,15 @@ static bool is_kept(const struct connection *connection, const Peering__DeclareC
 	char address[SESSION_ADDRESS_MAX];
 	const struct session *session;
 
-	if (!kept || !push_has_neighbor(kept, neighbor))
+	if (!kept || !kept_neighbor(kept, neighbor))
 		return false;
 	session_normalize(neighbor->address, address);
 	session = session_find(connection->vrf, address);
 	return session && session->connection == connection && session_peer(session);
 }
 
-static void keep_neighbor(struct connection *connection, const Peering__Neighbor *neighbor)
+static void keep_neighbor(struct connection *connection, const Peering__DeclareConnection *kept,
+			  const Peering__Neighbor *neighbor)
 {
 	char address[SESSION_ADDRESS_MAX];
 	struct session *session;
@@ -316,6 +351,7 @@ static void keep_neighbor(struct connection *connection, const Peering__Neighbor
 	session = session_find(connection->vrf, address);
 	session->declared = true;
 	session->required = !neighbor->optional;
+	session_settings_apply(connection->name, neighbor, kept_neighbor(kept, neighbor), session_peer(session));
 	for (size_t i = 0; i < neighbor->n_families; i++) {
 		int family = push_family_from_wire(neighbor->families[i]->afi);
 
@@ -336,7 +372,7 @@ static bool apply(struct connection *connection, const Peering__DeclareConnectio
 		const Peering__Neighbor *neighbor = declaration->neighbors[i];
 
 		if (is_kept(connection, kept, neighbor))
-			keep_neighbor(connection, neighbor);
+			keep_neighbor(connection, kept, neighbor);
 		else if (!declare_neighbor(connection, declaration, neighbor, anew, verdict))
 			return false;
 	}

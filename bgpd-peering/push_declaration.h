@@ -20,9 +20,15 @@ Peering__ActivationMode push_activation_to_wire(enum activation_mode mode);
 int push_family_from_wire(const char *afi); /* -1: unknown */
 /* Whether the declaration names the neighbor, an address as session_normalize() writes it. NULL names none. */
 bool push_declares(const Peering__DeclareConnection *declaration, const char *address);
-/* Whether a declaration keeps each neighbor of the one before as it was, and adds others at most. */
+/*
+ * Whether a declaration keeps each neighbor of the one before, and adds others at most: what is kept changes in nothing
+ * that would touch its session.
+ */
 bool push_only_adds(const Peering__DeclareConnection *before, const Peering__DeclareConnection *declaration);
 bool push_same_declaration(const Peering__DeclareConnection *a, const Peering__DeclareConnection *b);
+
+/* What it says of the connection's timers; 0: nothing. */
+void push_timers(const Peering__DeclareConnection *declaration, uint32_t seconds[TIMER_COUNT]);
 
 /* The connection's own lines as they are declared; `anew`: what is not declared is the default then, else it stays. */
 void push_settings(const Peering__DeclareConnection *declaration, struct connection *connection, bool anew);

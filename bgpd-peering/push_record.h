@@ -17,7 +17,7 @@
 
 #define PUSH_ID_MAX 128 /* with the final NUL; a longer one is no id */
 #define PUSH_ANSWERS_KEPT 32
-#define PUSH_OPERATIONS_MAX 256
+#define PUSH_OPERATIONS_MAX 1024
 /* Of the journal's line: what has to be restored. The rest of it is answers, of which fewer are kept where they are long. */
 #define PUSH_UNCONFIRMED_BYTES_MAX (128 * 1024)
 

@@ -62,6 +62,7 @@ static Peering__SessionStatus *report_session(const struct session *session)
 {
 	Peering__SessionStatus *status = must(malloc(sizeof(*status)));
 	struct session_facts facts;
+	uint32_t changes;
 
 	peering__session_status__init(status);
 	session_facts(session, &facts);
@@ -70,6 +71,10 @@ static Peering__SessionStatus *report_session(const struct session *session)
 	status->gate = report_gate(facts.gate);
 	status->required = session->required;
 	status->up_seconds = facts.up_seconds;
+	status->downs = facts.downs;
+	changes = facts.ups + facts.downs;
+	/* Of a neighbor that was made anew bgpd counts anew. */
+	status->folded = changes >= session->reported_changes ? changes - session->reported_changes : changes;
 	status->families = (Peering__FamilyStatus **)list_of(FAMILY_COUNT);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		if (facts.carries[family])
@@ -187,6 +192,17 @@ Peering__Snapshot *report_snapshot(struct connection *const *list, size_t count,
 	for (size_t i = 0; i < count; i++)
 		snapshot->connections[snapshot->n_connections++] = report_connection(list[i]);
 	return snapshot;
+}
+
+void report_taken(struct connection *connection)
+{
+	struct session_facts facts;
+	struct session *session;
+
+	frr_each (session_list, &connection->sessions, session) {
+		session_facts(session, &facts);
+		session->reported_changes = facts.ups + facts.downs;
+	}
 }
 
 void report_snapshot_free(Peering__Snapshot *snapshot)

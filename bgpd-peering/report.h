@@ -8,6 +8,8 @@
 #include "lib/peering.pb-c.h"
 
 Peering__Snapshot *report_snapshot(struct connection *const *list, size_t count, bool full);
+/* What was reported of it is on its way to the controller: the next report counts from there on. */
+void report_taken(struct connection *connection);
 void report_snapshot_free(Peering__Snapshot *snapshot);
 
 #endif

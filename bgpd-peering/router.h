@@ -19,6 +19,7 @@ struct router {
 	bool booting;	   /* until the end of the first configuration, or the first session that comes up */
 	bool reading_file; /* vtysh sends one */
 	bool lines_read;   /* a file has brought a line of ours */
+	uint64_t changes; /* of states, connections, their sessions and pushed declarations since the start: a push looks */
 };
 
 extern struct router router;

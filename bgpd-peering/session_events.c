@@ -16,6 +16,7 @@
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
 #include "bgpd-peering/policy_edits.h"
+#include "bgpd-peering/push.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
@@ -341,12 +342,27 @@ static bool is_of_bgp(const char *line)
 	return length > 0 && strncmp(line, "bgp", length) == 0;
 }
 
+/* It looks or moves about, and changes nothing that a push would meet: `show`, `enable`, `end`, `exit`, `terminal`, … */
+static bool changes_nothing(const char *line)
+{
+	static const char *const beginnings[] = {"sh", "do sh", "en", "ex", "qu", "te", "conf", "li", "wr"};
+
+	line += strspn(line, " ");
+	for (size_t i = 0; i < array_size(beginnings); i++)
+		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
 static int on_command(struct vty *vty, const char *line, char **instead)
 {
-	if (!naming.on || !router_works() || !is_of_bgp(line))
+	if (!router_works())
 		return 0;
 	TURN(TURN_COMMAND);
-	finish_naming();
+	if (line && !changes_nothing(line))
+		push_finish();
+	if (naming.on && is_of_bgp(line))
+		finish_naming();
 	return 0;
 }
 

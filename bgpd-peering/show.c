@@ -4,7 +4,9 @@
 #include "bgpd-peering/adoption.h"
 #include "bgpd-peering/bypass.h"
 #include "bgpd-peering/commands.h"
+#include "bgpd-peering/certificate_alerts.h"
 #include "bgpd-peering/controller_link.h"
+#include "bgpd-peering/link.h"
 #include "bgpd-peering/default_deny.h"
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/facts.h"
@@ -99,7 +101,10 @@ void show_header(struct vty *vty)
 	struct bgp *bgp = bgp_of_vrf(VRF_DEFAULT_NAME);
 	enum default_deny_mode mode = DEFAULT_DENY_OFF;
 	char controller[640], push[256], asn[16] = "", age[16];
+	char ends[CERTIFICATE_FILES][TLS_ERROR_MAX];
+	struct link_figures figures;
 	unsigned int exceptions = 0;
+	size_t count;
 
 	default_deny_each(strictest, &mode);
 	default_deny_each(count_exceptions, &exceptions);
@@ -117,6 +122,10 @@ void show_header(struct vty *vty)
 	if (router.inert)
 		show_line(vty, "", "The module is INERT in this bgpd and gates nothing; %s", router_inert_reason());
 	show_bypass(vty);
+	controller_link_figures(&figures);
+	count = certificate_alerts_describe(&figures.ends, ends);
+	for (size_t i = 0; i < count; i++)
+		show_line(vty, "Controller:", "%s", ends[i]);
 	show_unconfirmed_push(push, sizeof(push));
 	if (push[0])
 		show_line(vty, "Push:", "%s", push);

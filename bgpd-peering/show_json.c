@@ -366,7 +366,9 @@ void show_overview_json(struct vty *vty, const struct show_filter *filter)
 	show_json_text(controller, "description", text);
 	controller_link_figures(&figures);
 	show_json_number(controller, "queuedBytes", figures.queued_bytes);
-	show_json_time(controller, "certificateEnds", figures.certificate_ends * 1000);
+	show_json_time(controller, "certificateEnds", figures.ends.certificate * 1000);
+	show_json_time(controller, "caEnds", figures.ends.ca * 1000);
+	show_json_time(controller, "crlEnds", figures.ends.crl * 1000);
 	default_deny_each(add_default_deny, denied);
 	json_object_object_add(object, "defaultDeny", denied);
 	show_json_number(object, "adoptionsLeft", adoption_left());

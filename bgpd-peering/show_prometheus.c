@@ -46,6 +46,7 @@ static void of_router(struct vty *vty)
 {
 	static const char *const states[] = {"enforcing", "monitor", "bypass", "inert"};
 	const struct audit_figures *audit = audit_figures();
+	struct durable_sequences sequences = durable_state_sequences();
 	struct link_figures figures;
 
 	begin(vty, "module_state", "gauge", "What the module does: 1 for the state that it is in.");
@@ -57,10 +58,21 @@ static void of_router(struct vty *vty)
 	controller_link_figures(&figures);
 	value(vty, "report_queue_bytes", "gauge", "Reports that the controller has not taken or acknowledged yet.",
 	      figures.queued_bytes);
-	if (figures.certificate_ends)
+	value(vty, "report_overflows_total", "counter",
+	      "Sessions with the controller that were closed since more than 8 MiB waited, since the link began.",
+	      figures.overflows);
+	value(vty, "transitions_unacknowledged", "gauge", "Transitions in the journal that no controller has acknowledged.",
+	      sequences.durable > sequences.acked ? sequences.durable - sequences.acked : 0);
+	if (figures.ends.certificate)
 		value(vty, "certificate_expiry_timestamp_seconds", "gauge",
-		      "When the router's own certificate ends, as read at the newest attempt to connect.",
-		      figures.certificate_ends);
+		      "When the router's own certificate ends, as read last.",
+		      figures.ends.certificate);
+	if (figures.ends.ca)
+		value(vty, "ca_expiry_timestamp_seconds", "gauge",
+		      "When the last CA in the router's CA file ends, as read last.", figures.ends.ca);
+	if (figures.ends.crl)
+		value(vty, "crl_expiry_timestamp_seconds", "gauge",
+		      "When the router's revocation list is to be made anew, as read last.", figures.ends.crl);
 	value(vty, "bypassed_connections", "gauge", "Connections whose gates a bypass of their own holds open.",
 	      bypass_count());
 	value(vty, "bypass_all", "gauge", "Whether a bypass holds every gate open.", bypass_of_all() != NULL);

@@ -108,6 +108,8 @@ static void pump(event_ref *event)
 		report_soon();
 		return;
 	}
+	for (size_t i = 0; i < count; i++)
+		report_taken(piece[i]);
 	if (full.wanted) {
 		full.begun = true;
 		if (count)

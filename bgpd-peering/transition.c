@@ -145,6 +145,7 @@ static void enter(struct connection *connection, enum connection_state to)
 			connection->former = connection->state;
 	}
 	connection->state = to;
+	router.changes++;
 	if (gate_of_state(to) != GATE_ALLOW)
 		connection->overridden = false;
 	if (to == STATE_NONE)

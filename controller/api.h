@@ -25,12 +25,15 @@
 /* An e-mail address that a router keeps whole, and its NUL. */
 #define API_ACTOR_MAX (TRANSITION_ACTOR_MAX - sizeof(TRANSITION_ACTOR_CONTROLLER) + 1)
 #define API_BODY_MAX ((size_t)64 << 10)
+#define API_LONG_BODY_MAX ((size_t)1 << 20) /* of connections and policies */
 #define API_SEGMENTS_MAX 6
 #define API_PAGE_MAX 1000
 
 struct api;
+struct certificates;
 struct event_streams;
 struct events;
+struct peerings;
 struct pushes;
 struct routers;
 struct webhooks;
@@ -50,9 +53,11 @@ struct api_request {
 /* ---- api_server.c ---- */
 
 /* Listens. All that is given must outlive it. NULL with a sentence in `error`. */
-struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, struct events *events, struct webhooks *webhooks,
-		     char *error, size_t error_size);
+struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
+		     struct store *store, struct pushes *pushes, struct routers *routers, struct events *events,
+		     struct webhooks *webhooks, struct peerings *peerings, char *error, size_t error_size);
+/* New revocation lists: closes the connections that they concern. */
+void api_end_revoked(struct api *api);
 /* Stops accepting, and ends what never ends by itself. */
 void api_stop(struct api *api);
 /* Closes every connection; nobody may wait for a push any more. */
@@ -62,6 +67,7 @@ void api_bound(const struct api *api, char text[LISTENER_ADDRESS_SIZE]);
 struct store *api_store(const struct api *api);
 struct pushes *api_pushes(const struct api *api);
 struct routers *api_routers(const struct api *api);
+struct peerings *api_peerings(const struct api *api);
 const struct config *api_config(const struct api *api);
 struct event_streams *api_event_streams(const struct api *api);
 struct webhooks *api_webhooks(const struct api *api);
@@ -103,6 +109,9 @@ void api_reply(struct evhttp_request *http, int status, json_object *object, con
 
 /* An RFC 9457 problem. `sentence` says what to do; `allowed` (taken) may be NULL. */
 void api_problem(struct evhttp_request *http, int status, const char *code, const char *sentence, json_object *allowed);
+/* The same with another member, whose `value` is taken. */
+void api_problem_with(struct evhttp_request *http, int status, const char *code, const char *sentence, const char *key,
+		      json_object *value);
 __attribute__((format(printf, 4, 5))) void api_problem_format(struct evhttp_request *http, int status, const char *code,
 							      const char *format, ...);
 /* What the store said instead of STORE_OK. */
@@ -117,6 +126,10 @@ json_object *api_text(const char *text);
 
 /* ---- Handlers ---- */
 
+void api_get_policies(const struct api_request *request);
+void api_get_policy(const struct api_request *request);
+void api_put_policy(const struct api_request *request);
+void api_delete_policy(const struct api_request *request);
 void api_get_routers(const struct api_request *request);
 void api_get_connections(const struct api_request *request);
 void api_get_routes(const struct api_request *request);
@@ -142,6 +155,20 @@ void api_delete_token(const struct api_request *request);
 bool api_read_push_options(const struct api_request *request, struct store_push *push);
 /* Answers once the router has said something of the push, or when nobody wants to wait longer. */
 void api_wait_for_push(const struct api_request *request, const char *id, const char *router);
+/* Stores a push of these, sends it, and answers now or once the router has. The last one is what was asked for. */
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operations,
+		size_t count);
+
+/* Operations that push the objects under "policies" of a body. */
+struct api_policies {
+	size_t count;
+	json_object **definitions; /* in their usual form: the operations' own */
+	struct store_operation operations[]; /* and a place for one more */
+};
+
+/* Takes them out of the body. NULL where it has answered. */
+struct api_policies *api_policies_take(const struct api_request *request, json_object *body);
+void api_policies_free(struct api_policies *policies);
 
 /* What a connection can be told, closed by NULL. */
 extern const char *const api_verbs[];
@@ -150,8 +177,6 @@ extern const char *const api_verbs[];
 
 /* Takes an empty body, or {"reason": …}; *reason is the caller's to free. False where it has answered. */
 bool api_read_reason(const struct api_request *request, char **reason);
-/* Stores a push of one operation, sends it, and answers now or once the router has. */
-void api_submit(const struct api_request *request, const char *router, const struct store_operation *operation);
 /* Since when a connection differs from what was asked for. */
 json_object *api_differs_since(const struct store_connection *connection);
 /* Whether pushes to it wait for its differences to be settled (store.h). */

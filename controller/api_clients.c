@@ -14,9 +14,11 @@
 
 #include "controller/api_error_page.h"
 #include "controller/api_idempotency.h"
+#include "controller/certificates.h"
 #include "controller/log.h"
 #include "controller/newcomers.h"
 #include "controller/text.h"
+#include "lib/tls.h"
 
 /* A connection on which no request was complete for this long, longer than any answer waits, is closed. */
 #define IDLE_SECONDS 60
@@ -37,7 +39,7 @@ struct client {
 
 struct api_clients {
 	const struct config *config;
-	SSL_CTX *tls;
+	struct certificates *certificates;
 	struct evconnlistener *listener;
 	struct event *sweep, *look;
 	LIST_HEAD(, client) list;
@@ -111,11 +113,15 @@ static void welcome(struct client *client)
 
 static void become_known(struct client *client)
 {
+	char name[TLS_NAME_MAX];
+
 	if (client->state != NEWCOMER)
 		return;
 	newcomers_remove(&client->clients->newcomers, &client->newcomer);
 	client->state = KNOWN;
 	client->clients->known++;
+	if (tls_peer_email(client->ssl, name, sizeof(name)))
+		certificates_shown(client->clients->certificates, "operator", name, client->ssl);
 	settle(client->clients);
 }
 
@@ -143,7 +149,7 @@ static struct bufferevent *new_stream(struct event_base *base, void *context)
 	struct api_clients *clients = context;
 	struct client *client = calloc(1, sizeof(*client));
 	struct bufferevent *stream;
-	SSL *ssl = SSL_new(clients->tls);
+	SSL *ssl = SSL_new(certificates_api_tls(clients->certificates));
 
 	if (!client || !ssl || SSL_set_ex_data(ssl, client_index, client) != 1) {
 		free(client);
@@ -181,8 +187,8 @@ static void sweep(evutil_socket_t fd, short what, void *context)
 	}
 }
 
-struct api_clients *api_clients_new(struct event_base *base, const struct config *config, SSL_CTX *tls,
-				    struct evhttp *http)
+struct api_clients *api_clients_new(struct event_base *base, const struct config *config,
+				    struct certificates *certificates, struct evhttp *http)
 {
 	struct api_clients *clients = calloc(1, sizeof(*clients));
 	struct timeval each = {.tv_sec = SWEEP_SECONDS};
@@ -192,7 +198,7 @@ struct api_clients *api_clients_new(struct event_base *base, const struct config
 	if (client_index < 0)
 		client_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, client_gone);
 	clients->config = config;
-	clients->tls = tls;
+	clients->certificates = certificates;
 	LIST_INIT(&clients->list);
 	newcomers_init(&clients->newcomers, "api", config->max_handshakes, config->max_handshakes_per_source);
 	clients->sweep = event_new(base, -1, EV_PERSIST, sweep, clients);
@@ -204,6 +210,18 @@ struct api_clients *api_clients_new(struct event_base *base, const struct config
 	evhttp_set_timeout(http, IDLE_SECONDS);
 	evhttp_set_bevcb(http, new_stream, clients);
 	return clients;
+}
+
+void api_clients_end_revoked(struct api_clients *clients)
+{
+	SSL_CTX *tls = certificates_api_tls(clients->certificates);
+	struct client *client;
+
+	LIST_FOREACH (client, &clients->list, link)
+		/* One that is being judged is judged by the files of before. */
+		if ((client->state == NEWCOMER && !SSL_is_init_finished(client->ssl)) ||
+		    (client->state == KNOWN && tls_peer_is_revoked(client->ssl, tls)))
+			shut(client);
 }
 
 void api_clients_set_listener(struct api_clients *clients, struct evconnlistener *listener)

@@ -19,14 +19,18 @@
 
 struct api_claim;
 struct api_clients;
+struct certificates;
 
-/* Gives `http` its TLS. `config` and `tls` must outlive it. NULL where memory is short. */
-struct api_clients *api_clients_new(struct event_base *base, const struct config *config, SSL_CTX *tls,
-				    struct evhttp *http);
+/* Gives `http` its TLS. `config` and `certificates` must outlive it. NULL where memory is short. */
+struct api_clients *api_clients_new(struct event_base *base, const struct config *config,
+				    struct certificates *certificates, struct evhttp *http);
 /* The listener of `http`, which is paused while it is full; NULL: no longer. */
 void api_clients_set_listener(struct api_clients *clients, struct evconnlistener *listener);
 /* After evhttp_free(), which frees all of its connections but those that libevent frees with its base. */
 void api_clients_free(struct api_clients *clients);
+
+/* New revocation lists: closes the connections that they concern. */
+void api_clients_end_revoked(struct api_clients *clients);
 
 /*
  * A request of somebody known came in over it. False where it is a peer's, and peers have as many connections as they

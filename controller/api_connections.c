@@ -11,6 +11,7 @@
 #include "controller/api.h"
 #include "controller/api_etag.h"
 #include "controller/api_peer_view.h"
+#include "controller/declaration_secret.h"
 #include "controller/differences.h"
 #include "controller/routers.h"
 #include "controller/text.h"
@@ -113,7 +114,7 @@ static json_object *desired_to_json(const struct store_connection *connection)
 
 	if (!connection->definition)
 		return NULL;
-	desired = json_tokener_parse(connection->definition);
+	desired = declaration_shown(connection->definition);
 	if (!json_object_is_type(desired, json_type_object)) {
 		json_object_put(desired);
 		desired = json_object_new_object();

@@ -12,7 +12,7 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
-#include "controller/declaration.h"
+#include "controller/declaration_secret.h"
 #include "controller/differences.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
@@ -208,7 +208,7 @@ static void push_again(const struct api_request *request, const char *reason)
 		api_problem_format(request->http, 409, "undeclared",
 				   "nobody has asked for %s here; accept it, or request it", operation.connection);
 	else
-		api_submit(request, request->segments[1], &operation);
+		api_submit(request, request->segments[1], &operation, 1);
 	free_chosen(&chosen);
 }
 
@@ -232,20 +232,17 @@ void api_post_push_again(const struct api_request *request)
 /* In the form in which it is asked for. NULL, and it has answered: what the router has cannot be asked for. */
 static char *usual_form(const struct api_request *request, const char *definition)
 {
+	const struct secret_key *key = pushes_key(api_pushes(request->api));
 	struct declaration_error error = {.code = ""};
-	json_object *body = json_tokener_parse(definition), *usual;
-	Peering__DeclareConnection *declaration = declaration_from_json(body, &error);
+	Peering__DeclareConnection *declaration = declaration_from_stored(definition, key, &error);
 	char *text;
 
-	json_object_put(body);
 	if (!declaration) {
 		api_problem_format(request->http, 409, "cannot-accept", "what the router has cannot be asked for: %s",
 				   error.sentence);
 		return NULL;
 	}
-	usual = declaration_to_json(declaration);
-	text = text_of(usual);
-	json_object_put(usual);
+	text = declaration_to_stored(declaration, key);
 	peering__declare_connection__free_unpacked(declaration, NULL);
 	return text;
 }

@@ -61,7 +61,8 @@ bool api_read_push_options(const struct api_request *request, struct store_push 
 
 	/* Whoever misspells dryRun shall not have done what he only wanted to look at. */
 	TAILQ_FOREACH (parameter, request->query, next) {
-		if (read_option(parameter->key, parameter->value, push))
+		/* A request has this one, too, and has judged it. */
+		if (strcmp(parameter->key, "onlyIfChanged") == 0 || read_option(parameter->key, parameter->value, push))
 			continue;
 		api_problem_format(request->http, 400, "bad-query",
 				   "what stands behind '?' may be dryRun=true, expectedRevision=N, confirmSeconds=%d to "

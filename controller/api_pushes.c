@@ -10,7 +10,7 @@
 
 #include "controller/api.h"
 #include "controller/api_audit.h"
-#include "controller/declaration.h"
+#include "controller/declaration_secret.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
 #include "controller/routers.h"
@@ -44,6 +44,11 @@ static json_object *json_or_empty(const char *text)
 	return json_object_new_array();
 }
 
+static bool is_of_policy(const struct store_operation *operation)
+{
+	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0;
+}
+
 static json_object *operation_to_json(const struct store_operation *operation, enum push_state state)
 {
 	json_object *object = json_object_new_object();
@@ -52,8 +57,11 @@ static json_object *operation_to_json(const struct store_operation *operation, e
 	json_object_object_add(object, "connection", json_object_new_string(operation->connection));
 	json_object_object_add(object, "verb", json_object_new_string(operation->verb));
 	json_object_object_add(object, "reason", api_text(operation->reason));
+	/* A list of thousands is asked for by its name. */
 	json_object_object_add(object, "definition",
-			       operation->definition ? json_tokener_parse(operation->definition) : NULL);
+			       operation->definition && !is_of_policy(operation)
+				       ? declaration_shown(operation->definition)
+				       : NULL);
 	json_object_object_add(object, "ok", answered ? json_object_new_boolean(operation->ok) : NULL);
 	json_object_object_add(object, "code", api_text(operation->code));
 	json_object_object_add(object, "message", api_text(operation->message));
@@ -241,7 +249,10 @@ enum store_result api_audit_push(const struct api_request *request, const struct
 			json_object_object_add(detail, "dryRun", json_object_new_boolean(true));
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
-		snprintf(action, sizeof(action), "connection.%s", operation->verb);
+		if (is_of_policy(operation))
+			snprintf(action, sizeof(action), "policy.%s", strcmp(operation->verb, STORE_POLICY) == 0 ? "set" : "withdraw");
+		else
+			snprintf(action, sizeof(action), "connection.%s", operation->verb);
 		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);
 		result = api_audit(request, action, object, json_object_to_json_string(detail));
 		json_object_put(detail);
@@ -285,20 +296,22 @@ static bool is_queued(const struct store_push *push, void *context)
 	return true;
 }
 
-void api_submit(const struct api_request *request, const char *router, const struct store_operation *operation)
+void api_submit(const struct api_request *request, const char *router, const struct store_operation *operations,
+		size_t count)
 {
+	const struct store_operation *operation = &operations[count - 1];
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {
 		.id = id,
 		.router = router,
 		.actor = request->identity.actor,
 		.created_at = clock_milliseconds(),
-		.operation_count = 1,
-		.operations = operation,
+		.operation_count = count,
+		.operations = operations,
 	};
 	struct store *store = api_store(request->api);
 	enum store_result result;
-	uint64_t count;
+	uint64_t waiting;
 	bool queued = true;
 
 	if (!api_read_push_options(request, &push))
@@ -308,8 +321,8 @@ void api_submit(const struct api_request *request, const char *router, const str
 				   "%s is not connected, and only the router can say what it would do", router);
 		return;
 	}
-	result = store_pushes_queued_count(store, router, &count);
-	if (result == STORE_OK && count >= PUSHES_QUEUED_MAX) {
+	result = store_pushes_queued_count(store, router, &waiting);
+	if (result == STORE_OK && waiting >= PUSHES_QUEUED_MAX) {
 		api_problem_format(request->http, 429, "too-many-pushes",
 				   "%s has %d pushes that it has not answered; try again when it has", router,
 				   PUSHES_QUEUED_MAX);
@@ -338,6 +351,72 @@ void api_submit(const struct api_request *request, const char *router, const str
 
 /* ---- What people send ---- */
 
+static bool copy_definition(const struct store_connection *connection, void *context)
+{
+	char **definition = context;
+
+	*definition = connection->definition ? strdup(connection->definition) : NULL;
+	return true;
+}
+
+/* What the connection was asked for with before; NULL for nothing. The caller frees. */
+static char *definition_before(const struct api_request *request, json_object *body)
+{
+	char *definition = NULL;
+	json_object *name;
+
+	if (json_object_is_type(body, json_type_object) && json_object_object_get_ex(body, "name", &name) &&
+	    json_object_is_type(name, json_type_string))
+		store_connection(api_store(request->api), request->segments[1], json_object_get_string(name),
+				 copy_definition, &definition);
+	return definition;
+}
+
+/* One connection of a request: the objects under its "policies", and behind them what declares it. */
+struct asked {
+	struct api_policies *policies; /* with the connection's own operation at the end, which owns its texts */
+	char *name, *definition;
+};
+
+/* False where it has answered: `where` says of what, in front of a sentence. */
+static bool read_asked(const struct api_request *request, json_object *body, const char *where, struct asked *asked)
+{
+	const struct secret_key *key = pushes_key(api_pushes(request->api));
+	struct declaration_error error = {.code = ""};
+	Peering__DeclareConnection *declaration = NULL;
+	char *before;
+
+	asked->policies = api_policies_take(request, body);
+	if (!asked->policies)
+		return false;
+	before = definition_before(request, body);
+	if (declaration_keep_passwords(body, before, key, &error))
+		declaration = declaration_from_json(body, &error);
+	free(before);
+	if (!declaration) {
+		api_problem_format(request->http, strcmp(error.code, "password-lost") == 0 ? 409 : 400, error.code, "%s%s",
+				   where, error.sentence);
+		return false;
+	}
+	asked->name = strdup(declaration->name);
+	asked->definition = declaration_to_stored(declaration, key);
+	peering__declare_connection__free_unpacked(declaration, NULL);
+	if (!asked->name || !asked->definition) {
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return false;
+	}
+	asked->policies->operations[asked->policies->count] = (struct store_operation){
+		.verb = STORE_REQUEST, .reason = "", .connection = asked->name, .definition = asked->definition};
+	return true;
+}
+
+static void free_asked(struct asked *asked)
+{
+	api_policies_free(asked->policies);
+	free(asked->name);
+	free(asked->definition);
+}
+
 /* ?onlyIfChanged=true. False where it has answered. */
 static bool read_only_if_changed(const struct api_request *request, bool *only_if_changed)
 {
@@ -351,19 +430,18 @@ static bool read_only_if_changed(const struct api_request *request, bool *only_i
 }
 
 struct comparison {
-	json_object *wanted;
+	const char *wanted;	/* the definition */
 	json_object *unchanged; /* the answer; NULL: there is something to do */
 };
 
 static bool compare_with_desired(const struct store_connection *connection, void *context)
 {
 	struct comparison *comparison = context;
-	json_object *desired = connection->definition ? json_tokener_parse(connection->definition) : NULL;
-	bool same = desired && json_object_equal(desired, comparison->wanted);
 
-	json_object_put(desired);
-	if (!same || (strcmp(connection->push_state, push_state_name(PUSH_APPLIED)) != 0 &&
-		      strcmp(connection->push_state, push_state_name(PUSH_QUEUED)) != 0))
+	/* The same is written the same, passwords too. */
+	if (!connection->definition || strcmp(connection->definition, comparison->wanted) != 0 ||
+	    (strcmp(connection->push_state, push_state_name(PUSH_APPLIED)) != 0 &&
+	     strcmp(connection->push_state, push_state_name(PUSH_QUEUED)) != 0))
 		return true;
 	comparison->unchanged = api_object();
 	json_object_object_add(comparison->unchanged, "unchanged", json_object_new_boolean(true));
@@ -374,46 +452,86 @@ static bool compare_with_desired(const struct store_connection *connection, void
 }
 
 /* Answers where the very same was asked for last, and the router has it or gets it. */
-static bool answer_unchanged(const struct api_request *request, const char *router, const char *name,
-			     json_object *definition)
+static bool answer_unchanged(const struct api_request *request, const char *router, const struct store_operation *operation)
 {
-	struct comparison comparison = {.wanted = definition};
+	struct comparison comparison = {.wanted = operation->definition};
 
-	if (store_connection(api_store(request->api), router, name, compare_with_desired, &comparison) != STORE_OK ||
+	if (store_connection(api_store(request->api), router, operation->connection, compare_with_desired, &comparison) !=
+		    STORE_OK ||
 	    !comparison.unchanged)
 		return false;
 	api_reply(request->http, 200, comparison.unchanged, NULL);
 	return true;
 }
 
+/* One after the other, in one push. */
+static void submit_asked(const struct api_request *request, const char *router, const struct asked *asked, size_t count)
+{
+	struct store_operation *operations;
+	size_t all = 0;
+
+	for (size_t i = 0; i < count; i++)
+		all += asked[i].policies->count + 1;
+	if (all > PUSH_OPERATIONS_MAX) {
+		api_problem_format(request->http, 400, "bad-value",
+				   "there are %zu connections and policies; at most %d go into one request", all,
+				   PUSH_OPERATIONS_MAX);
+		return;
+	}
+	operations = calloc(all, sizeof(*operations));
+	if (!operations) {
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return;
+	}
+	all = 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j <= asked[i].policies->count; j++)
+			operations[all++] = asked[i].policies->operations[j];
+	api_submit(request, router, operations, all);
+	free(operations);
+}
+
+static bool read_list(const struct api_request *request, json_object *list, struct asked *asked, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char where[64];
+
+		snprintf(where, sizeof(where), "connection %zu of the list: ", i + 1);
+		if (!read_asked(request, json_object_array_get_idx(list, i), where, &asked[i]))
+			return false;
+	}
+	return true;
+}
+
+/* One connection, or a list of them, which is one push: all of it or nothing. */
 void api_post_connection(const struct api_request *request)
 {
 	const char *router = request->segments[1];
-	struct declaration_error error = {.code = ""};
-	Peering__DeclareConnection *declaration;
-	struct store_operation operation = {.verb = STORE_REQUEST, .reason = ""};
-	json_object *definition;
+	struct asked *asked;
 	json_object *body;
-	bool only_if_changed;
+	size_t count = 1;
+	bool list, only_if_changed;
 
 	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
 	    !api_read_body(request, &body))
 		return;
-	declaration = declaration_from_json(body, &error);
+	list = json_object_is_type(body, json_type_array);
+	if (list)
+		count = json_object_array_length(body);
+	asked = count > 0 && count <= PUSH_OPERATIONS_MAX ? calloc(count, sizeof(*asked)) : NULL;
+	if (!asked)
+		api_problem_format(request->http, 400, "bad-value",
+				   "the body must be a JSON object that describes a connection, or a list of 1 to %d of them",
+				   PUSH_OPERATIONS_MAX);
+	else if ((list ? read_list(request, body, asked, count) : read_asked(request, body, "", asked)) &&
+		 (list || api_connection_if_match(request, router, asked->name)) &&
+		 (list || !only_if_changed || asked->policies->count ||
+		  !answer_unchanged(request, router, &asked->policies->operations[0])))
+		submit_asked(request, router, asked, count);
 	json_object_put(body);
-	if (!declaration) {
-		api_problem(request->http, 400, error.code, error.sentence, NULL);
-		return;
-	}
-	definition = declaration_to_json(declaration);
-	operation.connection = declaration->name;
-	operation.definition =
-		json_object_to_json_string_ext(definition, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (api_connection_if_match(request, router, operation.connection) &&
-	    (!only_if_changed || !answer_unchanged(request, router, declaration->name, definition)))
-		api_submit(request, router, &operation);
-	json_object_put(definition);
-	peering__declare_connection__free_unpacked(declaration, NULL);
+	for (size_t i = 0; asked && i < count; i++)
+		free_asked(&asked[i]);
+	free(asked);
 }
 
 static bool is_verb(const char *verb)
@@ -480,7 +598,7 @@ void api_post_verb(const struct api_request *request)
 					   "diff --router %s`, or type the verb on the router itself",
 					   router, router);
 		else
-			api_submit(request, router, &operation);
+			api_submit(request, router, &operation, 1);
 	}
 	free(reason);
 }

@@ -80,7 +80,8 @@ void api_reply(struct evhttp_request *http, int status, json_object *object, con
 	api_send(http, status, object, location);
 }
 
-void api_problem(struct evhttp_request *http, int status, const char *code, const char *sentence, json_object *allowed)
+void api_problem_with(struct evhttp_request *http, int status, const char *code, const char *sentence, const char *key,
+		      json_object *value)
 {
 	json_object *problem = json_object_new_object();
 	char type[128];
@@ -94,9 +95,14 @@ void api_problem(struct evhttp_request *http, int status, const char *code, cons
 	json_object_object_add(problem, "code", json_object_new_string(code));
 	json_object_object_add(problem, "detail", json_object_new_string(detail ? detail : ""));
 	free(detail);
-	if (allowed)
-		json_object_object_add(problem, "allowed", allowed);
+	if (value)
+		json_object_object_add(problem, key, value);
 	api_send(http, status, problem, NULL);
+}
+
+void api_problem(struct evhttp_request *http, int status, const char *code, const char *sentence, json_object *allowed)
+{
+	api_problem_with(http, status, code, sentence, "allowed", allowed);
 }
 
 void api_problem_format(struct evhttp_request *http, int status, const char *code, const char *format, ...)

@@ -15,20 +15,22 @@
 #include "controller/api_clients.h"
 #include "controller/event_streams.h"
 #include "controller/api_idempotency.h"
+#include "controller/api_peerings.h"
 #include "controller/log.h"
 #include "controller/text.h"
 #include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
 /* Read before anybody knows whose it is. Up to here our own answer says how large it was, behind it evhttp's.  */
-#define HTTP_BODY_MAX ((ev_ssize_t)API_BODY_MAX * 2)
+#define HTTP_BODY_MAX ((ev_ssize_t)API_LONG_BODY_MAX * 2)
 struct api {
 	struct event_base *base;
 	const struct config *config;
-	SSL_CTX *tls;
+	struct certificates *certificates;
 	struct store *store;
 	struct pushes *pushes;
 	struct routers *routers;
+	struct peerings *peerings;
 	struct evhttp *http;
 	struct evconnlistener *listener; /* of `http` */
 	struct api_clients *clients;
@@ -42,11 +44,13 @@ static const struct route {
 	enum api_role least; /* with the role of a peer every handler looks itself at whose it is (api_may_see_asn()) */
 	const char *segments[API_SEGMENTS_MAX + 1]; /* behind /v1; "*" is any */
 	void (*handle)(const struct api_request *request);
+	size_t body_max; /* 0: API_BODY_MAX */
 } routes[] = {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers"}, api_get_routers},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"connections"}, api_get_connections},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections"}, api_get_connections},
-	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection,
+	 API_LONG_BODY_MAX},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections", "*"}, api_get_connection},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "history"}, api_get_history},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "push-again"}, api_post_push_again},
@@ -55,6 +59,10 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "preview"}, api_get_preview},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"differences"}, api_get_differences},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies"}, api_get_policies},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies", "*"}, api_get_policy},
+	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_LONG_BODY_MAX},
+	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
@@ -64,6 +72,20 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_ADMIN, {"tokens"}, api_get_tokens},
 	{EVHTTP_REQ_POST, API_ROLE_ADMIN, {"tokens"}, api_post_token},
 	{EVHTTP_REQ_DELETE, API_ROLE_ADMIN, {"tokens", "*"}, api_delete_token},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peer-asns"}, api_get_peer_asns},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peer-asns", "*"}, api_get_peer_asn},
+	{EVHTTP_REQ_PUT, API_ROLE_PEER, {"peer-asns", "*"}, api_put_peer_asn},
+	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"peer-asns", "*"}, api_delete_peer_asn},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peer-asns", "*", "validate"}, api_post_peer_asn_validate},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peerings"}, api_get_peerings},
+	{EVHTTP_REQ_POST, API_ROLE_PEER, {"peerings"}, api_post_peering},
+	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peerings", "*"}, api_get_peering},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peerings", "*", "approve"}, api_post_peering_approve},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peerings", "*", "reject"}, api_post_peering_reject},
+	{EVHTTP_REQ_POST, API_ROLE_PEER, {"peerings", "*", "withdraw"}, api_post_peering_withdraw},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peerings", "*", "deprovision"}, api_post_peering_deprovision},
+	{EVHTTP_REQ_POST, API_ROLE_PEER, {"peerings", "*", "connections", "*", "bgp-configured"}, api_post_bgp_configured},
+	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"peering-policy"}, api_get_peering_policy},
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
@@ -204,15 +226,25 @@ static void lower_router(struct api_request *request)
 	}
 }
 
+static size_t body_max(const struct api_request *request)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+		if (routes[i].body_max && routes[i].method == evhttp_request_get_command(request->http) &&
+		    route_fits(&routes[i], request))
+			return routes[i].body_max;
+	return API_BODY_MAX;
+}
+
 /* The body in one piece, with a NUL behind it. */
 static bool take_body(struct evhttp_request *http, struct api_request *request)
 {
 	struct evbuffer *buffer = evhttp_request_get_input_buffer(http);
 
+	size_t most = body_max(request);
+
 	request->body_size = evbuffer_get_length(buffer);
-	if (request->body_size > API_BODY_MAX) {
-		api_problem_format(http, 413, "too-large", "the body has %zu bytes; at most %zu", request->body_size,
-				   API_BODY_MAX);
+	if (request->body_size > most) {
+		api_problem_format(http, 413, "too-large", "the body has %zu bytes; at most %zu", request->body_size, most);
 		return false;
 	}
 	if (evbuffer_add(buffer, "", 1) < 0 || !(request->body = (const char *)evbuffer_pullup(buffer, -1))) {
@@ -313,6 +345,11 @@ struct routers *api_routers(const struct api *api)
 	return api->routers;
 }
 
+struct peerings *api_peerings(const struct api *api)
+{
+	return api->peerings;
+}
+
 const struct config *api_config(const struct api *api)
 {
 	return api->config;
@@ -344,7 +381,7 @@ static bool start_http(struct api *api)
 	api->http = evhttp_new(api->base);
 	if (!api->http)
 		return false;
-	api->clients = api_clients_new(api->base, api->config, api->tls, api->http);
+	api->clients = api_clients_new(api->base, api->config, api->certificates, api->http);
 	api->authentication = api_authentication_new(api->config);
 	if (!api->clients || !api->authentication)
 		return false;
@@ -356,9 +393,9 @@ static bool start_http(struct api *api)
 	return true;
 }
 
-struct api *api_open(struct event_base *base, const struct config *config, SSL_CTX *tls, struct store *store,
-		     struct pushes *pushes, struct routers *routers, struct events *events, struct webhooks *webhooks,
-		     char *error, size_t error_size)
+struct api *api_open(struct event_base *base, const struct config *config, struct certificates *certificates,
+		     struct store *store, struct pushes *pushes, struct routers *routers, struct events *events,
+		     struct webhooks *webhooks, struct peerings *peerings, char *error, size_t error_size)
 {
 	struct api *api = calloc(1, sizeof(*api));
 
@@ -368,11 +405,12 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	}
 	api->base = base;
 	api->config = config;
-	api->tls = tls;
+	api->certificates = certificates;
 	api->store = store;
 	api->pushes = pushes;
 	api->routers = routers;
 	api->webhooks = webhooks;
+	api->peerings = peerings;
 	api->streams = event_streams_new(base, api, events);
 	if (!api->streams || !start_http(api)) {
 		snprintf(error, error_size, "memory is short");
@@ -393,6 +431,11 @@ struct api *api_open(struct event_base *base, const struct config *config, SSL_C
 	}
 	api_clients_set_listener(api->clients, api->listener);
 	return api;
+}
+
+void api_end_revoked(struct api *api)
+{
+	api_clients_end_revoked(api->clients);
 }
 
 void api_stop(struct api *api)

@@ -27,9 +27,11 @@ static const struct key {
 	{"tls-certificate", KEY_FILE, offsetof(struct config, tls_certificate),
 	 "/etc/peering-controller/controller.pem", 0, 0},
 	{"tls-key", KEY_FILE, offsetof(struct config, tls_key), "/etc/peering-controller/controller.key", 0, 0},
+	{"tls-crl", KEY_FILE, offsetof(struct config, tls_crl), NULL, 0, 0},
 	{"database", KEY_FILE, offsetof(struct config, database), "/var/lib/peering-controller/controller.db", 0, 0},
 	{"user", KEY_WORD, offsetof(struct config, user), "", 0, 0},
 	{"webhooks", KEY_FILE, offsetof(struct config, webhooks), CONFIG_DEFAULT_WEBHOOKS, 0, 0},
+	{"peering-policy", KEY_FILE, offsetof(struct config, peering_policy), "", 0, 0},
 	{"heartbeat", KEY_NUMBER, offsetof(struct config, heartbeat), "30", 1, 60},
 	{"silence", KEY_NUMBER, offsetof(struct config, silence), "90", 1, 3600},
 	{"handshake-timeout", KEY_NUMBER, offsetof(struct config, handshake_timeout), "10", 1, 600},
@@ -103,7 +105,8 @@ static bool set_key(struct config *config, const struct key *key, const char *va
 	case KEY_WORD:
 		break;
 	case KEY_FILE:
-		if (value[0] != '/') {
+		/* Left out, some are none. */
+		if (value[0] != '/' && value != key->standard) {
 			snprintf(why, why_size, "'%s' takes a whole path that begins with '/', not '%s'", key->name,
 				 value);
 			return false;
@@ -226,7 +229,7 @@ bool config_read(struct config *config, const char *path, char *error, size_t er
 
 	memset(config, 0, sizeof(*config));
 	for (size_t i = 0; i < KEY_COUNT; i++) {
-		if (!set_key(config, &keys[i], keys[i].standard, error, error_size)) {
+		if (keys[i].standard && !set_key(config, &keys[i], keys[i].standard, error, error_size)) {
 			config_free(config);
 			return false;
 		}

@@ -23,9 +23,11 @@ struct config {
 	char *tls_ca;
 	char *tls_certificate;
 	char *tls_key;
+	char *tls_crl; /* revocation lists; NULL: none */
 	char *database;
 	char *user; /* that root becomes; "": none */
 	char *webhooks; /* JSON file */
+	char *peering_policy; /* "" for none */
 	unsigned int heartbeat;		/* seconds between our heartbeats to a router */
 	unsigned int silence;		/* seconds without a frame of a router, or in which it reads nothing */
 	unsigned int handshake_timeout; /* seconds for TLS and Hello, each */

@@ -11,6 +11,8 @@
 #include "controller/text.h"
 #include "lib/connection_name.h"
 #include "lib/lifecycle.h"
+#include "lib/link_addresses.h"
+#include "lib/secret.h"
 #include "lib/utf8.h"
 
 /* What the router's commands take. */
@@ -18,6 +20,8 @@
 #define VALIDATION_WINDOW_MAX 86400
 #define POLICY_NAME_MAX 128
 #define CHECKS_MAX 32
+#define BFD_PROFILE_MAX 63
+#define TIMER_MAX 31536000
 #define UINT32_MOST INT64_C(4294967295)
 /* Names of route-maps that the module keeps for itself begin so. */
 #define RESERVED_POLICY "PEERING-"
@@ -37,7 +41,7 @@ __attribute__((format(printf, 3, 4))) static bool refuse(struct declaration_erro
 /* Every key must be one of `keys`, a list that NULL ends: a typo must not pass for a default. */
 static bool keys_known(json_object *object, const char *where, const char *const *keys, struct declaration_error *error)
 {
-	char names[200] = "";
+	char names[320] = "";
 
 	for (const char *const *known = keys; *known; known++) {
 		strncat(names, known == keys ? "" : ", ", sizeof(names) - strlen(names) - 1);
@@ -95,6 +99,21 @@ static bool get_number(json_object *object, const char *where, const char *key, 
 		return refuse(error, code, "%s%s must be a whole number from %lld to %lld", where, key,
 			      (long long)least, (long long)most);
 	*number = (uint32_t)given;
+	return true;
+}
+
+/* A truth that may be left out; *flag is then false. */
+static bool get_flag(json_object *object, const char *where, const char *key, protobuf_c_boolean *flag,
+		     struct declaration_error *error)
+{
+	json_object *value;
+
+	*flag = false;
+	if (!json_object_object_get_ex(object, key, &value))
+		return true;
+	if (!json_object_is_type(value, json_type_boolean))
+		return refuse(error, "bad-value", "%s%s must be true or false", where, key);
+	*flag = json_object_get_boolean(value);
 	return true;
 }
 
@@ -224,12 +243,86 @@ static bool read_families(json_object *object, const char *where, Peering__Neigh
 	return true;
 }
 
+/* A text without a space, since it becomes a word of the router's configuration. It is never said back. */
+static bool get_word(json_object *object, const char *where, const char *key, size_t most, char **field,
+		     struct declaration_error *error)
+{
+	const char *text;
+
+	if (!get_text(object, where, key, &text, error))
+		return false;
+	for (const char *at = text ? text : ""; *at; at++)
+		if (*at <= ' ' || *at > '~')
+			return refuse(error, "bad-value", "%s%s has a space, or a character that is not of ASCII", where,
+				      key);
+	if (text && strlen(text) > most)
+		return refuse(error, "bad-value", "%s%s is longer than %zu characters", where, key, most);
+	return copy(field, text, error);
+}
+
+static bool read_local_address(json_object *object, const char *where, Peering__Neighbor *neighbor,
+			       struct declaration_error *error)
+{
+	char usual[LINK_ADDRESS_MAX], bare[LINK_ADDRESS_MAX];
+	const char *text, *why;
+
+	if (!get_text(object, where, "localAddress", &text, error))
+		return false;
+	if (!text || !text[0])
+		return true;
+	why = link_addresses_error(text, neighbor->address);
+	if (why)
+		return refuse(error, "bad-address", "%slocalAddress \"%.60s\" %s", where, text, why);
+	link_address_usual(text, usual, bare);
+	return copy(&neighbor->local_address, usual, error);
+}
+
+static bool read_role(json_object *object, const char *where, Peering__Neighbor *neighbor,
+		      struct declaration_error *error)
+{
+	static const char *const roles[] = {"provider", "rs-server", "rs-client", "customer", "peer", NULL};
+	const char *const *known = roles;
+	const char *role;
+
+	if (!get_text(object, where, "role", &role, error) ||
+	    !get_flag(object, where, "roleStrict", &neighbor->role_strict, error))
+		return false;
+	while (role && *known && strcmp(*known, role) != 0)
+		known++;
+	if (role && !*known)
+		return refuse(error, "bad-value",
+			      "%srole must be provider, rs-server, rs-client, customer or peer: what the router is", where);
+	if (neighbor->role_strict && !role)
+		return refuse(error, "bad-value", "%sroleStrict goes with a role alone", where);
+	return copy(&neighbor->role, role, error);
+}
+
+static bool read_session(json_object *object, const char *where, Peering__Neighbor *neighbor,
+			 struct declaration_error *error)
+{
+	if (!get_word(object, where, "password", SECRET_TEXT_MAX, &neighbor->password, error) ||
+	    !get_number(object, where, "ttlSecurityHops", 1, 254, "bad-value", &neighbor->ttl_security_hops, error) ||
+	    !get_flag(object, where, "bfd", &neighbor->bfd, error) ||
+	    !get_word(object, where, "bfdProfile", BFD_PROFILE_MAX, &neighbor->bfd_profile, error) ||
+	    !get_number(object, where, "holdTime", 3, 65535, "bad-value", &neighbor->hold_time, error) ||
+	    !get_number(object, where, "keepalive", 1, 65535, "bad-value", &neighbor->keepalive, error) ||
+	    !get_number(object, where, "connectRetry", 1, 65535, "bad-value", &neighbor->connect_retry, error))
+		return false;
+	if (neighbor->bfd_profile[0] && !neighbor->bfd)
+		return refuse(error, "bad-value", "%sbfdProfile goes with \"bfd\": true alone", where);
+	if (neighbor->keepalive > neighbor->hold_time / 3)
+		return refuse(error, "bad-value", "%skeepalive goes with a holdTime of at least three times as much", where);
+	return read_role(object, where, neighbor, error) && read_local_address(object, where, neighbor, error);
+}
+
 static bool read_neighbor(json_object *object, size_t index, Peering__Neighbor *neighbor,
 			  struct declaration_error *error)
 {
-	static const char *const keys[] = {"address", "optional", "description", "families", NULL};
+	static const char *const keys[] = {"address",	"optional",	  "description", "families",
+					   "password",	"ttlSecurityHops", "bfd",	 "bfdProfile",
+					   "keepalive", "holdTime",	  "connectRetry", "role",
+					   "roleStrict", "localAddress",   NULL};
 	char usual[INET6_ADDRSTRLEN];
-	json_object *optional;
 	const char *address;
 	const char *why;
 	char where[32];
@@ -245,13 +338,9 @@ static bool read_neighbor(json_object *object, size_t index, Peering__Neighbor *
 			      where, address ? address : "", why);
 	if (!copy(&neighbor->address, usual, error))
 		return false;
-	if (json_object_object_get_ex(object, "optional", &optional)) {
-		if (!json_object_is_type(optional, json_type_boolean))
-			return refuse(error, "bad-value", "%soptional must be true or false", where);
-		neighbor->optional = json_object_get_boolean(optional);
-	}
-	return get_description(object, where, &neighbor->description, error) &&
-	       read_families(object, where, neighbor, error);
+	return get_flag(object, where, "optional", &neighbor->optional, error) &&
+	       get_description(object, where, &neighbor->description, error) &&
+	       read_session(object, where, neighbor, error) && read_families(object, where, neighbor, error);
 }
 
 static bool read_neighbors(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
@@ -393,11 +482,28 @@ static bool read_service(json_object *body, Peering__DeclareConnection *message,
 	       read_checks(body, message, error);
 }
 
+/* {"establish": SECONDS, …}: those of `peering NAME timers` */
+static bool read_timers(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
+{
+	static const char *const keys[] = {"establish", "validation", "stale", "drain", NULL};
+	json_object *timers;
+
+	if (!json_object_object_get_ex(body, "timers", &timers) || timers == NULL)
+		return true;
+	if (!json_object_is_type(timers, json_type_object))
+		return refuse(error, "bad-value", "timers must be an object such as {\"establish\": 86400}");
+	return keys_known(timers, "timers.", keys, error) &&
+	       get_number(timers, "timers.", "establish", 1, TIMER_MAX, "bad-value", &message->establish_timer, error) &&
+	       get_number(timers, "timers.", "validation", 1, TIMER_MAX, "bad-value", &message->validation_timer, error) &&
+	       get_number(timers, "timers.", "stale", 1, TIMER_MAX, "bad-value", &message->stale_timer, error) &&
+	       get_number(timers, "timers.", "drain", 1, TIMER_MAX, "bad-value", &message->drain_timer, error);
+}
+
 static bool read_body(json_object *body, Peering__DeclareConnection *message, struct declaration_error *error)
 {
-	static const char *const keys[] = {"name",	"peerAsn",	  "kind",	    "activation", "validationWindow",
-					   "onViolation", "reopenMode", "reopenHoldDown", "profile",	  "checks",
-					   "description", "neighbors",	NULL};
+	static const char *const keys[] = {"name",	  "peerAsn",	 "kind",	   "activation", "validationWindow",
+					   "onViolation", "reopenMode", "reopenHoldDown", "profile",	 "checks",
+					   "description", "timers",	"neighbors",	   NULL};
 	const char *name, *wrong;
 
 	if (!json_object_is_type(body, json_type_object))
@@ -415,7 +521,8 @@ static bool read_body(json_object *body, Peering__DeclareConnection *message, st
 	return read_words(body, message, error) && read_service(body, message, error) &&
 	       get_number(body, "", "validationWindow", 1, VALIDATION_WINDOW_MAX, "bad-value",
 			  &message->validation_window, error) &&
-	       get_description(body, "", &message->description, error) && read_neighbors(body, message, error);
+	       get_description(body, "", &message->description, error) && read_timers(body, message, error) &&
+	       read_neighbors(body, message, error);
 }
 
 Peering__DeclareConnection *declaration_from_json(json_object *body, struct declaration_error *error)
@@ -451,6 +558,32 @@ static json_object *family_to_json(const Peering__NeighborFamily *family)
 	return object;
 }
 
+static void add_number(json_object *object, const char *key, uint32_t number)
+{
+	if (number)
+		json_object_object_add(object, key, json_object_new_int64(number));
+}
+
+static void add_flag(json_object *object, const char *key, bool flag)
+{
+	if (flag)
+		json_object_object_add(object, key, json_object_new_boolean(true));
+}
+
+static void add_session(json_object *object, const Peering__Neighbor *neighbor)
+{
+	add_flag(object, "passwordSet", neighbor->password[0]);
+	add_number(object, "ttlSecurityHops", neighbor->ttl_security_hops);
+	add_flag(object, "bfd", neighbor->bfd);
+	add_text(object, "bfdProfile", neighbor->bfd_profile);
+	add_number(object, "keepalive", neighbor->keepalive);
+	add_number(object, "holdTime", neighbor->hold_time);
+	add_number(object, "connectRetry", neighbor->connect_retry);
+	add_text(object, "role", neighbor->role);
+	add_flag(object, "roleStrict", neighbor->role_strict);
+	add_text(object, "localAddress", neighbor->local_address);
+}
+
 static json_object *neighbor_to_json(const Peering__Neighbor *neighbor)
 {
 	json_object *object = json_object_new_object();
@@ -459,6 +592,7 @@ static json_object *neighbor_to_json(const Peering__Neighbor *neighbor)
 	add_text(object, "address", neighbor->address);
 	json_object_object_add(object, "optional", json_object_new_boolean(neighbor->optional));
 	add_text(object, "description", neighbor->description);
+	add_session(object, neighbor);
 	for (size_t i = 0; i < neighbor->n_families; i++)
 		json_object_array_add(families, family_to_json(neighbor->families[i]));
 	json_object_object_add(object, "families", families);
@@ -471,6 +605,17 @@ static json_object *checks_to_json(const Peering__DeclareConnection *message)
 
 	for (size_t i = 0; i < message->n_checks; i++)
 		add_text(object, message->checks[i]->name, message->checks[i]->level);
+	return object;
+}
+
+static json_object *timers_to_json(const Peering__DeclareConnection *message)
+{
+	json_object *object = json_object_new_object();
+
+	add_number(object, "establish", message->establish_timer);
+	add_number(object, "validation", message->validation_timer);
+	add_number(object, "stale", message->stale_timer);
+	add_number(object, "drain", message->drain_timer);
 	return object;
 }
 
@@ -502,6 +647,8 @@ json_object *declaration_to_json(const Peering__DeclareConnection *message)
 	if (message->n_checks)
 		json_object_object_add(object, "checks", checks_to_json(message));
 	add_text(object, "description", message->description);
+	if (message->establish_timer || message->validation_timer || message->stale_timer || message->drain_timer)
+		json_object_object_add(object, "timers", timers_to_json(message));
 	for (size_t i = 0; i < message->n_neighbors; i++)
 		json_object_array_add(neighbors, neighbor_to_json(message->neighbors[i]));
 	json_object_object_add(object, "neighbors", neighbors);

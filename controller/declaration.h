@@ -2,9 +2,9 @@
 /*
  * A connection as people ask for it: JSON from the API, judged before anything is stored, and the wire's message.
  *
- * Pure; any thread. {"name", "peerAsn", "neighbors": [{"address", "optional", "description", "families": [{"afi",
- * "receivedLimit", "importPolicy", "exportPolicy"}]}], "kind", "activation", "validationWindow", "description"}; the
- * first three must be there. A neighbor without families has its address's own, unicast.
+ * Pure; any thread. doc/controller.md has the keys; "name", "peerAsn" and "neighbors" must be there. A neighbor without
+ * families has its address's own, unicast. Passwords are only ever read: what is written says "passwordSet" instead, and
+ * how they are stored is in declaration_secret.h.
  */
 #ifndef PEERING_CONTROLLER_DECLARATION_H
 #define PEERING_CONTROLLER_DECLARATION_H

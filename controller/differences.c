@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller/differences.h"
 
+#include "controller/declaration_secret.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -277,7 +279,7 @@ json_object *differences_not_compared(const struct store_connection *connection)
 
 	if (!connection->definition)
 		return fields;
-	desired = json_tokener_parse(connection->definition);
+	desired = declaration_shown(connection->definition);
 	detail = connection->observed ? json_tokener_parse(connection->observed->detail) : NULL;
 	checks = member(desired, "checks");
 	neighbors = list(desired, "neighbors");

@@ -6,11 +6,11 @@
 #include <time.h>
 
 #include "controller/api.h"
+#include "controller/certificates.h"
 #include "controller/metrics.h"
 #include "controller/monitor.h"
 #include "controller/reports.h"
 #include "controller/text.h"
-#include "lib/tls.h"
 
 /* After a failure of accept() the listener pauses for a second: failing again and again is what counts. */
 #define ACCEPT_FAILED_MILLISECONDS 5000
@@ -42,7 +42,7 @@ static void look_at_store(json_object *problems, const struct monitored *monitor
 bool health_page(struct evbuffer *out, const struct monitored *monitored)
 {
 	json_object *object = json_object_new_object(), *problems = json_object_new_array();
-	uint64_t ends = tls_certificate_ends(monitored->tls);
+	uint64_t ends = certificates_own_end(monitored->certificates);
 	int64_t accept_failed_at = metrics.accept_failed_at;
 	bool healthy;
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +17,14 @@
 #include <time.h>
 
 #include "controller/api.h"
+#include "controller/certificates.h"
 #include "controller/config.h"
 #include "controller/events.h"
 #include "controller/first_token.h"
 #include "controller/log.h"
 #include "controller/metrics.h"
 #include "controller/monitor.h"
+#include "controller/peerings.h"
 #include "controller/privileges.h"
 #include "controller/pushes.h"
 #include "controller/queries.h"
@@ -30,8 +33,8 @@
 #include "controller/service_manager.h"
 #include "controller/store.h"
 #include "controller/text.h"
-#include "controller/tls_watch.h"
 #include "controller/webhooks.h"
+#include "lib/secret.h"
 #include "lib/tls.h"
 #include "peering-config.h"
 
@@ -45,17 +48,20 @@
 struct controller {
 	struct config config;
 	struct event_base *base;
-	SSL_CTX *router_tls, *api_tls;
+	struct certificates *certificates;
 	struct store *store;
+	struct secret_key *password_key;
 	struct events *events;
 	struct webhooks *webhooks;
 	struct pushes *pushes;
 	struct reports *reports;
 	struct routers *routers;
+	struct peerings *peerings;
 	struct api *api;
 	struct monitor *monitor;
 	struct service_manager *service_manager;
 	struct event *signals[2];
+	struct event *reload;
 	struct event *stop_look;
 	struct event *certificate_look;
 	bool stopping;
@@ -91,23 +97,6 @@ static struct tls_files own_files(const struct controller *controller)
 		.certificate = controller->config.tls_certificate,
 		.key = controller->config.tls_key,
 	};
-}
-
-static bool load_tls(struct controller *controller, char *error, size_t error_size)
-{
-	struct tls_files files = own_files(controller);
-
-	controller->router_tls = tls_server_context(&files, error, error_size);
-	if (!controller->router_tls)
-		return false;
-	controller->api_tls = tls_server_context(&files, error, error_size);
-	if (!controller->api_tls)
-		return false;
-	/* Who has none shows a token. */
-	tls_certificate_is_optional(controller->api_tls);
-	tls_watch(controller->router_tls, "router");
-	tls_watch(controller->api_tls, "api");
-	return true;
 }
 
 /* A router takes a descriptor each; Debian's soft limit of 1024 is for programs that use select(). */
@@ -159,7 +148,33 @@ static void stop(evutil_socket_t number, short what, void *context)
 	event_add(controller->stop_look, &look);
 }
 
+/* ---- New certificates ---- */
+
+static void end_revoked(void *context)
+{
+	struct controller *controller = context;
+
+	routers_end_revoked(controller->routers);
+	api_end_revoked(controller->api);
+}
+
+static void look_at_peers(void *context)
+{
+	struct controller *controller = context;
+
+	routers_look_at_certificates(controller->routers);
+}
+
+static const struct certificates_hooks certificates_hooks = {.renewed = end_revoked, .look_at_peers = look_at_peers};
+
 /* ---- The start ---- */
+
+static void reload(evutil_socket_t number, short what, void *context)
+{
+	struct controller *controller = context;
+
+	peerings_reload(controller->peerings);
+}
 
 static bool start_loop(struct controller *controller)
 {
@@ -174,7 +189,21 @@ static bool start_loop(struct controller *controller)
 		if (!controller->signals[i] || event_add(controller->signals[i], NULL) < 0)
 			return false;
 	}
-	return controller->stop_look != NULL;
+	controller->reload = evsignal_new(controller->base, SIGHUP, reload, controller);
+	return controller->stop_look && controller->reload;
+}
+
+/* Beside the database, and not in it: a copy of the database alone holds no password that can be read. */
+static bool load_password_key(struct controller *controller, char *error, size_t error_size)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s.key", controller->config.database) >= (int)sizeof(path)) {
+		snprintf(error, error_size, "%s: the name is too long", controller->config.database);
+		return false;
+	}
+	controller->password_key = secret_key_load(path, error, error_size);
+	return controller->password_key != NULL;
 }
 
 static bool read_webhooks(const struct controller *controller, struct webhook_configs *configs, char *error,
@@ -202,7 +231,7 @@ static bool start_monitor(struct controller *controller, char *error, size_t err
 		.config = &controller->config,
 		.api = controller->api,
 		.reports = controller->reports,
-		.tls = controller->api_tls,
+		.certificates = controller->certificates,
 	};
 
 	if (controller->config.metrics_listen[0] == '\0')
@@ -215,7 +244,7 @@ static bool start_monitor(struct controller *controller, char *error, size_t err
 static void look_at_certificate(evutil_socket_t fd, short what, void *context)
 {
 	struct controller *controller = context;
-	uint64_t ends = tls_certificate_ends(controller->api_tls);
+	uint64_t ends = certificates_own_end(controller->certificates);
 
 	if (ends != 0 && ends < (uint64_t)time(NULL) + EXPIRING_SECONDS)
 		events_certificate_expiring(controller->events, "controller", controller->config.tls_certificate, ends);
@@ -235,7 +264,8 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	const struct config *config = &controller->config;
 
 	snprintf(error, error_size, "memory is short");
-	if (!load_tls(controller, error, error_size))
+	controller->certificates = certificates_load(config, error, error_size);
+	if (!controller->certificates)
 		return false;
 	controller->store = store_open(config->database, error, error_size);
 	if (!controller->store)
@@ -246,27 +276,34 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 		snprintf(error, error_size, "%s: %s", config->database, store_error(controller->store));
 		return false;
 	}
-	if (!start_loop(controller))
+	if (!load_password_key(controller, error, error_size) || !start_loop(controller))
 		return false;
 	controller->events = events_new(controller->base, config, controller->store);
 	if (!controller->events)
 		return false;
-	controller->pushes = pushes_new(controller->base, controller->store);
+	controller->pushes = pushes_new(controller->base, controller->store, controller->password_key);
 	if (!controller->pushes)
 		return false;
 	controller->reports = reports_new(controller->base, controller->store, controller->pushes);
 	if (!controller->reports)
 		return false;
-	controller->routers = routers_open(controller->base, config, controller->router_tls, controller->reports,
+	controller->routers = routers_open(controller->base, config, controller->certificates, controller->reports,
 					   controller->pushes, error, error_size);
 	if (!controller->routers)
 		return false;
 	pushes_set_routers(controller->pushes, controller->routers);
+	controller->peerings = peerings_new(controller->base, config->peering_policy, controller->store, controller->pushes,
+					    error, error_size);
+	/* The signal finds what it reads again. */
+	if (!controller->peerings || event_add(controller->reload, NULL) < 0)
+		return false;
 	if (!start_webhooks(controller, error, error_size))
 		return false;
-	controller->api = api_open(controller->base, config, controller->api_tls, controller->store, controller->pushes,
-				   controller->routers, controller->events, controller->webhooks, error, error_size);
-	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller);
+	controller->api = api_open(controller->base, config, controller->certificates, controller->store, controller->pushes,
+				   controller->routers, controller->events, controller->webhooks, controller->peerings,
+				   error, error_size);
+	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller) &&
+	       certificates_watch(controller->certificates, controller->base, &certificates_hooks, controller);
 }
 
 static void announce(const struct controller *controller)
@@ -298,6 +335,7 @@ static void tear_down(struct controller *controller)
 	if (controller->routers)
 		queries_interrupted(routers_queries(controller->routers), NULL);
 	api_free(controller->api);
+	peerings_free(controller->peerings);
 	routers_free(controller->routers);
 	if (controller->reports)
 		reports_commit_now(controller->reports);
@@ -312,25 +350,29 @@ static void tear_down(struct controller *controller)
 		event_free(controller->stop_look);
 	if (controller->certificate_look)
 		event_free(controller->certificate_look);
+	certificates_free(controller->certificates);
+	if (controller->reload)
+		event_free(controller->reload);
 	/* Frees the last streams as well. */
 	if (controller->base)
 		event_base_free(controller->base);
 	libevent_global_shutdown();
 	store_close(controller->store);
-	SSL_CTX_free(controller->router_tls);
-	SSL_CTX_free(controller->api_tls);
+	secret_key_free(controller->password_key);
 	config_free(&controller->config);
 }
 
 static int check(struct controller *controller, char *error, size_t error_size)
 {
 	struct webhook_configs configs = {0};
-	bool good = load_tls(controller, error, error_size) &&
-		    store_check(controller->config.database, error, error_size) &&
-		    read_webhooks(controller, &configs, error, error_size);
+	bool good;
 	struct tls_files files = own_files(controller);
 	char warning[TLS_ERROR_MAX];
 
+	controller->certificates = certificates_load(&controller->config, error, error_size);
+	good = controller->certificates && store_check(controller->config.database, error, error_size) &&
+	       peerings_check_policy(controller->config.peering_policy, error, error_size) &&
+	       read_webhooks(controller, &configs, error, error_size);
 	if (tls_key_is_exposed(&files, warning, sizeof(warning)))
 		fprintf(stderr, "peering-controller: warning: %s\n", warning);
 	if (good)

@@ -11,6 +11,7 @@
 
 #include "controller/api.h"
 #include "controller/census.h"
+#include "controller/certificates.h"
 #include "controller/config.h"
 #include "controller/event_streams.h"
 #include "controller/metrics.h"
@@ -19,7 +20,6 @@
 #include "controller/routers.h"
 #include "controller/webhooks.h"
 #include "lib/lifecycle.h"
-#include "lib/tls.h"
 #include "peering-config.h"
 
 #define NAME(name) "peeringcontroller_" name
@@ -271,7 +271,7 @@ void metrics_page(struct evbuffer *out, const struct monitored *monitored)
 	one(out, NAME("newcomers_dropped_total"), "counter", "Connections without a certificate that made room.",
 	    (double)metrics.newcomers_dropped);
 	one(out, NAME("certificate_end_seconds"), "gauge", "When the controller's certificate ends, Unix time.",
-	    (double)tls_certificate_ends(monitored->tls));
+	    (double)certificates_own_end(monitored->certificates));
 	add_database(out, config->database);
 	add_process(out);
 }

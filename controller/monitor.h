@@ -11,7 +11,6 @@
 #define PEERING_CONTROLLER_MONITOR_H
 
 #include <event2/event.h>
-#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +20,7 @@
 
 struct api;
 struct census;
+struct certificates;
 struct config;
 struct monitor;
 struct reports;
@@ -30,7 +30,7 @@ struct monitored {
 	const struct config *config;
 	struct api *api; /* with the store, the routers and the readers of events */
 	struct reports *reports;
-	SSL_CTX *tls;
+	const struct certificates *certificates;
 	struct census *census; /* its own */
 };
 

@@ -81,6 +81,8 @@ static json_object *session_to_json(const Peering__SessionStatus *session, const
 	json_object_object_add(object, "required", json_object_new_boolean(session->required));
 	json_object_object_add(object, "gate", json_object_new_string(gate_from_wire(session->gate)));
 	json_object_object_add(object, "upSeconds", json_object_new_uint64(session->up_seconds));
+	json_object_object_add(object, "downCount", json_object_new_uint64(session->downs));
+	json_object_object_add(object, "foldedChanges", json_object_new_uint64(session->folded));
 	if (!family)
 		return object;
 	json_object_object_add(object, "receivedCount", json_object_new_uint64(family->received));

@@ -16,6 +16,8 @@
 #include "controller/peerctl_feed.h"
 #include "controller/peerctl_live.h"
 #include "controller/peerctl_manual.h"
+#include "controller/peerctl_policy.h"
+#include "controller/peerctl_peering.h"
 #include "controller/peerctl_push.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
@@ -86,7 +88,7 @@ static int request(struct invocation *invocation, const struct command *command)
 		fprintf(stderr, "peerctl: %s\n", error);
 		return EXIT_USAGE;
 	}
-	return push_and_show(invocation, client_path("routers", invocation->arguments[0], "connections", NULL), body);
+	return command_push(invocation, NULL, client_path("routers", invocation->arguments[0], "connections", NULL), body);
 }
 
 static int verb(struct invocation *invocation, const struct command *command)
@@ -95,7 +97,7 @@ static int verb(struct invocation *invocation, const struct command *command)
 
 	if (invocation->reason)
 		json_object_object_add(body, "reason", json_object_new_string(invocation->reason));
-	return push_and_show(invocation,
+	return command_push(invocation, NULL,
 		    client_path("routers", invocation->arguments[0], "connections", invocation->arguments[1],
 				command->name, NULL),
 		    body);
@@ -129,10 +131,21 @@ enum {
 	OPTION_REOPEN_HOLD_DOWN = 'H',
 	OPTION_PROFILE = 'p',
 	OPTION_CHECK = 'c',
+	OPTION_VALID_DAYS = 'T',
+	OPTION_PASSWORD_FILE = '1',
+	OPTION_TTL_SECURITY = '2',
+	OPTION_BFD = '3',
+	OPTION_BFD_PROFILE = '4',
+	OPTION_HOLD_TIME = '5',
+	OPTION_KEEPALIVE = '6',
+	OPTION_CONNECT_RETRY = '7',
+	OPTION_ROLE = '8',
+	OPTION_ROLE_STRICT = '9',
+	OPTION_LOCAL_ADDRESS = '0',
+	OPTION_TIMER = '+',
 	OPTION_EXPECT_REVISION = 'E',
 	OPTION_CONFIRM = 'C',
 	OPTION_CONFIRM_MANUALLY = 'M',
-	OPTION_VALID_DAYS = 'T',
 	OPTION_URL = 1000,
 	OPTION_CA,
 	OPTION_CERT,
@@ -171,10 +184,21 @@ static const struct option options[] = {
 	{"reopen-hold-down", required_argument, NULL, OPTION_REOPEN_HOLD_DOWN},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"check", required_argument, NULL, OPTION_CHECK},
+	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
+	{"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
+	{"ttl-security", required_argument, NULL, OPTION_TTL_SECURITY},
+	{"bfd", no_argument, NULL, OPTION_BFD},
+	{"bfd-profile", required_argument, NULL, OPTION_BFD_PROFILE},
+	{"hold-time", required_argument, NULL, OPTION_HOLD_TIME},
+	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
+	{"connect-retry", required_argument, NULL, OPTION_CONNECT_RETRY},
+	{"role", required_argument, NULL, OPTION_ROLE},
+	{"role-strict", no_argument, NULL, OPTION_ROLE_STRICT},
+	{"local-address", required_argument, NULL, OPTION_LOCAL_ADDRESS},
+	{"timer", required_argument, NULL, OPTION_TIMER},
 	{"expect-revision", required_argument, NULL, OPTION_EXPECT_REVISION},
 	{"confirm", required_argument, NULL, OPTION_CONFIRM},
 	{"confirm-manually", no_argument, NULL, OPTION_CONFIRM_MANUALLY},
-	{"valid-days", required_argument, NULL, OPTION_VALID_DAYS},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"ca", required_argument, NULL, OPTION_CA},
 	{"cert", required_argument, NULL, OPTION_CERT},
@@ -207,8 +231,19 @@ static const char request_help[] =
 	"  --reopen-hold-down S   seconds that it has to pass before the router does\n"
 	"  --profile NAME         profile of the router\n"
 	"  --check NAME=LEVEL     required, advisory or off; repeat it for more\n"
+	"  --timer NAME=S         establish, validation, stale or drain; repeat it for more\n"
 	"\n"
-	"--limit, --import and --export hold for every neighbor of that address family.\n";
+	"Of the sessions:\n"
+	"  --password-file FILE   TCP MD5; the first line of FILE, or of standard input where that is -\n"
+	"  --ttl-security HOPS    how far away the peer may be: 1 on a link\n"
+	"  --bfd                  BFD with the peer; --bfd-profile NAME: by a profile of the router's bfdd\n"
+	"  --hold-time S          seconds; --keepalive S: at most a third of it, which is the default\n"
+	"  --connect-retry S      seconds between attempts\n"
+	"  --role ROLE            what the router is to the peer (RFC 9234): provider, rs-server, rs-client, customer or\n"
+	"                         peer; --role-strict: the peer has to say its own\n"
+	"  --local-address ADDR   that the router speaks from; ADDR/LENGTH says which link it is. One of each family\n"
+	"\n"
+	"--limit, --import and --export hold for every neighbor of that address family, what is said of the sessions for all.\n";
 static const char push_options[] =
 	"\n"
 	"  --dry-run              the router checks it and says what it would do; nothing is changed\n"
@@ -252,7 +287,7 @@ static const struct command commands[] = {
 	 "Shows what activation would do, asked live from the router: how many routes would be accepted and rejected, by\n"
 	 "which rule, and how many would be sent.\n",
 	 2, "", live_preview},
-	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpcDECM", request},
+	{"request", "request ROUTER NAME --asn N --neighbor ADDR [OPTION]...", request_help, 2, "anmkwliedvOHpc1234567890+DECM", request},
 	{"approve", "approve ROUTER NAME [--reason TEXT]", "Accepts a request.\n", 2, "rDECM", verb},
 	{"ready", "ready ROUTER NAME [--reason TEXT]",
 	 "Says that the port is wired and the peer has configured BGP: the sessions may come up, gated.\n", 2, "rDECM",
@@ -275,6 +310,14 @@ static const struct command commands[] = {
 	{"confirm", "confirm PUSH", "Keeps a push that its router would take back (--confirm-manually).\n", 1, "",
 	 push_confirm},
 	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "rDECM", verb},
+	{"policy list", "policy list ROUTER", "Lists the policy objects that are wanted on a router.\n", 1, "", policy_list},
+	{"policy show", "policy show ROUTER NAME", "Prints one of them, as JSON.\n", 2, "", policy_show},
+	{"policy set", "policy set ROUTER NAME -f FILE",
+	 "Pushes a prefix-list, as-path list, community list or route-map, which the file has as JSON (doc/controller.md). What\n"
+	 "was pushed under the name before is replaced in one step.\n",
+	 2, "f", policy_set},
+	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "",
+	 policy_withdraw},
 	{"diff", "diff [--router ROUTER]", differences_help, 0, "R", list_differences},
 	{"push-again", "push-again ROUTER NAME [--reason TEXT]",
 	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
@@ -283,6 +326,28 @@ static const struct command commands[] = {
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
+	{"peering list", "peering list [--state STATE] [--asn N]", "Lists peerings.\n", 0, "Sa", peering_list},
+	{"peering show", "peering show PEERING", "Shows a peering: its connections, what the policy says, its history.\n", 1,
+	 "", peering_show},
+	{"peering request", "peering request FILE [--dry-run]", peering_request_help, 1, "D", peering_request},
+	{"peering approve", "peering approve PEERING [--reason TEXT]",
+	 "Accepts a peering: its connections go to their routers. Again: tries again what a router refused.\n", 1, "r",
+	 peering_verb},
+	{"peering reject", "peering reject PEERING --reason TEXT", "Refuses a requested peering.\n", 1, "r", peering_verb},
+	{"peering withdraw", "peering withdraw PEERING [--reason TEXT]", "Takes a requested peering back.\n", 1, "r",
+	 peering_verb},
+	{"peering deprovision", "peering deprovision PEERING [--reason TEXT]",
+	 "Takes every connection of a peering out of service, and removes it.\n", 1, "r", peering_verb},
+	{"peering bgp-configured", "peering bgp-configured PEERING CONNECTION",
+	 "Says that the other side has configured BGP: the router may start the sessions, gated.\n", 2, "",
+	 peering_bgp_configured},
+	{"asn list", "asn list [--state STATE]", "Lists peer ASNs.\n", 0, "S", asn_list},
+	{"asn show", "asn show ASN", "Shows a peer AS and its contacts.\n", 1, "", asn_show},
+	{"asn set", "asn set ASN FILE", asn_set_help, 2, "", asn_set},
+	{"asn approve", "asn approve ASN [--reason TEXT]", "Says that a peer AS is who it says.\n", 1, "r", asn_validate},
+	{"asn fail", "asn fail ASN --reason TEXT", "Says that it is not.\n", 1, "r", asn_validate},
+	{"asn delete", "asn delete ASN", "Forgets a peer AS that has no peering.\n", 1, "", asn_delete},
+	{"peering policy", "peering policy", "Prints the peering policy in force.\n", 0, "", peering_policy_show},
 	{"apply", "apply -f FILE [--dry-run]",
 	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
 	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
@@ -524,7 +589,7 @@ int main(int argc, char **argv)
 		}
 	}
 	client_settings_free(&invocation.settings);
-	json_object_put(invocation.request.checks);
+	request_options_free(&invocation.request);
 	curl_global_cleanup();
 	/* A pipe that is full or gone must not pass for success. */
 	if (fflush(stdout) != 0 && code == EXIT_DONE)

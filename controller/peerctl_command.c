@@ -13,12 +13,28 @@ void command_print_json(json_object *object)
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+/* All that the peering policy has against a request. */
+static void tell_findings(json_object *problem)
+{
+	json_object *findings = NULL;
+
+	json_object_object_get_ex(problem, "findings", &findings);
+	for (size_t i = 0; json_object_is_type(findings, json_type_array) && i < json_object_array_length(findings); i++) {
+		json_object *finding = json_object_array_get_idx(findings, i);
+
+		if (strcmp(member_text(finding, "verdict"), "pass") != 0)
+			fprintf(stderr, "  %s: %s; %s\n", member_text(finding, "rule"), member_text(finding, "sentence"),
+				member_text(finding, "change"));
+	}
+}
+
 void command_tell_refusal(json_object *problem, const char *key)
 {
 	const char *sentence = member_text(problem, key);
 	json_object *allowed;
 
 	fprintf(stderr, "peerctl: %s\n", sentence[0] ? sentence : "this was refused, and no reason given");
+	tell_findings(problem);
 	if (!json_object_object_get_ex(problem, "allowed", &allowed) ||
 	    !json_object_is_type(allowed, json_type_array) || json_object_array_length(allowed) == 0)
 		return;

@@ -62,6 +62,9 @@ void command_tell_refusal(json_object *problem, const char *key);
 int command_ask(const struct invocation *invocation, const char *method, char *path, json_object *body,
 		json_object **answer);
 
+/* The same of what becomes a push, with the options of one; shows what came of it (peerctl_push.c). */
+int command_push(struct invocation *invocation, const char *method, char *path, json_object *body);
+
 /* Asks for all pages of a list. Takes `path`. On EXIT_DONE *all is the first page with the entries of every one. */
 int command_pages(const struct invocation *invocation, char *path, const char *list, json_object **all);
 

@@ -126,6 +126,8 @@ static void offer_argument(const struct completion *completion)
 	}
 	if (strcmp(place, "ROUTER") == 0)
 		offer_routers(completion);
+	else if (strcmp(place, "PEERING") == 0)
+		offer_names(completion, client_path("peerings", NULL), "peerings");
 	else if (strcmp(place, "NAME") == 0 && completion->router)
 		offer_names(completion, client_path("routers", completion->router, "connections", NULL), "connections");
 }

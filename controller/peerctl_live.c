@@ -13,25 +13,12 @@
 #define NUMBER_SIZE 24
 #define EXAMPLES_SIZE 400
 
-static json_object *list_of(json_object *object, const char *key)
-{
-	json_object *list = NULL;
-
-	return object && json_object_object_get_ex(object, key, &list) && json_object_is_type(list, json_type_array) ? list
-														      : NULL;
-}
-
-static size_t length_of(json_object *list)
-{
-	return list ? json_object_array_length(list) : 0;
-}
-
 /* What a session has to say beside its routes, on standard output. */
 static void show_reasons(json_object *answer, const char *key, const char *what)
 {
-	json_object *sessions = list_of(answer, "sessions");
+	json_object *sessions = member_list(answer, "sessions");
 
-	for (size_t i = 0; i < length_of(sessions); i++) {
+	for (size_t i = 0; i < list_length(sessions); i++) {
 		json_object *session = json_object_array_get_idx(sessions, i);
 
 		if (member_text(session, key)[0])
@@ -65,10 +52,10 @@ static char *routes_path(const struct invocation *invocation, size_t limit, json
 static void show_table_of_routes(json_object *answer)
 {
 	static const char *const headings[] = {"SESSION", "PREFIX", ">ID", "NEXT HOP", "ORIGIN", "WOULD BE", "AS PATH", NULL};
-	json_object *routes = list_of(answer, "routes"), *next = NULL;
+	json_object *routes = member_list(answer, "routes"), *next = NULL;
 	struct table *table = table_new(headings);
 
-	for (size_t i = 0; i < length_of(routes); i++) {
+	for (size_t i = 0; i < list_length(routes); i++) {
 		json_object *route = json_object_array_get_idx(routes, i);
 		const char *by = member_text(route, "rejectedBy"), *name = member_text(route, "rejectedByName");
 		char verdict[160];
@@ -82,7 +69,7 @@ static void show_table_of_routes(json_object *answer)
 		table_print(table, stdout, 0);
 	table_free(table);
 	show_reasons(answer, "noRoutes", "no routes");
-	printf("%zu routes%s\n", length_of(routes),
+	printf("%zu routes%s\n", list_length(routes),
 	       json_object_object_get_ex(answer, "next", &next) && next ? ", and there are more: --count N shows more of them"
 									: ", and no more");
 }
@@ -98,20 +85,20 @@ int live_routes(struct invocation *invocation, const struct command *command)
 	}
 	do {
 		json_object *page, *more;
-		int code = command_ask(invocation, NULL, routes_path(invocation, wanted - length_of(routes), next), NULL, &page);
+		int code = command_ask(invocation, NULL, routes_path(invocation, wanted - list_length(routes), next), NULL, &page);
 
 		if (code != EXIT_DONE) {
 			json_object_put(all);
 			return code;
 		}
-		more = list_of(page, "routes");
+		more = member_list(page, "routes");
 		if (!all) {
 			all = page;
 			routes = more;
 		} else {
 			json_object *behind = NULL;
 
-			for (size_t i = 0; i < length_of(more); i++)
+			for (size_t i = 0; i < list_length(more); i++)
 				json_object_array_add(routes, json_object_get(json_object_array_get_idx(more, i)));
 			json_object_object_get_ex(page, "next", &behind);
 			json_object_object_add(all, "next", json_object_get(behind));
@@ -119,7 +106,7 @@ int live_routes(struct invocation *invocation, const struct command *command)
 		}
 		json_object_object_get_ex(all, "next", &next);
 		/* A page may be empty: the router ends one when its few milliseconds are over, too. */
-	} while (routes && next && length_of(routes) < wanted);
+	} while (routes && next && list_length(routes) < wanted);
 	if (invocation->json)
 		command_print_json(all);
 	else
@@ -133,11 +120,11 @@ int live_routes(struct invocation *invocation, const struct command *command)
 static void add_count(struct table *table, const char *session, const char *afi, const char *what, const char *name,
 		      json_object *count)
 {
-	json_object *examples = list_of(count, "examples");
+	json_object *examples = member_list(count, "examples");
 	char text[EXAMPLES_SIZE] = "", verdict[160];
 	size_t used = 0;
 
-	for (size_t i = 0; i < length_of(examples) && used < sizeof(text); i++) {
+	for (size_t i = 0; i < list_length(examples) && used < sizeof(text); i++) {
 		json_object *example = json_object_array_get_idx(examples, i);
 
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "", member_text(example, "prefix"));
@@ -148,12 +135,12 @@ static void add_count(struct table *table, const char *session, const char *afi,
 
 static void add_family(struct table *table, const char *session, json_object *family)
 {
-	json_object *rejected = list_of(family, "rejected"), *count = NULL;
+	json_object *rejected = member_list(family, "rejected"), *count = NULL;
 	const char *afi = member_text(family, "afi");
 
 	if (json_object_object_get_ex(family, "accepted", &count) && count)
 		add_count(table, session, afi, "accepted", "", count);
-	for (size_t i = 0; i < length_of(rejected); i++) {
+	for (size_t i = 0; i < list_length(rejected); i++) {
 		char what[80];
 
 		count = json_object_array_get_idx(rejected, i);
@@ -184,11 +171,11 @@ int live_preview(struct invocation *invocation, const struct command *command)
 		return EXIT_DONE;
 	}
 	table = table_new(headings);
-	sessions = list_of(answer, "sessions");
-	for (size_t i = 0; i < length_of(sessions); i++) {
-		json_object *session = json_object_array_get_idx(sessions, i), *families = list_of(session, "families");
+	sessions = member_list(answer, "sessions");
+	for (size_t i = 0; i < list_length(sessions); i++) {
+		json_object *session = json_object_array_get_idx(sessions, i), *families = member_list(session, "families");
 
-		for (size_t j = 0; j < length_of(families); j++)
+		for (size_t j = 0; j < list_length(families); j++)
 			add_family(table, member_text(session, "address"), json_object_array_get_idx(families, j));
 	}
 	if (table_rows(table) > 0)

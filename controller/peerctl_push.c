@@ -28,10 +28,10 @@ static char *with_options(const struct invocation *invocation, char *path)
 	return client_query(path, "confirm", invocation->confirm_manually ? "manual" : NULL);
 }
 
-int push_and_show(struct invocation *invocation, char *path, json_object *body)
+int command_push(struct invocation *invocation, const char *method, char *path, json_object *body)
 {
 	json_object *answer, *not_done;
-	int code = command_ask(invocation, NULL, with_options(invocation, path), body, &answer);
+	int code = command_ask(invocation, method, with_options(invocation, path), body, &answer);
 
 	if (code != EXIT_DONE)
 		return code;
@@ -48,6 +48,6 @@ int push_and_show(struct invocation *invocation, char *path, json_object *body)
 
 int push_confirm(struct invocation *invocation, const struct command *command)
 {
-	return push_and_show(invocation, client_path("pushes", invocation->arguments[0], "confirm", NULL),
-			     json_object_new_object());
+	return command_push(invocation, NULL, client_path("pushes", invocation->arguments[0], "confirm", NULL),
+			    json_object_new_object());
 }

@@ -54,6 +54,105 @@ static bool take_check(struct request_options *options, const char *value)
 	return true;
 }
 
+static void add_to(json_object **object, const char *key, json_object *value)
+{
+	if (!*object)
+		*object = json_object_new_object();
+	json_object_object_add(*object, key, value);
+}
+
+static bool take_session_number(struct request_options *options, const char *option, const char *key, const char *value)
+{
+	uint32_t number;
+
+	if (!take_number(option, value, &number))
+		return false;
+	add_to(&options->session, key, json_object_new_int64(number));
+	return true;
+}
+
+static bool take_session_text(struct request_options *options, const char *key, const char *value)
+{
+	add_to(&options->session, key, json_object_new_string(value));
+	return true;
+}
+
+static bool take_session_flag(struct request_options *options, const char *key)
+{
+	add_to(&options->session, key, json_object_new_boolean(true));
+	return true;
+}
+
+/* The first line of a file, or of standard input: an argument would be everybody's to see. */
+static bool take_password(struct request_options *options, const char *path)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	char line[256] = "";
+	bool read = file && fgets(line, sizeof(line), file);
+
+	if (file && file != stdin)
+		fclose(file);
+	line[strcspn(line, "\r\n")] = '\0';
+	if (!read || !line[0]) {
+		fprintf(stderr, "peerctl: --password-file: %s has no password in its first line%s%s\n", path,
+			file ? "" : ": ", file ? "" : strerror(errno));
+		return false;
+	}
+	take_session_text(options, "password", line);
+	explicit_bzero(line, sizeof(line));
+	return true;
+}
+
+/* "NAME=SECONDS" */
+static bool take_timer(struct request_options *options, const char *value)
+{
+	const char *seconds = strchr(value, '=');
+	uint32_t number;
+	char *name;
+
+	if (!seconds || seconds == value) {
+		fprintf(stderr, "peerctl: --timer takes NAME=SECONDS, such as establish=86400, not '%s'\n", value);
+		return false;
+	}
+	if (!take_number("timer", seconds + 1, &number))
+		return false;
+	name = strndup(value, (size_t)(seconds - value));
+	add_to(&options->timers, name, json_object_new_int64(number));
+	free(name);
+	return true;
+}
+
+static bool session_option(struct request_options *options, int option, const char *value)
+{
+	switch (option) {
+	case '1':
+		return take_password(options, value);
+	case '2':
+		return take_session_number(options, "ttl-security", "ttlSecurityHops", value);
+	case '3':
+		return take_session_flag(options, "bfd");
+	case '4':
+		return take_session_flag(options, "bfd") && take_session_text(options, "bfdProfile", value);
+	case '5':
+		return take_session_number(options, "hold-time", "holdTime", value);
+	case '6':
+		return take_session_number(options, "keepalive", "keepalive", value);
+	case '7':
+		return take_session_number(options, "connect-retry", "connectRetry", value);
+	case '8':
+		return take_session_text(options, "role", value);
+	case '9':
+		return take_session_flag(options, "roleStrict");
+	case '0':
+		*(strchr(value, ':') ? &options->ipv6.local_address : &options->ipv4.local_address) = value;
+		return true;
+	case '+':
+		return take_timer(options, value);
+	default:
+		return false;
+	}
+}
+
 bool request_option(struct request_options *options, int option, const char *value)
 {
 	struct request_family *family;
@@ -106,13 +205,25 @@ bool request_option(struct request_options *options, int option, const char *val
 			family->export_policy = value;
 		return family != NULL;
 	default:
-		return false;
+		return session_option(options, option, value);
 	}
+}
+
+void request_options_free(struct request_options *options)
+{
+	json_object_put(options->checks);
+	json_object_put(options->session);
+	json_object_put(options->timers);
 }
 
 static bool is_given(const struct request_family *family)
 {
 	return family->limit || family->import_policy || family->export_policy;
+}
+
+static bool concerns(const struct request_family *family)
+{
+	return is_given(family) || family->local_address;
 }
 
 static void add_text(json_object *object, const char *key, const char *text)
@@ -150,6 +261,11 @@ static json_object *neighbor_json(const struct request_options *options, const c
 	if (is_given(family))
 		json_object_array_add(families, family_json(is_ipv6 ? "ipv6" : "ipv4", family));
 	json_object_object_add(neighbor, "families", families);
+	add_text(neighbor, "localAddress", family->local_address);
+	if (options->session) {
+		json_object_object_foreach (options->session, key, value)
+			json_object_object_add(neighbor, key, json_object_get(value));
+	}
 	return neighbor;
 }
 
@@ -171,12 +287,12 @@ json_object *request_body(const struct request_options *options, const char *nam
 		return NULL;
 	}
 	/* Else what was meant for a session would be lost without a word. */
-	if ((is_given(&options->ipv4) && !has_neighbor(options, false)) ||
-	    (is_given(&options->ipv6) && !has_neighbor(options, true))) {
-		bool ipv6 = is_given(&options->ipv6) && !has_neighbor(options, true);
+	if ((concerns(&options->ipv4) && !has_neighbor(options, false)) ||
+	    (concerns(&options->ipv6) && !has_neighbor(options, true))) {
+		bool ipv6 = concerns(&options->ipv6) && !has_neighbor(options, true);
 
 		snprintf(error, error_size,
-			 "--limit, --import or --export names %s, but no --neighbor has such an address",
+			 "--limit, --import, --export or --local-address names %s, but no --neighbor has such an address",
 			 ipv6 ? "ipv6" : "ipv4");
 		return NULL;
 	}
@@ -196,6 +312,8 @@ json_object *request_body(const struct request_options *options, const char *nam
 	if (options->checks)
 		json_object_object_add(body, "checks", json_object_get(options->checks));
 	add_text(body, "description", options->description);
+	if (options->timers)
+		json_object_object_add(body, "timers", json_object_get(options->timers));
 	for (size_t i = 0; i < options->neighbor_count; i++)
 		json_object_array_add(neighbors, neighbor_json(options, options->neighbors[i]));
 	json_object_object_add(body, "neighbors", neighbors);

@@ -17,6 +17,7 @@ struct request_family {
 	uint32_t limit; /* 0: none */
 	const char *import_policy;
 	const char *export_policy;
+	const char *local_address;
 };
 
 struct request_options {
@@ -31,6 +32,8 @@ struct request_options {
 	uint32_t reopen_hold_down; /* 0: not given */
 	const char *profile;
 	json_object *checks; /* name and level of each; NULL: none is given */
+	json_object *session; /* keys of every neighbor; NULL: none is given */
+	json_object *timers;  /* name and seconds of each; NULL: none is given */
 	const char *description;
 	struct request_family ipv4, ipv6;
 };
@@ -40,5 +43,7 @@ bool request_option(struct request_options *options, int option, const char *val
 
 /* NULL with a sentence in `error` where something is missing. The caller puts it. */
 json_object *request_body(const struct request_options *options, const char *name, char *error, size_t error_size);
+
+void request_options_free(struct request_options *options);
 
 #endif

@@ -7,15 +7,15 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "controller/declaration.h"
+#include "controller/declaration_secret.h"
 #include "controller/log.h"
 #include "controller/router_session.h"
 #include "controller/routers.h"
+#include "lib/policy_object.h"
 #include "controller/text.h"
 
 /* Pushes that a router may have before it has answered the first of them. */
 #define WINDOW 32
-#define OPERATIONS_MAX 10000
 
 struct push_waiter {
 	LIST_ENTRY(push_waiter) link;
@@ -29,11 +29,12 @@ struct push_waiter {
 struct pushes {
 	struct event_base *base;
 	struct store *store;
+	const struct secret_key *key;
 	struct routers *routers;
 	LIST_HEAD(, push_waiter) waiters; /* bounded by max-api-clients: each waits for one */
 };
 
-struct pushes *pushes_new(struct event_base *base, struct store *store)
+struct pushes *pushes_new(struct event_base *base, struct store *store, const struct secret_key *key)
 {
 	struct pushes *pushes = calloc(1, sizeof(*pushes));
 
@@ -41,8 +42,14 @@ struct pushes *pushes_new(struct event_base *base, struct store *store)
 		return NULL;
 	pushes->base = base;
 	pushes->store = store;
+	pushes->key = key;
 	LIST_INIT(&pushes->waiters);
 	return pushes;
+}
+
+const struct secret_key *pushes_key(const struct pushes *pushes)
+{
+	return pushes->key;
 }
 
 void pushes_set_routers(struct pushes *pushes, struct routers *routers)
@@ -55,16 +62,38 @@ void pushes_free(struct pushes *pushes)
 	free(pushes);
 }
 
-static bool request_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+static bool request_to_wire(const struct store_operation *operation, const struct secret_key *key,
+			    Peering__Operation *wire, struct declaration_error *error)
 {
-	struct declaration_error error = {.code = ""};
-	json_object *body = json_tokener_parse(operation->definition ? operation->definition : "");
-
-	wire->declare = declaration_from_json(body, &error);
-	json_object_put(body);
+	wire->declare = declaration_from_stored(operation->definition ? operation->definition : "", key, error);
 	if (wire->declare)
 		wire->operation_case = PEERING__OPERATION__OPERATION_DECLARE;
 	return wire->declare != NULL;
+}
+
+static bool policy_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	json_object *body = json_tokener_parse(operation->definition ? operation->definition : "");
+	struct policy_error error;
+
+	wire->policy = policy_from_json(body, operation->connection, &error);
+	json_object_put(body);
+	if (wire->policy)
+		wire->operation_case = PEERING__OPERATION__OPERATION_POLICY;
+	return wire->policy != NULL;
+}
+
+static bool withdraw_to_wire(const struct store_operation *operation, Peering__Operation *wire)
+{
+	Peering__WithdrawPolicy *withdraw = malloc(sizeof(*withdraw));
+
+	if (!withdraw)
+		return false;
+	peering__withdraw_policy__init(withdraw);
+	wire->withdraw_policy = withdraw;
+	wire->operation_case = PEERING__OPERATION__OPERATION_WITHDRAW_POLICY;
+	withdraw->name = strdup(operation->connection);
+	return withdraw->name != NULL;
 }
 
 static bool verb_to_wire(const struct store_operation *operation, Peering__Operation *wire)
@@ -82,8 +111,21 @@ static bool verb_to_wire(const struct store_operation *operation, Peering__Opera
 	return verb->name && verb->verb && verb->reason;
 }
 
-/* NULL where memory is short, or the stored definition cannot be read. Freed with free_unpacked(). */
-static Peering__Push *push_to_wire(const struct store_push *push)
+static bool operation_to_wire(const struct store_operation *operation, const struct secret_key *key,
+			      Peering__Operation *wire, struct declaration_error *error)
+{
+	if (strcmp(operation->verb, STORE_REQUEST) == 0)
+		return request_to_wire(operation, key, wire, error);
+	if (strcmp(operation->verb, STORE_POLICY) == 0)
+		return policy_to_wire(operation, wire);
+	if (strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0)
+		return withdraw_to_wire(operation, wire);
+	return verb_to_wire(operation, wire);
+}
+
+/* NULL with *error set where memory is short, or the stored definition cannot be read. Freed with free_unpacked(). */
+static Peering__Push *push_to_wire(const struct store_push *push, const struct secret_key *key,
+				   struct declaration_error *error)
 {
 	Peering__Push *wire = malloc(sizeof(*wire));
 	bool good;
@@ -98,7 +140,7 @@ static Peering__Push *push_to_wire(const struct store_push *push)
 	wire->expected_revision = push->expected_revision;
 	wire->confirm_seconds = push->confirm_seconds;
 	wire->operations = calloc(push->operation_count + 1, sizeof(*wire->operations));
-	good = wire->id && wire->actor && wire->operations && push->operation_count <= OPERATIONS_MAX;
+	good = wire->id && wire->actor && wire->operations && push->operation_count <= PUSH_OPERATIONS_MAX;
 	for (size_t i = 0; good && i < push->operation_count; i++) {
 		const struct store_operation *operation = &push->operations[i];
 		Peering__Operation *entry = malloc(sizeof(*entry));
@@ -109,8 +151,7 @@ static Peering__Push *push_to_wire(const struct store_push *push)
 		}
 		peering__operation__init(entry);
 		wire->operations[wire->n_operations++] = entry;
-		good = strcmp(operation->verb, STORE_REQUEST) == 0 ? request_to_wire(operation, entry)
-								   : verb_to_wire(operation, entry);
+		good = operation_to_wire(operation, key, entry, error);
 	}
 	if (good)
 		return wire;
@@ -120,9 +161,11 @@ static Peering__Push *push_to_wire(const struct store_push *push)
 
 /* One walk over what is queued. */
 struct sending {
+	const struct secret_key *key;
 	struct router_session *session;
 	char *refused;		    /* id of a push that this router cannot take, which ends the walk */
-	enum protocol_feature lacks; /* of it */
+	enum protocol_feature lacks; /* of it; PROTOCOL_FEATURE_COUNT: a password of it is lost */
+	struct declaration_error error; /* which */
 };
 
 /* What the router lacks of what the push needs; PROTOCOL_FEATURE_COUNT where it has all. */
@@ -146,7 +189,12 @@ static bool send_push(const struct store_push *push, void *context)
 
 	window->newest = push->number;
 	envelope.body_case = PEERING__ENVELOPE__BODY_PUSH;
-	envelope.push = push_to_wire(push);
+	envelope.push = push_to_wire(push, sending->key, &sending->error);
+	if (!envelope.push && strcmp(sending->error.code, "password-lost") == 0) {
+		sending->lacks = PROTOCOL_FEATURE_COUNT;
+		sending->refused = strdup(push->id);
+		return false;
+	}
 	if (!envelope.push) {
 		log_event(LEVEL_ERROR, "push-unreadable", "router", push->router, "push", push->id, "message",
 			  "what the database holds of this push cannot be sent; it stays queued", NULL);
@@ -168,22 +216,28 @@ static bool send_push(const struct store_push *push, void *context)
 	return sent;
 }
 
-/* It would pass over what it does not know, and do something else than was asked for. */
-static enum store_result refuse_too_old(struct pushes *pushes, const struct sending *sending)
+/*
+ * A router that does not know a part would pass over it, and do something else than was asked for; and without its
+ * password a session is not what was asked for either.
+ */
+static enum store_result refuse_unsent(struct pushes *pushes, const struct sending *sending)
 {
 	const char *router = router_session_name(sending->session);
-	struct store_operation answer = {.code = "router-too-old", .allowed = "[]"};
+	struct store_operation answer = {.code = sending->error.code, .message = sending->error.sentence, .allowed = "[]"};
 	struct store_router hello;
 	char sentence[512];
 
-	router_session_describe(sending->session, &hello);
-	snprintf(sentence, sizeof(sentence),
-		 "%s runs version %s of frr-peering, which does not have \"%s\", and this push needs it; nothing was "
-		 "sent. Install the newer frr-peering there first",
-		 router, hello.module_version, protocol_feature_names[sending->lacks]);
-	answer.message = sentence;
+	if (sending->lacks < PROTOCOL_FEATURE_COUNT) {
+		router_session_describe(sending->session, &hello);
+		snprintf(sentence, sizeof(sentence),
+			 "%s runs version %s of frr-peering, which does not have \"%s\", and this push needs it; nothing was "
+			 "sent. Install the newer frr-peering there first",
+			 router, hello.module_version, protocol_feature_names[sending->lacks]);
+		answer.code = "router-too-old";
+		answer.message = sentence;
+	}
 	log_event(LEVEL_WARNING, "push-refused", "router", router, "push", sending->refused, "code", answer.code,
-		  "message", sentence, NULL);
+		  "message", answer.message, NULL);
 	return store_push_answered(pushes->store, router, sending->refused, false, &answer, 1, clock_milliseconds());
 }
 
@@ -192,7 +246,7 @@ static void finish_matching(struct pushes *pushes, const char *id, const char *r
 static void send_queued(struct pushes *pushes, struct router_session *session)
 {
 	struct push_window *window = router_session_window(session);
-	struct sending sending = {.session = session};
+	struct sending sending = {.key = pushes->key, .session = session, .error.code = ""};
 	enum store_result result = STORE_OK;
 
 	/* Sending closes a session whose router does not read. */
@@ -203,7 +257,7 @@ static void send_queued(struct pushes *pushes, struct router_session *session)
 		if (!sending.refused)
 			break;
 		if (result == STORE_OK)
-			result = refuse_too_old(pushes, &sending);
+			result = refuse_unsent(pushes, &sending);
 		if (result == STORE_OK)
 			finish_matching(pushes, sending.refused, NULL);
 		free(sending.refused);

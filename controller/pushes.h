@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "controller/store.h"
+#include "lib/secret.h"
 
 struct push_waiter;
 struct pushes;
@@ -22,8 +23,12 @@ struct routers;
 
 /* Pushes of one router that may wait in the store. */
 #define PUSHES_QUEUED_MAX 1000
+/* Of one push: what a router takes. */
+#define PUSH_OPERATIONS_MAX 1024
 
-struct pushes *pushes_new(struct event_base *base, struct store *store);
+/* `key` opens the passwords of what is stored. */
+struct pushes *pushes_new(struct event_base *base, struct store *store, const struct secret_key *key);
+const struct secret_key *pushes_key(const struct pushes *pushes);
 /* The two sides know each other; set before the first push. */
 void pushes_set_routers(struct pushes *pushes, struct routers *routers);
 /* Every waiter must be gone. */

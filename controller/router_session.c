@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "controller/certificates.h"
 #include "controller/log.h"
 #include "controller/pushes.h"
 #include "controller/queries.h"
@@ -109,6 +110,11 @@ void router_session_describe(const struct router_session *session, struct store_
 bool router_session_is_up(const struct router_session *session)
 {
 	return session->state == UP;
+}
+
+SSL *router_session_ssl(const struct router_session *session)
+{
+	return session->stream ? bufferevent_openssl_get_ssl(session->stream) : NULL;
 }
 
 protocol_feature_set router_session_features(const struct router_session *session)
@@ -533,6 +539,7 @@ void router_session_welcome(struct router_session *session, uint64_t acked_seque
 	log_event(LEVEL_INFO, "router-connected", "router", session->name, "address", session->address, "frr",
 		  session->frr_version, "module", session->module_version, "journal", session->journal_id, "acked",
 		  log_number(acked_sequence), "newest", log_number(session->last_sequence), NULL);
+	certificates_shown(routers_certificates(session->routers), "router", session->name, router_session_ssl(session));
 	if (session->last_sequence < acked_sequence)
 		log_event(
 			LEVEL_ERROR, "journal-behind", "router", session->name, "journal", session->journal_id,

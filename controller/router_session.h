@@ -43,6 +43,8 @@ const char *router_session_name(const struct router_session *session);
 const char *router_session_journal(const struct router_session *session);
 /* Fills what Hello said; times are 0. */
 void router_session_describe(const struct router_session *session, struct store_router *router);
+/* NULL once it is over. */
+SSL *router_session_ssl(const struct router_session *session);
 /* What its Hello said that the router has beyond the first version of the protocol. */
 protocol_feature_set router_session_features(const struct router_session *session);
 /* Whether it was welcomed and is not over. */

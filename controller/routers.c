@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "controller/certificates.h"
 #include "controller/log.h"
 #include "controller/newcomers.h"
 #include "controller/queries.h"
 #include "controller/router_session.h"
+#include "lib/tls.h"
 
 /* One node of the tree of names. */
 struct claim {
@@ -21,7 +23,7 @@ struct claim {
 struct routers {
 	struct event_base *base;
 	const struct config *config;
-	SSL_CTX *tls;
+	struct certificates *certificates;
 	struct reports *reports;
 	struct pushes *pushes;
 	struct queries *queries;
@@ -50,7 +52,7 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
 		     void *context)
 {
 	struct routers *routers = context;
-	struct router_session *session = router_session_new(routers, routers->base, routers->tls, fd);
+	struct router_session *session = router_session_new(routers, routers->base, certificates_router_tls(routers->certificates), fd);
 	struct router_session_link *link;
 	struct newcomer *leaving;
 
@@ -68,8 +70,8 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
 	}
 }
 
-struct routers *routers_open(struct event_base *base, const struct config *config, SSL_CTX *tls,
-			     struct reports *reports, struct pushes *pushes, char *error, size_t error_size)
+struct routers *routers_open(struct event_base *base, const struct config *config,
+			     struct certificates *certificates, struct reports *reports, struct pushes *pushes, char *error, size_t error_size)
 {
 	struct routers *routers = calloc(1, sizeof(*routers));
 
@@ -77,7 +79,7 @@ struct routers *routers_open(struct event_base *base, const struct config *confi
 		return NULL;
 	routers->base = base;
 	routers->config = config;
-	routers->tls = tls;
+	routers->certificates = certificates;
 	routers->reports = reports;
 	routers->pushes = pushes;
 	routers->queries = queries_new(base);
@@ -107,6 +109,34 @@ static void close_all(struct routers *routers, const char *code)
 		router_session_close(link->session, code, "the controller is stopping; connect again later");
 		link = next;
 	}
+}
+
+void routers_end_revoked(struct routers *routers)
+{
+	SSL_CTX *tls = certificates_router_tls(routers->certificates);
+	struct router_session_link *link = LIST_FIRST(&routers->sessions);
+
+	while (link) {
+		struct router_session_link *next = LIST_NEXT(link, link);
+		SSL *ssl = router_session_ssl(link->session);
+
+		/* One that is being judged is judged by the files of before. */
+		if (ssl && !SSL_is_init_finished(ssl))
+			router_session_close(link->session, NULL, "the certificates have changed");
+		else if (ssl && tls_peer_is_revoked(ssl, tls))
+			router_session_close(link->session, "certificate", "the router's certificate has been revoked");
+		link = next;
+	}
+}
+
+void routers_look_at_certificates(struct routers *routers)
+{
+	struct router_session_link *link;
+
+	LIST_FOREACH (link, &routers->sessions, link)
+		if (router_session_is_up(link->session))
+			certificates_shown(routers->certificates, "router", router_session_name(link->session),
+					   router_session_ssl(link->session));
 }
 
 void routers_stop(struct routers *routers)
@@ -150,6 +180,11 @@ struct reports *routers_reports(const struct routers *routers)
 struct pushes *routers_pushes(const struct routers *routers)
 {
 	return routers->pushes;
+}
+
+struct certificates *routers_certificates(const struct routers *routers)
+{
+	return routers->certificates;
 }
 
 struct queries *routers_queries(const struct routers *routers)

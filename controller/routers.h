@@ -9,22 +9,26 @@
 #define PEERING_CONTROLLER_ROUTERS_H
 
 #include <event2/event.h>
-#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "controller/config.h"
 #include "controller/listener.h"
 
+struct certificates;
 struct reports;
 struct pushes;
 struct queries;
 struct router_session;
 struct routers;
 
-/* Listens. `config`, `tls`, `reports` and `pushes` must outlive it. NULL with a sentence in `error`. */
-struct routers *routers_open(struct event_base *base, const struct config *config, SSL_CTX *tls,
-			     struct reports *reports, struct pushes *pushes, char *error, size_t error_size);
+/* Listens. `config`, `certificates`, `reports` and `pushes` must outlive it. NULL with a sentence in `error`. */
+struct routers *routers_open(struct event_base *base, const struct config *config,
+			     struct certificates *certificates, struct reports *reports, struct pushes *pushes, char *error, size_t error_size);
+/* New revocation lists: ends the sessions that they concern. */
+void routers_end_revoked(struct routers *routers);
+/* certificates_shown() for each that is connected. */
+void routers_look_at_certificates(struct routers *routers);
 /* Stops listening, and ends every session with a word. */
 void routers_stop(struct routers *routers);
 /* Ends what is left, at once. */
@@ -41,6 +45,7 @@ struct router_session *routers_find(const struct routers *routers, const char *n
 struct reports *routers_reports(const struct routers *routers);
 struct queries *routers_queries(const struct routers *routers);
 struct pushes *routers_pushes(const struct routers *routers);
+struct certificates *routers_certificates(const struct routers *routers);
 const struct config *routers_config(const struct routers *routers);
 /* Whether one more router may be connected, or this one again. */
 bool routers_has_room(const struct routers *routers, const char *name);

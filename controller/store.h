@@ -215,6 +215,9 @@ enum store_result store_release(struct store *store, const char *router, bool *r
 /* ---- Pushes ---- */
 
 #define STORE_REQUEST "request" /* the verb of an operation that declares */
+/* The verbs of operations with policy objects, whose name stands in the place of a connection's. */
+#define STORE_POLICY "policy"
+#define STORE_WITHDRAW_POLICY "withdraw-policy"
 #define STORE_ACCEPT "accept"	/* desired becomes what is observed: its definition, or none where it is over */
 
 enum push_state { PUSH_QUEUED = 0, PUSH_APPLIED, PUSH_REFUSED, PUSH_UNANSWERED, PUSH_STATE_COUNT };
@@ -224,7 +227,7 @@ const char *push_state_name(enum push_state state); /* "queued", …; "?" out of
 struct store_operation {
 	const char *connection;
 	const char *verb;
-	const char *definition; /* JSON, of a request; else NULL */
+	const char *definition; /* JSON, of a request or a policy; else NULL */
 	const char *reason;
 	/* the answer, once there is one */
 	bool ok;
@@ -453,6 +456,27 @@ enum store_result store_idempotency_keep(struct store *store, const struct store
 /* status, location and answer are added to the row of actor and key. */
 enum store_result store_idempotency_answered(struct store *store, const struct store_idempotency *row);
 
+/* ---- policies (store_sqlite_policies.c): set and ended by pushes, as the desired state of connections ---- */
+
+struct store_policy {
+	const char *name;
+	const char *kind;
+	int64_t entries;
+	const char *definition; /* JSON; NULL where many are asked for */
+	const char *requested_by;
+	int64_t requested_at;
+	const char *push_id;
+	const char *push_state;
+};
+
+typedef bool (*store_policy_visit)(const struct store_policy *policy, void *context);
+
+/* Those of a router behind `after_name`, by name, at most `limit`. */
+enum store_result store_policies(struct store *store, const char *router, const char *after_name, unsigned int limit,
+				 store_policy_visit visit, void *context);
+enum store_result store_policy(struct store *store, const char *router, const char *name, store_policy_visit visit,
+			       void *context);
+
 /* ---- How much there is ---- */
 
 typedef bool (*store_name_visit)(const char *name, void *context);
@@ -465,5 +489,127 @@ enum store_result store_census(struct store *store, const char *router, const ch
 			       store_census_visit visit, void *context, bool *more);
 /* Those that wait now, and all that have ever been stored. */
 enum store_result store_count_pushes(struct store *store, uint64_t *queued, uint64_t *stored);
+
+/* ---- Peer ASNs ---- */
+
+struct store_peer_asn {
+	uint32_t asn;
+	const char *name;
+	const char *contacts; /* JSON array as the API shows it */
+	const char *state;    /* "None", "Pending", "Approved", "Failed" */
+	const char *reason;   /* of "Failed" */
+	const char *validated_by;
+	int64_t validated_at;
+	const char *changed_by;
+	int64_t changed_at;
+};
+
+typedef bool (*store_peer_asn_visit)(const struct store_peer_asn *peer_asn, void *context); /* false ends the walk */
+
+/* The whole row, new or in the place of the one before. */
+enum store_result store_peer_asn_put(struct store *store, const struct store_peer_asn *peer_asn);
+/* STORE_REFUSED where a peering of it has not ended, STORE_NOT_FOUND where there is none. */
+enum store_result store_peer_asn_delete(struct store *store, uint32_t asn);
+/* NULL `visit` only asks. */
+enum store_result store_peer_asn(struct store *store, uint32_t asn, store_peer_asn_visit visit, void *context);
+/* In order, behind `after`; NULL `state` and 0 `only` are any. */
+enum store_result store_peer_asns(struct store *store, const char *state, uint32_t only, uint32_t after,
+				  unsigned int limit, store_peer_asn_visit visit, void *context);
+
+/* ---- Peerings ---- */
+
+/* States: "requested", "rejected", "withdrawn", "approved", "deprovisioning", "deprovisioned". */
+struct store_peering {
+	const char *name;
+	uint32_t peer_asn;
+	const char *state;
+	const char *reason;   /* of the newest decision */
+	const char *document; /* JSON: the request in its usual form */
+	bool by_peer;
+	const char *requested_by;
+	int64_t requested_at;
+	const char *decided_by;
+	int64_t decided_at;
+};
+
+/*
+ * What the controller does for one connection of a peering (peerings.c). Phases: "waiting" for approval,
+ * "declare", "configure" (until its sessions may come up), "validate", "service", "failed" (the router refused it),
+ * "remove", "removed".
+ */
+struct store_peering_connection {
+	const char *peering;
+	unsigned int position;
+	const char *router;
+	const char *name;
+	const char *phase;
+	const char *approved; /* JSON: the definition that is pushed; "" before the approval */
+	bool declared;	      /* the router has it, by us */
+	const char *problem;  /* of "failed": a sentence */
+	const char *asked;    /* verb of the newest push for it, "request" too; "" for none */
+	const char *push_id;
+	const char *configured_by; /* who said that the other side has configured BGP */
+	int64_t configured_at;
+	/* The following are read alone. */
+	uint32_t peer_asn;
+	const char *decided_by;
+	const char *push_state; /* "" without a push */
+	int64_t answered_at;
+	const char *push_message; /* the router's sentence about what it refused */
+	const char *observed;	  /* its state; "" where the router has not reported it */
+	uint32_t observed_asn;
+	const char *activation;
+	const char *detail; /* JSON, as in store_observation */
+	bool connected;	    /* the router is, and has sent a full snapshot since */
+	int64_t snapshot_at;
+};
+
+struct store_peering_event {
+	int64_t at;
+	const char *actor;
+	const char *action;
+	const char *message;
+};
+
+typedef bool (*store_peering_visit)(const struct store_peering *peering, void *context);
+typedef bool (*store_peering_connection_visit)(const struct store_peering_connection *connection, void *context);
+typedef bool (*store_peering_event_visit)(const struct store_peering_event *event, void *context);
+
+/*
+ * With its connections, of which router and name are read, in phase "waiting". One of this name that has ended makes
+ * room. STORE_REFUSED where another has not, or has a connection of such a name on the same router.
+ */
+enum store_result store_peering_create(struct store *store, const struct store_peering *peering,
+				       const struct store_peering_connection *connections, size_t count);
+/*
+ * A new state: state, reason (NULL: as it was), decided_by and decided_at are written. Ended ones let their connections
+ * go.
+ */
+enum store_result store_peering_decide(struct store *store, const struct store_peering *peering);
+enum store_result store_peering(struct store *store, const char *name, store_peering_visit visit, void *context);
+/* In order of their names, behind `after`; NULL `state` and 0 `asn` are any. */
+enum store_result store_peerings(struct store *store, const char *state, uint32_t asn, const char *after,
+				 unsigned int limit, store_peering_visit visit, void *context);
+
+/* phase, approved, declared, problem, asked, push_id, configured_by and configured_at are written. */
+enum store_result store_peering_connection_set(struct store *store, const struct store_peering_connection *connection);
+/* In order of their positions. */
+enum store_result store_peering_connections(struct store *store, const char *peering,
+					    store_peering_connection_visit visit, void *context);
+/*
+ * Those for which there is something to do, on connected routers that are not held, behind (after_peering, after_router): all of a peering
+ * on a router together, in their order.
+ */
+enum store_result store_peering_connections_driven(struct store *store, const char *after_peering,
+						   const char *after_router, unsigned int limit,
+						   store_peering_connection_visit visit, void *context);
+/* STORE_OK where `router` has a connection of this name that is not of `peering`; else STORE_NOT_FOUND. */
+enum store_result store_connection_taken(struct store *store, const char *router, const char *name,
+					 const char *peering);
+
+enum store_result store_peering_note(struct store *store, const char *peering, const struct store_peering_event *event);
+/* Newest first. */
+enum store_result store_peering_history(struct store *store, const char *peering, unsigned int limit,
+					store_peering_event_visit visit, void *context);
 
 #endif

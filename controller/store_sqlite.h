@@ -50,7 +50,6 @@ struct store {
 bool store_migrate(sqlite3 *db, const char *path, char *error, size_t error_size);
 /* The version of a database that is ours, 0 for an empty one, -1 with a sentence in `error`. */
 int store_schema_version(sqlite3 *db, const char *path, char *error, size_t error_size);
-
 extern const int store_schema_newest;
 
 /*
@@ -76,6 +75,10 @@ enum store_result store_refuse(struct store *store, const char *sentence);
 
 /* The push of a row of PUSH_COLUMNS, with its operations. */
 enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement, store_push_visit visit, void *context);
+/* store_sqlite_policies.c: what a push and its answer make of the policies that are wanted. */
+enum store_result store_policy_desired(struct store *store, int64_t number, const struct store_push *push,
+				       const struct store_operation *operation);
+enum store_result store_policies_answered(struct store *store, int64_t number, bool applied);
 
 /* Never NULL. */
 const char *store_column_text(sqlite3_stmt *statement, int column);

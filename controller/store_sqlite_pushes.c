@@ -74,6 +74,8 @@ enum store_result store_push_create(struct store *store, const struct store_push
 		result = insert_operation(store, number, i, operation);
 		if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_REQUEST) == 0)
 			result = desire(store, number, push, operation);
+		else if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_POLICY) == 0)
+			result = store_policy_desired(store, number, push, operation);
 	}
 	if (result == STORE_OK)
 		result = store_event_of_push(store, EVENT_PUSH_STORED, number, push->created_at);
@@ -224,6 +226,8 @@ enum store_result store_push_answered(struct store *store, const char *router, c
 	if (result == STORE_OK)
 		result = applied ? run_with_number(store, SQL_DESIRE_NO_LONGER, number)
 				 : desire_as_before(store, number, false);
+	if (result == STORE_OK)
+		result = store_policies_answered(store, number, applied);
 	if (result == STORE_OK)
 		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);

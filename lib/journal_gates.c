@@ -255,8 +255,8 @@ static bool take_default_deny(struct journal_gates *gates, json_object *object)
 /* Those that say nothing of a gate. */
 static bool is_of_no_concern(const char *type)
 {
-	static const char *const types[] = {"policy", "acked", "pushed", "controller", "profile", "timers",
-					   "pushes"};
+	static const char *const types[] = {"policy",	  "policyObject", "acked",  "pushed",
+					   "controller", "profile",	  "timers", "pushes"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i]) == 0)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define JOURNAL_FILE "journal.jsonl"
-#define JOURNAL_LINE_MAX (256 * 1024) /* with its newline; a longer one is not read */
+#define JOURNAL_LINE_MAX (1024 * 1024) /* with its newline; a longer one is not read */
 
 enum journal_gates_result {
 	JOURNAL_READ = 0,

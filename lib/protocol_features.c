@@ -5,6 +5,8 @@
 
 char *protocol_feature_names[PROTOCOL_FEATURE_COUNT] = {
 	[PROTOCOL_PUSH_OPTIONS] = "push-options",
+	[PROTOCOL_SESSION_SETTINGS] = "session-settings",
+	[PROTOCOL_POLICY_OBJECTS] = "policy-objects",
 	[PROTOCOL_QUERIES] = "queries",
 };
 
@@ -13,8 +15,43 @@ static bool has_options(const Peering__Push *push)
 	return push->dry_run || push->expects_revision || push->confirm_seconds;
 }
 
+static bool states_session(const Peering__Neighbor *neighbor)
+{
+	return neighbor->password[0] || neighbor->ttl_security_hops || neighbor->bfd || neighbor->keepalive ||
+	       neighbor->hold_time || neighbor->connect_retry || neighbor->role[0] || neighbor->local_address[0];
+}
+
+static bool states_settings(const Peering__DeclareConnection *declaration)
+{
+	for (size_t i = 0; i < declaration->n_neighbors; i++)
+		if (states_session(declaration->neighbors[i]))
+			return true;
+	return declaration->establish_timer || declaration->validation_timer || declaration->stale_timer ||
+	       declaration->drain_timer;
+}
+
+static bool has_session_settings(const Peering__Push *push)
+{
+	for (size_t i = 0; i < push->n_operations; i++)
+		if (push->operations[i]->operation_case == PEERING__OPERATION__OPERATION_DECLARE &&
+		    states_settings(push->operations[i]->declare))
+			return true;
+	return false;
+}
+
+static bool has_policies(const Peering__Push *push)
+{
+	for (size_t i = 0; i < push->n_operations; i++)
+		if (push->operations[i]->operation_case == PEERING__OPERATION__OPERATION_POLICY ||
+		    push->operations[i]->operation_case == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY)
+			return true;
+	return false;
+}
+
 static bool (*const is_needed_by[PROTOCOL_FEATURE_COUNT])(const Peering__Push *push) = {
 	[PROTOCOL_PUSH_OPTIONS] = has_options,
+	[PROTOCOL_SESSION_SETTINGS] = has_session_settings,
+	[PROTOCOL_POLICY_OBJECTS] = has_policies,
 };
 
 protocol_feature_set protocol_features_read(char *const *names, size_t count)

@@ -15,6 +15,8 @@
 /* A new one has a name and what of a push needs it in protocol_features.c. */
 enum protocol_feature {
 	PROTOCOL_PUSH_OPTIONS, /* dry_run, expected_revision and confirm_seconds of a push, and Confirm */
+	PROTOCOL_SESSION_SETTINGS, /* what a Neighbor says of its session, and a DeclareConnection of its timers */
+	PROTOCOL_POLICY_OBJECTS, /* policies and withdrawn policies among the operations of a push */
 	PROTOCOL_QUERIES,      /* Query and QueryAnswer */
 	PROTOCOL_FEATURE_COUNT
 };

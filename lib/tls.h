@@ -22,6 +22,11 @@ struct tls_files {
 	const char *ca;
 	const char *certificate;
 	const char *key;
+	/*
+	 * Revocation lists of the CAs, PEM; NULL: none. Where there are some, there has to be one of the CA that signed the
+	 * other side's certificate. One that is out of date counts all the same.
+	 */
+	const char *crl;
 };
 
 /*
@@ -34,8 +39,20 @@ SSL_CTX *tls_server_context(const struct tls_files *files, char *error, size_t e
 /* A server's: clients may come without a certificate. One that they show is verified as before. */
 void tls_certificate_is_optional(SSL_CTX *context);
 
-/* When the context's own certificate ends: Unix seconds; 0 where that cannot be told. */
-uint64_t tls_certificate_ends(const SSL_CTX *context);
+/* When what a context was made of ends: Unix seconds; 0 where that cannot be told, or there is none. */
+struct tls_ends {
+	uint64_t certificate; /* one's own */
+	uint64_t ca;	      /* the last of those in the CA file */
+	uint64_t crl;	      /* when the first of the revocation lists was to be made anew */
+};
+struct tls_ends tls_context_ends(const SSL_CTX *context);
+uint64_t tls_certificate_ends(const X509 *certificate);
+
+/* Changes whenever one of the files is written, replaced, made or removed. A stat() of each, no more. */
+uint64_t tls_files_print(const struct tls_files *files);
+
+/* Whether the other side of `ssl`, which is up, shows a certificate that the revocation lists of `context` name. */
+bool tls_peer_is_revoked(SSL *ssl, SSL_CTX *context);
 
 /*
  * Whether everybody on this machine can read or write the private key; then `sentence` says so, and what to do. Nothing

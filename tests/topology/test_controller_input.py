@@ -72,8 +72,8 @@ def test_bad_request_is_refused_before_anything_is_stored(bad_input, change, cod
     (b"[]", 400, "bad-value", "JSON object"),
     (b'{"name": "PNI-ACME"}\0 more', 400, "bad-json", "follows"),
     (b'{"name": "PNI\\u0000x"}', 400, "bad-value", "control"),
-    (b" " * 70000, 413, "too-large", "65536"),
-    (b'{"description": "' + b"x" * 70000 + b'"}', 413, "too-large", "65536"),
+    (b" " * 1100000, 413, "too-large", "1048576"),
+    (b'{"description": "' + b"x" * 1100000 + b'"}', 413, "too-large", "1048576"),
 ])
 def test_bad_json_is_refused(bad_input, body, answer, code, word):
     controller, router = bad_input

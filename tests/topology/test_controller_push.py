@@ -179,3 +179,35 @@ def test_router_cannot_answer_for_another(controller):
         router._connection.send(push_result=router._apply(router.pushes[0]))
         said, _ = waiting.communicate(timeout=60)
         assert waiting.returncode == 0 and "applied" in said
+
+
+def test_a_list_of_connections_is_one_push(controller):
+    def asked(number, **more):
+        return {"name": f"PNI-{number}", "peerAsn": 64510, "neighbors": [{"address": f"192.0.2.{number}", **more}]}
+
+    path = "/v1/routers/edge1/connections"
+    with controller.router() as router:
+        code, push = controller.post(path, [asked(1, password="a-key", holdTime=30), asked(2), asked(3)])
+        assert code == 200 and [one["connection"] for one in push["operations"]] == ["PNI-1", "PNI-2", "PNI-3"], push
+        assert push["operations"][0]["definition"]["neighbors"][0] == {
+            "address": "192.0.2.1", "optional": False, "passwordSet": True, "holdTime": 30, "families": []}
+        declared = [operation.declare for operation in router.pushes[0].operations]
+        assert [one.name for one in declared] == ["PNI-1", "PNI-2", "PNI-3"]
+        assert declared[0].neighbors[0].password == "a-key" and declared[0].neighbors[0].hold_time == 30
+        # Said again without the password it is kept; of a neighbor that has none it cannot be.
+        code, push = controller.post(path, [asked(1, passwordSet=True, holdTime=60)])
+        assert code == 200 and router.pushes[1].operations[0].declare.neighbors[0].password == "a-key"
+        code, problem = controller.post(path, [asked(1), asked(2, passwordSet=True)])
+        assert (code, problem["code"]) == (400, "bad-value") and "connection 2 of the list" in problem["detail"]
+        # One that is wrong, here or at the router, and none of it is done or wanted.
+        code, problem = controller.post(path, [asked(4), asked(5), {"name": "PNI-6"}])
+        assert (code, problem["code"]) == (400, "bad-asn") and "connection 3 of the list" in problem["detail"]
+        code, problem = controller.post(path, [asked(4), {**asked(5), "peerAsn": 65535}])
+        assert (code, problem["code"]) == (409, "bad-asn")
+        assert [push.operations[0].declare.name for push in router.pushes] == ["PNI-1", "PNI-1", "PNI-4"]
+        assert controller.query("SELECT name FROM desired_connection ORDER BY name") == [("PNI-1",), ("PNI-2",), ("PNI-3",)]
+        for body in ([], [asked(1)] * 1025):
+            code, problem = controller.post(path, body)
+            assert (code, problem["code"]) == (400, "bad-value") and "1 to 1024" in problem["detail"]
+    rows = controller.query("SELECT definition FROM push_operation") + controller.query("SELECT definition FROM desired_connection")
+    assert rows and not [row for row in rows if "a-key" in row[0]] and "a-key" not in controller.log()

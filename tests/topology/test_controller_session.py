@@ -12,7 +12,7 @@ import time
 import pytest
 
 import wire
-from controller_fixtures import assert_serves, connection_path, crowd
+from controller_fixtures import assert_serves, connection_path, crowd, status
 from lab.wait import until
 from wire import Closed, envelope, frame
 
@@ -316,3 +316,44 @@ def fill_until_closed(controller):
         bystander.wait_acked(1)
     controller.wait_log("event=router-disconnected router=edge1 .*does not read")
     controller.stop()
+
+
+def test_a_router_that_comes_back_as_another_is_reconciled(controller):
+    """Another version of FRR and of the module, another boot, then another journal: the same router."""
+    def come(journal, boot, frr, module, newest):
+        connection = controller.connect("edge1")
+        connection.send(hello=dict(protocol_version=1, journal_id=journal, boot_id=boot, frr_version=frr,
+                                   module_version=module, last_sequence=newest))
+        return connection, connection.expect("hello_ack").acked_sequence
+
+    def names():
+        return [one["name"] for one in controller.get("/v1/connections")["connections"]]
+
+    connection, acked = come("journal-1", "boot-1", "8.4.4", "0.1.0", 3)
+    with connection:
+        assert acked == 0
+        connection.send_transitions(1, 3, "PNI-A")
+        connection.wait_acked(3)
+        connection.send(snapshot=dict(full=True, connections=[status("PNI-A"), status("PNI-B")]))
+        until("both", names, lambda seen: seen == ["PNI-A", "PNI-B"])
+    connection, acked = come("journal-1", "boot-2", "10.3", "0.2.0", 3)
+    with connection:
+        assert acked == 3
+        router, = controller.get("/v1/routers")["routers"]
+        assert {key: router[key] for key in ("connected", "bootId", "frrVersion", "moduleVersion", "ackedSequence")} == {
+            "connected": True, "bootId": "boot-2", "frrVersion": "10.3", "moduleVersion": "0.2.0", "ackedSequence": 3}
+        # What it had holds until the router says how it is now, and what that leaves out is gone.
+        assert names() == ["PNI-A", "PNI-B"]
+        connection.send(snapshot=dict(full=True, connections=[status("PNI-A", "Active")]))
+        until("one", names, lambda seen: seen == ["PNI-A"])
+    # An older copy of the journal: the controller says so, and acknowledges no more than it has.
+    connection, acked = come("journal-1", "boot-3", "10.3", "0.2.0", 1)
+    with connection:
+        assert acked == 3
+        controller.wait_log("event=journal-behind router=edge1")
+    connection, acked = come("journal-2", "boot-3", "10.3", "0.2.0", 2)
+    with connection:
+        assert acked == 0
+        connection.send_transitions(2, 2, "PNI-A")
+        connection.wait_acked(2)
+        assert controller.sequences("edge1", "journal-1") == [1, 2, 3] and controller.sequences("edge1", "journal-2") == [2]

@@ -318,7 +318,7 @@ def test_snapshot_is_what_the_api_shows(controller):
         assert one["sessions"] == [{
             "address": "192.0.2.2", "afi": "ipv4", "safi": "unicast", "bgpState": "Established", "required": True,
             "gate": "deny", "upSeconds": 60, "receivedCount": 1204, "installedCount": 0, "advertisedCount": 0,
-            "limit": 2000, "importPolicy": "ACME-IN", "exportPolicy": "ACME-OUT"}]
+            "limit": 2000, "importPolicy": "ACME-IN", "exportPolicy": "ACME-OUT", "downCount": 0, "foldedChanges": 0}]
         assert one["checks"][0]["verdict"] == "running"
         # What changed comes alone; what a full one leaves out is gone.
         connection.send(snapshot=dict(full=False, connections=[status(state="Active")]))

@@ -14,15 +14,18 @@ STATUS = dict(
     state_since=1764000000, flags=["adopted", "stale"], activation=1,
     sessions=[dict(address="192.0.2.2", bgp_state="Established", gate=1, required=True, up_seconds=372,
                    families=[dict(afi="ipv4", received=1204, received_limit=2000, import_policy="ACME-IN",
-                                  export_policy="ACME-OUT")])],
+                                  export_policy="ACME-OUT")], downs=4, folded=7)],
     checks=[dict(name="session-stable", verdict="running", session="both", figures="0 flaps in 6m12s",
                  reason="3m48s to go")],
     waiting_for="session-stable: 3m48s to go")
 DECLARE = dict(
     name="PNI-ACME-FRA1", peer_asn=64510, kind=2, activation=3, validation_window=600, description="Example Networks",
     on_violation=2, reopen_mode=2, reopen_hold_down=900, profile="PEERS",
-    checks=[dict(name="no-bogons", level="required")],
-    neighbors=[dict(address="192.0.2.2", description="ACME, port 4",
+    checks=[dict(name="no-bogons", level="required")], establish_timer=86400, validation_timer=3600, stale_timer=1209600,
+    drain_timer=120,
+    neighbors=[dict(address="192.0.2.2", description="ACME, port 4", password="a key of two", ttl_security_hops=1, bfd=True,
+                    bfd_profile="slow", keepalive=10, hold_time=30, connect_retry=5, role="peer", role_strict=True,
+                    local_address="192.0.2.1/30",
                     families=[dict(afi="ipv4", received_limit=2000, import_policy="ACME-IN",
                                    export_policy="ACME-OUT")]),
                dict(address="2001:db8:1::2", optional=True)])
@@ -30,9 +33,9 @@ DECLARE = dict(
 MESSAGES = {
     "hello": dict(protocol_version=1, router_name="edge1.fra1.example.net", frr_version="8.4.4",
                   module_version="0.1.0", journal_id="0f8a5f0e2b7c4d19a1e63c5d7b9f0246", last_sequence=17,
-                  boot_id="5e3d", features=["push-options"], last_push="9d3c1f0a5b7e42d8861f0c9ab4e7d352", revision=7),
+                  boot_id="5e3d", features=["push-options", "session-settings"], last_push="9d3c1f0a5b7e42d8861f0c9ab4e7d352", revision=7),
     "hello_ack": dict(protocol_version=1, router_name="edge1.fra1.example.net", acked_sequence=15,
-                      acked_at_milliseconds=1764000000007, features=["push-options"]),
+                      acked_at_milliseconds=1764000000007, features=["push-options", "session-settings"]),
     "snapshot": dict(full=True, connections=[STATUS], taken_at=1764000372),
     "transition": {"sequence": 16, "connection": "PNI-ACME-FRA1", "vrf": "default", "generation": 3,
                    "from": "ProvisioningCompleted", "to": "Validating", "cause": "8", "actor": "router",

@@ -4,6 +4,7 @@ that its own lifecycle would refuse, and no answer before the disk has it."""
 import contextlib
 import copy
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -11,7 +12,7 @@ import time
 import pytest
 
 from lab.controller import ROUTER, Controller
-from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
+from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, Scenario
 from lab.vty import Vty
 from lab.wait import until
 from scripted_controller import ScriptedController, declare, verb
@@ -239,9 +240,9 @@ def test_an_oversized_push_is_answered_once_and_not_kept(pushed):
         assert not result.applied and [one.code for one in result.results] == ["bad-id"]
     assert seen(s)[0] == {}
     # As many as there may be, each with its long sentence, fit an answer.
-    result = s.script.push("most", *[verb("N" * 63, "approve", "r" * 1000)] * 256)
-    assert {one.code for one in result.results} == {"no-such-connection"} and len(result.results) == 256
-    assert s.script.push("most").results[255].code == "no-such-connection"
+    result = s.script.push("most", *[verb("N" * 63, "approve", "r" * 800)] * 1024)
+    assert {one.code for one in result.results} == {"no-such-connection"} and len(result.results) == 1024
+    assert s.script.push("most").results[1023].code == "no-such-connection"
 
 
 def test_a_push_that_is_repeated_is_answered_as_it_was(pushed):
@@ -684,3 +685,48 @@ def test_checks_and_what_a_violation_does_are_pushed(pushed):
     config = s.edge.running_config()
     assert not any(line in config for line in lines)
     assert s.edge.connection(NAME)["onViolation"] == "report"
+
+
+# ---- Slices
+
+def test_what_is_typed_meets_no_half_of_a_push(pushed):
+    """A thousand connections take many turns of bgpd's event loop; the last neighbor is typed while they are made."""
+    s = pushed
+    many = [f"172.16.{number >> 8}.{number & 255}" for number in range(1, 1001)]
+    operations = [declare(f"C{number}", ACME_AS, [address]) for number, address in enumerate(many)]
+    with Vty(s.edge.run_folder / "bgpd.vty") as vty:
+        for line in ("enable", "configure terminal", f"router bgp {EDGE_AS}"):
+            vty.command(line)
+        for number in range(4):
+            before = s.edge.bgpd_json("show peering summary json")["all"]["connections"]
+            s.script.send(push=dict(id=f"many-{number}", operations=operations))
+            # Sometimes before the push, sometimes in the middle of it.
+            time.sleep(0.05 * number)
+            vty.command(f"neighbor {many[-1]} remote-as 64999")
+            result = s.script.result(f"many-{number}")
+            seen_now = s.edge.bgpd_json("show peering summary json")["all"]["connections"]
+            if not result.applied:
+                assert [one.code for one in result.results if one.code] == ["neighbor-exists"] and seen_now == before
+                assert neighbors(s)[many[-1]] == 64999
+            else:
+                assert seen_now == before + len(many) and not [one for one in result.results if not one.ok]
+                break
+            vty.command(f"no neighbor {many[-1]}")
+    if not result.applied:
+        assert s.script.push("at last", *operations).applied
+    # None is there for half of its lines.
+    config = s.edge.running_config()
+    assert config.count(" received-limit ipv4 100\n") == len(many)
+    assert len([line for line in config.splitlines() if re.fullmatch(r" neighbor 172\.16\.\S+ remote-as \d+", line)]) == len(many)
+
+
+def test_a_push_that_goes_on_is_done_whole_at_the_end_of_bgpd(pushed):
+    s = pushed
+    many = [f"172.16.{number >> 8}.{number & 255}" for number in range(1, 1001)]
+    s.script.send(push=dict(id="many", operations=[declare(f"C{number}", ACME_AS, [address])
+                                                   for number, address in enumerate(many)]))
+    until("a part of it", lambda: s.edge.bgpd_json("show peering summary json")["all"]["connections"], lambda count: count > 1)
+    s.edge.stop_bgpd()
+    s.edge.start_bgpd()
+    s.script.accept()
+    assert s.edge.bgpd_json("show peering summary json")["all"]["connections"] == len(many) + 1

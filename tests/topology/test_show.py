@@ -27,6 +27,7 @@ ANSWERS = {"overview": "show peering", "one": f"show peering {NAME}", "checksAns
            "linkAnswer": f"show peering {NAME} link", "preview": f"show peering {NAME} preview",
            "routes": f"show peering {NAME} routes limit 3", "summary": "show peering summary",
            "wouldDeny": "show peering would-deny", "stateFile": "show peering state-file",
+           "controllers": "show peering controller",
            "refusal": "show peering NOBODY"}
 
 

@@ -22,7 +22,7 @@ from lab.build import SOURCE
 
 PROTO = SOURCE / "lib" / "peering.proto"
 VERSION = 1
-FEATURES = ("push-options",)
+FEATURES = ("push-options", "session-settings")
 MAX_BYTES = 1024 * 1024
 
 

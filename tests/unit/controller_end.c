@@ -19,8 +19,6 @@
 
 void controller_open(struct controller_end *end, struct tls_files files)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t size = sizeof(address);
 	char error[TLS_ERROR_MAX] = "";
 
 	memset(end, 0, sizeof(*end));
@@ -28,12 +26,32 @@ void controller_open(struct controller_end *end, struct tls_files files)
 	end->context = tls_server_context(&files, error, sizeof(error));
 	if (!end->context)
 		fail_msg("%s", error);
+	controller_listen(end);
+}
+
+void controller_listen(struct controller_end *end)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr = {htonl(INADDR_LOOPBACK)},
+		.sin_port = htons(end->port),
+	};
+	socklen_t size = sizeof(address);
+	int on = 1;
+
 	end->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(end->listener >= 0);
+	assert_int_equal(setsockopt(end->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
 	assert_int_equal(bind(end->listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(end->listener, 4), 0);
 	assert_int_equal(getsockname(end->listener, (struct sockaddr *)&address, &size), 0);
 	end->port = ntohs(address.sin_port);
+}
+
+void controller_deafen(struct controller_end *end)
+{
+	close(end->listener);
+	end->listener = -1;
 }
 
 static void forget_session(struct controller_end *end)

@@ -27,6 +27,9 @@ struct controller_end {
 /* Listens on a port of its own. */
 void controller_open(struct controller_end *end, struct tls_files files);
 void controller_close(struct controller_end *end);
+/* Nobody gets in; on the same port again. */
+void controller_deafen(struct controller_end *end);
+void controller_listen(struct controller_end *end);
 
 /* Waits for the router, without TLS; then with it. A failed handshake is the test's failure in the second. */
 void controller_accept_tcp(struct controller_end *end);

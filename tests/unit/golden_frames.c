@@ -3,7 +3,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static char *features[] = {"push-options"};
+static char *features[] = {"push-options", "session-settings"};
 static Peering__Hello hello = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__hello__descriptor),
 	.protocol_version = 1,
@@ -48,6 +48,8 @@ static Peering__SessionStatus session = {
 	.up_seconds = 372,
 	.n_families = COUNT(families_of_session),
 	.families = families_of_session,
+	.downs = 4,
+	.folded = 7,
 };
 static Peering__SessionStatus *sessions[] = {&session};
 static Peering__CheckStatus check = {
@@ -116,6 +118,16 @@ static Peering__Neighbor neighbor_ipv4 = {
 	.description = "ACME, port 4",
 	.n_families = COUNT(asked_families),
 	.families = asked_families,
+	.password = "a key of two",
+	.ttl_security_hops = 1,
+	.bfd = 1,
+	.bfd_profile = "slow",
+	.keepalive = 10,
+	.hold_time = 30,
+	.connect_retry = 5,
+	.role = "peer",
+	.role_strict = 1,
+	.local_address = "192.0.2.1/30",
 };
 static Peering__Neighbor neighbor_ipv6 = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__neighbor__descriptor),
@@ -146,6 +158,10 @@ static Peering__DeclareConnection declare = {
 	.profile = "PEERS",
 	.n_checks = COUNT(asked_checks),
 	.checks = asked_checks,
+	.establish_timer = 86400,
+	.validation_timer = 3600,
+	.stale_timer = 1209600,
+	.drain_timer = 120,
 };
 static Peering__ConnectionVerb verb = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__connection_verb__descriptor),

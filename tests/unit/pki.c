@@ -17,7 +17,7 @@
 #include "tests/unit/temporary.h"
 
 /* LAB_PKI comes from the build: the tool's path in the source tree. */
-static void run_lab_pki(const char *directory)
+static void run_lab_pki(const char *const *arguments)
 {
 	pid_t child = fork();
 	int status;
@@ -25,8 +25,7 @@ static void run_lab_pki(const char *directory)
 	if (child == 0) {
 		if (!freopen("/dev/null", "w", stdout))
 			_exit(126);
-		execl(LAB_PKI, LAB_PKI, directory, "--controller", PKI_CONTROLLER ",localhost,127.0.0.1,::1", "--router",
-		      PKI_ROUTER, "--operator", PKI_OPERATOR, (char *)NULL);
+		execv(LAB_PKI, (char *const *)arguments);
 		perror(LAB_PKI);
 		_exit(127);
 	}
@@ -36,10 +35,28 @@ static void run_lab_pki(const char *directory)
 	}
 }
 
+static void make_in(const char *directory)
+{
+	run_lab_pki((const char *const[]){LAB_PKI, temporary_path(directory), "--controller",
+					  PKI_CONTROLLER ",localhost,127.0.0.1,::1", "--router", PKI_ROUTER, "--operator",
+					  PKI_OPERATOR, NULL});
+}
+
 void pki_make(void)
 {
-	run_lab_pki(temporary_path("pki"));
-	run_lab_pki(temporary_path("other"));
+	make_in("pki");
+	make_in("other");
+}
+
+void pki_revoke(const char *name, const char *crl_days)
+{
+	run_lab_pki((const char *const[]){LAB_PKI, temporary_path("pki"), "--crl", "--crl-days", crl_days,
+					  name ? "--revoke" : NULL, name, NULL});
+}
+
+void pki_other_list(void)
+{
+	run_lab_pki((const char *const[]){LAB_PKI, temporary_path("other"), "--crl", NULL});
 }
 
 static struct tls_files files_in(const char *directory, const char *name)
@@ -128,7 +145,7 @@ void pki_issue(const char *name, const struct pki_request *request)
 	must(ca && ca_key && certificate && key && subject, "reading the CA");
 
 	must(X509_set_version(certificate, X509_VERSION_3), "the version");
-	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 7);
+	ASN1_INTEGER_set(X509_get_serialNumber(certificate), request->serial ? request->serial : 7);
 	X509_gmtime_adj(X509_getm_notBefore(certificate), request->begins);
 	X509_gmtime_adj(X509_getm_notAfter(certificate), request->ends);
 	if (request->common_name)

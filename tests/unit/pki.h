@@ -29,11 +29,17 @@ struct pki_request {
 	size_t san_size;
 	const char *second_san;	 /* another, NULL: none */
 	int second_type;	 /* its type, 0: the same */
+	long serial;		 /* 0: 7 */
 	long begins;		 /* seconds from now, usually negative */
 	long ends;
 };
 
 /* pki/NAME.pem and pki/NAME.key, signed by the CA in pki/. */
 void pki_issue(const char *name, const struct pki_request *request);
+
+/* Makes pki/crl.pem, good for so many days; with pki/NAME.pem in it, NULL: with no more than was in it. */
+void pki_revoke(const char *name, const char *crl_days);
+/* Makes other/crl.pem. */
+void pki_other_list(void);
 
 #endif

@@ -438,6 +438,22 @@ static void the_highest_sequence_is_kept_with_the_end_behind_it(void **state)
 	free(is);
 }
 
+/* Of a pushed policy, the last line of its name: that it is gone, too. */
+static void a_policy_object_is_as_its_last_line_says(void **state)
+{
+	begin();
+	add("{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":1}}\n");
+	add("{\"type\":\"policyObject\",\"name\":\"Q\",\"policy\":{\"v\":2}}\n");
+	add("{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":3}}\n");
+	add("{\"type\":\"policyObject\",\"name\":\"Q\"}\n");
+	pad();
+	assert_int_equal(compact(""), 0);
+	assert_null(strstr(after, "\"v\":1"));
+	assert_null(strstr(after, "\"v\":2"));
+	assert_non_null(strstr(after, "{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":3}}\n"));
+	assert_non_null(strstr(after, "{\"type\":\"policyObject\",\"name\":\"Q\"}\n"));
+}
+
 /* What comes while it is copied stands behind what was kept. */
 static void what_was_added_meanwhile_is_kept(void **state)
 {
@@ -663,6 +679,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_left_says_what_all_of_it_said),
 		cmocka_unit_test(the_highest_sequence_is_kept_with_the_end_behind_it),
+		cmocka_unit_test(a_policy_object_is_as_its_last_line_says),
 		cmocka_unit_test(what_was_added_meanwhile_is_kept),
 		cmocka_unit_test(a_line_that_cannot_be_read_is_left_in_its_place),
 		cmocka_unit_test(a_full_disk_leaves_the_journal_as_it_was),

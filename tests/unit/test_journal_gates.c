@@ -41,7 +41,8 @@ static void the_last_line_counts(void **state)
 			CONNECTION("transition", "B", "Active", SESSION("192.0.2.2"))
 				CONNECTION("transition", "B", "PendingRemove", SESSION("192.0.2.2"))
 					CONNECTION("connection", "C", "Validating", SESSION("192.0.2.3"))
-						CONNECTION("forget", "C", "None", SESSION("192.0.2.3")));
+						CONNECTION("forget", "C", "None", SESSION("192.0.2.3"))
+							"{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{}}\n");
 
 	assert_int_equal(gate(gates, "192.0.2.1"), 1);
 	assert_int_equal(gate(gates, "2001:db8::1"), 1);

@@ -41,14 +41,18 @@ static struct controller_end controller;
 
 static struct link_settings settings_for(const char *host, uint16_t port)
 {
+	static struct link_target target;
+
+	target = (struct link_target){.host = host, .port = port};
 	return (struct link_settings){
-		.host = host,
-		.port = port,
+		.targets = &target,
+		.target_count = 1,
 		.router_name = PKI_ROUTER,
 		.frr_version = "8.4.4",
 		.module_version = "0.1.0",
 		.journal_id = "journal-1",
 		.boot_id = "boot-1",
+		.transition_bytes = 64 << 20,
 		.tls = pki_files(PKI_ROUTER),
 		.timing = {.backoff_first = 10, .backoff_most = 40},
 	};
@@ -155,7 +159,7 @@ static void transition(uint64_t sequence)
 	transition.from = "Validating";
 	transition.to = "Active";
 	transition.message = message;
-	assert_true(link_transition(router, &transition));
+	assert_int_equal(link_transition(router, &transition), LINK_TAKEN);
 	memset(message, 'X', sizeof(message)); /* it was copied */
 }
 
@@ -278,7 +282,8 @@ static void hello_says_who_the_router_is(void **state)
 
 static void strings_that_are_null_are_empty(void **state)
 {
-	struct link_settings settings = {.host = "127.0.0.1", .port = controller.port, .tls = pki_files(PKI_ROUTER)};
+	struct link_target target = {.host = "127.0.0.1", .port = controller.port};
+	struct link_settings settings = {.targets = &target, .target_count = 1, .tls = pki_files(PKI_ROUTER)};
 	Peering__Envelope *envelope;
 
 	start(&settings);
@@ -412,7 +417,7 @@ static void up_is_told_after_what_was_waiting(void **state)
 	large.message = message;
 	start_default();
 	for (large.sequence = 1; large.sequence <= MANY; large.sequence++)
-		assert_true(link_transition(router, &large));
+		assert_int_equal(link_transition(router, &large), LINK_TAKEN);
 	free(message);
 	come_up(0);
 	expect_acked(0);
@@ -436,7 +441,7 @@ static void what_is_pushed_early_is_answered(void **state)
 	large.message = message;
 	start_default();
 	for (large.sequence = 1; large.sequence <= MANY; large.sequence++)
-		assert_true(link_transition(router, &large));
+		assert_int_equal(link_transition(router, &large), LINK_TAKEN);
 	free(message);
 	come_up(0);
 	send_push("early");
@@ -767,7 +772,7 @@ static void the_wrong_name(void **state)
 		  &(struct pki_request){.usage = "serverAuth", .san_type = GEN_DNS, .san = "elsewhere.example.net",
 					.san_size = 21, .begins = -DAY, .ends = DAY});
 	restart_controller(pki_files("elsewhere"));
-	settings.port = controller.port;
+	settings = settings_for("127.0.0.1", controller.port);
 	start(&settings);
 	controller_accept_tcp(&controller);
 	assert_false(controller_handshake(&controller));
@@ -783,7 +788,7 @@ static void an_expired_controller(void **state)
 	pki_issue("expired", &(struct pki_request){.usage = "serverAuth", .san_type = GEN_DNS, .san = "localhost",
 						   .san_size = 9, .begins = -2 * DAY, .ends = -DAY});
 	restart_controller(pki_files("expired"));
-	settings.port = controller.port;
+	settings = settings_for("localhost", controller.port);
 	start(&settings);
 	controller_accept_tcp(&controller);
 	assert_false(controller_handshake(&controller));
@@ -1044,6 +1049,7 @@ static void a_link_that_does_not_dial(void **state)
 
 static void what_the_controller_does_not_take_closes_the_session(void **state)
 {
+	struct link_figures figures;
 	bool fits = true;
 	int sent = 0;
 
@@ -1055,6 +1061,8 @@ static void what_the_controller_does_not_take_closes_the_session(void **state)
 	assert_int_equal(try_snapshot(1), LINK_SENT); /* of no session any more */
 	assert_false(fits);
 	expect_down("8 MiB");
+	link_figures(router, &figures);
+	assert_int_equal(figures.overflows, 1);
 	controller_hang_up(&controller);
 	assert_true(send_snapshot(1)); /* of no session */
 	come_up_empty();
@@ -1074,7 +1082,7 @@ static void room_is_told(void **state)
 	assert_true(link_has_room(router));
 	link_figures(router, &figures);
 	assert_int_equal(figures.queued_bytes, 0);
-	assert_true(figures.certificate_ends > (uint64_t)time(NULL));
+	assert_true(figures.ends.certificate > (uint64_t)time(NULL));
 	/* The kernel takes some megabytes; nothing is read at the other end. */
 	for (; link_has_room(router) && sent < 200; sent++)
 		assert_true(send_snapshot(500000));
@@ -1141,7 +1149,7 @@ static void stops_in_each_stage(void **state)
 	controller_close(&controller); /* with what is in its queue */
 	controller_open(&controller, pki_files(PKI_CONTROLLER));
 
-	settings.port = controller.port;
+	settings = settings_for("127.0.0.1", controller.port);
 	start(&settings);
 	controller_accept(&controller); /* no HelloAck */
 	peering__envelope__free_unpacked(controller_expect(&controller, PEERING__ENVELOPE__BODY_HELLO), NULL);
@@ -1197,11 +1205,201 @@ static int make_certificates(void **state)
 	return 0;
 }
 
+/* --- several controllers --- */
+
+static struct controller_end second;
+
+static void expect_of(enum link_event_type type, size_t target, uint64_t sequence, const char *words)
+{
+	struct link_event *event = next_event();
+
+	while (event->type == LINK_PROBED && type != LINK_PROBED) {
+		link_event_free(&event->mail);
+		event = next_event();
+	}
+	if (event->type != type || event->target != target || event->sequence != sequence || !strstr(event->text, words))
+		fail_msg("event %d of %zu, %llu: %s", event->type, event->target, (unsigned long long)event->sequence,
+			 event->text);
+	link_event_free(&event->mail);
+}
+
+/* Probes, which say no word, two at least, and then a session that does. Returns how long after the first one that comes. */
+static uint64_t take_probes_until_hello(struct controller_end *end)
+{
+	Peering__Envelope *envelope;
+	unsigned int probes = 0;
+	uint64_t first = 0;
+
+	for (;;) {
+		controller_accept_tcp(end);
+		if (!first)
+			first = milliseconds();
+		assert_true(controller_handshake(end));
+		envelope = controller_read(end);
+		if (envelope)
+			break;
+		controller_hang_up(end);
+		probes++;
+	}
+	assert_int_equal(envelope->body_case, PEERING__ENVELOPE__BODY_HELLO);
+	peering__envelope__free_unpacked(envelope, NULL);
+	assert_true(probes >= 2);
+	return milliseconds() - first;
+}
+
+static void the_next_controller_is_tried_and_the_best_is_returned_to(void **state)
+{
+	struct link_settings settings = settings_for("", 0);
+	struct link_target targets[2];
+
+	settings.timing.probe = 30;
+	settings.timing.settle = 150;
+	controller_open(&second, pki_files(PKI_CONTROLLER));
+	targets[0] = (struct link_target){.host = "127.0.0.1", .port = controller.port};
+	targets[1] = (struct link_target){.host = "127.0.0.1", .port = second.port};
+	settings.targets = targets;
+	settings.target_count = 2;
+	controller_deafen(&controller);
+	start(&settings);
+	expect_of(LINK_DOWN, 0, 0, "cannot connect to 127.0.0.1");
+	controller_accept(&second);
+	peering__envelope__free_unpacked(controller_expect(&second, PEERING__ENVELOPE__BODY_HELLO), NULL);
+	controller_hello_ack(&second, PKI_ROUTER, 0);
+	expect_acked(0);
+	expect_of(LINK_UP, 1, 0, PKI_ROUTER);
+	expect_of(LINK_PROBED, 0, 0, "cannot connect to 127.0.0.1");
+	controller_listen(&controller);
+	assert_true(take_probes_until_hello(&controller) >= 150);
+	expect_of(LINK_DOWN, 1, 1, "a better controller");
+	/* It refuses the router: the other one is there at once, and the next return takes longer to come. */
+	controller_error(&controller, "store", "no room");
+	controller_hang_up(&controller);
+	expect_of(LINK_DOWN, 0, 0, "no room");
+	controller_hang_up(&second);
+	controller_accept(&second);
+	peering__envelope__free_unpacked(controller_expect(&second, PEERING__ENVELOPE__BODY_HELLO), NULL);
+	controller_hello_ack(&second, PKI_ROUTER, 0);
+	expect_acked(0);
+	expect_of(LINK_UP, 1, 0, PKI_ROUTER);
+	assert_true(take_probes_until_hello(&controller) >= 300);
+	expect_of(LINK_DOWN, 1, 1, "a better controller");
+	controller_hello_ack(&controller, PKI_ROUTER, 0);
+	expect_acked(0);
+	expect_of(LINK_UP, 0, 0, PKI_ROUTER);
+	controller_close(&second);
+}
+
+static void expect_hungry(uint64_t behind)
+{
+	expect_of(LINK_HUNGRY, 0, behind, "");
+}
+
+static enum link_taken try_transition(uint64_t sequence)
+{
+	Peering__Transition transition = PEERING__TRANSITION__INIT;
+
+	transition.sequence = sequence;
+	transition.connection = "PNI-ACME-FRA1";
+	return link_transition(router, &transition);
+}
+
+/* What does not fit is in the journal, and asked for once there is room; nothing overtakes it. */
+static void more_than_is_kept_is_asked_for(void **state)
+{
+	struct link_settings settings = settings_for("127.0.0.1", controller.port);
+	struct link_figures figures;
+	uint64_t kept = 0;
+
+	settings.transition_bytes = 1000;
+	settings.last_sequence = 100;
+	router = link_new(&settings, events);
+	assert_non_null(router);
+	while (try_transition(kept + 1) == LINK_TAKEN)
+		kept++;
+	assert_in_range(kept, 10, 90);
+	link_figures(router, &figures);
+	assert_true(figures.queued_bytes <= 1000);
+	assert_true(link_start(router));
+	come_up(0);
+	expect_acked(0);
+	for (uint64_t i = 1; i <= kept; i++)
+		controller_expect_transition(&controller, i);
+	controller_ack(&controller, kept / 3);
+	expect_acked(kept / 3);
+	/* There would be room for this one; it is not its turn. */
+	assert_int_equal(try_transition(100), LINK_FULL);
+	controller_ack(&controller, kept);
+	expect_hungry(kept);
+	expect_acked(kept);
+	assert_false(link_feed(router, kept - 1));
+	assert_true(link_feed(router, kept));
+	assert_false(link_feed(router, kept));
+	for (uint64_t i = kept + 1; i <= kept + 5; i++)
+		assert_int_equal(try_transition(i), LINK_TAKEN);
+	for (uint64_t i = kept + 1; i <= kept + 5; i++)
+		controller_expect_transition(&controller, i);
+	assert_null(taken);
+	assert_null(mailbox_take(events)); /* not up before all of it is out */
+	link_fed(router);
+	expect_up(PKI_ROUTER);
+	assert_int_equal(try_transition(kept + 6), LINK_TAKEN);
+	controller_expect_transition(&controller, kept + 6);
+}
+
+/* Another store than the one that has acknowledged, or the same one put back from a copy. */
+static void a_controller_that_is_behind_gets_what_the_journal_has(void **state)
+{
+	struct link_settings settings = settings_for("127.0.0.1", controller.port);
+
+	settings.given_after = 10;
+	settings.known_sequence = settings.last_sequence = 12;
+	settings.journal_after = 3;
+	router = link_new(&settings, events);
+	assert_non_null(router);
+	transition(11);
+	transition(12);
+	assert_true(link_start(router));
+	come_up(5);
+	expect_hungry(5);
+	expect_acked(5);
+	assert_true(link_feed(router, 5));
+	for (uint64_t i = 6; i <= 12; i++)
+		transition(i);
+	link_fed(router);
+	for (uint64_t i = 6; i <= 12; i++)
+		controller_expect_transition(&controller, i);
+	expect_up(PKI_ROUTER);
+	controller_ack(&controller, 12);
+	expect_acked(12);
+	controller_hang_up(&controller);
+	expect_down("closed");
+	/* One that has none of this journal, whose first three were reported under another id. */
+	come_up(0);
+	expect_hungry(3);
+	expect_acked(0);
+	assert_true(link_feed(router, 3));
+	for (uint64_t i = 4; i <= 12; i++)
+		transition(i);
+	link_fed(router);
+	for (uint64_t i = 4; i <= 12; i++)
+		controller_expect_transition(&controller, i);
+	expect_up(PKI_ROUTER);
+	/* And one that has all. */
+	controller_hang_up(&controller);
+	expect_down("closed");
+	come_up(12);
+	expect_acked(12);
+	expect_up(PKI_ROUTER);
+}
+
 #define LINK_TEST(function) cmocka_unit_test_setup_teardown(function, open_both, close_both)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LINK_TEST(the_next_controller_is_tried_and_the_best_is_returned_to),
+		LINK_TEST(more_than_is_kept_is_asked_for),
+		LINK_TEST(a_controller_that_is_behind_gets_what_the_journal_has),
 		LINK_TEST(hello_says_who_the_router_is),
 		LINK_TEST(strings_that_are_null_are_empty),
 		LINK_TEST(transitions_and_snapshots_keep_their_order),

@@ -35,11 +35,38 @@ static void a_push_needs_what_it_says(void **state)
 	assert_true(protocol_has_feature(protocol_features_of_push(&push), PROTOCOL_PUSH_OPTIONS));
 }
 
+static void what_is_said_of_sessions_and_timers_needs_its_feature(void **state)
+{
+	Peering__Neighbor neighbor = PEERING__NEIGHBOR__INIT, *neighbors[] = {&neighbor};
+	Peering__DeclareConnection declare = PEERING__DECLARE_CONNECTION__INIT;
+	Peering__Operation operation = PEERING__OPERATION__INIT, *operations[] = {&operation};
+	Peering__Push push = PEERING__PUSH__INIT;
+
+	operation.operation_case = PEERING__OPERATION__OPERATION_DECLARE;
+	operation.declare = &declare;
+	declare.n_neighbors = 1;
+	declare.neighbors = neighbors;
+	push.n_operations = 1;
+	push.operations = operations;
+	neighbor.address = "192.0.2.2";
+	assert_int_equal(protocol_features_of_push(&push), 0);
+	neighbor.password = "secret";
+	assert_true(protocol_has_feature(protocol_features_of_push(&push), PROTOCOL_SESSION_SETTINGS));
+	neighbor = (Peering__Neighbor)PEERING__NEIGHBOR__INIT;
+	neighbor.local_address = "192.0.2.1/31";
+	assert_true(protocol_has_feature(protocol_features_of_push(&push), PROTOCOL_SESSION_SETTINGS));
+	neighbor.local_address = "";
+	assert_int_equal(protocol_features_of_push(&push), 0);
+	declare.stale_timer = 1;
+	assert_true(protocol_has_feature(protocol_features_of_push(&push), PROTOCOL_SESSION_SETTINGS));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_known_is_passed_over),
 		cmocka_unit_test(a_push_needs_what_it_says),
+		cmocka_unit_test(what_is_said_of_sessions_and_timers_needs_its_feature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

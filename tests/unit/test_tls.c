@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "lib/tls.h"
 #include "tests/unit/pki.h"
@@ -404,6 +405,96 @@ static void long_names(void **state)
 	}
 }
 
+static void both_agree(SSL_CTX *client, SSL_CTX *server)
+{
+	struct pair pair = shake(client, server, PKI_CONTROLLER);
+
+	assert_string_equal(pair.client_error, "");
+	assert_string_equal(pair.server_error, "");
+	end(&pair);
+}
+
+static struct tls_files with_lists(const char *name, const char *lists)
+{
+	struct tls_files files = pki_files(name);
+
+	files.crl = temporary_path(lists);
+	return files;
+}
+
+/* Both sides look, each at the other. */
+static void what_is_revoked_is_refused(void **state)
+{
+	struct pki_request request = {.usage = "clientAuth", .san_type = GEN_DNS, .san = "gone", .san_size = 4,
+				      .begins = -DAY, .ends = DAY};
+	struct pair pair;
+	SSL_CTX *judge;
+
+	pki_issue("gone", &request);
+	pair = shake(client_context(pki_files("gone")), server_context(pki_files(PKI_CONTROLLER)), PKI_CONTROLLER);
+	assert_string_equal(pair.server_error, "");
+	pki_revoke("gone", "30");
+	refuse(client_context(pki_files("gone")), server_context(with_lists(PKI_CONTROLLER, "pki/crl.pem")), PKI_CONTROLLER,
+	       "our certificate has been revoked", "certificate has been revoked");
+	both_agree(client_context(with_lists(PKI_ROUTER, "pki/crl.pem")), server_context(with_lists(PKI_CONTROLLER, "pki/crl.pem")));
+	/* One that was up before. */
+	judge = server_context(with_lists(PKI_CONTROLLER, "pki/crl.pem"));
+	assert_true(tls_peer_is_revoked(pair.server, judge));
+	assert_false(tls_peer_is_revoked(pair.client, judge));
+	SSL_CTX_free(judge);
+	end(&pair);
+
+	request.usage = "serverAuth";
+	request.san = PKI_CONTROLLER;
+	request.san_size = strlen(PKI_CONTROLLER);
+	request.serial = 8;
+	pki_issue("gone-controller", &request);
+	pki_revoke("gone-controller", "30");
+	refuse(client_context(with_lists(PKI_ROUTER, "pki/crl.pem")), server_context(pki_files("gone-controller")),
+	       PKI_CONTROLLER, "certificate has been revoked", "our certificate has been revoked");
+}
+
+/* It still names what was revoked, and nobody else is refused for it. */
+static void a_list_that_is_out_of_date_counts(void **state)
+{
+	struct tls_ends ends;
+	SSL_CTX *context;
+
+	pki_revoke(NULL, "0");
+	context = server_context(with_lists(PKI_CONTROLLER, "pki/crl.pem"));
+	ends = tls_context_ends(context);
+	while ((uint64_t)time(NULL) <= ends.crl)
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+	both_agree(client_context(with_lists(PKI_ROUTER, "pki/crl.pem")), context);
+	refuse(client_context(pki_files("gone")), server_context(with_lists(PKI_CONTROLLER, "pki/crl.pem")), PKI_CONTROLLER,
+	       "our certificate has been revoked", "certificate has been revoked");
+	assert_true(ends.ca > ends.certificate && ends.certificate > ends.crl);
+	context = server_context(pki_files(PKI_CONTROLLER));
+	assert_int_equal(tls_context_ends(context).crl, 0);
+	SSL_CTX_free(context);
+}
+
+/* Somebody's list in the place of the right one lets nobody pass. */
+static void the_list_of_another_ca_is_none(void **state)
+{
+	pki_other_list();
+	refuse(client_context(pki_files(PKI_ROUTER)), server_context(with_lists(PKI_CONTROLLER, "other/crl.pem")),
+	       PKI_CONTROLLER, "alert", "our revocation lists have none of the CA");
+}
+
+static void the_print_changes_with_each_file(void **state)
+{
+	struct tls_files files = with_lists(PKI_ROUTER, "print.pem");
+	uint64_t print = tls_files_print(&files);
+
+	assert_int_equal(print, tls_files_print(&files));
+	temporary_write("print.pem", "x", 1);
+	assert_int_not_equal(print, tls_files_print(&files));
+	print = tls_files_print(&files);
+	temporary_write("print.pem", "yy", 2);
+	assert_int_not_equal(print, tls_files_print(&files));
+}
+
 /* A context that must not come to be; the sentence names the file at fault. */
 static void refuse_files(struct tls_files files, const char *culprit, const char *words)
 {
@@ -467,6 +558,14 @@ static void each_bad_file_is_named(void **state)
 	refuse_files(files, good.certificate, "not a key in PEM form");
 	files.key = pki_files(PKI_CONTROLLER).key;
 	refuse_files(files, files.key, "does not belong to the certificate");
+	files = good;
+	files.crl = missing;
+	refuse_files(files, missing, "No such file");
+	files.crl = garbage;
+	refuse_files(files, garbage, "no revocation list");
+	files.crl = good.ca;
+	refuse_files(files, good.ca, "no revocation list");
+	files = good;
 	files.key = locked;
 	refuse_files(files, locked, "passphrase");
 }
@@ -547,6 +646,10 @@ int main(void)
 		cmocka_unit_test(names_are_read_with_care),
 		cmocka_unit_test(the_type_of_a_name_counts),
 		cmocka_unit_test(long_names),
+		cmocka_unit_test(what_is_revoked_is_refused),
+		cmocka_unit_test(a_list_that_is_out_of_date_counts),
+		cmocka_unit_test(the_list_of_another_ca_is_none),
+		cmocka_unit_test(the_print_changes_with_each_file),
 		cmocka_unit_test(each_bad_file_is_named),
 		cmocka_unit_test(a_key_for_everybody_is_told),
 		cmocka_unit_test(a_router_certificate_makes_no_server),

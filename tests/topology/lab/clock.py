@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A router whose wall clock jumps, at will: a library that is preloaded into bgpd (clock.c)."""
+"""A wall clock that jumps, at will: a library that is preloaded into a router's bgpd or into a controller (clock.c)."""
 import os
 
 from .preload import library
 
 
 class Clock:
-    """Of the router's bgpd, from its next start on."""
+    """Of a router's bgpd, or of a controller, from its next start on."""
 
-    def __init__(self, router):
-        self._control = router.lab.folder(router.name, "clock") / "control"
+    def __init__(self, owner, environment=None):
+        self._control = owner.lab.folder(owner.name, "clock") / "control"
         self.jump(0)
-        router.bgpd_environment += [f"LD_PRELOAD={library('clock')}", f"PEERING_TEST_CLOCK={self._control}"]
+        environment = owner.bgpd_environment if environment is None else environment
+        environment += [f"LD_PRELOAD={library('clock')}", f"PEERING_TEST_CLOCK={self._control}"]
 
     def jump(self, seconds):
         """Wrong by so much from now on."""

@@ -16,14 +16,17 @@ ROUTER_PORT = 4790
 
 
 class Controller:
-    """Made for one router, whose TLS folder it fills; start() starts it."""
+    """Made for one router, whose TLS folder it fills; start() starts it. `beside`: another one, whose CA it has.
+    `near`: the namespace of the router in which it is reached."""
 
-    def __init__(self, lab, router, name="controller"):
+    def __init__(self, lab, router, name="controller", beside=None, near=None):
+        self.lab, self.name = lab, name
+        self.environment = []  # "NAME=value"
         self.namespace = lab.namespace(name)
-        self.link = lab.link(router.namespace, self.namespace)
+        self.link = lab.link(near or router.namespace, self.namespace)
         self.address = self.link.far_ipv4
         self.folder = lab.folder(name)
-        self.pki = lab.folder(name, "pki")
+        self.pki = beside.pki if beside else lab.folder(name, "pki")
         self.log = self.folder / "controller.log"
         self.config = self.folder / "peering-controller.conf"
         self._process = None
@@ -57,7 +60,12 @@ class Controller:
         return self
 
     def command(self):
-        return [str(build.program("peering-controller")), "-c", str(self.config)]
+        return ["env", *self.environment, str(build.program("peering-controller")), "-c", str(self.config)]
+
+    def configure(self, **settings):
+        """Further lines of its configuration."""
+        with open(self.config, "a") as config:
+            config.writelines(f"{key.replace('_', '-')} = {value}\n" for key, value in settings.items())
 
     def stop(self):
         return self._process.stop()
@@ -83,6 +91,18 @@ class Controller:
         ended = self.try_peerctl(*arguments)
         assert ended.returncode == 0, f"peerctl {' '.join(arguments)}: status {ended.returncode}:\n{ended.stdout}"
         return ended.stdout
+
+    def request(self, method, path, body=None, token=None):
+        """(status, answer) of its API, as the operator or by a token."""
+        who = (["-H", f"Authorization: Bearer {token}"] if token else
+               ["--cert", self.pki / f"{OPERATOR}.pem", "--key", self.pki / f"{OPERATOR}.key"])
+        ended = subprocess.run(
+            self.namespace.command(["curl", "-sS", "--cacert", self.pki / "ca.pem", *who, "-X", method, "-w", "%{http_code}",
+                                    "-H", "Content-Type: application/json", "-d", json.dumps(body or {}),
+                                    f"https://localhost:4791{path}"]),
+            text=True, timeout=120, stdin=subprocess.DEVNULL, capture_output=True)
+        assert ended.returncode == 0, ended.stderr
+        return int(ended.stdout[-3:]), json.loads(ended.stdout[:-3])
 
     def show(self, name):
         """One connection as the controller knows it, None where it knows none of that name."""

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgpd-peering/policy_objects.h"
+
+#include "bgpd-peering/durable_state.h"
+#include "bgpd-peering/policy_edits.h"
+#include "bgpd-peering/policy_install.h"
+#include "bgpd-peering/policy_text.h"
+#include "bgpd-peering/policy_uses.h"
+#include "bgpd-peering/turn.h"
+
+DEFINE_MTYPE_STATIC(PEERING, PEERING_OBJECT, "Peering policy object");
+
+#define K(name) PEERING__POLICY_KIND__POLICY_KIND_##name
+#define SLICE_MICROSECONDS 5000
+#define WITHDRAWN_LOOK 5 /* seconds, while one that is withdrawn is used */
+#define DEPTH_MOST 10	 /* of route-maps that call each other, as FRR's own */
+#define BELOW_MOST 256
+
+static int by_name(const struct policy_object *a, const struct policy_object *b)
+{
+	return strcmp(a->policy->name, b->policy->name);
+}
+
+DECLARE_RBTREE_UNIQ(policy_tree, struct policy_object, item, by_name);
+
+static struct policy_tree_head objects;
+static struct policy_totals totals;
+static size_t drifted_count;
+static event_ref *withdrawn_event, *look_event;
+static void (*looked)(void);
+
+static struct policy_object *find(const char *name)
+{
+	Peering__Policy policy = {.name = (char *)name};
+	struct policy_object key = {.policy = &policy};
+
+	return policy_tree_find(&objects, &key);
+}
+
+const struct policy_object *policy_object_find(const char *name)
+{
+	return find(name);
+}
+
+struct policy_totals policy_objects_totals(void)
+{
+	return totals;
+}
+
+static bool is_list(const Peering__Policy *policy)
+{
+	return policy_list_words(policy->kind) != NULL;
+}
+
+static void count(const Peering__Policy *policy, bool comes)
+{
+	size_t *entries = policy_kind_is_prefix_list(policy->kind) ? &totals.prefixes : &totals.entries;
+
+	totals.objects += comes ? 1 : (size_t)-1;
+	*entries += comes ? policy->n_entries : (size_t)0 - policy->n_entries;
+}
+
+static void set_drifted(struct policy_object *object, bool drifted)
+{
+	drifted_count += drifted - object->drifted;
+	object->drifted = drifted;
+}
+
+static void drop(struct policy_object *object)
+{
+	set_drifted(object, false);
+	policy_tree_del(&objects, object);
+	count(object->policy, false);
+	policy_discard(NULL, object->policy);
+	XFREE(MTYPE_PEERING_OBJECT, object);
+}
+
+/* Takes the policy. */
+static struct policy_object *keep(Peering__Policy *policy)
+{
+	struct policy_object *object = find(policy->name);
+
+	if (object) {
+		count(object->policy, false);
+		policy_discard(NULL, object->policy);
+		object->policy = policy;
+	} else {
+		object = XCALLOC(MTYPE_PEERING_OBJECT, sizeof(*object));
+		object->policy = policy;
+		policy_tree_add(&objects, object);
+	}
+	count(policy, true);
+	object->fingerprint = 0;
+	object->withdrawn = false;
+	set_drifted(object, false);
+	return object;
+}
+
+/* ---- whether it is as it was pushed ---- */
+
+static void add_line(Peering__PolicyKind kind, const char *name, const char *line, void *context)
+{
+	struct policy_object *object = kind ? find(name) : NULL;
+
+	if (object && object->policy->kind == kind)
+		object->found = policy_fingerprint_add(object->found, line, strlen(line));
+}
+
+static void settle(struct policy_object *object)
+{
+	bool drifted;
+
+	if (!object->fingerprint) {
+		object->fingerprint = object->found;
+		return;
+	}
+	drifted = object->fingerprint != object->found;
+	if (drifted != object->drifted)
+		zlog_notice("peering: the pushed policy %s is %s", object->policy->name,
+			    drifted ? "not as it was pushed any more: somebody has typed at it" : "as it was pushed again");
+	set_drifted(object, drifted);
+}
+
+static void look_at(struct policy_object *object)
+{
+	object->look = false;
+	object->found = policy_fingerprint(object->policy->kind, object->policy->name);
+	settle(object);
+}
+
+/* bgpd prints its lists all or none. */
+static void look_at_lists(void)
+{
+	struct policy_object *object;
+	bool any = false;
+
+	frr_each (policy_tree, &objects, object) {
+		object->found = 0;
+		any |= object->look;
+	}
+	if (!any)
+		return;
+	policy_each_list_line(add_line, NULL);
+	frr_each (policy_tree, &objects, object) {
+		if (!object->look)
+			continue;
+		object->look = false;
+		settle(object);
+	}
+}
+
+static void look_at_some(event_ref *event)
+{
+	struct policy_object *object;
+	struct timeval begun;
+	TURN(TURN_LIFECYCLE);
+
+	monotime(&begun);
+	frr_each (policy_tree, &objects, object) {
+		if (!object->look || is_list(object->policy))
+			continue;
+		look_at(object);
+		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
+			event_add_now(look_at_some, NULL, &look_event);
+			return;
+		}
+	}
+	look_at_lists();
+	looked();
+}
+
+void policy_objects_look(bool (*is_edited)(const char *name), void (*done)(void))
+{
+	struct policy_object *object;
+
+	frr_each (policy_tree, &objects, object)
+		object->look |= is_edited(object->policy->name);
+	looked = done;
+	look_at_some(NULL);
+}
+
+/* Those that have just been made, of which nobody has typed at any yet. */
+static void measure(void)
+{
+	struct policy_object *object;
+
+	frr_each (policy_tree, &objects, object) {
+		if (object->fingerprint)
+			continue;
+		object->look = is_list(object->policy);
+		if (!object->look)
+			look_at(object);
+	}
+	look_at_lists();
+}
+
+bool policy_objects_any_list(void)
+{
+	const struct policy_object *object;
+
+	frr_each (policy_tree_const, &objects, object)
+		if (is_list(object->policy))
+			return true;
+	return false;
+}
+
+bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line)
+{
+	const struct policy_object *object = find(name);
+	const char *words;
+	uint32_t sequence;
+
+	if (!object || object->policy->kind != kind)
+		return false;
+	if (!object->drifted)
+		return true;
+	/* bgpd writes communities in its own order: the sequence and what it does are compared. */
+	words = strstr(line, " seq ");
+	sequence = words ? (uint32_t)strtoul(words + 5, NULL, 10) : 0;
+	for (size_t i = 0; i < object->policy->n_entries; i++)
+		if (object->policy->entries[i]->sequence == sequence)
+			return true;
+	return false;
+}
+
+/* ---- what a route-map comes to ---- */
+
+struct below {
+	struct {
+		Peering__PolicyKind kind;
+		char name[POLICY_NAME_MAX];
+	} seen[BELOW_MOST];
+	size_t count;
+	void (*each)(Peering__PolicyKind kind, const char *name, void *context);
+	void *context;
+};
+
+static bool come_to(struct below *below, Peering__PolicyKind kind, const char *text)
+{
+	size_t length = strcspn(text, " ");
+
+	for (size_t i = 0; i < below->count; i++)
+		if (below->seen[i].kind == kind && strlen(below->seen[i].name) == length &&
+		    memcmp(below->seen[i].name, text, length) == 0)
+			return false;
+	if (!length || length >= POLICY_NAME_MAX || below->count == BELOW_MOST)
+		return false;
+	memcpy(below->seen[below->count].name, text, length);
+	below->seen[below->count].name[length] = '\0';
+	below->seen[below->count].kind = kind;
+	below->each(kind, below->seen[below->count++].name, below->context);
+	return true;
+}
+
+/* A rule does not say of which style its community list is; that of a pushed one is known. */
+static Peering__PolicyKind kind_of_community_list(const char *text, Peering__PolicyKind standard)
+{
+	char name[POLICY_NAME_MAX];
+	const struct policy_object *object;
+
+	strlcpy(name, text, sizeof(name));
+	name[strcspn(name, " ")] = '\0';
+	object = find(name);
+	if (object && (object->policy->kind == standard || object->policy->kind == standard + 1))
+		return object->policy->kind;
+	return standard;
+}
+
+static void rule_comes_to(struct below *below, const struct route_map_rule *rule)
+{
+	static const struct {
+		const char *rule;
+		Peering__PolicyKind kind;
+	} rules[] = {
+		{POLICY_RULE_IPV4, K(PREFIX_LIST_IPV4)},      {"ip address prefix-list", K(PREFIX_LIST_IPV4)},
+		{POLICY_RULE_IPV6, K(PREFIX_LIST_IPV6)},      {"ipv6 address prefix-list", K(PREFIX_LIST_IPV6)},
+		{"as-path", K(AS_PATH_LIST)},		      {"community", K(COMMUNITY_LIST)},
+		{"large-community", K(LARGE_COMMUNITY_LIST)},
+	};
+
+	for (size_t i = 0; rule->rule_str && i < array_size(rules); i++) {
+		Peering__PolicyKind kind = rules[i].kind;
+
+		if (strcmp(rules[i].rule, rule->cmd->str) != 0)
+			continue;
+		if (kind == K(COMMUNITY_LIST) || kind == K(LARGE_COMMUNITY_LIST))
+			kind = kind_of_community_list(rule->rule_str, kind);
+		come_to(below, kind, rule->rule_str);
+	}
+}
+
+static void map_comes_to(struct below *below, const char *name, unsigned int depth)
+{
+	const struct route_map *map;
+
+	if (depth > DEPTH_MOST || !come_to(below, K(ROUTE_MAP), name))
+		return;
+	map = route_map_lookup_by_name(name);
+	for (const struct route_map_index *index = map ? map->head : NULL; index; index = index->next) {
+		for (const struct route_map_rule *rule = index->match_list.head; rule; rule = rule->next)
+			rule_comes_to(below, rule);
+		if (index->nextrm)
+			map_comes_to(below, index->nextrm, depth + 1);
+	}
+}
+
+void policy_objects_below(const char *route_map,
+			  void (*each)(Peering__PolicyKind kind, const char *name, void *context), void *context)
+{
+	struct below below = {.each = each, .context = context};
+
+	map_comes_to(&below, route_map, 0);
+}
+
+static void note_drifted(Peering__PolicyKind kind, const char *name, void *context)
+{
+	const struct policy_object **drifted = context, *object = find(name);
+
+	if (object && object->policy->kind == kind && object->drifted && !*drifted)
+		*drifted = object;
+}
+
+const struct policy_object *policy_object_drifted_below(const char *route_map)
+{
+	const struct policy_object *drifted = NULL;
+
+	if (drifted_count)
+		policy_objects_below(route_map, note_drifted, &drifted);
+	return drifted;
+}
+
+/* ---- pushes ---- */
+
+static bool remove_if_unused(struct policy_object *object)
+{
+	const char *name = object->policy->name;
+
+	if (policy_is_used(object->policy->kind, name))
+		return false;
+	zlog_notice("peering: the policy %s was withdrawn and is not used any more: removed", name);
+	policy_uninstall(object->policy);
+	durable_state_policy_object(name, NULL, false, NULL);
+	drop(object);
+	return true;
+}
+
+/* A route-map that goes may have been the last to use a list in front of it: then another round follows at once. */
+static void look_at_withdrawn(event_ref *event)
+{
+	static char position[POLICY_NAME_MAX];
+	static bool any_left, removed;
+	Peering__Policy policy = {.name = position};
+	struct policy_object key = {.policy = &policy}, *object, *next;
+	struct timeval begun;
+	TURN(TURN_LIFECYCLE);
+
+	monotime(&begun);
+	for (object = policy_tree_find_gteq(&objects, &key); object; object = next) {
+		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
+			strlcpy(position, object->policy->name, sizeof(position));
+			event_add_now(look_at_withdrawn, NULL, &withdrawn_event);
+			return;
+		}
+		next = policy_tree_next(&objects, object);
+		if (object->withdrawn && remove_if_unused(object))
+			removed = true;
+		else
+			any_left |= object->withdrawn;
+	}
+	if (any_left && removed)
+		event_add_now(look_at_withdrawn, NULL, &withdrawn_event);
+	else if (any_left)
+		event_add_seconds(look_at_withdrawn, NULL, WITHDRAWN_LOOK, &withdrawn_event);
+	position[0] = '\0';
+	any_left = removed = false;
+}
+
+const Peering__Policy *policy_object_as_pushed(const char *name)
+{
+	const struct policy_object *object = find(name);
+
+	return object && !object->withdrawn && !object->drifted ? object->policy : NULL;
+}
+
+bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, const char *line, struct verdict *verdict)
+{
+	const struct policy_object *object = find(policy->name);
+	struct verdict ignored;
+
+	*verdict = (struct verdict){.code = ""};
+	if (!policy_install(policy, staged, verdict)) {
+		/* What it was comes back; a prefix-list is never refused. */
+		if (!object || !policy_install(object->policy, NULL, &ignored))
+			policy_uninstall(policy);
+		return false;
+	}
+	/* Nobody goes by a new one yet. */
+	if (object)
+		policy_edits_object(policy->name);
+	keep(policy);
+	durable_state_policy_object(policy->name, policy, false, line);
+	verdict->accepted = true;
+	snprintf(verdict->message, sizeof(verdict->message), "%s: %s of %zu entries", policy->name,
+		 policy_kind_name(policy->kind), policy->n_entries);
+	return true;
+}
+
+void policy_object_withdraw(const char *name, struct verdict *verdict)
+{
+	struct policy_object *object = find(name);
+
+	*verdict = (struct verdict){.accepted = true, .code = ""};
+	if (!object) {
+		verdict->unchanged = true;
+		snprintf(verdict->message, sizeof(verdict->message), "%s is no pushed policy of this router", name);
+		return;
+	}
+	if (remove_if_unused(object)) {
+		snprintf(verdict->message, sizeof(verdict->message), "%s is removed", name);
+		return;
+	}
+	snprintf(verdict->message, sizeof(verdict->message), "%s is still used, and goes when nothing uses it any more", name);
+	if (object->withdrawn)
+		return;
+	object->withdrawn = true;
+	durable_state_policy_object(name, object->policy, true, NULL);
+	if (!withdrawn_event)
+		event_add_seconds(look_at_withdrawn, NULL, WITHDRAWN_LOOK, &withdrawn_event);
+}
+
+void policy_objects_pushed(void)
+{
+	measure();
+}
+
+/* ---- the journal ---- */
+
+void policy_object_restore(const char *name, Peering__Policy *policy, bool withdrawn)
+{
+	struct policy_object *object;
+
+	if (policy) {
+		keep(policy)->withdrawn = withdrawn;
+		return;
+	}
+	object = find(name);
+	if (object)
+		drop(object);
+}
+
+static void make_again(struct policy_object *object)
+{
+	struct prefix_list *staged = NULL;
+	struct verdict verdict;
+
+	if (policy_kind_is_prefix_list(object->policy->kind)) {
+		staged = policy_stage(object->policy->kind);
+		for (size_t i = 0; i < object->policy->n_entries; i++)
+			policy_stage_add(staged, object->policy->entries[i]);
+	}
+	if (!policy_install(object->policy, staged, &verdict))
+		zlog_err("peering: %s", verdict.message);
+}
+
+void policy_objects_restored(void)
+{
+	struct policy_object *object;
+
+	frr_each (policy_tree, &objects, object)
+		make_again(object);
+	measure();
+}
+
+void policy_objects_start(void)
+{
+	event_add_seconds(look_at_withdrawn, NULL, WITHDRAWN_LOOK, &withdrawn_event);
+}
+
+void policy_objects_init(void)
+{
+	policy_tree_init(&objects);
+	policy_install_init();
+	policy_text_init();
+}
+
+void policy_objects_stop(void)
+{
+	event_stop(withdrawn_event);
+	event_stop(look_event);
+	policy_install_stop();
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * /v1/routers/ROUTER/policies and …/NAME: prefix-lists, as-path lists, community lists and route-maps that are wanted on a
+ * router; and the same under "policies" in the request of a connection.
+ */
+#include <event2/keyvalq_struct.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/api.h"
+#include "lib/policy_object.h"
+
+#define POLICIES_MAX 200 /* in one request; a push of a router's has 256 operations */
+#define PLAIN (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+/* ---- what is wanted ---- */
+
+static void add_push(json_object *object, const struct store_policy *policy)
+{
+	json_object_object_add(object, "requestedBy", api_text(policy->requested_by));
+	json_object_object_add(object, "requestedAt", api_time(policy->requested_at));
+	json_object_object_add(object, "pushId", api_text(policy->push_id));
+	json_object_object_add(object, "pushState", api_text(policy->push_state));
+}
+
+struct list {
+	json_object *array;
+	unsigned int limit;
+	bool more;
+};
+
+static bool add_policy(const struct store_policy *policy, void *context)
+{
+	struct list *list = context;
+	json_object *object;
+
+	if (json_object_array_length(list->array) == list->limit) {
+		list->more = true;
+		return false;
+	}
+	object = json_object_new_object();
+	json_object_object_add(object, "name", api_text(policy->name));
+	json_object_object_add(object, "kind", api_text(policy->kind));
+	json_object_object_add(object, "entryCount", json_object_new_int64(policy->entries));
+	add_push(object, policy);
+	json_object_array_add(list->array, object);
+	return true;
+}
+
+void api_get_policies(const struct api_request *request)
+{
+	const char *router = request->segments[1], *after = evhttp_find_header(request->query, "after");
+	struct list list = {.limit = API_PAGE_MAX};
+	enum store_result result;
+	json_object *answer, *last;
+
+	if (!api_router_known(request, router))
+		return;
+	list.array = json_object_new_array();
+	result = store_policies(api_store(request->api), router, after ? after : "", list.limit + 1, add_policy, &list);
+	if (result != STORE_OK) {
+		json_object_put(list.array);
+		api_problem_store(request->http, api_store(request->api), result);
+		return;
+	}
+	answer = api_object();
+	json_object_object_add(answer, "policies", list.array);
+	last = list.more ? json_object_array_get_idx(list.array, list.limit - 1) : NULL;
+	json_object_object_add(answer, "nextAfter", last ? json_object_get(json_object_object_get(last, "name")) : NULL);
+	api_reply(request->http, 200, answer, NULL);
+}
+
+static bool show_policy(const struct store_policy *policy, void *context)
+{
+	json_object **shown = context, *definition = policy->definition ? json_tokener_parse(policy->definition) : NULL;
+
+	*shown = api_object();
+	if (json_object_is_type(definition, json_type_object)) {
+		json_object_object_foreach (definition, key, value)
+			json_object_object_add(*shown, key, json_object_get(value));
+	}
+	json_object_put(definition);
+	add_push(*shown, policy);
+	return true;
+}
+
+void api_get_policy(const struct api_request *request)
+{
+	const char *router = request->segments[1], *name = request->segments[3];
+	json_object *shown = NULL;
+	enum store_result result;
+
+	if (!api_router_known(request, router))
+		return;
+	result = store_policy(api_store(request->api), router, name, show_policy, &shown);
+	if (result == STORE_OK)
+		api_reply(request->http, 200, shown, NULL);
+	else if (result == STORE_NOT_FOUND)
+		api_problem_format(request->http, 404, "unknown-policy", "no policy of this name is wanted on %s", router);
+	else
+		api_problem_store(request->http, api_store(request->api), result);
+}
+
+/* ---- what people send ---- */
+
+/* In its usual form; NULL where it has answered. */
+static json_object *usual_form(const struct api_request *request, json_object *body, const char *name)
+{
+	struct policy_error error = {.code = ""};
+	Peering__Policy *policy = policy_from_json(body, name, &error);
+	json_object *usual;
+
+	if (!policy) {
+		api_problem(request->http, 400, error.code, error.sentence, NULL);
+		return NULL;
+	}
+	usual = policy_to_json(policy);
+	peering__policy__free_unpacked(policy, NULL);
+	return usual;
+}
+
+static struct store_operation operation_of(json_object *usual)
+{
+	return (struct store_operation){
+		.connection = json_object_get_string(json_object_object_get(usual, "name")),
+		.verb = STORE_POLICY,
+		.definition = json_object_to_json_string_ext(usual, PLAIN),
+		.reason = "",
+	};
+}
+
+void api_put_policy(const struct api_request *request)
+{
+	const char *router = request->segments[1];
+	struct store_operation operation;
+	json_object *body, *usual;
+
+	if (!api_router_known(request, router) || !api_read_body(request, &body))
+		return;
+	usual = usual_form(request, body, request->segments[3]);
+	json_object_put(body);
+	if (!usual)
+		return;
+	operation = operation_of(usual);
+	api_submit(request, router, &operation, 1);
+	json_object_put(usual);
+}
+
+void api_delete_policy(const struct api_request *request)
+{
+	const char *router = request->segments[1], *name = request->segments[3];
+	struct store_operation operation = {.connection = name, .verb = STORE_WITHDRAW_POLICY, .reason = ""};
+	const char *wrong = policy_name_error(name);
+
+	if (!api_router_known(request, router))
+		return;
+	if (wrong)
+		api_problem(request->http, 400, "bad-name", wrong, NULL);
+	else
+		api_submit(request, router, &operation, 1);
+}
+
+struct api_policies *api_policies_take(const struct api_request *request, json_object *body)
+{
+	json_object *array = NULL;
+	struct api_policies *policies;
+	size_t count = 0;
+
+	if (json_object_is_type(body, json_type_object))
+		json_object_object_get_ex(body, "policies", &array);
+	if (array && (!json_object_is_type(array, json_type_array) || json_object_array_length(array) > POLICIES_MAX)) {
+		api_problem_format(request->http, 400, "bad-value", "policies must be a list of at most %d", POLICIES_MAX);
+		return NULL;
+	}
+	count = array ? json_object_array_length(array) : 0;
+	policies = calloc(1, sizeof(*policies) + (count + 1) * sizeof(policies->operations[0]));
+	if (policies)
+		policies->definitions = calloc(count + 1, sizeof(*policies->definitions));
+	if (!policies || !policies->definitions) {
+		free(policies);
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return NULL;
+	}
+	while (policies->count < count) {
+		json_object *usual = usual_form(request, json_object_array_get_idx(array, policies->count), NULL);
+
+		if (!usual) {
+			api_policies_free(policies);
+			return NULL;
+		}
+		policies->definitions[policies->count] = usual;
+		policies->operations[policies->count++] = operation_of(usual);
+	}
+	if (array)
+		json_object_object_del(body, "policies");
+	return policies;
+}
+
+void api_policies_free(struct api_policies *policies)
+{
+	if (!policies)
+		return;
+	for (size_t i = 0; i < policies->count; i++)
+		json_object_put(policies->definitions[i]);
+	free(policies->definitions);
+	free(policies);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SQLite store: peer ASNs.
+ */
+#include "controller/store_sqlite.h"
+
+enum store_result store_peer_asn_put(struct store *store, const struct store_peer_asn *peer_asn)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEER_ASN_PUT);
+
+	sqlite3_bind_int64(statement, 1, peer_asn->asn);
+	store_bind_text(statement, 2, peer_asn->name);
+	store_bind_text(statement, 3, peer_asn->contacts);
+	store_bind_text(statement, 4, peer_asn->state);
+	store_bind_text(statement, 5, peer_asn->reason);
+	store_bind_text(statement, 6, peer_asn->validated_by);
+	sqlite3_bind_int64(statement, 7, peer_asn->validated_at);
+	store_bind_text(statement, 8, peer_asn->changed_by);
+	sqlite3_bind_int64(statement, 9, peer_asn->changed_at);
+	return store_run(store, statement);
+}
+
+enum store_result store_peer_asn_delete(struct store *store, uint32_t asn)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEER_ASN_USED);
+	enum store_result result;
+
+	sqlite3_bind_int64(statement, 1, asn);
+	result = store_next(store, statement);
+	sqlite3_reset(statement);
+	if (result == STORE_OK)
+		return store_refuse(store, "a peering of this peer AS has not ended");
+	if (result != STORE_NOT_FOUND)
+		return result;
+	statement = store_statement(store, SQL_PEER_ASN_DELETE);
+	sqlite3_bind_int64(statement, 1, asn);
+	result = store_run(store, statement);
+	return result == STORE_OK && sqlite3_changes(store->db) == 0 ? STORE_NOT_FOUND : result;
+}
+
+static bool visit_peer_asn(sqlite3_stmt *statement, store_peer_asn_visit visit, void *context)
+{
+	struct store_peer_asn peer_asn = {
+		.asn = (uint32_t)sqlite3_column_int64(statement, 0),
+		.name = store_column_text(statement, 1),
+		.contacts = store_column_text(statement, 2),
+		.state = store_column_text(statement, 3),
+		.reason = store_column_text(statement, 4),
+		.validated_by = store_column_text(statement, 5),
+		.validated_at = sqlite3_column_int64(statement, 6),
+		.changed_by = store_column_text(statement, 7),
+		.changed_at = sqlite3_column_int64(statement, 8),
+	};
+
+	return visit(&peer_asn, context);
+}
+
+enum store_result store_peer_asn(struct store *store, uint32_t asn, store_peer_asn_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEER_ASN);
+	enum store_result result;
+
+	sqlite3_bind_int64(statement, 1, asn);
+	result = store_next(store, statement);
+	if (result == STORE_OK && visit)
+		visit_peer_asn(statement, visit, context);
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_peer_asns(struct store *store, const char *state, uint32_t only, uint32_t after,
+				  unsigned int limit, store_peer_asn_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEER_ASNS);
+	enum store_result result;
+
+	sqlite3_bind_int64(statement, 1, after);
+	store_bind_text(statement, 2, state);
+	sqlite3_bind_int64(statement, 3, only);
+	sqlite3_bind_int64(statement, 4, limit);
+	while ((result = store_next(store, statement)) == STORE_OK)
+		if (!visit_peer_asn(statement, visit, context))
+			break;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}

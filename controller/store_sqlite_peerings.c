@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SQLite store: peerings, what the controller does for their connections, and their history.
+ */
+#include "controller/store_sqlite.h"
+
+static enum store_result run_with_text(struct store *store, enum statement which, const char *text)
+{
+	sqlite3_stmt *statement = store_statement(store, which);
+
+	store_bind_text(statement, 1, text);
+	return store_run(store, statement);
+}
+
+static enum store_result insert_peering(struct store *store, const struct store_peering *peering)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CREATE);
+
+	store_bind_text(statement, 1, peering->name);
+	sqlite3_bind_int64(statement, 2, peering->peer_asn);
+	store_bind_text(statement, 3, peering->document);
+	sqlite3_bind_int(statement, 4, peering->by_peer);
+	store_bind_text(statement, 5, peering->requested_by);
+	sqlite3_bind_int64(statement, 6, peering->requested_at);
+	return store_run(store, statement);
+}
+
+enum store_result store_peering_create(struct store *store, const struct store_peering *peering,
+				       const struct store_peering_connection *connections, size_t count)
+{
+	enum store_result result;
+	bool own;
+
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	result = run_with_text(store, SQL_PEERING_FORGET_CONNECTIONS, peering->name);
+	if (result == STORE_OK)
+		result = run_with_text(store, SQL_PEERING_FORGET, peering->name);
+	if (result == STORE_OK)
+		result = insert_peering(store, peering);
+	for (size_t i = 0; result == STORE_OK && i < count; i++) {
+		sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CONNECTION_CREATE);
+
+		store_bind_text(statement, 1, peering->name);
+		store_bind_number(statement, 2, i);
+		store_bind_text(statement, 3, connections[i].router);
+		store_bind_text(statement, 4, connections[i].name);
+		result = store_run(store, statement);
+	}
+	return store_end_own(store, own, result);
+}
+
+enum store_result store_peering_decide(struct store *store, const struct store_peering *peering)
+{
+	enum store_result result;
+	sqlite3_stmt *statement;
+	bool own;
+
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	statement = store_statement(store, SQL_PEERING_DECIDE);
+	store_bind_text(statement, 1, peering->name);
+	store_bind_text(statement, 2, peering->state);
+	store_bind_text(statement, 3, peering->reason);
+	store_bind_text(statement, 4, peering->decided_by);
+	sqlite3_bind_int64(statement, 5, peering->decided_at);
+	result = store_run(store, statement);
+	if (result == STORE_OK)
+		result = run_with_text(store, SQL_PEERING_CONNECTIONS_END, peering->name);
+	return store_end_own(store, own, result);
+}
+
+static bool visit_peering(sqlite3_stmt *statement, store_peering_visit visit, void *context)
+{
+	struct store_peering peering = {
+		.name = store_column_text(statement, 0),
+		.peer_asn = (uint32_t)sqlite3_column_int64(statement, 1),
+		.state = store_column_text(statement, 2),
+		.reason = store_column_text(statement, 3),
+		.document = store_column_text(statement, 4),
+		.by_peer = sqlite3_column_int(statement, 5) != 0,
+		.requested_by = store_column_text(statement, 6),
+		.requested_at = sqlite3_column_int64(statement, 7),
+		.decided_by = store_column_text(statement, 8),
+		.decided_at = sqlite3_column_int64(statement, 9),
+	};
+
+	return visit(&peering, context);
+}
+
+enum store_result store_peering(struct store *store, const char *name, store_peering_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEERING);
+	enum store_result result;
+
+	store_bind_text(statement, 1, name);
+	result = store_next(store, statement);
+	if (result == STORE_OK && visit)
+		visit_peering(statement, visit, context);
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_peerings(struct store *store, const char *state, uint32_t asn, const char *after,
+				 unsigned int limit, store_peering_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEERINGS);
+	enum store_result result;
+
+	store_bind_text(statement, 1, after);
+	store_bind_text(statement, 2, state);
+	sqlite3_bind_int64(statement, 3, asn);
+	sqlite3_bind_int64(statement, 4, limit);
+	while ((result = store_next(store, statement)) == STORE_OK)
+		if (!visit_peering(statement, visit, context))
+			break;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+enum store_result store_peering_connection_set(struct store *store, const struct store_peering_connection *connection)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CONNECTION_SET);
+
+	store_bind_text(statement, 1, connection->peering);
+	sqlite3_bind_int64(statement, 2, connection->position);
+	store_bind_text(statement, 3, connection->phase);
+	store_bind_text(statement, 4, connection->approved);
+	sqlite3_bind_int(statement, 5, connection->declared);
+	store_bind_text(statement, 6, connection->problem);
+	store_bind_text(statement, 7, connection->asked);
+	store_bind_text(statement, 8, connection->push_id);
+	store_bind_text(statement, 9, connection->configured_by);
+	sqlite3_bind_int64(statement, 10, connection->configured_at);
+	return store_run(store, statement);
+}
+
+static bool visit_connection(sqlite3_stmt *statement, store_peering_connection_visit visit, void *context)
+{
+	struct store_peering_connection connection = {
+		.peering = store_column_text(statement, 0),
+		.position = (unsigned int)sqlite3_column_int(statement, 1),
+		.router = store_column_text(statement, 2),
+		.name = store_column_text(statement, 3),
+		.phase = store_column_text(statement, 4),
+		.approved = store_column_text(statement, 5),
+		.declared = sqlite3_column_int(statement, 6) != 0,
+		.problem = store_column_text(statement, 7),
+		.asked = store_column_text(statement, 8),
+		.push_id = store_column_text(statement, 9),
+		.configured_by = store_column_text(statement, 10),
+		.configured_at = sqlite3_column_int64(statement, 11),
+		.peer_asn = (uint32_t)sqlite3_column_int64(statement, 12),
+		.decided_by = store_column_text(statement, 13),
+		.push_state = store_column_text(statement, 14),
+		.answered_at = sqlite3_column_int64(statement, 15),
+		.push_message = store_column_text(statement, 16),
+		.observed = store_column_text(statement, 17),
+		.observed_asn = (uint32_t)sqlite3_column_int64(statement, 18),
+		.activation = store_column_text(statement, 19),
+		.detail = store_column_text(statement, 20),
+		.connected = sqlite3_column_int(statement, 21) != 0,
+		.snapshot_at = sqlite3_column_int64(statement, 22),
+	};
+
+	return visit(&connection, context);
+}
+
+static enum store_result walk_connections(struct store *store, sqlite3_stmt *statement,
+					  store_peering_connection_visit visit, void *context)
+{
+	enum store_result result;
+
+	while ((result = store_next(store, statement)) == STORE_OK)
+		if (!visit_connection(statement, visit, context))
+			break;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+enum store_result store_peering_connections(struct store *store, const char *peering,
+					    store_peering_connection_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CONNECTIONS);
+
+	store_bind_text(statement, 1, peering);
+	return walk_connections(store, statement, visit, context);
+}
+
+enum store_result store_peering_connections_driven(struct store *store, const char *after_peering,
+						   const char *after_router, unsigned int limit,
+						   store_peering_connection_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CONNECTIONS_DRIVEN);
+
+	store_bind_text(statement, 1, after_peering);
+	store_bind_text(statement, 2, after_router);
+	sqlite3_bind_int64(statement, 3, limit);
+	return walk_connections(store, statement, visit, context);
+}
+
+enum store_result store_connection_taken(struct store *store, const char *router, const char *name, const char *peering)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTION_TAKEN);
+	enum store_result result;
+
+	store_bind_text(statement, 1, router);
+	store_bind_text(statement, 2, name);
+	store_bind_text(statement, 3, peering);
+	result = store_next(store, statement);
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_peering_note(struct store *store, const char *peering, const struct store_peering_event *event)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_NOTE);
+
+	store_bind_text(statement, 1, peering);
+	sqlite3_bind_int64(statement, 2, event->at);
+	store_bind_text(statement, 3, event->actor);
+	store_bind_text(statement, 4, event->action);
+	store_bind_text(statement, 5, event->message);
+	return store_run(store, statement);
+}
+
+enum store_result store_peering_history(struct store *store, const char *peering, unsigned int limit,
+					store_peering_event_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_HISTORY);
+	enum store_result result;
+
+	store_bind_text(statement, 1, peering);
+	sqlite3_bind_int64(statement, 2, limit);
+	while ((result = store_next(store, statement)) == STORE_OK) {
+		struct store_peering_event event = {
+			.at = sqlite3_column_int64(statement, 0),
+			.actor = store_column_text(statement, 1),
+			.action = store_column_text(statement, 2),
+			.message = store_column_text(statement, 3),
+		};
+
+		if (!visit(&event, context))
+			break;
+	}
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
