@@ -421,48 +421,40 @@ static void judge_activation(const struct judge *judge)
 	}
 }
 
-/* What a peer could open by it is this network's to choose. */
+/* The first key of `object` that is none of `allowed`; NULL: there is none. */
+static const char *key_beside(json_object *object, const char *const *allowed)
+{
+	json_object_object_foreach (object, key, value) {
+		const char *const *known = allowed;
+
+		(void)value;
+		while (*known && strcmp(*known, key) != 0)
+			known++;
+		if (!*known)
+			return key;
+	}
+	return NULL;
+}
+
+/* The peer's own facts alone, so that whatever else a connection can hold one day is not the peer's. */
 static void judge_own(const struct judge *judge)
 {
-	static const char *const keys[] = {"activation", "validationWindow", "onViolation", "reopenMode",
-					   "reopenHoldDown", "profile", "checks"};
-	/* What stands in a neighbor or a family, beside the peer's own facts. */
-	static const char *const neighbor_keys[] = {"address", "optional", "description", "families", MD5_KEY};
-	static const char *const family_keys[] = {"afi", "receivedLimit"};
+	static const char *const keys[] = {"router", "name", "peerAsn", "kind", "description", "neighbors", NULL};
+	static const char *const neighbor_keys[] = {"address", "optional", "description", "families", MD5_KEY, NULL};
+	static const char *const family_keys[] = {"afi", "receivedLimit", NULL};
 
 	say(judge, "the request asks for nothing that is this network's to choose");
 	for (size_t i = 0; judge->facts->by_peer && i < judge->request->connection_count; i++) {
-		json_object *definition = judge->request->connections[i].definition;
 		json_object *neighbors = neighbors_of(judge->request, i);
-		const char *found = NULL;
+		const char *found = key_beside(judge->request->connections[i].definition, keys);
 
-		for (size_t j = 0; !found && j < sizeof(keys) / sizeof(keys[0]); j++)
-			if (json_object_object_get(definition, keys[j]))
-				found = keys[j];
 		for (size_t j = 0; !found && j < list_length(neighbors); j++) {
 			json_object *neighbor = json_object_array_get_idx(neighbors, j);
 			json_object *families = json_object_object_get(neighbor, "families");
 
-			json_object_object_foreach (neighbor, key, value) {
-				bool own = false;
-
-				(void)value;
-				for (size_t k = 0; k < sizeof(neighbor_keys) / sizeof(neighbor_keys[0]); k++)
-					own = own || strcmp(neighbor_keys[k], key) == 0;
-				if (!own)
-					found = key;
-			}
-			for (size_t k = 0; k < list_length(families); k++) {
-				json_object_object_foreach (json_object_array_get_idx(families, k), family_key, entry) {
-					bool own = false;
-
-					(void)entry;
-					for (size_t l = 0; l < sizeof(family_keys) / sizeof(family_keys[0]); l++)
-						own = own || strcmp(family_keys[l], family_key) == 0;
-					if (!own)
-						found = family_key;
-				}
-			}
+			found = key_beside(neighbor, neighbor_keys);
+			for (size_t k = 0; !found && k < list_length(families); k++)
+				found = key_beside(json_object_array_get_idx(families, k), family_keys);
 		}
 		if (!found)
 			continue;

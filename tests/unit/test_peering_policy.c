@@ -173,6 +173,7 @@ static void a_peer_has_no_say_in_what_is_ours(void **state)
 		WITH("\"checks\":{\"rpki\":\"off\"},"),
 		WITH("\"validationWindow\":1,"),
 		WITH("\"onViolation\":\"report\","),
+		WITH("\"timers\":{\"validation\":86400},"),
 		"{\"router\":\"e\",\"name\":\"A-1\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"families\":["
 		"{\"afi\":\"ipv4\",\"importPolicy\":\"ANY\"}]}]}",
 	};
