@@ -7,6 +7,8 @@
  */
 #include "controller/api_clients.h"
 
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -23,6 +25,8 @@
 /* A connection on which no request was complete for this long, longer than any answer waits, is closed. */
 #define IDLE_SECONDS 60
 #define SWEEP_SECONDS 1
+/* What all together may send before it is known whose it is: each alone may send a policy of a megabyte. */
+#define UNKNOWN_BYTES_MAX ((size_t)64 << 20)
 
 enum client_state { FRESH, NEWCOMER, KNOWN, LEAVING };
 
@@ -32,6 +36,7 @@ struct client {
 	struct api_clients *clients; /* NULL once the API is gone */
 	SSL *ssl;
 	enum client_state state;
+	size_t unknown_bytes;	/* that came while it was FRESH or NEWCOMER; counted in `clients`, too */
 	int64_t newest_request; /* of somebody known, steady clock; at first when it was opened */
 	struct api_claim *claim; /* owned */
 	uint32_t peer;		/* AS of the peer that it is of; 0: of nobody, or of an operator */
@@ -45,6 +50,7 @@ struct api_clients {
 	LIST_HEAD(, client) list;
 	struct newcomers newcomers;
 	unsigned int known;
+	size_t unknown_bytes;
 	bool full;
 };
 
@@ -67,6 +73,12 @@ static void settle(struct api_clients *clients)
 	}
 }
 
+static void forget_bytes(struct client *client)
+{
+	client->clients->unknown_bytes -= client->unknown_bytes;
+	client->unknown_bytes = 0;
+}
+
 static void client_gone(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *argument)
 {
 	struct client *client = pointer;
@@ -78,6 +90,7 @@ static void client_gone(void *parent, void *pointer, CRYPTO_EX_DATA *data, int i
 	if (clients) {
 		LIST_REMOVE(client, link);
 		newcomers_remove(&clients->newcomers, &client->newcomer);
+		forget_bytes(client);
 		clients->known -= client->state == KNOWN;
 		settle(clients);
 	}
@@ -91,6 +104,7 @@ static void shut(struct client *client)
 	struct api_clients *clients = client->clients;
 
 	newcomers_remove(&clients->newcomers, &client->newcomer);
+	forget_bytes(client);
 	clients->known -= client->state == KNOWN;
 	client->state = LEAVING;
 	if (SSL_get_fd(client->ssl) >= 0)
@@ -118,6 +132,7 @@ static void become_known(struct client *client)
 	if (client->state != NEWCOMER)
 		return;
 	newcomers_remove(&client->clients->newcomers, &client->newcomer);
+	forget_bytes(client);
 	client->state = KNOWN;
 	client->clients->known++;
 	if (tls_peer_email(client->ssl, name, sizeof(name)))
@@ -143,6 +158,27 @@ static void look_at_all(evutil_socket_t fd, short what, void *context)
 		look_at(client);
 }
 
+/* Where it is too much, whoever has sent most goes. */
+static void bytes_came(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
+{
+	struct client *client = SSL_get_ex_data(context, client_index), *most = client, *other;
+	struct api_clients *clients = client->clients;
+
+	if (!clients || info->n_added == 0)
+		return;
+	look_at(client);
+	if (client->state != FRESH && client->state != NEWCOMER)
+		return;
+	client->unknown_bytes += info->n_added;
+	clients->unknown_bytes += info->n_added;
+	if (clients->unknown_bytes <= UNKNOWN_BYTES_MAX)
+		return;
+	LIST_FOREACH (other, &clients->list, link)
+		if (other->unknown_bytes > most->unknown_bytes)
+			most = other;
+	shut(most);
+}
+
 /* evhttp asks for the stream of each connection that it accepts; on NULL it would talk plain HTTP. */
 static struct bufferevent *new_stream(struct event_base *base, void *context)
 {
@@ -163,7 +199,8 @@ static struct bufferevent *new_stream(struct event_base *base, void *context)
 	event_active(clients->look, EV_TIMEOUT, 0);
 	/* Frees `ssl`, and with it the client, also where it fails. */
 	stream = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-	if (stream && !api_error_page_watch(stream)) {
+	if (stream && (!api_error_page_watch(stream) ||
+		       !evbuffer_add_cb(bufferevent_get_input(stream), bytes_came, ssl))) {
 		bufferevent_free(stream);
 		return NULL;
 	}

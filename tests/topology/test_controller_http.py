@@ -307,6 +307,23 @@ def test_many_who_are_nobody_keep_nobody_out(make_controller):
     assert re.search("event=newcomers-dropped side=api", controller.log())
 
 
+def test_what_nobody_known_sends_is_bounded_in_bytes(make_controller):
+    """Bodies of a megabyte are for those who show at their end, by a token, that they may: all together are bounded."""
+    controller = make_controller(max_handshakes_per_source=200, handshake_timeout=600).start()
+    head = b"POST /v1/tokens HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        small = stack.enter_context(open_stream(controller))
+        small.sendall(head)
+        streams = [stack.enter_context(open_stream(controller)) for _ in range(120)]
+        for stream in streams:
+            with contextlib.suppress(OSError, ssl.SSLError):
+                stream.sendall(head + bytes(900000))
+        until("some have left", lambda: sum(_is_over(stream) for stream in streams), lambda count: count >= 120 - 75)
+        # Nobody whose bytes are few, and nobody with a certificate.
+        assert not _is_over(small)
+        assert controller.peerctl("routers").returncode == 0
+
+
 def test_a_flood_of_bad_tokens_holds_nobody_up(make_controller):
     controller = make_controller().start()
     with Bystander(controller) as bystander:
