@@ -191,13 +191,16 @@ void api_get_events(const struct api_request *request)
 {
 	const char *accept = evhttp_find_header(evhttp_request_get_input_headers(request->http), "Accept");
 	struct event_streams *streams = api_event_streams(request->api);
+	unsigned int most = api_config(request->api)->max_event_streams;
 	struct query query;
 
 	if (!read_query(request, &query))
 		return;
 	if (accept && strstr(accept, "application/json"))
 		answer_page(request, &query);
-	else if (event_streams_count(streams) >= api_config(request->api)->max_event_streams)
+	/* Peers have half of them at most, and hold nobody of ours up. */
+	else if (event_streams_count(streams) >= most ||
+		 (query.filter.for_peer && event_streams_of_peers(streams) >= (most + 1) / 2))
 		api_problem_format(request->http, 503, "too-many-streams",
 				   "%u readers of events are connected, and no more may be; take pages with the header "
 				   "Accept: application/json, or raise max-event-streams in the configuration",

@@ -429,3 +429,13 @@ unsigned int event_streams_count(const struct event_streams *streams)
 {
 	return streams->count;
 }
+
+unsigned int event_streams_of_peers(const struct event_streams *streams)
+{
+	const struct stream *stream;
+	unsigned int count = 0;
+
+	TAILQ_FOREACH (stream, &streams->list, link)
+		count += stream->filter.for_peer;
+	return count;
+}

@@ -44,6 +44,7 @@ void event_streams_stop(struct event_streams *streams);
 void event_streams_free(struct event_streams *streams);
 
 unsigned int event_streams_count(const struct event_streams *streams);
+unsigned int event_streams_of_peers(const struct event_streams *streams);
 
 /*
  * Answers `http` from then on, until its client leaves. Takes what is in `filter`. `after` is the newest event that the

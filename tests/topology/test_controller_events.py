@@ -224,6 +224,17 @@ def test_number_of_readers_is_limited(make_controller):
     until("room for a reader", lambda: open_stream(controller)[1].status, lambda status: status == 200)
 
 
+def test_peers_leave_room_for_readers_of_ours(make_controller):
+    controller = make_controller(max_event_streams=2, admin=ADMIN).start()
+    _, token = controller.post("/v1/tokens", {"name": "acme", "role": "peer", "asn": 64510}, certificate=ADMIN)
+    with EventReader(controller, token=token["token"]):
+        connection, answer = open_stream(controller, token=token["token"])
+        assert answer.status == 503 and b"too-many-streams" in answer.read()
+        connection.close()
+        with EventReader(controller):
+            pass
+
+
 def resident_kib(controller):
     text = Path(f"/proc/{controller.pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", text)[1])
