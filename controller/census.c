@@ -57,7 +57,8 @@ static void take_slice(evutil_socket_t fd, short what, void *context)
 	census->router = NULL;
 	census->name = NULL;
 	/* Where the store does not answer, what was found last stands. */
-	if (store_census(census->store, router ? router : "", name ? name : "", SLICE, count_one, census, &more) != STORE_OK)
+	if (store_census(census->store, router ? router : "", name ? name : "", SLICE, count_one, census, &more) !=
+	    STORE_OK)
 		more = false;
 	else if (!more)
 		census->whole = census->counted;

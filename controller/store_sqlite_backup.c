@@ -93,8 +93,8 @@ static bool is_one_file(const char *one, const char *other)
 }
 
 /*
- * `target` becomes a copy of `source`, which another process may be writing. `before_rename` may be NULL, and says whether
- * `beside`, where the copy is, may take the place of `target`.
+ * `target` becomes a copy of `source`, which another process may be writing. `before_rename` may be NULL, and says
+ * whether `beside`, where the copy is, may take the place of `target`.
  */
 static bool copy_database(const char *source, const char *target,
 			  bool (*before_rename)(const char *beside, const char *target, char *error, size_t error_size),
@@ -177,7 +177,8 @@ static bool take_place(const char *beside, const char *target, char *error, size
 	good = find_owner(target, &owner) && give_away(file, &owner);
 
 	if (!good)
-		say(error, error_size, "cannot give away", beside, errno ? strerror(errno) : "it is not a file of its own");
+		say(error, error_size, "cannot give away", beside,
+		    errno ? strerror(errno) : "it is not a file of its own");
 	if (file >= 0)
 		close(file);
 	if (good)
