@@ -45,7 +45,7 @@ class ScriptedController:
             raw.settimeout(20)
             try:
                 self.socket = self._context.wrap_socket(raw, server_side=True)
-            except (ssl.SSLZeroReturnError, ConnectionResetError):
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError, ConnectionResetError):
                 # The router has given it up while nobody was there.
                 raw.close()
         self._input = b""
