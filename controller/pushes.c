@@ -386,23 +386,25 @@ static bool note_unconfirmed(const struct store_push *push, void *context)
 	return true;
 }
 
-/* To be freed; NULL where nothing waits for the controller itself. */
-static char *unconfirmed_of(struct pushes *pushes, struct router_session *session)
+/* *id is to be freed; NULL where nothing waits for the controller itself. False where the store could not be read. */
+static bool unconfirmed_of(struct pushes *pushes, struct router_session *session, char **id)
 {
 	struct unconfirmed found = {.id = NULL};
+	enum store_result result =
+		store_push_unconfirmed(pushes->store, router_session_name(session), note_unconfirmed, &found);
 
-	store_push_unconfirmed(pushes->store, router_session_name(session), note_unconfirmed, &found);
-	if (!found.by_person)
-		return found.id;
-	free(found.id);
-	return NULL;
+	*id = found.by_person ? NULL : found.id;
+	if (found.by_person)
+		free(found.id);
+	return result == STORE_OK || result == STORE_NOT_FOUND;
 }
 
 static void confirm_what_waits(struct pushes *pushes, struct router_session *session)
 {
-	char *id = unconfirmed_of(pushes, session);
+	char *id;
 
-	router_session_window(session)->unconfirmed = false;
+	/* The router takes back what nobody confirms: the next heartbeat tries again. */
+	router_session_window(session)->unconfirmed = !unconfirmed_of(pushes, session, &id);
 	if (id)
 		send_confirm(session, id);
 	free(id);
@@ -436,12 +438,13 @@ void pushes_connected(struct pushes *pushes, struct router_session *session)
 void pushes_answered(struct pushes *pushes, struct router_session *session, const char *id, bool first)
 {
 	struct push_window *window = router_session_window(session);
-	char *unconfirmed = unconfirmed_of(pushes, session);
+	char *unconfirmed;
+	bool known = unconfirmed_of(pushes, session, &unconfirmed);
 
 	/* The answer to a push of an earlier session may come in this one. */
 	if (first && window->unanswered > 0)
 		window->unanswered--;
-	if (unconfirmed && strcmp(unconfirmed, id) == 0 && first) {
+	if (first && (!known || (unconfirmed && strcmp(unconfirmed, id) == 0))) {
 		window->unconfirmed = true;
 		window->beats = 0;
 	}
