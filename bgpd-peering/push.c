@@ -538,9 +538,26 @@ static void resume(struct work *work)
 	begin_check(work);
 }
 
+static bool is_of_policies(const struct work *work, size_t index)
+{
+	Peering__Operation__OperationCase which = work->push->operations[index]->operation_case;
+
+	return which == PEERING__OPERATION__OPERATION_POLICY || which == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY;
+}
+
+/*
+ * Between policies that stand next to each other there is no pause: by a new list under an old route-map routes could pass
+ * that neither the old ones nor the new ones let through.
+ */
+static bool is_together(const struct work *work)
+{
+	return work->phase == PHASE_APPLY && work->next > 0 && work->next < work->push->n_operations &&
+	       is_of_policies(work, work->next - 1) && is_of_policies(work, work->next);
+}
+
 static void on_slice(event_ref *event);
 
-/* `whole`: to the end of all that has begun or waits. */
+/* `whole`: to the end of what has begun. */
 static void go_on(bool whole)
 {
 	struct timeval begun;
@@ -553,7 +570,7 @@ static void go_on(bool whole)
 	while ((work = work_list_first(&works))) {
 		if (!step(work)) {
 			end_work(work);
-		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST &&
+		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST && !is_together(work) &&
 			   monotime_since(&begun, NULL) >= SLICE_MICROSECONDS) {
 			work->changes = router.changes;
 			event_add_now(on_slice, NULL, &slice_event);
