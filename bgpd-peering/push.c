@@ -303,6 +303,7 @@ struct work {
 	Peering__DeclareConnection **declarations; /* for each operation; NULL: it is none */
 	struct held *taken;
 	bool good, declared;
+	bool waits_for_confirm; /* what is before it is noted already */
 	bool only_closes;  /* which waits for no disk */
 	uint64_t changes;  /* router.changes as the check knows it */
 	unsigned int checked_anew;
@@ -456,8 +457,8 @@ static bool end_check(struct work *work)
 {
 	struct verdict verdict;
 
-	if (work->check_from) {
-		/* A part is applied; and what is left was good, and is so no more. */
+	if (work->check_from || work->waits_for_confirm) {
+		/* A part is applied, or what is before it noted; and what is left was good, and is so no more. */
 		work->phase = PHASE_APPLY;
 		work->next = work->check_from;
 		if (work->good)
@@ -476,10 +477,13 @@ static bool end_check(struct work *work)
 		answer_check(work);
 		return false;
 	}
-	if (work->push->confirm_seconds && !push_confirm_begin(work->push, work->actor, &verdict)) {
+	/* A rollback may have ended meanwhile, with another revision. */
+	if (!may_be_taken(work->push, &verdict) ||
+	    (work->push->confirm_seconds && !push_confirm_begin(work->push, work->actor, &verdict))) {
 		refuse_whole(work->push, &verdict);
 		return false;
 	}
+	work->waits_for_confirm = work->push->confirm_seconds;
 	work->taken->answer->applied = true;
 	work->phase = PHASE_APPLY;
 	work->next = 0;
