@@ -2,6 +2,7 @@
 """The walk of ./quickstart: one connection from its request to Active and out again, each command shown before what it
 prints. Every step is judged by the far side, BIRD's table and the kernel's, and the walk ends at the first that fails.
 """
+import json
 import os
 import shlex
 import signal
@@ -11,29 +12,45 @@ import time
 
 from lab import build
 from lab.bird import BIRDC, Bird, prefixes, session_pair
-from lab.controller import ROUTER, Controller
+from lab.controller import OPERATOR, ROUTER, Controller
 from lab.frr import Router
 from lab.namespaces import Lab, sweep
 from lab.wait import NotSeen, until
 
 NAME = "PNI-ACME-FRA1"
+PEERING = "ACME-FRA"
 EDGE_AS, ACME_AS = 64500, 64510
 FAMILIES = ("ipv4", "ipv6")
 ACME_ROUTES = {"ipv4": prefixes("ipv4", 1000), "ipv6": prefixes("ipv6", 500)}
 OUR_ROUTES = {"ipv4": ["203.0.113.0/25", "203.0.113.128/25"], "ipv6": ["2001:db8:fff0::/48", "2001:db8:fff1::/48"]}
 WINDOW = 5
+# What this network accepts of those who ask; what a request leaves open it fills in.
+PEERING_POLICY = {"kinds": ["direct"], "locations": [{"metro": "Frankfurt", "routers": [ROUTER]}],
+                  "ipv4": {"maxReceivedLimit": 2000, "importPolicy": "ACME-IN", "exportPolicy": "ACME-OUT"},
+                  "ipv6": {"required": True, "maxReceivedLimit": 1000, "importPolicy": "ACME-IN",
+                           "exportPolicy": "ACME-OUT"},
+                  "profile": "PEERS", "activation": {"by": "person"}}
+# The route-maps that it names, pushed as objects: nothing of them is typed on the router.
+POLICIES = [
+    {"name": "OURS-V4", "kind": "prefix-list-ipv4",
+     "entries": [{"sequence": 10, "action": "permit", "prefix": "203.0.113.0/24", "le": 25}]},
+    {"name": "OURS-V6", "kind": "prefix-list-ipv6",
+     "entries": [{"sequence": 10, "action": "permit", "prefix": "2001:db8:fff0::/44", "le": 48}]},
+    {"name": "ACME-IN", "kind": "route-map",
+     "entries": [{"sequence": 10, "action": "permit", "set": {"localPreference": 200}}]},
+    {"name": "ACME-OUT", "kind": "route-map",
+     "entries": [{"sequence": 10, "action": "permit", "match": {"prefixListIpv4": "OURS-V4"}},
+                 {"sequence": 20, "action": "permit", "match": {"prefixListIpv6": "OURS-V6"}}]},
+]
 
 EDGE_CONFIG = """\
 frr defaults traditional
 {statics}
-route-map ACME-IN permit 10
-exit
-route-map ACME-OUT permit 10
-exit
 router bgp {asn}
  bgp router-id 192.0.2.1
  no bgp default ipv4-unicast
  peering default-deny
+ peering profile PEERS validation-window {window}
  peering controller {controller}
  address-family ipv4 unicast
 {networks_ipv4}
@@ -83,15 +100,26 @@ class Walk:
             raise Failed(f"vtysh refused `{command}`")
         return text
 
-    def peerctl(self, *words):
+    def peerctl(self, *words, host="controller", environment=None, hidden=()):
         shown = ["peerctl", *words]
         lines = [[]]
         for word in shown:
             if word.startswith("--") and sum(map(len, lines[-1])) > 60:
                 lines.append([])
-            lines[-1].append(shlex.quote(word))
-        return self._show("controller", " \\\n    ".join(" ".join(line) for line in lines),
-                          self.controller.peerctl_command(*words), self.controller.peerctl_environment())
+            lines[-1].append(shlex.quote(os.path.basename(word) if word.startswith(str(self.lab.directory)) else word))
+        return self._show(host, " \\\n    ".join(" ".join(line) for line in lines),
+                          self.controller.peerctl_command(*words, *hidden),
+                          environment or self.controller.peerctl_environment())
+
+    def acme_peerctl(self, *words):
+        """As the other network asks, with a token in the place of a certificate."""
+        return self.peerctl(*words, host="acme", environment={"PEERCTL_CA": str(self.controller.pki / "ca.pem"),
+                                                              "PEERCTL_TOKEN": self.token})
+
+    def write(self, name, content):
+        path = self.controller.folder / name
+        path.write_text(json.dumps(content, indent=2) + "\n")
+        return str(path)
 
     def birdc(self, command):
         return self._show("acme", f"birdc {shlex.quote(command)}",
@@ -152,10 +180,11 @@ class Walk:
   controller                 peering-controller, TLS 1.3 with certificates on both sides
 
 Each is a network namespace. Commands are shown without the options that point into the lab.""")
+        self.controller.configure(peering_policy=self.write("peering-policy.json", PEERING_POLICY), admin=OPERATOR)
         self.controller.start()
         self.acme.start()
         self.edge.start(EDGE_CONFIG.format(
-            asn=EDGE_AS, controller=self.controller.address,
+            asn=EDGE_AS, window=WINDOW, controller=self.controller.address,
             statics="\n".join([f"ip route {prefix} blackhole" for prefix in OUR_ROUTES["ipv4"]]
                               + [f"ipv6 route {prefix} blackhole" for prefix in OUR_ROUTES["ipv6"]]),
             **{f"networks_{family}": "\n".join(f"  network {prefix}" for prefix in OUR_ROUTES[family])
@@ -163,23 +192,34 @@ Each is a network namespace. Commands are shown without the options that point i
         self.controller.wait_connected()
         self.peerctl("routers")
 
+    def prepared(self):
+        self.heading("Policies: pushed as objects, and a token for the other network")
+        for policy in POLICIES:
+            self.peerctl("policy", "set", ROUTER, policy["name"], "-f", self.write(f"{policy['name']}.json", policy))
+        self.vtysh("show route-map ACME-OUT")
+        self.token = json.loads(self.peerctl("token", "create", "peer", "acme", "--asn", str(ACME_AS),
+                                             hidden=("-o", "json")))["token"]
+
     def request(self):
-        self.heading("Request: a connection with two sessions, asked for at the controller")
-        words = ["request", ROUTER, NAME, "--asn", str(ACME_AS)]
-        for family in FAMILIES:
-            words += ["--neighbor", self.link.far_address(family)]
-        for family, limit in (("ipv4", 2000), ("ipv6", 1000)):
-            words += ["--limit", f"{family}={limit}", "--import", f"{family}=ACME-IN", "--export", f"{family}=ACME-OUT"]
-        self.peerctl(*words, "--validation-window", str(WINDOW))
-        self.wait_state("PendingApproval")
-        self.vtysh("show peering")
+        self.heading("Request: the other network asks for a peering, and the peering policy judges it")
+        who = self.write("acme.json", {"name": "Example Networks",
+                                       "contacts": [{"role": "noc", "email": "noc@acme.example"}]})
+        self.acme_peerctl("asn", "set", str(ACME_AS), who)
+        self.peerctl("asn", "approve", str(ACME_AS), "--reason", "known from the exchange")
+        wanted = self.write("acme-fra.json", {
+            "name": PEERING, "peerAsn": ACME_AS, "metro": "Frankfurt",
+            "connections": [{"router": ROUTER, "name": NAME, "neighbors": [
+                {"address": self.link.far_address(family)} for family in FAMILIES]}]})
+        self.acme_peerctl("peering", "request", wanted)
+        self.peerctl("peering", "show", PEERING)
 
     def bring_up(self):
         self.heading("Approve, wire, ready")
-        self.peerctl("approve", ROUTER, NAME)
+        self.peerctl("peering", "approve", PEERING)
         self.wait_state("ProvisioningStarted")
-        self.say("\nHere the link would be wired and tested, and acme would configure BGP. Then:")
-        self.peerctl("ready", ROUTER, NAME)
+        self.vtysh("show peering")
+        self.say("\nHere the link would be wired and tested. Once acme has configured BGP, it says so:")
+        self.acme_peerctl("peering", "bgp-configured", PEERING, NAME)
         self.acme.wait_established()
         self.wait_state("Validating")
 
@@ -211,6 +251,8 @@ Each is a network namespace. Commands are shown without the options that point i
         except NotSeen as error:
             raise Failed(str(error)) from None
         self.peerctl("show", ROUTER, NAME)
+        self.say("\nWhat activation would do, asked live from the router:")
+        self.peerctl("preview", ROUTER, NAME)
         self.expect_routes(ours=False, theirs=False)
         self.expect_never_told()
 
@@ -224,10 +266,13 @@ Each is a network namespace. Commands are shown without the options that point i
             self.birdc(f"show route protocol edge_{family}")
         for family in FAMILIES:
             self.kernel_routes(family)
+        self.vtysh(f"show peering {NAME} policy")
+        self.say("\nIs everything as it was asked for?")
+        self.peerctl("diff")
 
     def deprovisioned(self):
         self.heading("Deprovision: routes are withdrawn, the sessions closed")
-        self.peerctl("deprovision", ROUTER, NAME, "--reason", "end of the quick start")
+        self.peerctl("peering", "deprovision", PEERING, "--reason", "end of the quick start")
         self.wait_state("None")
         self.expect_routes(ours=False, theirs=False)
         self.vtysh("show peering")
@@ -237,7 +282,24 @@ Each is a network namespace. Commands are shown without the options that point i
         self.expect("every transition at the controller", self._transitions, [
             "PendingApproval", "ProvisioningStarted", "ProvisioningCompleted", "Validating", "Active", "PendingRemove",
             "None"])
-        self.peerctl("show", ROUTER, NAME)
+        self.peerctl("peering", "show", PEERING)
+        self.watched()
+
+    def watched(self):
+        """`peerctl watch` goes on for ever: it is ended, as by Ctrl-C, behind the last thing that happened."""
+        self.say("\nAll of it as it was told to whoever watched:")
+        print(f"\n{self._bold[0]}controller# peerctl watch --since 0 --connection {NAME}{self._bold[1]}", flush=True)
+        with subprocess.Popen(self.controller.peerctl_command("watch", "--since", "0", "--connection", NAME), text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env={**os.environ, **self.controller.peerctl_environment()}) as process:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                if "PendingRemove -> None" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+        if process.returncode != 0:
+            raise Failed(f"`peerctl watch` ended with status {process.returncode}")
 
     def _transitions(self):
         return [entry["to"] for entry in sorted(self.controller.show(NAME)["history"], key=lambda entry: entry["id"])]
@@ -262,7 +324,7 @@ Each is a network namespace. Commands are shown without the options that point i
   {tools}/birdc show protocols
   ip netns exec {self.edge.namespace.full_name} bash
 
-Next: peerctl deprovision {ROUTER} {NAME}
+Next: peerctl peering deprovision {PEERING}
 ./quickstart --stop ends it, and so does another ./quickstart.""")
 
 
@@ -285,7 +347,7 @@ def main(arguments):
             return 0
         with Lab() as lab:
             walk = Walk(lab)
-            for step in (walk.start, walk.request, walk.bring_up, walk.gated, walk.validated, walk.activated):
+            for step in (walk.start, walk.prepared, walk.request, walk.bring_up, walk.gated, walk.validated, walk.activated):
                 step()
             if "--keep" in arguments:
                 walk.keep()
