@@ -1128,7 +1128,7 @@ static bool decode_one_controller(json_object *object, struct journal_record *re
 	    port > UINT16_MAX || (controller->host[0] && !port) ||
 	    (get_text(object, "vrf") && !copy_text(object, "vrf", controller->vrf, sizeof(controller->vrf))) ||
 	    (get_text(object, "source") && !copy_text(object, "source", controller->source, sizeof(controller->source))) ||
-	    (json_object_object_get(object, "priority") && !get_number(object, "priority", &priority)) ||
+	    (json_object_object_get_ex(object, "priority", NULL) && !get_number(object, "priority", &priority)) ||
 	    priority < 1 || priority > UINT8_MAX)
 		return false;
 	controller->port = (uint16_t)port;
@@ -1176,7 +1176,7 @@ static bool decode_record(json_object *object, struct journal_record *record)
 	case RECORD_JOURNAL:
 		return copy_text(object, "id", record->journal_id, sizeof(record->journal_id)) &&
 		       record->journal_id[0] && get_number(object, "version", &version) && version == JOURNAL_VERSION &&
-		       (!json_object_object_get(object, "after") || get_number(object, "after", &record->sequence));
+		       (!json_object_object_get_ex(object, "after", NULL) || get_number(object, "after", &record->sequence));
 	case RECORD_TRANSITION:
 		return decode_transition(object, record);
 	case RECORD_CONNECTION:

@@ -111,7 +111,7 @@ static bool read_definition(json_object *entry, size_t index, const struct secre
 static bool read_router(json_object *entry, size_t index, char router[ROUTER_MAX + 1], struct json_fault *fault)
 {
 	const char *given = "";
-	char where[32];
+	char where[48];
 
 	snprintf(where, sizeof(where), "connections[%zu].", index);
 	if (!json_object_is_type(entry, json_type_object))
