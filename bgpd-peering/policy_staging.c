@@ -40,8 +40,11 @@ struct staging {
 DECLARE_DLIST(staging_list, struct staging, item);
 
 static struct staging_list_head pushes = INIT_DLIST(pushes);
-static struct staging_list_head handed = INIT_DLIST(handed); /* to push.c, which carries out the first of them now */
+/* In push.c's hands. The next one waits: what is made ready refers to the policies in force, which this one changes. */
+static struct staging *handed;
 static event_ref *staging_event;
+
+static void stage_some(event_ref *event);
 
 static void staging_free(struct staging *staging)
 {
@@ -135,10 +138,13 @@ static bool is_time(const struct timeval *begun, const struct staged *staged)
 	return monotime_since(begun, NULL) < (is_long(staged) ? SLICE_MICROSECONDS / 4 : SLICE_MICROSECONDS);
 }
 
-/* push.c's word that it is done with the first one that it has. */
+/* push.c's word that it is done with the one that it has. */
 static void carried_out(void)
 {
-	staging_free(staging_list_pop(&handed));
+	staging_free(handed);
+	handed = NULL;
+	if (staging_list_first(&pushes))
+		event_add_now(stage_some, NULL, &staging_event);
 }
 
 static void stage_some(event_ref *event)
@@ -153,7 +159,7 @@ static void stage_some(event_ref *event)
 		return;
 	}
 	monotime(&begun);
-	while ((staging = staging_list_first(&pushes))) {
+	while (!handed && (staging = staging_list_first(&pushes))) {
 		while (staging->ready < staging->count && is_time(&begun, &staging->staged[staging->ready]))
 			staging->ready += do_part(&staging->staged[staging->ready]);
 		/* A push that is ready has a turn for itself, unless little was done before it. */
@@ -162,7 +168,7 @@ static void stage_some(event_ref *event)
 			return;
 		}
 		staging_list_del(&pushes, staging);
-		staging_list_add_tail(&handed, staging);
+		handed = staging;
 		push_take(staging->event->envelope->push, carried_out);
 	}
 }
@@ -171,7 +177,7 @@ void policy_staging_push(struct link_event *event)
 {
 	const Peering__Push *push = event->envelope->push;
 	struct staging *staging = XCALLOC(MTYPE_PEERING_STAGING, sizeof(*staging));
-	bool waits = staging_list_first(&pushes) != NULL;
+	bool waits = handed || staging_list_first(&pushes);
 
 	staging->event = event;
 	staging->staged = XCALLOC(MTYPE_PEERING_STAGING, (push->n_operations + 1) * sizeof(*staging->staged));
@@ -197,11 +203,9 @@ void policy_staging_stop(void)
 
 static struct staged *find(const Peering__Policy *policy)
 {
-	struct staging *now = staging_list_first(&handed);
-
-	for (size_t i = 0; now && i < now->count; i++)
-		if (now->staged[i].policy == policy)
-			return &now->staged[i];
+	for (size_t i = 0; handed && i < handed->count; i++)
+		if (handed->staged[i].policy == policy)
+			return &handed->staged[i];
 	return NULL;
 }
 

@@ -303,6 +303,7 @@ struct work {
 	Peering__DeclareConnection **declarations; /* for each operation; NULL: it is none */
 	struct held *taken;
 	bool good, declared;
+	bool waits_for_confirm; /* what is before it is noted already */
 	bool only_closes;  /* which waits for no disk */
 	uint64_t changes;  /* router.changes as the check knows it */
 	unsigned int checked_anew;
@@ -456,8 +457,8 @@ static bool end_check(struct work *work)
 {
 	struct verdict verdict;
 
-	if (work->check_from) {
-		/* A part is applied; and what is left was good, and is so no more. */
+	if (work->check_from || work->waits_for_confirm) {
+		/* A part is applied, or what is before it noted; and what is left was good, and is so no more. */
 		work->phase = PHASE_APPLY;
 		work->next = work->check_from;
 		if (work->good)
@@ -476,10 +477,13 @@ static bool end_check(struct work *work)
 		answer_check(work);
 		return false;
 	}
-	if (work->push->confirm_seconds && !push_confirm_begin(work->push, work->actor, &verdict)) {
+	/* A rollback may have ended meanwhile, with another revision. */
+	if (!may_be_taken(work->push, &verdict) ||
+	    (work->push->confirm_seconds && !push_confirm_begin(work->push, work->actor, &verdict))) {
 		refuse_whole(work->push, &verdict);
 		return false;
 	}
+	work->waits_for_confirm = work->push->confirm_seconds;
 	work->taken->answer->applied = true;
 	work->phase = PHASE_APPLY;
 	work->next = 0;
@@ -538,9 +542,26 @@ static void resume(struct work *work)
 	begin_check(work);
 }
 
+static bool is_of_policies(const struct work *work, size_t index)
+{
+	Peering__Operation__OperationCase which = work->push->operations[index]->operation_case;
+
+	return which == PEERING__OPERATION__OPERATION_POLICY || which == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY;
+}
+
+/*
+ * Between policies that stand next to each other there is no pause: by a new list under an old route-map routes could pass
+ * that neither the old ones nor the new ones let through.
+ */
+static bool is_together(const struct work *work)
+{
+	return work->phase == PHASE_APPLY && work->next > 0 && work->next < work->push->n_operations &&
+	       is_of_policies(work, work->next - 1) && is_of_policies(work, work->next);
+}
+
 static void on_slice(event_ref *event);
 
-/* `whole`: to the end of all that has begun or waits. */
+/* `whole`: to the end of what has begun. */
 static void go_on(bool whole)
 {
 	struct timeval begun;
@@ -553,7 +574,7 @@ static void go_on(bool whole)
 	while ((work = work_list_first(&works))) {
 		if (!step(work)) {
 			end_work(work);
-		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST &&
+		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST && !is_together(work) &&
 			   monotime_since(&begun, NULL) >= SLICE_MICROSECONDS) {
 			work->changes = router.changes;
 			event_add_now(on_slice, NULL, &slice_event);

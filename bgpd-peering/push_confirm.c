@@ -104,7 +104,8 @@ bool push_confirm_judge_operation(const Peering__Push *push, const Peering__Oper
 	if (push->confirm_seconds && !can_be_taken_back(operation))
 		verdict_refuse(verdict, "not-confirmable",
 			       "a push that may be rolled back declares, and drains by deprovision or maintenance-on; push this one without a time to confirm it");
-	else if (unconfirmed.id[0] && push_confirm_concerns(name_in(operation)) && has_to_wait(operation))
+	else if (unconfirmed.id[0] && strcmp(unconfirmed.id, push->id) != 0 && push_confirm_concerns(name_in(operation)) &&
+		 has_to_wait(operation))
 		verdict_refuse(verdict, "unconfirmed", "%s waits for the push %s to be confirmed; try again in %u s",
 			       name_in(operation), unconfirmed.id, push_confirm_seconds_left(unconfirmed.id));
 	return verdict->accepted;

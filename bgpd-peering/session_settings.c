@@ -275,8 +275,9 @@ void session_settings_compare(const char *connection, const char *address, Peeri
 	if (neighbor->password[0] && !same_password(connection, neighbor, peer)) {
 		differs(peer->password ? "has another password than was pushed" : "has no password, and one was pushed",
 			context);
-		password_seal(connection, address, peer->password ? peer->password : "", sealed);
-		replace(&neighbor->password, sealed);
+		/* Without a key it stays what was pushed: to accept a drift never declares a session without its password. */
+		if (password_seal(connection, address, peer->password ? peer->password : "", sealed))
+			replace(&neighbor->password, sealed);
 	}
 	if (neighbor->ttl_security_hops && peer->gtsm_hops != (int)neighbor->ttl_security_hops) {
 		differs("has another TTL security than was pushed", context);

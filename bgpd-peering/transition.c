@@ -394,6 +394,7 @@ static bool carry_out(struct connection *connection, struct pending_change *chan
 			return false;
 		}
 		connection->pending = *change;
+		router.changes++;
 	} else {
 		take_effect(connection, change);
 		durable_state_transition(connection, &change->entry, NULL);

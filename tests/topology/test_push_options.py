@@ -267,3 +267,28 @@ def test_a_push_that_cuts_the_router_off_undoes_itself(lab):
     until("confirmed", lambda: summary(s)["unconfirmed"], lambda seen: seen is None)
     assert v6 in neighbors(s) and summary(s)["revision"] == 4
     s.acme.wait_received("edge_ipv6", s.to_acme("ipv6"))
+
+
+def test_states_that_change_meanwhile_do_not_take_a_push_back(pushed):
+    """Their timers run out one after the other, while pushes that are to be confirmed go on in slices."""
+    s = pushed
+    timed = [f"TIMED-{number}" for number in range(80)]
+    operations = [operation for number, name in enumerate(timed) for operation in (
+        declare(name, ACME_AS, [f"198.18.0.{number + 1}"], establish_timer=1), verb(name, "approve"), verb(name, "ready"))]
+    assert s.script.push("timed", *operations).applied
+
+    def still(state):
+        return [one for one in s.edge.bgpd_json("show peering json")["connections"]
+                if one["name"] in timed and one["connectionState"] == state]
+
+    begun = len(still("ProvisioningCompleted"))
+    for turn in range(100):
+        many = [declare(f"MANY-{number}", ACME_AS, [f"198.18.1.{number + 1}"], description=f"turn {turn}")
+                for number in range(200)]
+        answer = s.script.push(f"turn-{turn}", *many, confirm_seconds=600)
+        assert answer.applied, {(one.code, one.message) for one in answer.results}
+        s.script.send(confirm=dict(id=f"turn-{turn}"))
+        s.script.result(f"turn-{turn}")
+        if turn % 5 == 4 and not still("ProvisioningCompleted"):
+            break
+    assert begun and not still("ProvisioningCompleted")
