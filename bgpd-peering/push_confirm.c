@@ -308,8 +308,11 @@ void push_confirm_take(const char *id)
 	if (!router_works())
 		return;
 	if (unconfirmed.id[0] && strcmp(unconfirmed.id, id) == 0) {
-		/* Too late: the answer comes when it is rolled back. */
-		if (!rolling_back)
+		/*
+		 * Too late: the answer comes when it is rolled back. Or too early: what is not answered yet may still have to
+		 * be taken back.
+		 */
+		if (!rolling_back && !push_is_held(id))
 			confirmed();
 		return;
 	}
