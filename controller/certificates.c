@@ -63,7 +63,8 @@ static bool read_files(struct certificates *certificates, char *error, size_t er
 
 /* ---- When they end ---- */
 
-static void say_expiry(struct expiry_said *said, const char *whose, const char *name, uint64_t ends)
+static void say_expiry(const struct certificates *certificates, struct expiry_said *said, const char *whose,
+		       const char *name, uint64_t ends)
 {
 	uint64_t now = (uint64_t)time(NULL);
 	char sentence[EXPIRY_SENTENCE_MAX];
@@ -73,6 +74,8 @@ static void say_expiry(struct expiry_said *said, const char *whose, const char *
 	expiry_sentence(sentence, sizeof(sentence), "the certificate", ends, now);
 	log_event(LEVEL_WARNING, "certificate-ends", "whose", whose, "name", name, "message", sentence, "do",
 		  "put a new one in its place; it is read without a restart", NULL);
+	if (certificates->hooks.ends)
+		certificates->hooks.ends(certificates->context, whose, name, ends);
 }
 
 static void look_at_own(struct certificates *certificates)
@@ -81,8 +84,8 @@ static void look_at_own(struct certificates *certificates)
 	char sentence[EXPIRY_SENTENCE_MAX];
 	uint64_t now = (uint64_t)time(NULL);
 
-	say_expiry(&certificates->own, "controller", config->tls_certificate, certificates->ends.certificate);
-	say_expiry(&certificates->ca, "ca", config->tls_ca, certificates->ends.ca);
+	say_expiry(certificates, &certificates->own, "controller", config->tls_certificate, certificates->ends.certificate);
+	say_expiry(certificates, &certificates->ca, "ca", config->tls_ca, certificates->ends.ca);
 	/* A list is made anew every few days: that it ends soon is as it should be. */
 	if (certificates->ends.crl <= now && expiry_is_news(&certificates->crl, certificates->ends.crl, now)) {
 		expiry_sentence(sentence, sizeof(sentence), "the revocation list", certificates->ends.crl, now);
@@ -121,7 +124,7 @@ void certificates_shown(struct certificates *certificates, const char *kind, con
 	snprintf(who, sizeof(who), "%s %s", kind, name);
 	shown = find_shown(certificates, who);
 	if (shown)
-		say_expiry(&shown->said, kind, name, ends);
+		say_expiry(certificates, &shown->said, kind, name, ends);
 }
 
 /* ---- Reading them again ---- */

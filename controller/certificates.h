@@ -35,6 +35,8 @@ uint64_t certificates_own_end(const struct certificates *certificates);
 
 struct certificates_hooks {
 	void (*renewed)(void *context);	     /* sessions may have lost their right */
+	/* That it ends soon has just been said in the log: 30, 7 and 1 days before, and then. Unix seconds. */
+	void (*ends)(void *context, const char *whose, const char *name, uint64_t ends);
 	void (*look_at_peers)(void *context); /* now and then: certificates_shown() for whoever is connected */
 };
 /* Begins to look at the files. False where memory is short. */

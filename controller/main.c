@@ -165,7 +165,17 @@ static void look_at_peers(void *context)
 	routers_look_at_certificates(controller->routers);
 }
 
-static const struct certificates_hooks certificates_hooks = {.renewed = end_revoked, .look_at_peers = look_at_peers};
+/* Of its own it tells each day, see look_at_certificate(). */
+static void certificate_ends(void *context, const char *whose, const char *name, uint64_t ends)
+{
+	struct controller *controller = context;
+
+	if (strcmp(whose, "controller") != 0)
+		events_certificate_expiring(controller->events, whose, name, ends);
+}
+
+static const struct certificates_hooks certificates_hooks = {
+	.renewed = end_revoked, .ends = certificate_ends, .look_at_peers = look_at_peers};
 
 /* ---- The start ---- */
 

@@ -127,6 +127,9 @@ def test_what_ends_is_told_and_refused_only_then(make_controller, own_pki):
     controller.wait_log("event=tls-refused side=router .*has expired")
     said = re.findall(r"event=certificate-ends whose=(\S+) name=(\S+) message=\"the certificate ends in ", controller.log())
     assert sorted(said) == [("controller", str(own_pki / "localhost.pem")), ("operator", OPERATOR), ("router", "edge1")]
+    _, page = controller.request("GET", "/v1/events?type=certificate-expiring&after=0",
+                                 headers={"Accept": "application/json"})
+    assert sorted((event["data"]["whose"], event["data"]["name"]) for event in page["events"]) == sorted(said)
     # The list was good for a second.
     until("the list's end", lambda: reload(controller, "certificates-read") or "event=crl-out-of-date" in controller.log())
     reload(controller, "certificates-read")
