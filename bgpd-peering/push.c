@@ -24,6 +24,7 @@
 #include "bgpd-peering/service.h"
 
 #include "bgpd-peering/turn.h"
+#include "bgpd-peering/walls.h"
 
 #include "lib/linklist.h"
 #include "lib/utf8.h"
@@ -34,6 +35,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_PUSH, "Peering push without an answer");
 #define HELD_MOST 64
 #define SLICE_MICROSECONDS 8000
 #define CHECKS_ANEW_MOST 3
+#define STOPPED_LOOK 20 /* milliseconds, in tests */
 
 /* What opens by an operation. */
 struct opening {
@@ -287,6 +289,45 @@ static bool changes_what_is_declared(const Peering__Operation *operation)
 	return operation->operation_case != PEERING__OPERATION__OPERATION_VERB;
 }
 
+/* ---- in which order ---- */
+
+static bool is_withdrawal(const Peering__Operation *operation)
+{
+	return operation->operation_case == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY;
+}
+
+static bool is_policy(const Peering__Operation *operation)
+{
+	return operation->operation_case == PEERING__OPERATION__OPERATION_POLICY;
+}
+
+/* A withdrawal of what the same push puts in force again behind it: nothing goes. */
+static bool is_pushed_behind(const Peering__Push *push, size_t index)
+{
+	const char *name = push->operations[index]->withdraw_policy->name;
+
+	while (++index < push->n_operations)
+		if (is_policy(push->operations[index]) && strcmp(push->operations[index]->policy->name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * How operations are applied, those of each in the order of the push: all policies take effect in one turn, in front of
+ * what goes by them, or routes could pass by a new list under an old route-map that neither the old ones nor the new ones
+ * let through; and what is withdrawn goes last, when nothing of the push goes by it any more.
+ */
+enum rank { RANK_POLICY, RANK_OTHER, RANK_WITHDRAWAL, RANKS };
+
+static enum rank rank_of(const Peering__Push *push, size_t index)
+{
+	const Peering__Operation *operation = push->operations[index];
+
+	if (is_withdrawal(operation))
+		return is_pushed_behind(push, index) ? RANK_POLICY : RANK_WITHDRAWAL;
+	return is_policy(operation) ? RANK_POLICY : RANK_OTHER;
+}
+
 /* ---- slices ---- */
 
 enum phase { PHASE_BEGIN, PHASE_CHECK, PHASE_APPLY };
@@ -297,8 +338,11 @@ struct work {
 	const Peering__Push *push;
 	void (*done)(void);
 	enum phase phase;
-	size_t next;	   /* operation of this phase */
-	size_t check_from; /* those before it are applied */
+	size_t next;	   /* of this phase: the operation to be checked, or the place in `order` to be applied */
+	size_t applied;	   /* places in `order` */
+	size_t *order;	   /* in which operations are applied */
+	size_t policies;   /* so many at its beginning are policies, switched together */
+	bool *is_applied;  /* for each operation */
 	struct push_plan *plan;
 	Peering__DeclareConnection **declarations; /* for each operation; NULL: it is none */
 	struct held *taken;
@@ -332,6 +376,8 @@ static void end_work(struct work *work)
 		if (work->declarations[i])
 			peering__declare_connection__free_unpacked(work->declarations[i], NULL);
 	XFREE(MTYPE_PEERING_PUSH, work->declarations);
+	XFREE(MTYPE_PEERING_PUSH, work->order);
+	XFREE(MTYPE_PEERING_PUSH, work->is_applied);
 	if (work->taken) {
 		if (work->taken->answer)
 			push_answer_free(work->taken->answer);
@@ -349,8 +395,26 @@ static void begin_check(struct work *work)
 	work->plan = push_plan_new();
 	work->phase = PHASE_CHECK;
 	work->good = true;
-	work->next = work->check_from;
+	work->next = 0;
 	work->changes = router.changes;
+}
+
+static void put_in_order(struct work *work)
+{
+	const Peering__Push *push = work->push;
+	enum rank ranks[PUSH_OPERATIONS_MAX];
+	size_t count = 0;
+
+	work->order = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*work->order));
+	work->is_applied = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*work->is_applied));
+	for (size_t i = 0; i < push->n_operations; i++) {
+		ranks[i] = rank_of(push, i);
+		work->policies += ranks[i] == RANK_POLICY;
+	}
+	for (enum rank rank = 0; rank < RANKS; rank++)
+		for (size_t i = 0; i < push->n_operations; i++)
+			if (ranks[i] == rank)
+				work->order[count++] = i;
 }
 
 /* False where it has its answer already, or none is due. */
@@ -378,6 +442,7 @@ static bool begin(struct work *work)
 	work->taken->openings = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*work->taken->openings));
 	work->only_closes = only_closes(push);
 	whose(push, work->actor);
+	put_in_order(work);
 	begin_check(work);
 	return true;
 }
@@ -389,6 +454,10 @@ static void check_one(struct work *work)
 	Peering__DeclareConnection **declaration = &work->declarations[work->next];
 	struct verdict verdict = {.code = "journal"};
 
+	if (work->is_applied[work->next]) {
+		work->next++;
+		return;
+	}
 	/* Of a check before this one. */
 	if (*declaration)
 		peering__declare_connection__free_unpacked(*declaration, NULL);
@@ -441,14 +510,17 @@ static void hold_applied(struct work *work)
 	push_journal_moved();
 }
 
-/* From the operation that is next: those behind one that was refused are not begun. */
-static void give_up(struct work *work)
+/* What is not applied by now is not begun. */
+static void give_up(struct work *work, const char *why)
 {
-	const struct verdict failed = {.code = "not-applied", .message = "an operation before this one was refused"};
+	struct verdict failed = {.code = "not-applied"};
+	Peering__PushResult *answer = work->taken->answer;
 
-	work->taken->answer->applied = false;
-	for (size_t i = work->next; i < work->push->n_operations; i++)
-		push_answer_replace(work->taken->answer, i, &failed);
+	strlcpy(failed.message, why, sizeof(failed.message));
+	answer->applied = false;
+	for (size_t i = 0; i < work->push->n_operations; i++)
+		if (!work->is_applied[i] && answer->results[i]->ok)
+			push_answer_replace(answer, i, &failed);
 	hold_applied(work);
 }
 
@@ -457,20 +529,15 @@ static bool end_check(struct work *work)
 {
 	struct verdict verdict;
 
-	if (work->check_from || work->waits_for_confirm) {
+	if (work->applied || work->waits_for_confirm) {
 		/* A part is applied, or what is before it noted; and what is left was good, and is so no more. */
 		work->phase = PHASE_APPLY;
-		work->next = work->check_from;
+		work->next = work->applied;
 		if (work->good)
 			return true;
-		zlog_err("peering: the push %s by %s could only be applied up to operation %zu: the router has changed meanwhile",
-			 work->push->id, work->actor, work->next);
-		while (work->next < work->push->n_operations && work->taken->answer->results[work->next]->ok)
-			push_answer_replace(work->taken->answer, work->next++,
-					    &(struct verdict){.code = "not-applied",
-							      .message = "the router has changed meanwhile, and an operation behind this one is refused"});
-		work->next++;
-		give_up(work);
+		zlog_err("peering: of the push %s by %s only %zu operations could be applied: the router has changed meanwhile",
+			 work->push->id, work->actor, work->applied);
+		give_up(work, "the router has changed meanwhile, and another operation is refused");
 		return false;
 	}
 	if (!work->good || work->push->dry_run) {
@@ -494,20 +561,25 @@ static bool end_check(struct work *work)
 static bool apply_one(struct work *work)
 {
 	const Peering__Push *push = work->push;
-	size_t index = work->next++;
+	size_t index = work->order[work->next++];
 	struct verdict verdict;
 
-	apply_operation(push->operations[index], work->declarations[index], push->confirm_seconds != 0, work->actor,
-			&verdict);
+	work->applied = work->next;
+	work->is_applied[index] = true;
+	if (is_withdrawal(push->operations[index]) && work->next <= work->policies)
+		verdict = (struct verdict){.accepted = true, .unchanged = true, .code = "", .message = "the same push puts it in force again"};
+	else
+		apply_operation(push->operations[index], work->declarations[index], push->confirm_seconds != 0, work->actor,
+				&verdict);
 	push_answer_replace(work->taken->answer, index, &verdict);
 	work->declared |= changes_what_is_declared(work->push->operations[index]) && verdict.accepted && !verdict.unchanged;
 	if (verdict.accepted) {
 		note_opening(push->operations[index], &work->taken->openings[index]);
 		return true;
 	}
-	zlog_err("peering: the push %s by %s could only be applied up to operation %zu: %s", push->id, work->actor, index,
+	zlog_err("peering: the push %s by %s could only be applied in part, and not operation %zu: %s", push->id, work->actor, index,
 		 verdict.message);
-	give_up(work);
+	give_up(work, "another operation was refused");
 	return false;
 }
 
@@ -537,26 +609,25 @@ static void resume(struct work *work)
 	if (work->phase == PHASE_BEGIN || work->changes == router.changes)
 		return;
 	work->checked_anew++;
-	if (work->phase == PHASE_APPLY)
-		work->check_from = work->next;
 	begin_check(work);
 }
 
-static bool is_of_policies(const struct work *work, size_t index)
+/* Its policies, of which some have taken effect and others have not. */
+static bool is_switching(const struct work *work)
 {
-	Peering__Operation__OperationCase which = work->push->operations[index]->operation_case;
-
-	return which == PEERING__OPERATION__OPERATION_POLICY || which == PEERING__OPERATION__OPERATION_WITHDRAW_POLICY;
+	return work->phase == PHASE_APPLY && work->next > 0 && work->next < work->policies;
 }
 
-/*
- * Between policies that stand next to each other there is no pause: by a new list under an old route-map routes could pass
- * that neither the old ones nor the new ones let through.
- */
-static bool is_together(const struct work *work)
+/* All that a turn may hold belongs to the switch. */
+static bool is_about_to_switch(const struct work *work)
 {
-	return work->phase == PHASE_APPLY && work->next > 0 && work->next < work->push->n_operations &&
-	       is_of_policies(work, work->next - 1) && is_of_policies(work, work->next);
+	return work->phase == PHASE_APPLY && work->next == 0 && work->policies;
+}
+
+/* Tests look at what is between two slices. */
+static bool is_stopped(const struct work *work)
+{
+	return work->phase == PHASE_APPLY && work->next > 0 && !is_switching(work) && !wall_stands(WALL_PUSHES);
 }
 
 static void on_slice(event_ref *event);
@@ -569,13 +640,18 @@ static void go_on(bool whole)
 
 	monotime(&begun);
 	event_stop(slice_event);
+	if (work && !whole && is_stopped(work)) {
+		event_add_milliseconds(on_slice, NULL, STOPPED_LOOK, &slice_event);
+		return;
+	}
 	if (work)
 		resume(work);
 	while ((work = work_list_first(&works))) {
 		if (!step(work)) {
 			end_work(work);
-		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST && !is_together(work) &&
-			   monotime_since(&begun, NULL) >= SLICE_MICROSECONDS) {
+		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST && !is_switching(work) &&
+			   (monotime_since(&begun, NULL) >= (is_about_to_switch(work) ? SLICE_MICROSECONDS / 8 : SLICE_MICROSECONDS) ||
+			    is_stopped(work))) {
 			work->changes = router.changes;
 			event_add_now(on_slice, NULL, &slice_event);
 			return;

@@ -20,6 +20,7 @@
 #define WALL_AUDIT "audit"
 #define WALL_ADOPTION "adoption" /* no wall: down, no slice of an adoption is done */
 #define WALL_WALKS "walks"	 /* no wall either: nor one of a walk over all connections */
+#define WALL_PUSHES "pushes"	 /* nor one of a push that is being applied, behind its policies */
 /* What the audit may look at. */
 #define WALL_COUNT "count"	   /* bgpd's counts of installed routes */
 #define WALL_ORIGINALS "originals" /* paths in the tables that are no copies */

@@ -14,6 +14,7 @@ import pytest
 from lab.controller import ROUTER, Controller
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
+from lab.walls import Walls
 from scripted_controller import ScriptedController, declare, verb
 
 PERMIT, DENY = 1, 2
@@ -42,8 +43,19 @@ def withdraw(name):
 
 
 @pytest.fixture
-def pushed(lab):
-    s = Scenario(lab)
+def scenario(lab):
+    return Scenario(lab)
+
+
+@pytest.fixture
+def walls(scenario):
+    """Asked for in front of `pushed`."""
+    return Walls(scenario.edge)
+
+
+@pytest.fixture
+def pushed(lab, scenario):
+    s = scenario
     s.controller = Controller(lab, s.edge)
     s.script = ScriptedController(s.controller)
     s.v4 = s.acme_address(V4)
@@ -177,6 +189,49 @@ def test_pushed_policies_decide_what_passes_and_change_in_one_step(pushed):
     # Whatever else the machine does meanwhile.
     held = s.edge.bgpd_json("show peering summary json")["mainThread"]["controller"]
     assert 0 < held["longestWorkMicroseconds"] < 10000, held
+
+
+def test_nothing_passes_by_half_of_a_push(walls, pushed):
+    """Lists and the route-maps that go by them, with other operations between them, the push held back behind the first that
+    do not belong together: what the new lists let through and the new route-maps do not has passed at no time."""
+    s = pushed
+    taken, sent = s.acme_routes[V4][:5], [OWN[V4], *s.witness_routes[V4][:2]]
+    never = [s.acme_routes[V4][8], s.witness_routes[V4][2]]
+    by = lambda prefix_list: (20, PERMIT, dict(clause=dict(match_prefix_list_ipv4=prefix_list)))
+    activate(s, prefixes4("TAKEN", *taken), prefixes4("SENT", *sent), by_list("PUSHED-IN", "TAKEN"),
+             by_list("PUSHED-OUT", "SENT"))
+    s.acme.wait_received("edge_ipv4", sent)
+    witness_waits(s, taken)
+    s.settle()
+    begun = s.capture.read().end()
+    walls.down("pushes")
+    refuse = (10, DENY, dict(clause=dict(match_prefix_list_ipv4="NEVER")))
+    s.script.send(push=dict(id="half", actor="noc@example.net", operations=[
+        prefixes4("TAKEN", *taken, never[0]), withdraw("NEVER"), prefixes4("SENT", *sent, never[1]),
+        declare("OTHER", ACME_AS + 1, ["203.0.113.71"]), prefixes4("NEVER", *never),
+        policy("route-map", "PUSHED-IN", refuse, by("TAKEN")),
+        declare("ANOTHER", ACME_AS + 1, ["203.0.113.72"], export_policy="PUSHED-OUT"),
+        policy("route-map", "PUSHED-OUT", refuse, by("SENT"))]))
+    until("the new list", lambda: s.edge.bgpd_vty("show ip prefix-list TAKEN"), lambda text: never[0] in text)
+    # Each is judged anew meanwhile, and behind it one that both let through, which says that it was. (No line may be
+    # typed: that would end the push.)
+    for bird, which, mark, other in ((s.acme, never[0], taken[0], s.witness), (s.witness, never[1], sent[1], s.acme)):
+        bird.withdraw(V4, [which])
+        bird.announce(V4, [which])
+        bird.withdraw(V4, [mark])
+        until("the mark gone", lambda: other.received("edge_ipv4"), lambda seen: mark not in seen)
+        bird.announce(V4, [mark])
+        until("the mark back", lambda: other.received("edge_ipv4"), lambda seen: mark in seen)
+    assert s.witness_has_of_acme(V4) == set(taken)
+    assert s.acme.received("edge_ipv4") == set(sent)
+    assert "ANOTHER" not in s.edge.bgpd_vty("show peering")
+    walls.up()
+    result = s.script.result("half")
+    assert result.applied and "in force again" in result.results[1].message and "ANOTHER" in s.edge.bgpd_vty("show peering"), result
+    s.settle()
+    assert s.witness_has_of_acme(V4) == set(taken)
+    assert s.acme.received("edge_ipv4") == set(sent)
+    assert s.capture.read().announced(s.edge_address(V4), after=begun) <= set(sent)
 
 
 def test_show_policy_says_whose_each_is(pushed):
