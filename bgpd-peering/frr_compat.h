@@ -544,6 +544,23 @@ enum origin_validity peer_origin_validity(struct peer *peer, struct attr *attr, 
 /* Of a route whose path ends with the AS. */
 enum origin_validity asn_origin_validity(struct peer *peer, as_t origin, const struct prefix *prefix);
 
+/* as-path lists: the same in all, up to 8.4 in bgp_filter.c alone. */
+#if !FRR_SINCE(9, 0)
+#include "bgpd/bgp_filter.h"
+struct as_filter {
+	struct as_filter *next, *prev;
+	enum as_filter_type type;
+	regex_t *reg;
+	char *reg_str;
+	int64_t seq;
+};
+struct as_list {
+	char *name;
+	struct as_list *next, *prev;
+	struct as_filter *head, *tail;
+};
+#endif
+
 /* A regular expression for AS paths, as FRR compiles and frees them. */
 #if FRR_SINCE(10, 7)
 typedef struct frregex as_path_regex;

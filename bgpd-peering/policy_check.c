@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/policy_check.h"
 
+#include "bgpd-peering/policy_install.h"
 #include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/policy_text.h"
@@ -189,10 +190,15 @@ static bool check_name(const struct policy_plan *plan, const Peering__Policy *po
 	const struct policy_object *object = policy_object_find(policy->name);
 	const struct planned_policy *planned = find(plan, policy->name);
 	const Peering__Policy *before = planned && planned->policy ? planned->policy : object ? object->policy : NULL;
+	char why[TRANSITION_MESSAGE_MAX / 2];
 
 	if (before && before->kind != policy->kind) {
 		verdict_refuse(verdict, "policy-taken", "%s is a pushed %s; withdraw that first, and push this one once it is gone",
 			       policy->name, policy_kind_name(before->kind));
+		return false;
+	}
+	if (policy_is_locked(policy->kind, policy->name, why, sizeof(why))) {
+		verdict_refuse(verdict, "configuration-locked", "%s; push it again later", why);
 		return false;
 	}
 	if (!before && policy_is_there(policy->kind, policy->name)) {

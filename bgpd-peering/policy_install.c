@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/policy_install.h"
 
+#include "bgpd-peering/policy_list.h"
 #include "bgpd-peering/policy_text.h"
 #include "bgpd-peering/turn.h"
 
@@ -126,6 +127,17 @@ static bool is_typed(Peering__PolicyKind kind, const char *name)
 		return yang_dnode_existsf(running_config->dnode, "/frr-route-map:lib/route-map[name='%s']", name);
 	return yang_dnode_existsf(running_config->dnode, "/frr-filter:lib/prefix-list[type='%s'][name='%s']",
 				  kind == K(PREFIX_LIST_IPV4) ? "ipv4" : "ipv6", name);
+}
+
+bool policy_is_locked(Peering__PolicyKind kind, const char *name, char *why, size_t size)
+{
+	bool locked = nb_running_lock_check(NB_CLIENT_NONE, NULL) != 0;
+
+	if (policy_list_words(kind) || (!locked && frr_get_cli_mode() == FRR_CLI_CLASSIC) || !is_typed(kind, name))
+		return false;
+	snprintf(why, size, "%s was typed at on the router, and FRR's configuration %s: nothing can be taken out of it now", name,
+		 locked ? "is locked by another session" : "is changed by transactions alone (--tcli)");
+	return true;
 }
 
 static bool forget_prefix_list(Peering__PolicyKind kind, const char *name)
@@ -270,20 +282,21 @@ static void exchange(struct prefix_list *list, struct prefix_list *staged)
 	}
 }
 
-static void install_prefix_list(const Peering__Policy *policy, struct prefix_list *staged)
+static bool install_prefix_list(const Peering__Policy *policy, struct prefix_list *staged)
 {
-	if (is_typed(policy->kind, policy->name))
-		forget_prefix_list(policy->kind, policy->name);
+	if (is_typed(policy->kind, policy->name) && !forget_prefix_list(policy->kind, policy->name))
+		return false;
 	exchange(prefix_list_get(afi_of(policy->kind), 0, policy->name), staged);
 	policy_discard(staged, NULL);
+	return true;
 }
 
 static void uninstall_prefix_list(const Peering__Policy *policy)
 {
 	struct prefix_list *list;
 
-	if (is_typed(policy->kind, policy->name))
-		forget_prefix_list(policy->kind, policy->name);
+	if (is_typed(policy->kind, policy->name) && !forget_prefix_list(policy->kind, policy->name))
+		return;
 	list = prefix_list_lookup(afi_of(policy->kind), policy->name);
 	if (list)
 		prefix_list_delete(list);
@@ -345,21 +358,38 @@ static void delete_entry(struct route_map_index *index)
 	route_map_index_delete(index, 1);
 }
 
-/* An entry that was typed is taken out of FRR's tree first, which deletes it; the route-map itself stays where it is. */
-static void empty(struct route_map *map)
+static bool entry_is_typed(const struct route_map_index *index)
 {
-	bool typed = is_typed(K(ROUTE_MAP), map->name);
-	struct route_map_index *index;
+	return yang_dnode_existsf(running_config->dnode, "/frr-route-map:lib/route-map[name='%s']/entry[sequence='%d']",
+				  index->map->name, index->pref);
+}
 
-	while ((index = map->head)) {
-		if (typed &&
-		    yang_dnode_existsf(running_config->dnode, "/frr-route-map:lib/route-map[name='%s']/entry[sequence='%d']",
-				       map->name, index->pref) &&
-		    run_format("no route-map %s %s %d", map->name, index->type == RMAP_PERMIT ? "permit" : "deny", index->pref) &&
-		    map->head != index)
-			continue;
-		delete_entry(index);
+/*
+ * An entry that was typed is taken out of FRR's tree first, which deletes it; the route-map itself stays where it is. False
+ * where FRR does not do that, and then nothing is.
+ */
+static bool forget_typed(struct route_map *map)
+{
+	struct route_map_index *index, *next;
+
+	if (!is_typed(K(ROUTE_MAP), map->name))
+		return true;
+	for (index = map->head; index; index = next) {
+		next = index->next;
+		if (entry_is_typed(index) &&
+		    !run_format("no route-map %s %s %d", map->name, index->type == RMAP_PERMIT ? "permit" : "deny", index->pref))
+			return false;
 	}
+	return true;
+}
+
+static bool empty(struct route_map *map)
+{
+	if (!forget_typed(map))
+		return false;
+	while (map->head)
+		delete_entry(map->head);
+	return true;
 }
 
 struct building {
@@ -454,7 +484,8 @@ static bool install_route_map(const Peering__Policy *policy)
 {
 	struct route_map *map = route_map_get(policy->name);
 
-	empty(map);
+	if (!empty(map))
+		return false;
 	for (size_t i = 0; i < policy->n_entries; i++) {
 		const Peering__PolicyEntry *entry = policy->entries[i];
 		bool permits = entry->action == PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT;
@@ -475,9 +506,8 @@ static void uninstall_route_map(const char *name)
 {
 	struct route_map *map = route_map_lookup_by_name(name);
 
-	if (!map)
+	if (!map || !empty(map))
 		return;
-	empty(map);
 	if (is_typed(K(ROUTE_MAP), name))
 		run_format("no route-map %s", name);
 	else
@@ -535,7 +565,7 @@ bool policy_install(const Peering__Policy *policy, struct prefix_list *staged, s
 	bool good = true;
 
 	if (staged)
-		install_prefix_list(policy, staged);
+		good = install_prefix_list(policy, staged);
 	else if (policy->kind == K(ROUTE_MAP))
 		good = install_route_map(policy);
 	else

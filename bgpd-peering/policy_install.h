@@ -28,6 +28,12 @@ void policy_stage_add(struct prefix_list *staged, const Peering__PolicyEntry *en
 void policy_discard(struct prefix_list *staged, Peering__Policy *policy);
 
 /*
+ * Whether somebody has typed at it, and FRR's configuration is locked (`configure exclusive`), or takes no line at once
+ * (--tcli): what FRR's tree has of it cannot be taken out now. With a sentence.
+ */
+bool policy_is_locked(Peering__PolicyKind kind, const char *name, char *why, size_t size);
+
+/*
  * `staged` is a prefix-list's own, which it takes where it does not refuse; NULL for the others. The object was checked, and is not typed; what
  * somebody has typed into it since is thrown away. False with a refusal where bgpd does not take it: what it was before
  * is then gone, too.

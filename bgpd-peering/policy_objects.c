@@ -4,8 +4,10 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/policy_edits.h"
 #include "bgpd-peering/policy_install.h"
+#include "bgpd-peering/policy_list.h"
 #include "bgpd-peering/policy_text.h"
 #include "bgpd-peering/policy_uses.h"
+#include "bgpd-peering/push.h"
 #include "bgpd-peering/turn.h"
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_OBJECT, "Peering policy object");
@@ -13,6 +15,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_OBJECT, "Peering policy object");
 #define K(name) PEERING__POLICY_KIND__POLICY_KIND_##name
 #define SLICE_MICROSECONDS 5000
 #define WITHDRAWN_LOOK 5 /* seconds, while one that is withdrawn is used */
+#define PUSH_LOOK 100	   /* milliseconds, while a push goes on */
 #define DEPTH_MOST 10	 /* of route-maps that call each other, as FRR's own */
 #define BELOW_MOST 256
 
@@ -22,10 +25,12 @@ static int by_name(const struct policy_object *a, const struct policy_object *b)
 }
 
 DECLARE_RBTREE_UNIQ(policy_tree, struct policy_object, item, by_name);
+DECLARE_DLIST(fresh_list, struct policy_object, in_fresh);
 
 static struct policy_tree_head objects;
+static struct fresh_list_head fresh = INIT_DLIST(fresh);
 static struct policy_totals totals;
-static size_t drifted_count;
+static size_t drifted_count, withdrawn_count;
 static event_ref *withdrawn_event, *look_event;
 static void (*looked)(void);
 
@@ -47,11 +52,6 @@ struct policy_totals policy_objects_totals(void)
 	return totals;
 }
 
-static bool is_list(const Peering__Policy *policy)
-{
-	return policy_list_words(policy->kind) != NULL;
-}
-
 static void count(const Peering__Policy *policy, bool comes)
 {
 	size_t *entries = policy_kind_is_prefix_list(policy->kind) ? &totals.prefixes : &totals.entries;
@@ -66,9 +66,18 @@ static void set_drifted(struct policy_object *object, bool drifted)
 	object->drifted = drifted;
 }
 
+static void set_withdrawn(struct policy_object *object, bool withdrawn)
+{
+	withdrawn_count += withdrawn - object->withdrawn;
+	object->withdrawn = withdrawn;
+}
+
 static void drop(struct policy_object *object)
 {
 	set_drifted(object, false);
+	set_withdrawn(object, false);
+	if (!object->fingerprint)
+		fresh_list_del(&fresh, object);
 	policy_tree_del(&objects, object);
 	count(object->policy, false);
 	policy_discard(NULL, object->policy);
@@ -84,69 +93,31 @@ static struct policy_object *keep(Peering__Policy *policy)
 		count(object->policy, false);
 		policy_discard(NULL, object->policy);
 		object->policy = policy;
+		if (object->fingerprint)
+			fresh_list_add_tail(&fresh, object);
 	} else {
 		object = XCALLOC(MTYPE_PEERING_OBJECT, sizeof(*object));
 		object->policy = policy;
 		policy_tree_add(&objects, object);
+		fresh_list_add_tail(&fresh, object);
 	}
 	count(policy, true);
 	object->fingerprint = 0;
-	object->withdrawn = false;
+	set_withdrawn(object, false);
 	set_drifted(object, false);
 	return object;
 }
 
 /* ---- whether it is as it was pushed ---- */
 
-static void add_line(Peering__PolicyKind kind, const char *name, const char *line, void *context)
+static void settle(struct policy_object *object, uint64_t found)
 {
-	struct policy_object *object = kind ? find(name) : NULL;
+	bool drifted = object->fingerprint != found;
 
-	if (object && object->policy->kind == kind)
-		object->found = policy_fingerprint_add(object->found, line, strlen(line));
-}
-
-static void settle(struct policy_object *object)
-{
-	bool drifted;
-
-	if (!object->fingerprint) {
-		object->fingerprint = object->found;
-		return;
-	}
-	drifted = object->fingerprint != object->found;
 	if (drifted != object->drifted)
 		zlog_notice("peering: the pushed policy %s is %s", object->policy->name,
 			    drifted ? "not as it was pushed any more: somebody has typed at it" : "as it was pushed again");
 	set_drifted(object, drifted);
-}
-
-static void look_at(struct policy_object *object)
-{
-	object->look = false;
-	object->found = policy_fingerprint(object->policy->kind, object->policy->name);
-	settle(object);
-}
-
-/* bgpd prints its lists all or none. */
-static void look_at_lists(void)
-{
-	struct policy_object *object;
-	bool any = false;
-
-	frr_each (policy_tree, &objects, object) {
-		object->found = 0;
-		any |= object->look;
-	}
-	if (!any)
-		return;
-	policy_each_list_line(add_line, NULL);
-	frr_each (policy_tree, &objects, object) {
-		if (!object->look)
-			continue;
-		object->look = false;
-		settle(object);
-	}
 }
 
 static void look_at_some(event_ref *event)
@@ -157,15 +128,15 @@ static void look_at_some(event_ref *event)
 
 	monotime(&begun);
 	frr_each (policy_tree, &objects, object) {
-		if (!object->look || is_list(object->policy))
+		if (!object->look)
 			continue;
-		look_at(object);
+		object->look = false;
+		settle(object, policy_fingerprint(object->policy->kind, object->policy->name));
 		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
 			event_add_now(look_at_some, NULL, &look_event);
 			return;
 		}
 	}
-	look_at_lists();
 	looked();
 }
 
@@ -179,19 +150,16 @@ void policy_objects_look(bool (*is_edited)(const char *name), void (*done)(void)
 	look_at_some(NULL);
 }
 
-/* Those that have just been made, of which nobody has typed at any yet. */
-static void measure(void)
+bool policy_objects_measure(void)
 {
-	struct policy_object *object;
+	struct policy_object *object = fresh_list_pop(&fresh);
 
-	frr_each (policy_tree, &objects, object) {
-		if (object->fingerprint)
-			continue;
-		object->look = is_list(object->policy);
-		if (!object->look)
-			look_at(object);
-	}
-	look_at_lists();
+	if (!object)
+		return false;
+	object->fingerprint = policy_fingerprint(object->policy->kind, object->policy->name);
+	if (!object->fingerprint)
+		fresh_list_add_tail(&fresh, object);
+	return fresh_list_first(&fresh) && object->fingerprint;
 }
 
 bool policy_objects_any_list(void)
@@ -199,7 +167,7 @@ bool policy_objects_any_list(void)
 	const struct policy_object *object;
 
 	frr_each (policy_tree_const, &objects, object)
-		if (is_list(object->policy))
+		if (policy_list_words(object->policy->kind))
 			return true;
 	return false;
 }
@@ -207,20 +175,8 @@ bool policy_objects_any_list(void)
 bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line)
 {
 	const struct policy_object *object = find(name);
-	const char *words;
-	uint32_t sequence;
 
-	if (!object || object->policy->kind != kind)
-		return false;
-	if (!object->drifted)
-		return true;
-	/* bgpd writes communities in its own order: the sequence and what it does are compared. */
-	words = strstr(line, " seq ");
-	sequence = words ? (uint32_t)strtoul(words + 5, NULL, 10) : 0;
-	for (size_t i = 0; i < object->policy->n_entries; i++)
-		if (object->policy->entries[i]->sequence == sequence)
-			return true;
-	return false;
+	return object && object->policy->kind == kind && policy_list_has_line(object->policy, line);
 }
 
 /* ---- what a route-map comes to ---- */
@@ -331,48 +287,83 @@ const struct policy_object *policy_object_drifted_below(const char *route_map)
 
 /* ---- pushes ---- */
 
-static bool remove_if_unused(struct policy_object *object)
+static void count_use(Peering__PolicyKind kind, const char *name, void *context)
+{
+	int change = *(const int *)context;
+	struct policy_object *object = find(name);
+
+	if (object && object->withdrawn &&
+	    (kind ? policy_kind_same_place(object->policy->kind, kind) : object->policy->kind != K(ROUTE_MAP)))
+		object->uses += (unsigned int)change;
+}
+
+/* Of those that are withdrawn. They hold for the rest of the turn, those of what is removed taken off. */
+static void count_uses(void)
+{
+	struct policy_object *object;
+	int more = 1;
+
+	frr_each (policy_tree, &objects, object)
+		object->uses = 0;
+	policy_uses_each(count_use, &more);
+}
+
+/* Or it cannot be removed now. */
+static bool is_used(const struct policy_object *object)
+{
+	char why[TRANSITION_MESSAGE_MAX];
+
+	return object->uses || policy_is_locked(object->policy->kind, object->policy->name, why, sizeof(why)) || (object->policy->kind == K(ROUTE_MAP) && policy_is_counted(object->policy->name));
+}
+
+/* What a route-map that goes was the last to use goes with it, whichever stands in front. */
+static void remove_unused(struct policy_object *object)
 {
 	const char *name = object->policy->name;
+	const struct route_map *map = object->policy->kind == K(ROUTE_MAP) ? route_map_lookup_by_name(name) : NULL;
+	int less = -1;
 
-	if (policy_is_used(object->policy->kind, name))
-		return false;
 	zlog_notice("peering: the policy %s was withdrawn and is not used any more: removed", name);
+	if (map)
+		policy_uses_of_map(map, count_use, &less);
 	policy_uninstall(object->policy);
 	durable_state_policy_object(name, NULL, false, NULL);
 	drop(object);
-	return true;
 }
 
-/* A route-map that goes may have been the last to use a list in front of it: then another round follows at once. */
 static void look_at_withdrawn(event_ref *event)
 {
-	static char position[POLICY_NAME_MAX];
-	static bool any_left, removed;
-	Peering__Policy policy = {.name = position};
-	struct policy_object key = {.policy = &policy}, *object, *next;
+	struct policy_object *object, *used = NULL;
+	bool removed = false;
 	struct timeval begun;
 	TURN(TURN_LIFECYCLE);
 
+	/* What a push refers to was there when it was checked. */
+	if (push_goes_on()) {
+		event_add_milliseconds(look_at_withdrawn, NULL, PUSH_LOOK, &withdrawn_event);
+		return;
+	}
 	monotime(&begun);
-	for (object = policy_tree_find_gteq(&objects, &key); object; object = next) {
+	if (withdrawn_count)
+		count_uses();
+	frr_each_safe (policy_tree, &objects, object) {
+		if (!object->withdrawn)
+			continue;
+		if (is_used(object)) {
+			used = object;
+			continue;
+		}
+		remove_unused(object);
+		removed = true;
 		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
-			strlcpy(position, object->policy->name, sizeof(position));
 			event_add_now(look_at_withdrawn, NULL, &withdrawn_event);
 			return;
 		}
-		next = policy_tree_next(&objects, object);
-		if (object->withdrawn && remove_if_unused(object))
-			removed = true;
-		else
-			any_left |= object->withdrawn;
 	}
-	if (any_left && removed)
+	if (used && removed)
 		event_add_now(look_at_withdrawn, NULL, &withdrawn_event);
-	else if (any_left)
+	else if (used)
 		event_add_seconds(look_at_withdrawn, NULL, WITHDRAWN_LOOK, &withdrawn_event);
-	position[0] = '\0';
-	any_left = removed = false;
 }
 
 const Peering__Policy *policy_object_as_pushed(const char *name)
@@ -389,8 +380,8 @@ bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, con
 
 	*verdict = (struct verdict){.code = ""};
 	if (!policy_install(policy, staged, verdict)) {
-		/* What it was comes back; a prefix-list is never refused. */
-		if (!object || !policy_install(object->policy, NULL, &ignored))
+		/* What it was comes back; of a prefix-list that is refused nothing is done. */
+		if (!staged && (!object || !policy_install(object->policy, NULL, &ignored)))
 			policy_uninstall(policy);
 		return false;
 	}
@@ -415,22 +406,13 @@ void policy_object_withdraw(const char *name, struct verdict *verdict)
 		snprintf(verdict->message, sizeof(verdict->message), "%s is no pushed policy of this router", name);
 		return;
 	}
-	if (remove_if_unused(object)) {
-		snprintf(verdict->message, sizeof(verdict->message), "%s is removed", name);
-		return;
+	snprintf(verdict->message, sizeof(verdict->message), "%s goes as soon as nothing uses it any more", name);
+	if (!object->withdrawn) {
+		set_withdrawn(object, true);
+		durable_state_policy_object(name, object->policy, true, NULL);
 	}
-	snprintf(verdict->message, sizeof(verdict->message), "%s is still used, and goes when nothing uses it any more", name);
-	if (object->withdrawn)
-		return;
-	object->withdrawn = true;
-	durable_state_policy_object(name, object->policy, true, NULL);
-	if (!withdrawn_event)
-		event_add_seconds(look_at_withdrawn, NULL, WITHDRAWN_LOOK, &withdrawn_event);
-}
-
-void policy_objects_pushed(void)
-{
-	measure();
+	event_stop(withdrawn_event);
+	event_add_now(look_at_withdrawn, NULL, &withdrawn_event);
 }
 
 /* ---- the journal ---- */
@@ -440,7 +422,7 @@ void policy_object_restore(const char *name, Peering__Policy *policy, bool withd
 	struct policy_object *object;
 
 	if (policy) {
-		keep(policy)->withdrawn = withdrawn;
+		set_withdrawn(keep(policy), withdrawn);
 		return;
 	}
 	object = find(name);
@@ -468,7 +450,8 @@ void policy_objects_restored(void)
 
 	frr_each (policy_tree, &objects, object)
 		make_again(object);
-	measure();
+	while (policy_objects_measure())
+		;
 }
 
 void policy_objects_start(void)

@@ -18,11 +18,13 @@
 #define POLICY_OBJECTS_ENTRIES_MAX 25000u   /* of all others */
 
 PREDECL_RBTREE_UNIQ(policy_tree);
+PREDECL_DLIST(fresh_list);
 struct policy_object {
 	struct policy_tree_item item;
+	struct fresh_list_item in_fresh; /* while its fingerprint is 0 */
 	Peering__Policy *policy; /* as it was pushed */
 	uint64_t fingerprint;	 /* of what bgpd made of it; 0 until that is known */
-	uint64_t found;		 /* the same of what is there now, while it is looked at */
+	unsigned int uses;	 /* as they are counted for those that are withdrawn */
 	bool look;		 /* it is to be looked at */
 	bool withdrawn;		 /* and still used */
 	bool drifted;		 /* not as it was pushed: somebody has typed at it */
@@ -48,11 +50,10 @@ struct policy_totals policy_objects_totals(void);
 bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, const char *line, struct verdict *verdict);
 /* What is in force under the name, where it is wanted, and as it was pushed; else NULL. */
 const Peering__Policy *policy_object_as_pushed(const char *name);
-/* Goes now, or as soon as nothing uses it. */
+/* Goes as soon as nothing uses it, soon after the push. */
 void policy_object_withdraw(const char *name, struct verdict *verdict);
-/* Behind the last of a push. */
-void policy_objects_pushed(void);
-
+/* Notes what bgpd has made of one that was pushed, before anybody can type at it. False: nothing is left to note. */
+bool policy_objects_measure(void);
 /* ---- the journal ---- */
 
 /* Takes the policy; NULL: the object is gone. */
@@ -67,7 +68,7 @@ void policy_objects_look(bool (*is_edited)(const char *name), void (*done)(void)
 /* One that the route-map, pushed or typed, comes to, and that is not as it was pushed; NULL: none. */
 const struct policy_object *policy_object_drifted_below(const char *route_map);
 
-/* Whether the line is of a pushed list, as it was pushed. */
+/* Whether the line of bgpd's configuration is an entry of a pushed list, as it was pushed. */
 bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line);
 bool policy_objects_any_list(void);
 

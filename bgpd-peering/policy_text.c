@@ -1,30 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/policy_text.h"
 
+#include "bgpd-peering/policy_list.h"
 #include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/turn.h"
 
 #include "lib/plist_int.h"
 
-#include "bgpd/bgp_clist.h"
-#include "bgpd/bgp_filter.h"
-
 #include "lib/policy_object.h"
 
 #define K(name) PEERING__POLICY_KIND__POLICY_KIND_##name
-
-static const char *const list_words[POLICY_KINDS] = {
-	[K(AS_PATH_LIST)] = "bgp as-path access-list",
-	[K(COMMUNITY_LIST)] = "bgp community-list standard",
-	[K(COMMUNITY_LIST_EXPANDED)] = "bgp community-list expanded",
-	[K(LARGE_COMMUNITY_LIST)] = "bgp large-community-list standard",
-	[K(LARGE_COMMUNITY_LIST_EXPANDED)] = "bgp large-community-list expanded",
-};
-
-const char *policy_list_words(Peering__PolicyKind kind)
-{
-	return (unsigned int)kind < POLICY_KINDS ? list_words[kind] : NULL;
-}
 
 /* ---- bgpd's own writers of lists ---- */
 
@@ -53,10 +38,11 @@ static char *own_lines(size_t which)
 static Peering__PolicyKind list_of(const char *line, char name[POLICY_NAME_MAX])
 {
 	for (int kind = 1; kind < POLICY_KINDS; kind++) {
-		size_t length = list_words[kind] ? strlen(list_words[kind]) : 0;
+		const char *words = policy_list_words((Peering__PolicyKind)kind);
+		size_t length = words ? strlen(words) : 0;
 		size_t name_length;
 
-		if (!length || strncmp(line, list_words[kind], length) != 0 || line[length] != ' ')
+		if (!length || strncmp(line, words, length) != 0 || line[length] != ' ')
 			continue;
 		name_length = strcspn(line + length + 1, " ");
 		if (name_length >= POLICY_NAME_MAX)
@@ -80,13 +66,6 @@ static void each_own_line(size_t which,
 			each(list_of(line, name), name, line, context);
 	}
 	free(text);
-}
-
-void policy_each_list_line(void (*each)(Peering__PolicyKind kind, const char *name, const char *line, void *context),
-			   void *context)
-{
-	for (size_t i = 0; i < array_size(list_nodes); i++)
-		each_own_line(i, each, context);
 }
 
 struct writing {
@@ -190,20 +169,6 @@ static void write_prefix_list(FILE *to, const struct prefix_list *list, Peering_
 	}
 }
 
-struct wanted_list {
-	FILE *to;
-	Peering__PolicyKind kind;
-	const char *name;
-};
-
-static void write_wanted(Peering__PolicyKind kind, const char *name, const char *line, void *context)
-{
-	struct wanted_list *wanted = context;
-
-	if (policy_kind_same_place(kind, wanted->kind) && strcmp(name, wanted->name) == 0)
-		fprintf(wanted->to, "%s\n", line);
-}
-
 bool policy_is_there(Peering__PolicyKind kind, const char *name)
 {
 	switch (kind) {
@@ -212,23 +177,13 @@ bool policy_is_there(Peering__PolicyKind kind, const char *name)
 	case K(PREFIX_LIST_IPV4):
 	case K(PREFIX_LIST_IPV6):
 		return prefix_list_lookup(afi_of(kind), name) != NULL;
-	case K(AS_PATH_LIST):
-		return as_list_lookup(name) != NULL;
-	case K(COMMUNITY_LIST):
-	case K(COMMUNITY_LIST_EXPANDED):
-		return community_list_lookup(bgp_clist, name, 0, COMMUNITY_LIST_MASTER) != NULL;
-	case K(LARGE_COMMUNITY_LIST):
-	case K(LARGE_COMMUNITY_LIST_EXPANDED):
-		return community_list_lookup(bgp_clist, name, 0, LARGE_COMMUNITY_LIST_MASTER) != NULL;
 	default:
-		return false;
+		return policy_list_words(kind) && policy_list_is_there(kind, name);
 	}
 }
 
 void policy_write(FILE *to, Peering__PolicyKind kind, const char *name)
 {
-	struct wanted_list wanted = {.to = to, .kind = kind, .name = name};
-
 	if (!policy_is_there(kind, name))
 		return;
 	if (kind == K(ROUTE_MAP))
@@ -236,5 +191,5 @@ void policy_write(FILE *to, Peering__PolicyKind kind, const char *name)
 	else if (policy_kind_is_prefix_list(kind))
 		write_prefix_list(to, prefix_list_lookup(afi_of(kind), name), kind);
 	else
-		each_own_line(kind == K(AS_PATH_LIST) ? 0 : 1, write_wanted, &wanted);
+		policy_list_write(to, kind, name);
 }

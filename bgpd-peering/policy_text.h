@@ -24,11 +24,4 @@ bool policy_is_there(Peering__PolicyKind kind, const char *name);
 /* One line for each entry, a route-map's with what it matches and sets below; nothing where it is not there. */
 void policy_write(FILE *to, Peering__PolicyKind kind, const char *name);
 
-/* What "bgp … list KIND NAME" begins with, in front of the name; NULL for what is no such list. */
-const char *policy_list_words(Peering__PolicyKind kind);
-
-/* Every line of every as-path and community list, with the kind and the name (which lives for the call). */
-void policy_each_list_line(void (*each)(Peering__PolicyKind kind, const char *name, const char *line, void *context),
-			   void *context);
-
 #endif

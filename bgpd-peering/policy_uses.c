@@ -3,7 +3,7 @@
 
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/durable_state.h"
-#include "bgpd-peering/policy_text.h"
+#include "bgpd-peering/push_confirm.h"
 
 #include "lib/linklist.h"
 
@@ -11,46 +11,45 @@
 
 #define K(name) PEERING__POLICY_KIND__POLICY_KIND_##name
 
-struct sought {
-	Peering__PolicyKind kind;
-	const char *name;
+/* Who is told of each use. */
+struct uses {
+	policy_use *found;
+	void *context;
 };
 
-static bool is_it(const struct sought *sought, const char *name)
+static void use(const struct uses *uses, Peering__PolicyKind kind, const char *name)
 {
-	return name && strcmp(name, sought->name) == 0;
+	if (name && name[0])
+		uses->found(kind, name, uses->context);
 }
 
 /* ---- by bgpd's neighbors and groups ---- */
 
-static bool filter_uses(const struct sought *sought, const struct bgp_filter *filter, afi_t afi)
+static void filter_uses(const struct uses *uses, const struct bgp_filter *filter, afi_t afi)
 {
-	afi_t own = sought->kind == K(PREFIX_LIST_IPV4) ? AFI_IP : AFI_IP6;
-
 	for (int way = 0; way < RMAP_MAX; way++)
-		if (sought->kind == K(ROUTE_MAP) && is_it(sought, filter->map[way].name))
-			return true;
-	for (int way = 0; way < FILTER_MAX; way++)
-		if ((policy_kind_is_prefix_list(sought->kind) && afi == own && is_it(sought, filter->plist[way].name)) ||
-		    (sought->kind == K(AS_PATH_LIST) && is_it(sought, filter->aslist[way].name)))
-			return true;
-	return sought->kind == K(ROUTE_MAP) && (is_it(sought, filter->usmap.name) || is_it(sought, filter->advmap.aname) ||
-						is_it(sought, filter->advmap.cname));
+		use(uses, K(ROUTE_MAP), filter->map[way].name);
+	for (int way = 0; way < FILTER_MAX; way++) {
+		use(uses, afi == AFI_IP ? K(PREFIX_LIST_IPV4) : K(PREFIX_LIST_IPV6), filter->plist[way].name);
+		use(uses, K(AS_PATH_LIST), filter->aslist[way].name);
+	}
+	use(uses, K(ROUTE_MAP), filter->usmap.name);
+	use(uses, K(ROUTE_MAP), filter->advmap.aname);
+	use(uses, K(ROUTE_MAP), filter->advmap.cname);
 }
 
-static bool peer_uses(const struct sought *sought, const struct peer *peer)
+static void peer_uses(const struct uses *uses, const struct peer *peer)
 {
 	afi_t afi;
 	safi_t safi;
 
-	FOREACH_AFI_SAFI (afi, safi)
-		if (filter_uses(sought, &peer->filter[afi][safi], afi) ||
-		    (sought->kind == K(ROUTE_MAP) && is_it(sought, peer->default_rmap[afi][safi].name)))
-			return true;
-	return false;
+	FOREACH_AFI_SAFI (afi, safi) {
+		filter_uses(uses, &peer->filter[afi][safi], afi);
+		use(uses, K(ROUTE_MAP), peer->default_rmap[afi][safi].name);
+	}
 }
 
-static bool neighbors_use(const struct sought *sought)
+static void neighbors_use(const struct uses *uses)
 {
 	const struct listnode *instance, *node;
 	const struct peer_group *group;
@@ -59,123 +58,119 @@ static bool neighbors_use(const struct sought *sought)
 
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, instance, bgp)) {
 		for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer))
-			if (peer_uses(sought, peer))
-				return true;
+			peer_uses(uses, peer);
 		for (ALL_LIST_ELEMENTS_RO(bgp->group, node, group))
-			if (peer_uses(sought, group->conf))
-				return true;
+			peer_uses(uses, group->conf);
 	}
-	return false;
 }
 
 /* ---- by connections, while a reserved route-map stands in its place too ---- */
 
-static bool session_wants(const struct sought *sought, const struct session *session)
+static void session_wants(const struct uses *uses, const struct session *session)
 {
 	afi_t afi;
 	safi_t safi;
 
 	FOREACH_AFI_SAFI (afi, safi)
 		for (int way = 0; way < RMAP_MAX; way++)
-			if (is_it(sought, session->wanted[afi][safi][way].name))
-				return true;
-	return false;
+			use(uses, K(ROUTE_MAP), session->wanted[afi][safi][way].name);
 }
 
-static bool is_declared(const struct sought *sought, const Peering__DeclareConnection *declaration)
+static void declaration_uses(const struct uses *uses, const Peering__DeclareConnection *declaration)
 {
 	for (size_t i = 0; declaration && i < declaration->n_neighbors; i++) {
 		const Peering__Neighbor *neighbor = declaration->neighbors[i];
 
-		for (size_t j = 0; j < neighbor->n_families; j++)
-			if (is_it(sought, neighbor->families[j]->import_policy) ||
-			    is_it(sought, neighbor->families[j]->export_policy))
-				return true;
+		for (size_t j = 0; j < neighbor->n_families; j++) {
+			use(uses, K(ROUTE_MAP), neighbor->families[j]->import_policy);
+			use(uses, K(ROUTE_MAP), neighbor->families[j]->export_policy);
+		}
 	}
-	return false;
 }
 
-static bool connections_use(const struct sought *sought)
+static void connections_use(const struct uses *uses)
 {
 	static const Peering__PolicyKind lists[FAMILY_COUNT] = {
 		[FAMILY_IPV4] = K(PREFIX_LIST_IPV4), [FAMILY_IPV6] = K(PREFIX_LIST_IPV6)};
+	const struct unconfirmed_push *unconfirmed = push_unconfirmed();
 	const struct connection *connection;
 	const struct session *session;
 
 	frr_each (connection_tree_const, &connections, connection) {
 		for (int family = 0; family < FAMILY_COUNT; family++)
-			if (sought->kind == lists[family] && is_it(sought, connection->allowed_prefixes[family]))
-				return true;
-		if (sought->kind != K(ROUTE_MAP))
-			continue;
+			use(uses, lists[family], connection->allowed_prefixes[family]);
 		frr_each (session_list_const, &connection->sessions, session)
-			if (session_wants(sought, session))
-				return true;
+			session_wants(uses, session);
 		/* What has ended is not wanted any more. */
-		if (connection->state != STATE_NONE && is_declared(sought, durable_state_pushed_of(connection->name)))
-			return true;
+		if (connection->state != STATE_NONE)
+			declaration_uses(uses, durable_state_pushed_of(connection->name));
 	}
-	return false;
+	/* What a rollback would put back. */
+	for (size_t i = 0; unconfirmed && i < unconfirmed->before_count; i++)
+		declaration_uses(uses, unconfirmed->before[i].declaration);
 }
 
 /* ---- by route-maps ---- */
 
-static bool rule_names(const struct sought *sought, const struct route_map_rule *rule)
+/* "LIST exact-match", "as-path-access-list LIST": a name that stands anywhere there is taken for a use. */
+static void rule_uses(const struct uses *uses, const struct route_map_rule *rule)
 {
-	size_t length = strlen(sought->name);
+	const char *word = rule->rule_str;
+	char name[POLICY_NAME_MAX];
 
-	/* "LIST exact-match", "as-path-access-list LIST": a name that stands anywhere there is taken for a use. */
-	for (const char *at = rule->rule_str; at && (at = strstr(at, sought->name)); at += length)
-		if ((at == rule->rule_str || at[-1] == ' ') && (at[length] == '\0' || at[length] == ' '))
-			return true;
-	return false;
+	while (word && *word) {
+		size_t length = strcspn(word, " ");
+
+		if (length < sizeof(name)) {
+			memcpy(name, word, length);
+			name[length] = '\0';
+			use(uses, K(UNSPECIFIED), name);
+		}
+		word += length + strspn(word + length, " ");
+	}
 }
 
-static bool map_uses(const struct sought *sought, const struct route_map *map)
+void policy_uses_of_map(const struct route_map *map, policy_use *found, void *context)
 {
+	const struct uses uses = {.found = found, .context = context};
+
 	for (const struct route_map_index *index = map->head; index; index = index->next) {
-		if (sought->kind == K(ROUTE_MAP)) {
-			if (is_it(sought, index->nextrm))
-				return true;
-			continue;
-		}
+		use(&uses, K(ROUTE_MAP), index->nextrm);
 		for (const struct route_map_rule *rule = index->match_list.head; rule; rule = rule->next)
-			if (rule_names(sought, rule))
-				return true;
+			rule_uses(&uses, rule);
 		for (const struct route_map_rule *rule = index->set_list.head; rule; rule = rule->next)
-			if (rule_names(sought, rule))
-				return true;
+			rule_uses(&uses, rule);
 	}
-	return false;
 }
 
 /* FRR has them in one list, and shows neither of its ends: it is walked both ways from one that is put there for that. */
-static bool route_maps_use(const struct sought *sought)
+static void route_maps_use(const struct uses *uses)
 {
 	struct route_map *stake = route_map_get("PEERING-LOOKS-FOR-USES");
 	const struct route_map *map;
-	bool found = false;
 
-	for (map = stake->next; map && !found; map = map->next)
-		found = !map->deleted && map_uses(sought, map);
-	for (map = stake->prev; map && !found; map = map->prev)
-		found = !map->deleted && map_uses(sought, map);
+	for (map = stake->next; map; map = map->next)
+		if (!map->deleted)
+			policy_uses_of_map(map, uses->found, uses->context);
+	for (map = stake->prev; map; map = map->prev)
+		if (!map->deleted)
+			policy_uses_of_map(map, uses->found, uses->context);
 	stake->to_be_processed = false;
 	route_map_delete(stake);
-	return found;
 }
 
-/* Redistribution, networks, aggregates: of a route-map FRR counts them. */
-static bool is_counted(const struct sought *sought)
+void policy_uses_each(policy_use *found, void *context)
 {
-	const struct route_map *map = sought->kind == K(ROUTE_MAP) ? route_map_lookup_by_name(sought->name) : NULL;
+	const struct uses uses = {.found = found, .context = context};
+
+	neighbors_use(&uses);
+	connections_use(&uses);
+	route_maps_use(&uses);
+}
+
+bool policy_is_counted(const char *route_map)
+{
+	const struct route_map *map = route_map_lookup_by_name(route_map);
 
 	return map && map->use_count > 0;
-}
-
-bool policy_is_used(Peering__PolicyKind kind, const char *name)
-{
-	struct sought sought = {.kind = kind, .name = name};
-
-	return is_counted(&sought) || neighbors_use(&sought) || connections_use(&sought) || route_maps_use(&sought);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who goes by a policy: sessions, whatever their gate, declarations, and other policies, pushed or typed. bgpd's main
- * thread only.
+ * Who goes by a policy: sessions, whatever their gate, declarations, and other policies, pushed or typed. All of it is gone
+ * through at once, for however many policies: some milliseconds for ten thousand neighbors. bgpd's main thread only.
  */
 #ifndef PEERING_POLICY_USES_H
 #define PEERING_POLICY_USES_H
@@ -10,6 +10,14 @@
 
 #include "lib/peering.pb-c.h"
 
-bool policy_is_used(Peering__PolicyKind kind, const char *name);
+/* One use of a policy; the kind is 0 where a rule of a route-map has the name: that of a list, or something else. */
+typedef void policy_use(Peering__PolicyKind kind, const char *name, void *context);
+
+/* Every one, as often as there are. */
+void policy_uses_each(policy_use *found, void *context);
+/* Those of one route-map, of what it calls and matches. */
+void policy_uses_of_map(const struct route_map *map, policy_use *found, void *context);
+/* Redistribution, networks, aggregates: of a route-map FRR counts them. */
+bool policy_is_counted(const char *route_map);
 
 #endif

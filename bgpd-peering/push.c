@@ -499,7 +499,8 @@ static void hold_applied(struct work *work)
 	if (work->declared)
 		push_revision_rise(work->push->id);
 	taken->answer->revision = push_revision();
-	policy_objects_pushed();
+	while (policy_objects_measure())
+		;
 	/* A revision that is told is durable; the answer to verbs alone waits for what they have done. */
 	if (work->declared || work->push->confirm_seconds)
 		note_answer(taken);
@@ -597,6 +598,8 @@ static bool step(struct work *work)
 	case PHASE_APPLY:
 		if (work->next < work->push->n_operations)
 			return apply_one(work);
+		if (policy_objects_measure())
+			return true;
 		hold_applied(work);
 		return false;
 	}
@@ -675,6 +678,11 @@ void push_take(const Peering__Push *push, void (*done)(void))
 	work_list_add_tail(&works, work);
 	if (work_list_count(&works) == 1)
 		go_on(false);
+}
+
+bool push_goes_on(void)
+{
+	return work_list_first(&works) != NULL;
 }
 
 void push_finish(void)

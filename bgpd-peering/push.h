@@ -19,6 +19,8 @@
 void push_take(const Peering__Push *push, void (*done)(void));
 /* Ends what has begun, however long that takes: somebody is about to change something. Costs nothing where there is none. */
 void push_finish(void);
+/* Whether there is one. */
+bool push_goes_on(void);
 
 /* Sends an answer, and frees it: at once, or once every line that is queued now has reached the disk. */
 void push_send_answer(Peering__PushResult *answer);

@@ -13,6 +13,7 @@ import pytest
 
 from lab.controller import ROUTER, Controller
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, OWN, Scenario
+from lab.vty import Vty
 from lab.wait import until
 from lab.walls import Walls
 from scripted_controller import ScriptedController, declare, verb
@@ -333,7 +334,7 @@ def test_what_was_typed_is_left_alone(pushed):
     s.edge.configure_bgp("address-family ipv4 unicast", f"{witness} route-map WITNESS out")
     s.edge.configure("no route-map TO-WITNESS")
     result = applied(s, "2", withdraw("SENT"), withdraw("FROM-ACME"), withdraw("PUSHED-OUT"), withdraw("PUSHED-IN"))
-    assert "still used" in result.results[0].message
+    assert result.results[0].message == "SENT goes as soon as nothing uses it any more"
     s.edge.configure("no route-map BY-HAND")
     until("the lists removed", lambda: s.edge.bgpd_vty("show ip prefix-list"), lambda text: "SENT" not in text)
     until("the path list removed", lambda: s.edge.bgpd_vty("show bgp as-path-access-list"),
@@ -410,6 +411,57 @@ def test_what_is_changed_by_hand_is_reported_and_put_back_by_the_same_push(pushe
     until("the route-map gone, and nothing sent by it", lambda: s.acme.received("edge_ipv4"), lambda seen: seen == set())
     applied(s, "last", *standard(s))
     s.acme.wait_received("edge_ipv4", sent)
+
+
+def test_what_is_typed_into_a_pushed_list_is_saved_at_once_and_nothing_else(pushed):
+    s = pushed
+    applied(s, "1", *standard(s), policy("community", "NAMED", (5, PERMIT, dict(communities=["64500:2", "65535:666"])),
+                                         (10, DENY, dict(communities=["64500:4", "64500:3"]))))
+    before = s.edge.running_config()
+    typed = ["bgp as-path access-list FROM-ACME seq 50 permit ^64511$",      # an entry more
+             "bgp as-path access-list FROM-ACME seq 5 deny ^64512$",         # one in the place of a pushed one
+             "bgp community-list standard NAMED seq 20 permit 64500:5",
+             "bgp large-community-list standard MARKED-LARGE seq 7 permit 64500:1:3"]
+    # In one breath, before the module has looked at any list again.
+    s.edge.vtysh("configure", *typed, "no bgp community-list standard NAMED seq 10 deny 64500:3 64500:4", "end",
+                 "write memory")
+    saved = (s.edge.etc / "frr.conf").read_text().splitlines()
+    lists = [line for line in saved if re.match("bgp (as-path|community-list|large-community-list)", line)]
+    assert set(lists) == {*typed, *(line for line in before.splitlines() if line.startswith("bgp "))}, lists
+
+
+def test_a_locked_configuration_refuses_what_was_typed_at_and_nothing_else(pushed):
+    """`configure exclusive` of another session: FRR's tree, which points to what was typed, cannot be changed then."""
+    s = pushed
+    taken, sent = fall_back(s)
+    activate(s, *standard(s))
+    s.acme.wait_received("edge_ipv4", sent)
+    outside = s.acme_routes[V4][9]
+    s.edge.configure("route-map PUSHED-OUT permit 20", "set metric 98")
+    s.edge.configure("ip prefix-list TAKEN seq 5000 permit " + outside)
+    witness_waits(s, [*taken, outside])
+    with Vty(s.edge.run_folder / "bgpd.vty") as vty:
+        vty.command("configure exclusive")
+        assert refused(s, prefixes4("SENT", *sent), *standard(s)[5:]) == ["", "", "configuration-locked"]
+        assert refused(s, prefixes4("TAKEN", *taken)) == ["configuration-locked"]
+        # What nobody has typed at does not come by that tree.
+        applied(s, "free", prefixes4("SENT", *sent[:2]), *standard(s)[5:6])
+        applied(s, "away", withdraw("TAKEN"), withdraw("PUSHED-OUT"))
+        until("the new list", lambda: s.acme.received("edge_ipv4"), lambda seen: set(sent[2:]).isdisjoint(seen))
+        assert "seq 5000" in s.edge.bgpd_vty("show ip prefix-list TAKEN")
+        vty.command("end")
+    applied(s, "again", *standard(s))
+    witness_waits(s, taken)
+    s.acme.wait_received("edge_ipv4", sent)
+    # Nothing is left in the tree of what was typed, for a pointer to what is gone.
+    for _ in range(2):
+        s.edge.configure("route-map PUSHED-OUT permit 30", "set metric 97")
+        s.edge.configure("no route-map PUSHED-OUT permit 30")
+        s.edge.configure("ip prefix-list TAKEN seq 6000 permit " + outside)
+        s.edge.configure("no ip prefix-list TAKEN seq 6000 permit " + outside)
+    applied(s, "last", *standard(s))
+    s.settle()
+    assert s.witness_has_of_acme(V4) == set(taken)
 
 
 # ---- By way of the real controller
@@ -496,7 +548,7 @@ def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
     status, problem = ask(s, "PUT", f"/v1/routers/{ROUTER}/policies/SENT", prefix_list(*many))
     assert (status, problem["code"]) == (400, "bad-value")
     # Taken back while it is used, it goes with the last use.
-    assert "still used" in json.dumps(ask(s, "DELETE", f"/v1/routers/{ROUTER}/policies/SENT")[1])
+    assert "as soon as nothing uses it" in json.dumps(ask(s, "DELETE", f"/v1/routers/{ROUTER}/policies/SENT")[1])
     assert ask(s, "GET", f"/v1/routers/{ROUTER}/policies/SENT")[0] == 404
     assert s.acme.received("edge_ipv4") == set(sent[1:2])
     said = [(one["action"], one["result"]) for one in ask(s, "GET", "/v1/audit")[1]["audit"]]

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One as-path or community list as bgpd has it, in the words of its configuration. bgpd's main thread only.
+ */
+#ifndef PEERING_POLICY_LIST_H
+#define PEERING_POLICY_LIST_H
+
+#include "bgpd-peering/frr_compat.h"
+
+#include "lib/peering.pb-c.h"
+
+/* What "bgp … list KIND NAME" begins with, in front of the name; NULL for what is no such list. */
+const char *policy_list_words(Peering__PolicyKind kind);
+bool policy_list_is_there(Peering__PolicyKind kind, const char *name);
+/* One line for each entry; nothing where it is not there. Costs what the list costs. */
+void policy_list_write(FILE *to, Peering__PolicyKind kind, const char *name);
+/* Whether a line that bgpd has written of the list is an entry of the policy: in bgpd's words, which orders communities. */
+bool policy_list_has_line(const Peering__Policy *policy, const char *line);
+
+#endif
