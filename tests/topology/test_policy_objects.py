@@ -12,8 +12,8 @@ import openapi
 import pytest
 
 from lab.controller import ROUTER, Controller
+from lab.preload import library
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, OWN, Scenario
-from lab.vty import Vty
 from lab.wait import until
 from lab.walls import Walls
 from scripted_controller import ScriptedController, declare, verb
@@ -52,6 +52,14 @@ def scenario(lab):
 def walls(scenario):
     """Asked for in front of `pushed`."""
     return Walls(scenario.edge)
+
+
+@pytest.fixture
+def lock(lab, scenario):
+    """A file while which is there FRR's configuration is locked by another client. Asked for in front of `pushed`."""
+    path = lab.folder("edge", "lock") / "locked"
+    scenario.edge.bgpd_environment += [f"LD_PRELOAD={library('configuration_lock')}", f"PEERING_TEST_LOCK={path}"]
+    return path
 
 
 @pytest.fixture
@@ -430,26 +438,25 @@ def test_what_is_typed_into_a_pushed_list_is_saved_at_once_and_nothing_else(push
     assert set(lists) == {*typed, *(line for line in before.splitlines() if line.startswith("bgp "))}, lists
 
 
-def test_a_locked_configuration_refuses_what_was_typed_at_and_nothing_else(pushed):
-    """`configure exclusive` of another session: FRR's tree, which points to what was typed, cannot be changed then."""
+def test_a_locked_configuration_refuses_what_was_typed_at_and_nothing_else(lock, pushed):
+    """FRR's tree, which points to what was typed, cannot be changed then."""
     s = pushed
     taken, sent = fall_back(s)
     activate(s, *standard(s))
     s.acme.wait_received("edge_ipv4", sent)
     outside = s.acme_routes[V4][9]
-    s.edge.configure("route-map PUSHED-OUT permit 20", "set metric 98")
+    s.edge.configure("route-map PUSHED-OUT deny 20", "match ip address prefix-list TYPED")
     s.edge.configure("ip prefix-list TAKEN seq 5000 permit " + outside)
     witness_waits(s, [*taken, outside])
-    with Vty(s.edge.run_folder / "bgpd.vty") as vty:
-        vty.command("configure exclusive")
-        assert refused(s, prefixes4("SENT", *sent), *standard(s)[5:]) == ["", "", "configuration-locked"]
-        assert refused(s, prefixes4("TAKEN", *taken)) == ["configuration-locked"]
-        # What nobody has typed at does not come by that tree.
-        applied(s, "free", prefixes4("SENT", *sent[:2]), *standard(s)[5:6])
-        applied(s, "away", withdraw("TAKEN"), withdraw("PUSHED-OUT"))
-        until("the new list", lambda: s.acme.received("edge_ipv4"), lambda seen: set(sent[2:]).isdisjoint(seen))
-        assert "seq 5000" in s.edge.bgpd_vty("show ip prefix-list TAKEN")
-        vty.command("end")
+    lock.touch()
+    assert "locked" in s.edge.try_vtysh("-c", "configure", "-c", "route-map PUSHED-OUT permit 40").stdout
+    assert refused(s, prefixes4("SENT", *sent), *standard(s)[5:]) == ["", "", "configuration-locked"]
+    assert refused(s, prefixes4("TAKEN", *taken)) == ["configuration-locked"]
+    # What nobody has typed at does not come by that tree.
+    applied(s, "free", prefixes4("SENT", *sent[:2]), *standard(s)[5:6])
+    until("the new list", lambda: s.acme.received("edge_ipv4"), lambda seen: set(sent[2:]).isdisjoint(seen))
+    assert "seq 5000" in s.edge.bgpd_vty("show ip prefix-list TAKEN")
+    lock.unlink()
     applied(s, "again", *standard(s))
     witness_waits(s, taken)
     s.acme.wait_received("edge_ipv4", sent)
