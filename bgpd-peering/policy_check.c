@@ -2,11 +2,10 @@
 #include "bgpd-peering/policy_check.h"
 
 #include "bgpd-peering/policy_install.h"
+#include "bgpd-peering/policy_list.h"
 #include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/policy_staging.h"
 #include "bgpd-peering/policy_text.h"
-
-#include "bgpd/bgp_filter.h"
 
 #include "lib/utf8.h"
 
@@ -167,18 +166,11 @@ static bool check_route_map(const struct policy_plan *plan, const Peering__Polic
 static bool check_regexes(const Peering__Policy *policy, struct verdict *verdict)
 {
 	for (size_t i = 0; i < policy->n_entries; i++) {
-		const char *text = policy->entries[i]->regex;
-		typeof(bgp_regcomp(text)) regex;
-
-		if (!text[0])
+		if (policy_list_takes(policy->kind, policy->entries[i]->regex))
 			continue;
-		regex = policy->kind != K(AS_PATH_LIST) || config_bgp_aspath_validate(text) ? bgp_regcomp(text) : NULL;
-		if (!regex) {
-			verdict_refuse(verdict, "bad-regex", "%s entry %u: bgpd cannot read the regular expression '%s'",
-				       policy->name, policy->entries[i]->sequence, text);
-			return false;
-		}
-		bgp_regex_free(regex);
+		verdict_refuse(verdict, "bad-regex", "%s entry %u: bgpd cannot read the regular expression '%s'", policy->name,
+			       policy->entries[i]->sequence, policy->entries[i]->regex);
+		return false;
 	}
 	return true;
 }
@@ -232,7 +224,7 @@ static bool check_room(struct policy_plan *plan, const Peering__Policy *policy, 
 bool policy_plan_push(struct policy_plan *plan, const Peering__Policy *policy, struct verdict *verdict)
 {
 	if (!policy_staging_is_good(policy, verdict) || !check_name(plan, policy, verdict) ||
-	    !check_regexes(policy, verdict))
+	    !check_regexes(policy, verdict) || !policy_staging_is_made(policy, verdict))
 		return false;
 	if (policy->kind == K(ROUTE_MAP) && !check_route_map(plan, policy, verdict))
 		return false;

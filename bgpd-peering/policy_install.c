@@ -145,122 +145,188 @@ static bool forget_prefix_list(Peering__PolicyKind kind, const char *name)
 	return run_format("no %s prefix-list %s", kind == K(PREFIX_LIST_IPV4) ? "ip" : "ipv6", name);
 }
 
-/* ---- prefix-lists ---- */
+/* ---- what is staged, and what is not wanted any more ---- */
 
-PREDECL_DLIST(discarded_list);
-struct discarded {
-	struct discarded_list_item item;
-	struct prefix_list *list;
-	Peering__Policy *policy;
+#define STAGED_NAME_MAX 32
+
+PREDECL_DLIST(staged_list);
+struct staged_policy {
+	struct staged_list_item item; /* while it is discarded */
+	Peering__PolicyKind kind;
+	char name[STAGED_NAME_MAX];	/* of a list; in bgpd it is there with the first entry */
+	struct prefix_list *prefixes;	/* NULL for other kinds */
+	struct route_map *route_map;	/* likewise; in none of bgpd's tables */
+	Peering__Policy *policy;	/* to be freed with it */
 };
-DECLARE_DLIST(discarded_list, struct discarded, item);
+DECLARE_DLIST(staged_list, struct staged_policy, item);
 
-static struct discarded_list_head discarded = INIT_DLIST(discarded);
+static struct staged_list_head discarded = INIT_DLIST(discarded);
 static event_ref *discard_event;
 
-/* Among the filters that peers send: there nobody looks for it, and bgpd does not go through its sessions for each entry. */
-struct prefix_list *policy_stage(Peering__PolicyKind kind)
+/*
+ * bgpd knows nothing of it, and does nothing for its entries: it is told by names, and finds no route-map of this one. Some
+ * versions make its tables with the first entry, others with the route-map.
+ */
+static struct route_map *stage_route_map(void)
 {
-	static unsigned int number;
-	char name[48];
+	struct route_map *map = XCALLOC(MTYPE_PEERING_POLICY, sizeof(*map));
 
-	snprintf(name, sizeof(name), "PEERING-STAGED-%u", ++number);
-	return prefix_list_get(afi_of(kind), 1, name);
+	map->name = XSTRDUP(MTYPE_PEERING_POLICY, POLICY_STAGED);
+	map->ipv4_prefix_table = route_table_init();
+	map->ipv6_prefix_table = route_table_init();
+	return map;
 }
 
-void policy_stage_add(struct prefix_list *staged, const Peering__PolicyEntry *wanted)
+struct staged_policy *policy_stage(Peering__PolicyKind kind)
+{
+	struct staged_policy *staged = XCALLOC(MTYPE_PEERING_POLICY, sizeof(*staged));
+	static unsigned int number;
+
+	staged->kind = kind;
+	do {
+		snprintf(staged->name, sizeof(staged->name), POLICY_STAGED "-%u", ++number);
+	} while (policy_list_words(kind) && policy_is_there(kind, staged->name));
+	/* Among the filters that peers send: there nobody looks for it, and bgpd does not go through its sessions for each entry. */
+	if (policy_kind_is_prefix_list(kind))
+		staged->prefixes = prefix_list_get(afi_of(kind), 1, staged->name);
+	else if (kind == K(ROUTE_MAP))
+		staged->route_map = stage_route_map();
+	return staged;
+}
+
+static bool add_prefix(struct prefix_list *list, const Peering__PolicyEntry *wanted)
 {
 	struct prefix_list_entry *entry = prefix_list_entry_new();
 
-	entry->pl = staged;
+	entry->pl = list;
 	entry->seq = wanted->sequence;
 	entry->type = wanted->action == PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT ? PREFIX_PERMIT : PREFIX_DENY;
 	str2prefix(wanted->prefix, &entry->prefix);
 	entry->ge = (int)wanted->ge;
 	entry->le = (int)wanted->le;
 	prefix_list_entry_update_finish(entry);
+	return true;
+}
+
+static bool add_list_entry(Peering__PolicyKind kind, const char *name, const Peering__PolicyEntry *entry)
+{
+	char words[LINE_MOST - 256];
+
+	if (!policy_list_takes(kind, entry->regex))
+		return false;
+	policy_entry_words(entry, words, sizeof(words));
+	return run_format("%s %s%s", policy_list_words(kind), name, words);
+}
+
+static bool add_map_entry(struct route_map *map, const Peering__PolicyEntry *entry);
+
+bool policy_stage_add(struct staged_policy *staged, const Peering__PolicyEntry *entry)
+{
+	if (staged->prefixes)
+		return add_prefix(staged->prefixes, entry);
+	if (staged->route_map)
+		return add_map_entry(staged->route_map, entry);
+	return add_list_entry(staged->kind, staged->name, entry);
+}
+
+static void forget_list(Peering__PolicyKind kind, const char *name)
+{
+	if (policy_is_there(kind, name))
+		run_format("no %s %s", policy_list_words(kind), name);
+}
+
+static void free_route_map(struct route_map *map)
+{
+	if (map->ipv4_prefix_table)
+		route_table_finish(map->ipv4_prefix_table);
+	if (map->ipv6_prefix_table)
+		route_table_finish(map->ipv6_prefix_table);
+	XFREE(MTYPE_PEERING_POLICY, map->name);
+	XFREE(MTYPE_PEERING_POLICY, map);
 }
 
 /* Some of it; true when nothing is left. */
-static bool discard_part(struct discarded *one)
+static bool discard_part(struct staged_policy *one)
 {
-	if (one->list && one->list->tail) {
-		prefix_list_entry_delete(one->list, one->list->tail, 0);
+	if (one->prefixes && one->prefixes->tail) {
+		prefix_list_entry_delete(one->prefixes, one->prefixes->tail, 0);
+		return false;
+	}
+	if (one->route_map && one->route_map->head) {
+		route_map_index_delete(one->route_map->head, 0);
 		return false;
 	}
 	if (one->policy && one->policy->n_entries) {
 		peering__policy_entry__free_unpacked(one->policy->entries[--one->policy->n_entries], NULL);
 		return false;
 	}
-	if (one->list)
-		prefix_list_delete(one->list);
+	if (one->prefixes)
+		prefix_list_delete(one->prefixes);
+	if (one->route_map)
+		free_route_map(one->route_map);
+	if (policy_list_words(one->kind))
+		forget_list(one->kind, one->name);
 	if (one->policy)
 		peering__policy__free_unpacked(one->policy, NULL);
+	XFREE(MTYPE_PEERING_POLICY, one);
 	return true;
 }
 
 static void discard_some(event_ref *event)
 {
-	struct discarded *first;
+	struct staged_policy *first;
 	struct timeval begun;
 	TURN(TURN_CONTROLLER);
 
 	monotime(&begun);
-	while ((first = discarded_list_first(&discarded))) {
+	while ((first = staged_list_first(&discarded))) {
 		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
 			event_add_now(discard_some, NULL, &discard_event);
 			return;
 		}
-		for (int part = 0; part < PARTS_AT_A_TIME && first; part++) {
-			if (!discard_part(first))
-				continue;
-			discarded_list_del(&discarded, first);
-			XFREE(MTYPE_PEERING_POLICY, first);
-			first = NULL;
-		}
+		staged_list_del(&discarded, first);
+		for (int part = 0; part < PARTS_AT_A_TIME && first; part++)
+			if (discard_part(first))
+				first = NULL;
+		if (first)
+			staged_list_add_head(&discarded, first);
 	}
 }
 
-void policy_discard(struct prefix_list *staged, Peering__Policy *policy)
+void policy_discard(struct staged_policy *staged, Peering__Policy *policy)
 {
-	struct discarded *one = XCALLOC(MTYPE_PEERING_POLICY, sizeof(*one));
+	struct staged_policy *one = staged ? staged : XCALLOC(MTYPE_PEERING_POLICY, sizeof(*one));
 
-	one->list = staged;
 	one->policy = policy;
-	discarded_list_add_tail(&discarded, one);
+	staged_list_add_tail(&discarded, one);
 	event_add_now(discard_some, NULL, &discard_event);
 }
 
 void policy_install_stop(void)
 {
-	struct discarded *one;
+	struct staged_policy *one;
 
 	event_stop(discard_event);
-	while ((one = discarded_list_pop(&discarded))) {
+	while ((one = staged_list_pop(&discarded)))
 		while (!discard_part(one))
 			;
-		XFREE(MTYPE_PEERING_POLICY, one);
-	}
 }
 
-static void own_entries(struct prefix_list *list)
-{
-	for (struct prefix_list_entry *entry = list->head; entry; entry = entry->next)
-		entry->pl = list;
-}
+/* ---- prefix-lists ---- */
 
 /*
  * The two change places, but for their names. Route-maps that were typed have an index of the list's entries, which is
- * told of each as if it were deleted and added; the last one is in fact, which has bgpd go through what uses the list.
+ * told of each as if it were deleted and added, and looks how many are left.
  */
-static void exchange(struct prefix_list *list, struct prefix_list *staged)
+static void exchange(struct prefix_list *list, struct prefix_list *other, bool indexed)
 {
-	struct prefix_list *other = staged, old = *list;
+	struct prefix_list old = *list;
 
-	for (struct prefix_list_entry *entry = list->head; entry; entry = entry->next) {
+	for (struct prefix_list_entry *entry = indexed ? list->head : NULL; entry; entry = entry->next) {
 		route_map_notify_pentry_dependencies(list->name, entry, RMAP_EVENT_PLIST_DELETED);
 		list->count--;
 	}
+	list->count = indexed ? 0 : other->count;
 	list->head = other->head;
 	list->tail = other->tail;
 	list->trie = other->trie;
@@ -268,13 +334,22 @@ static void exchange(struct prefix_list *list, struct prefix_list *staged)
 	other->head = old.head;
 	other->tail = old.tail;
 	other->trie = old.trie;
-	own_entries(list);
-	own_entries(other);
 	for (struct prefix_list_entry *entry = list->head; entry; entry = entry->next) {
+		entry->pl = list;
+		if (!indexed)
+			continue;
 		list->count++;
 		route_map_notify_pentry_dependencies(list->name, entry, RMAP_EVENT_PLIST_ADDED);
 	}
-	if (list->tail) {
+	route_map_notify_dependencies(list->name, RMAP_EVENT_PLIST_ADDED);
+}
+
+/* As if its last entry were deleted and added: bgpd then goes through all that goes by the list itself. */
+static void touch_prefix_list(Peering__PolicyKind kind, const char *name)
+{
+	struct prefix_list *list = prefix_list_lookup(afi_of(kind), name);
+
+	if (list && list->tail) {
 		struct prefix_list_entry *last = list->tail;
 
 		prefix_list_entry_update_start(last);
@@ -282,12 +357,11 @@ static void exchange(struct prefix_list *list, struct prefix_list *staged)
 	}
 }
 
-static bool install_prefix_list(const Peering__Policy *policy, struct prefix_list *staged)
+static bool install_prefix_list(const Peering__Policy *policy, struct prefix_list *staged, bool indexed)
 {
 	if (is_typed(policy->kind, policy->name) && !forget_prefix_list(policy->kind, policy->name))
 		return false;
-	exchange(prefix_list_get(afi_of(policy->kind), 0, policy->name), staged);
-	policy_discard(staged, NULL);
+	exchange(prefix_list_get(afi_of(policy->kind), 0, policy->name), staged, indexed);
 	return true;
 }
 
@@ -340,24 +414,6 @@ static route_map_event_t event_of(const char *rule, bool added)
 	return added ? RMAP_EVENT_MATCH_ADDED : RMAP_EVENT_MATCH_DELETED;
 }
 
-static void delete_entry(struct route_map_index *index)
-{
-	struct route_map_rule *rule;
-
-	while ((rule = index->match_list.head)) {
-		char *argument = rule->rule_str ? XSTRDUP(MTYPE_TMP, rule->rule_str) : NULL;
-		const char *name = rule->cmd->str;
-
-		route_map_delete_match(index, name, argument, event_of(name, false));
-		XFREE(MTYPE_TMP, argument);
-		if (index->match_list.head == rule)
-			break;
-	}
-	if (index->nextrm)
-		route_map_upd8_dependency(RMAP_EVENT_CALL_DELETED, index->nextrm, index->map->name);
-	route_map_index_delete(index, 1);
-}
-
 static bool entry_is_typed(const struct route_map_index *index)
 {
 	return yang_dnode_existsf(running_config->dnode, "/frr-route-map:lib/route-map[name='%s']/entry[sequence='%d']",
@@ -383,13 +439,63 @@ static bool forget_typed(struct route_map *map)
 	return true;
 }
 
-static bool empty(struct route_map *map)
+/*
+ * What FRR notes by name of a route-map that names others: so that they tell it of their changes. A rule of a staged entry is
+ * noted when that takes its place, and no more when it goes.
+ */
+static void note_names(const struct route_map *map, const char *name, bool added)
 {
-	if (!forget_typed(map))
-		return false;
-	while (map->head)
-		delete_entry(map->head);
-	return true;
+	for (const struct route_map_index *index = map->head; index; index = index->next) {
+		for (const struct route_map_rule *rule = index->match_list.head; rule; rule = rule->next) {
+			route_map_event_t event = event_of(rule->cmd->str, added);
+			const char *key = rule->rule_str;
+
+			if (event == RMAP_EVENT_MATCH_ADDED || event == RMAP_EVENT_MATCH_DELETED || !key)
+				continue;
+			if (rule->cmd->func_get_rmap_rule_key)
+				key = rule->cmd->func_get_rmap_rule_key(rule->value);
+			route_map_upd8_dependency(event, key, name);
+		}
+		if (index->nextrm)
+			route_map_upd8_dependency(added ? RMAP_EVENT_CALL_ADDED : RMAP_EVENT_CALL_DELETED, index->nextrm, name);
+	}
+}
+
+static void swap_tables(struct route_table **a, struct route_table **b)
+{
+	struct route_table *table = *a;
+
+	*a = *b;
+	*b = table;
+}
+
+static void own_indexes(struct route_map *map)
+{
+	for (struct route_map_index *index = map->head; index; index = index->next)
+		index->map = map;
+}
+
+/* The two change places, but for their names and what bgpd counts. */
+static void exchange_maps(struct route_map *map, struct route_map *staged)
+{
+	struct route_map_index *head = map->head, *tail = map->tail;
+
+	note_names(map, map->name, false);
+	note_names(staged, map->name, true);
+	map->head = staged->head;
+	map->tail = staged->tail;
+	staged->head = head;
+	staged->tail = tail;
+	swap_tables(&map->ipv4_prefix_table, &staged->ipv4_prefix_table);
+	swap_tables(&map->ipv6_prefix_table, &staged->ipv6_prefix_table);
+	own_indexes(map);
+	own_indexes(staged);
+}
+
+/* bgpd hears of it by an entry that comes, and goes at once; after its delay it goes through what goes by the route-map. */
+static void touch_route_map(struct route_map *map)
+{
+	route_map_index_delete(route_map_index_get(map, RMAP_DENY, 0), 0);
 }
 
 struct building {
@@ -400,7 +506,7 @@ struct building {
 static void add_match(struct building *building, const char *rule, const char *argument)
 {
 	if (argument[0] && building->good)
-		building->good = route_map_add_match(building->index, rule, argument, event_of(rule, true)) == RMAP_COMPILE_SUCCESS;
+		building->good = route_map_add_match(building->index, rule, argument, RMAP_EVENT_MATCH_ADDED) == RMAP_COMPILE_SUCCESS;
 }
 
 static void add_set(struct building *building, const char *rule, const char *argument)
@@ -467,10 +573,8 @@ static void add_clause(struct building *building, const Peering__RouteMapClause 
 	} else if (clause->set_next_hop == PEERING__NEXT_HOP__NEXT_HOP_UNCHANGED) {
 		add_set(building, "ip next-hop", "unchanged");
 	}
-	if (clause->call[0]) {
+	if (clause->call[0])
 		building->index->nextrm = XSTRDUP(MTYPE_ROUTE_MAP_NAME, clause->call);
-		route_map_upd8_dependency(RMAP_EVENT_CALL_ADDED, clause->call, building->index->map->name);
-	}
 	if (clause->on_match == PEERING__ON_MATCH__ON_MATCH_NEXT) {
 		building->index->exitpolicy = RMAP_NEXT;
 	} else if (clause->on_match == PEERING__ON_MATCH__ON_MATCH_GOTO) {
@@ -479,26 +583,25 @@ static void add_clause(struct building *building, const Peering__RouteMapClause 
 	}
 }
 
-/* An entry that bgpd does not take whole denies, and so does all behind it: nothing passes for want of a match. */
-static bool install_route_map(const Peering__Policy *policy)
+static bool add_map_entry(struct route_map *map, const Peering__PolicyEntry *entry)
+{
+	bool permits = entry->action == PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT;
+	struct building building = {.good = true};
+
+	building.index = route_map_index_get(map, permits ? RMAP_PERMIT : RMAP_DENY, (int)entry->sequence);
+	if (entry->clause)
+		add_clause(&building, entry->clause);
+	return building.good;
+}
+
+static bool install_route_map(const Peering__Policy *policy, struct route_map *staged)
 {
 	struct route_map *map = route_map_get(policy->name);
 
-	if (!empty(map))
+	if (!forget_typed(map))
 		return false;
-	for (size_t i = 0; i < policy->n_entries; i++) {
-		const Peering__PolicyEntry *entry = policy->entries[i];
-		bool permits = entry->action == PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT;
-		struct building building = {.good = true};
-
-		building.index = route_map_index_get(map, permits ? RMAP_PERMIT : RMAP_DENY, (int)entry->sequence);
-		if (entry->clause)
-			add_clause(&building, entry->clause);
-		if (building.good)
-			continue;
-		empty(map);
-		return false;
-	}
+	exchange_maps(map, staged);
+	touch_route_map(map);
 	return true;
 }
 
@@ -506,8 +609,11 @@ static void uninstall_route_map(const char *name)
 {
 	struct route_map *map = route_map_lookup_by_name(name);
 
-	if (!map || !empty(map))
+	if (!map || !forget_typed(map))
 		return;
+	note_names(map, name, false);
+	while (map->head)
+		route_map_index_delete(map->head, 1);
 	if (is_typed(K(ROUTE_MAP), name))
 		run_format("no route-map %s", name);
 	else
@@ -543,36 +649,54 @@ void policy_entry_words(const Peering__PolicyEntry *entry, char *words, size_t s
 		used += (size_t)snprintf(words + used, size - used, " %s", entry->communities[i]);
 }
 
-static bool install_list(const Peering__Policy *policy)
+/* bgpd makes a list with its first entry. */
+static bool install_list(const Peering__Policy *policy, struct staged_policy *staged)
 {
-	const char *words = policy_list_words(policy->kind);
-	char entry[LINE_MOST - 256];
-
-	if (policy_is_there(policy->kind, policy->name) && !run_format("no %s %s", words, policy->name))
+	if (!policy_is_there(policy->kind, policy->name) &&
+	    !add_list_entry(policy->kind, policy->name, policy->entries[0]))
 		return false;
-	for (size_t i = 0; i < policy->n_entries; i++) {
-		policy_entry_words(policy->entries[i], entry, sizeof(entry));
-		if (!run_format("%s %s%s", words, policy->name, entry))
-			return false;
-	}
+	policy_list_exchange(policy->kind, policy->name, staged->name);
+	route_map_notify_dependencies(policy->name, policy->kind == K(AS_PATH_LIST) ? RMAP_EVENT_ASLIST_ADDED
+				      : policy_kind_same_place(policy->kind, K(COMMUNITY_LIST)) ? RMAP_EVENT_CLIST_ADDED
+												: RMAP_EVENT_LLIST_ADDED);
 	return true;
+}
+
+/* The same for an as-path list; no other one is a neighbor's own filter. */
+static void touch_as_path_list(const Peering__Policy *policy)
+{
+	char words[LINE_MOST - 256];
+
+	policy_entry_words(policy->entries[policy->n_entries - 1], words, sizeof(words));
+	if (run_format("no %s %s%s", policy_list_words(policy->kind), policy->name, words))
+		run_format("%s %s%s", policy_list_words(policy->kind), policy->name, words);
 }
 
 /* ---- any of them ---- */
 
-bool policy_install(const Peering__Policy *policy, struct prefix_list *staged, struct verdict *verdict)
+bool policy_install(const Peering__Policy *policy, struct staged_policy *staged, bool indexed, struct verdict *verdict)
 {
-	bool good = true;
+	bool good;
 
-	if (staged)
-		good = install_prefix_list(policy, staged);
-	else if (policy->kind == K(ROUTE_MAP))
-		good = install_route_map(policy);
+	if (staged->prefixes)
+		good = install_prefix_list(policy, staged->prefixes, indexed);
+	else if (staged->route_map)
+		good = install_route_map(policy, staged->route_map);
 	else
-		good = install_list(policy);
-	if (!good)
+		good = install_list(policy, staged);
+	if (good)
+		policy_discard(staged, NULL);
+	else
 		verdict_refuse(verdict, "bgpd-refused", "bgpd does not take the policy %s; its log says why", policy->name);
 	return good;
+}
+
+void policy_tell_filters(const Peering__Policy *policy)
+{
+	if (policy_kind_is_prefix_list(policy->kind))
+		touch_prefix_list(policy->kind, policy->name);
+	else if (policy->kind == K(AS_PATH_LIST))
+		touch_as_path_list(policy);
 }
 
 void policy_uninstall(const Peering__Policy *policy)
@@ -581,8 +705,8 @@ void policy_uninstall(const Peering__Policy *policy)
 		uninstall_prefix_list(policy);
 	else if (policy->kind == K(ROUTE_MAP))
 		uninstall_route_map(policy->name);
-	else if (policy_is_there(policy->kind, policy->name))
-		run_format("no %s %s", policy_list_words(policy->kind), policy->name);
+	else
+		forget_list(policy->kind, policy->name);
 }
 
 uint64_t policy_fingerprint(Peering__PolicyKind kind, const char *name)

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pushed policies in bgpd itself: a new version takes the place of the old one within one turn of bgpd's main thread, so
- * that no route is ever judged by half of it.
- *
- * A prefix-list may have thousands of entries: it is staged before, some entries at a time, where nothing looks, and then
- * changes places with the one in use. The others are small, and are made anew in place. bgpd goes through its sessions by
- * itself some seconds later (`bgp route-map delay-timer`).
+ * Pushed policies in bgpd itself: a new version is staged, some entries at a time, where nothing looks, and then changes
+ * places with the one in use, so that no route is ever judged by half of it. That costs the same for one of a few entries
+ * and one of thousands, or nearly. bgpd goes through its sessions by itself some seconds later (`bgp route-map delay-timer`).
  *
  * bgpd's main thread only.
  */
@@ -21,11 +18,17 @@ void policy_install_init(void);
 /* At the end of bgpd. */
 void policy_install_stop(void);
 
-/* A prefix-list that nothing uses; entries in the order of the object, checked before. */
-struct prefix_list *policy_stage(Peering__PolicyKind kind);
-void policy_stage_add(struct prefix_list *staged, const Peering__PolicyEntry *entry);
+/* What staged lists are called in bgpd, with a number; nothing that is pushed has such a name. */
+#define POLICY_STAGED "PEERING-STAGED"
+
+struct staged_policy;
+
+/* One that nothing uses; entries in the order of the object, checked before. */
+struct staged_policy *policy_stage(Peering__PolicyKind kind);
+/* False: bgpd does not take the entry. */
+bool policy_stage_add(struct staged_policy *staged, const Peering__PolicyEntry *entry);
 /* Frees what is not wanted any more, in slices, some time after; NULL: nothing. */
-void policy_discard(struct prefix_list *staged, Peering__Policy *policy);
+void policy_discard(struct staged_policy *staged, Peering__Policy *policy);
 
 /*
  * Whether somebody has typed at it, and FRR's configuration is locked (`configure exclusive`), or takes no line at once
@@ -34,14 +37,16 @@ void policy_discard(struct prefix_list *staged, Peering__Policy *policy);
 bool policy_is_locked(Peering__PolicyKind kind, const char *name, char *why, size_t size);
 
 /*
- * `staged` is a prefix-list's own, which it takes where it does not refuse; NULL for the others. The object was checked, and is not typed; what
- * somebody has typed into it since is thrown away. False with a refusal where bgpd does not take it: what it was before
- * is then gone, too.
+ * Takes `staged` where it does not refuse; all entries of the object were added to it. The object is not typed; what somebody
+ * has typed into it since is thrown away. `indexed`: FRR may have an index of the prefix-list. False with a refusal, and then nothing is done.
  */
-bool policy_install(const Peering__Policy *policy, struct prefix_list *staged, struct verdict *verdict);
+bool policy_install(const Peering__Policy *policy, struct staged_policy *staged, bool indexed,
+		    struct verdict *verdict);
+/* It is a neighbor's own filter (`prefix-list`, `filter-list`): that goes by the new version from now on. */
+void policy_tell_filters(const Peering__Policy *policy);
 void policy_uninstall(const Peering__Policy *policy);
 
-/* Of a prefix-list or a route-map as it is now; 0: it is not there. */
+/* Of what is there now; 0: it is not there. */
 uint64_t policy_fingerprint(Peering__PolicyKind kind, const char *name);
 uint64_t policy_fingerprint_add(uint64_t fingerprint, const void *bytes, size_t size);
 

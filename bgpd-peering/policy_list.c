@@ -85,6 +85,40 @@ void policy_list_write(FILE *to, Peering__PolicyKind kind, const char *name)
 		write_communities(to, communities, is_large(kind) ? K(LARGE_COMMUNITY_LIST) : K(COMMUNITY_LIST));
 }
 
+bool policy_list_takes(Peering__PolicyKind kind, const char *text)
+{
+	typeof(bgp_regcomp(text)) regex;
+
+	if (!text[0])
+		return true;
+	regex = kind != K(AS_PATH_LIST) || config_bgp_aspath_validate(text) ? bgp_regcomp(text) : NULL;
+	if (regex)
+		bgp_regex_free(regex);
+	return regex != NULL;
+}
+
+#define EXCHANGE(a, b)                                                                                                 \
+	do {                                                                                                           \
+		typeof(a) was = (a);                                                                                   \
+		(a) = (b);                                                                                             \
+		(b) = was;                                                                                             \
+	} while (0)
+
+void policy_list_exchange(Peering__PolicyKind kind, const char *name, const char *other)
+{
+	if (kind == K(AS_PATH_LIST)) {
+		struct as_list *one = as_list_lookup(name), *two = as_list_lookup(other);
+
+		EXCHANGE(one->head, two->head);
+		EXCHANGE(one->tail, two->tail);
+	} else {
+		struct community_list *one = community_list_of(kind, name), *two = community_list_of(kind, other);
+
+		EXCHANGE(one->head, two->head);
+		EXCHANGE(one->tail, two->tail);
+	}
+}
+
 /* ---- what was pushed ---- */
 
 static const Peering__PolicyEntry *entry_of(const Peering__Policy *policy, uint32_t sequence)

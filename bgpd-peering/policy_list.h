@@ -14,6 +14,10 @@ const char *policy_list_words(Peering__PolicyKind kind);
 bool policy_list_is_there(Peering__PolicyKind kind, const char *name);
 /* One line for each entry; nothing where it is not there. Costs what the list costs. */
 void policy_list_write(FILE *to, Peering__PolicyKind kind, const char *name);
+/* Whether bgpd can read the regular expression of an entry; "": it has none. */
+bool policy_list_takes(Peering__PolicyKind kind, const char *regex);
+/* The entries of two lists that are there change places. Nobody is told. */
+void policy_list_exchange(Peering__PolicyKind kind, const char *name, const char *other);
 /* Whether a line that bgpd has written of the list is an entry of the policy: in bgpd's words, which orders communities. */
 bool policy_list_has_line(const Peering__Policy *policy, const char *line);
 

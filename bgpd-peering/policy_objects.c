@@ -31,6 +31,7 @@ static struct policy_tree_head objects;
 static struct fresh_list_head fresh = INIT_DLIST(fresh);
 static struct policy_totals totals;
 static size_t drifted_count, withdrawn_count;
+static bool switching; /* FRR's indexes have been looked for, in this turn */
 static event_ref *withdrawn_event, *look_event;
 static void (*looked)(void);
 
@@ -160,16 +161,6 @@ bool policy_objects_measure(void)
 	if (!object->fingerprint)
 		fresh_list_add_tail(&fresh, object);
 	return fresh_list_first(&fresh) && object->fingerprint;
-}
-
-bool policy_objects_any_list(void)
-{
-	const struct policy_object *object;
-
-	frr_each (policy_tree_const, &objects, object)
-		if (policy_list_words(object->policy->kind))
-			return true;
-	return false;
 }
 
 bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line)
@@ -373,18 +364,33 @@ const Peering__Policy *policy_object_as_pushed(const char *name)
 	return object && !object->withdrawn && !object->drifted ? object->policy : NULL;
 }
 
-bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, const char *line, struct verdict *verdict)
+static void note_index(Peering__PolicyKind kind, const char *name, void *context)
+{
+	struct policy_object *object = policy_kind_is_prefix_list(kind) ? find(name) : NULL;
+
+	if (object && object->policy->kind == kind)
+		object->in_index = true;
+}
+
+static void look_for_indexes(void)
+{
+	struct policy_object *object;
+
+	switching = true;
+	frr_each (policy_tree, &objects, object)
+		object->in_index = false;
+	policy_uses_by_maps(note_index, NULL);
+}
+
+bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line, struct verdict *verdict)
 {
 	const struct policy_object *object = find(policy->name);
-	struct verdict ignored;
 
 	*verdict = (struct verdict){.code = ""};
-	if (!policy_install(policy, staged, verdict)) {
-		/* What it was comes back; of a prefix-list that is refused nothing is done. */
-		if (!staged && (!object || !policy_install(object->policy, NULL, &ignored)))
-			policy_uninstall(policy);
+	if (!switching && policy_kind_is_prefix_list(policy->kind))
+		look_for_indexes();
+	if (!policy_install(policy, staged, !object || object->in_index, verdict))
 		return false;
-	}
 	/* Nobody goes by a new one yet. */
 	if (object)
 		policy_edits_object(policy->name);
@@ -394,6 +400,32 @@ bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, con
 	snprintf(verdict->message, sizeof(verdict->message), "%s: %s of %zu entries", policy->name,
 		 policy_kind_name(policy->kind), policy->n_entries);
 	return true;
+}
+
+static void note_filter(Peering__PolicyKind kind, const char *name, void *context)
+{
+	struct policy_object *object = kind == K(ROUTE_MAP) ? NULL : find(name);
+
+	if (object && object->policy->kind == kind)
+		object->in_filter = true;
+}
+
+void policy_objects_switched(void)
+{
+	struct policy_object *object;
+	bool any = false;
+
+	switching = false;
+	frr_each (fresh_list, &fresh, object) {
+		object->in_filter = false;
+		any |= object->policy->kind != K(ROUTE_MAP);
+	}
+	if (!any)
+		return;
+	policy_uses_by_neighbors(note_filter, NULL);
+	frr_each (fresh_list, &fresh, object)
+		if (object->in_filter)
+			policy_tell_filters(object->policy);
 }
 
 void policy_object_withdraw(const char *name, struct verdict *verdict)
@@ -432,16 +464,16 @@ void policy_object_restore(const char *name, Peering__Policy *policy, bool withd
 
 static void make_again(struct policy_object *object)
 {
-	struct prefix_list *staged = NULL;
+	struct staged_policy *staged = policy_stage(object->policy->kind);
 	struct verdict verdict;
+	bool good = true;
 
-	if (policy_kind_is_prefix_list(object->policy->kind)) {
-		staged = policy_stage(object->policy->kind);
-		for (size_t i = 0; i < object->policy->n_entries; i++)
-			policy_stage_add(staged, object->policy->entries[i]);
-	}
-	if (!policy_install(object->policy, staged, &verdict))
-		zlog_err("peering: %s", verdict.message);
+	for (size_t i = 0; i < object->policy->n_entries && good; i++)
+		good = policy_stage_add(staged, object->policy->entries[i]);
+	if (good && policy_install(object->policy, staged, true, &verdict))
+		return;
+	policy_discard(staged, NULL);
+	zlog_err("peering: bgpd does not take the policy %s", object->policy->name);
 }
 
 void policy_objects_restored(void)

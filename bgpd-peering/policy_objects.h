@@ -9,6 +9,7 @@
 #ifndef PEERING_POLICY_OBJECTS_H
 #define PEERING_POLICY_OBJECTS_H
 
+#include "bgpd-peering/policy_install.h"
 #include "bgpd-peering/transition.h"
 
 #include "lib/policy_object.h"
@@ -25,6 +26,9 @@ struct policy_object {
 	Peering__Policy *policy; /* as it was pushed */
 	uint64_t fingerprint;	 /* of what bgpd made of it; 0 until that is known */
 	unsigned int uses;	 /* as they are counted for those that are withdrawn */
+	/* As it is looked for while policies are switched: */
+	bool in_filter; /* a neighbor's own filter goes by it */
+	bool in_index;	/* FRR has an index of it, for a route-map that was typed */
 	bool look;		 /* it is to be looked at */
 	bool withdrawn;		 /* and still used */
 	bool drifted;		 /* not as it was pushed: somebody has typed at it */
@@ -44,12 +48,14 @@ struct policy_totals policy_objects_totals(void);
 /* ---- pushes ---- */
 
 /*
- * Puts it in force. Takes the policy, which was checked, and `staged` (a prefix-list's, else NULL), where it does not
- * refuse. `line` is the journal's, made before.
+ * Puts it in force. Takes the policy, which was checked, and what was staged of it, where it does not refuse. `line` is the
+ * journal's, made before.
  */
-bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, const char *line, struct verdict *verdict);
+bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line, struct verdict *verdict);
 /* What is in force under the name, where it is wanted, and as it was pushed; else NULL. */
 const Peering__Policy *policy_object_as_pushed(const char *name);
+/* Behind the last policy of a push, in the same turn: neighbors' own filters go by them, too. */
+void policy_objects_switched(void);
 /* Goes as soon as nothing uses it, soon after the push. */
 void policy_object_withdraw(const char *name, struct verdict *verdict);
 /* Notes what bgpd has made of one that was pushed, before anybody can type at it. False: nothing is left to note. */
@@ -70,7 +76,6 @@ const struct policy_object *policy_object_drifted_below(const char *route_map);
 
 /* Whether the line of bgpd's configuration is an entry of a pushed list, as it was pushed. */
 bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line);
-bool policy_objects_any_list(void);
 
 /*
  * Calls `each` for every policy that a route-map comes to, itself first, each once: what it matches and calls. The kind

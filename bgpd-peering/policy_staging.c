@@ -14,6 +14,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_STAGING, "Peering push that is made ready")
 
 #define SLICE_MICROSECONDS 4000
 #define ENTRIES_AT_A_TIME 64
+#define PATHS_AT_A_TIME 4 /* for each bgpd goes through all its neighbors */
 #define LONG_LINE 1000 /* entries */
 #define FILE_LOOK 100  /* milliseconds, while a file is being read */
 
@@ -21,7 +22,8 @@ struct staged {
 	Peering__Operation *operation; /* its policy is taken when it is put in force */
 	const Peering__Policy *policy;
 	const Peering__Policy *before; /* what was pushed under its name, as long as all entries until `next` are the same */
-	struct prefix_list *list; /* NULL for other kinds, and once it is in force */
+	struct staged_policy *made; /* in bgpd; NULL before it is begun, and once it is in force */
+	uint32_t refused;	    /* the entry that bgpd does not take; 0: none */
 	FILE *writing;		  /* to `line`, while entries are added */
 	size_t next;		  /* entry */
 	char *line;		  /* of the journal, malloc'd */
@@ -36,6 +38,7 @@ struct staging {
 	struct link_event *event;
 	struct staged *staged; /* those of its operations that are policies, in order */
 	size_t count, ready;
+	size_t found; /* by find(), the last time */
 };
 DECLARE_DLIST(staging_list, struct staging, item);
 
@@ -51,8 +54,8 @@ static void staging_free(struct staging *staging)
 	for (size_t i = 0; i < staging->count; i++) {
 		struct staged *staged = &staging->staged[i];
 
-		if (staged->list)
-			policy_discard(staged->list, NULL);
+		if (staged->made)
+			policy_discard(staged->made, NULL);
 		if (staged->writing)
 			fclose(staged->writing);
 		free(staged->line);
@@ -77,8 +80,7 @@ static void begin(struct staged *staged)
 		return;
 	}
 	journal_line_begin_policy(staged->writing, staged->policy);
-	if (policy_kind_is_prefix_list(staged->policy->kind))
-		staged->list = policy_stage(staged->policy->kind);
+	staged->made = policy_stage(staged->policy->kind);
 }
 
 /* With its sum. Of one of thousands of entries this takes a while: it has a slice of its own. */
@@ -101,17 +103,18 @@ static void end(struct staged *staged)
 static bool add_some(struct staged *staged)
 {
 	const Peering__Policy *policy = staged->policy;
+	size_t at_a_time = policy->kind == PEERING__POLICY_KIND__POLICY_KIND_AS_PATH_LIST ? PATHS_AT_A_TIME : ENTRIES_AT_A_TIME;
 
 	if (!staged->writing)
 		begin(staged);
-	for (size_t i = 0; i < ENTRIES_AT_A_TIME && !staged->error.code && staged->next < policy->n_entries; i++) {
+	for (size_t i = 0; i < at_a_time && !staged->error.code && staged->next < policy->n_entries; i++) {
 		const Peering__PolicyEntry *entry = policy->entries[staged->next];
 
 		if (!policy_check_entry(policy, entry, staged->next ? policy->entries[staged->next - 1] : NULL, &staged->error))
 			break;
 		journal_line_add_policy_entry(staged->writing, policy, entry, !staged->next);
-		if (staged->list)
-			policy_stage_add(staged->list, entry);
+		if (!staged->refused && !policy_stage_add(staged->made, entry))
+			staged->refused = entry->sequence;
 		if (staged->before && !policy_entry_same(staged->before->entries[staged->next], entry))
 			staged->before = NULL;
 		staged->next++;
@@ -203,9 +206,15 @@ void policy_staging_stop(void)
 
 static struct staged *find(const Peering__Policy *policy)
 {
-	for (size_t i = 0; handed && i < handed->count; i++)
-		if (handed->staged[i].policy == policy)
-			return &handed->staged[i];
+	/* They are asked for in order, mostly. */
+	for (size_t i = 0; handed && i < handed->count; i++) {
+		size_t at = (handed->found + i) % handed->count;
+
+		if (handed->staged[at].policy != policy)
+			continue;
+		handed->found = at;
+		return &handed->staged[at];
+	}
 	return NULL;
 }
 
@@ -220,19 +229,28 @@ bool policy_staging_is_good(const Peering__Policy *policy, struct verdict *verdi
 	return staged && !staged->error.code;
 }
 
+bool policy_staging_is_made(const Peering__Policy *policy, struct verdict *verdict)
+{
+	const struct staged *staged = find(policy);
+
+	if (staged->refused)
+		verdict_refuse(verdict, "bgpd-refused", "bgpd does not take %s entry %u; its log says why", policy->name,
+			       staged->refused);
+	return !staged->refused;
+}
+
 bool policy_staging_apply(const Peering__Policy *policy, struct verdict *verdict)
 {
 	struct staged *staged = find(policy);
-	struct prefix_list *list = staged->list;
 
 	if (staged->before && staged->before == policy_object_as_pushed(policy->name)) {
 		*verdict = (struct verdict){.accepted = true, .unchanged = true, .code = ""};
 		snprintf(verdict->message, sizeof(verdict->message), "%s is so already", policy->name);
 		return true;
 	}
-	if (!policy_object_push(staged->operation->policy, list, staged->line, verdict))
+	if (!policy_object_push(staged->operation->policy, staged->made, staged->line, verdict))
 		return false;
-	staged->list = NULL;
+	staged->made = NULL;
 	staged->operation->policy = NULL;
 	return true;
 }

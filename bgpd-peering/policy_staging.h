@@ -18,6 +18,8 @@ void policy_staging_stop(void);
 
 /* While push.c carries a push out, of one of its policies: the refusal of what is wrong with it, by itself; true where it is good. */
 bool policy_staging_is_good(const Peering__Policy *policy, struct verdict *verdict);
+/* The refusal of what bgpd itself has not taken of it; true where it is made. */
+bool policy_staging_is_made(const Peering__Policy *policy, struct verdict *verdict);
 /* Puts it in force. */
 bool policy_staging_apply(const Peering__Policy *policy, struct verdict *verdict);
 

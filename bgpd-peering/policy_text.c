@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/policy_text.h"
 
+#include "bgpd-peering/policy_install.h"
 #include "bgpd-peering/policy_list.h"
 #include "bgpd-peering/policy_objects.h"
 #include "bgpd-peering/turn.h"
@@ -78,7 +79,7 @@ static void write_typed(Peering__PolicyKind kind, const char *name, const char *
 {
 	struct writing *writing = context;
 
-	if (kind && policy_object_has_line(kind, name, line))
+	if (kind && (policy_object_has_line(kind, name, line) || strncmp(name, POLICY_STAGED, strlen(POLICY_STAGED)) == 0))
 		return;
 	vty_out(writing->vty, "%s\n", line);
 	writing->written++;
@@ -89,8 +90,6 @@ static int write_without_pushed(size_t which, struct vty *vty)
 	struct writing writing = {.vty = vty};
 	TURN(TURN_SHOW);
 
-	if (!policy_objects_any_list())
-		return own_writers[which](vty);
 	each_own_line(which, write_typed, &writing);
 	return writing.written;
 }

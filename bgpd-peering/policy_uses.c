@@ -15,17 +15,21 @@
 struct uses {
 	policy_use *found;
 	void *context;
+	const struct route_map *known; /* one that bgpd has */
 };
 
-static void use(const struct uses *uses, Peering__PolicyKind kind, const char *name)
+static void use(struct uses *uses, Peering__PolicyKind kind, const char *name)
 {
-	if (name && name[0])
-		uses->found(kind, name, uses->context);
+	if (!name || !name[0])
+		return;
+	if (kind == K(ROUTE_MAP) && !uses->known)
+		uses->known = route_map_lookup_by_name(name);
+	uses->found(kind, name, uses->context);
 }
 
 /* ---- by bgpd's neighbors and groups ---- */
 
-static void filter_uses(const struct uses *uses, const struct bgp_filter *filter, afi_t afi)
+static void filter_uses(struct uses *uses, const struct bgp_filter *filter, afi_t afi)
 {
 	for (int way = 0; way < RMAP_MAX; way++)
 		use(uses, K(ROUTE_MAP), filter->map[way].name);
@@ -38,7 +42,7 @@ static void filter_uses(const struct uses *uses, const struct bgp_filter *filter
 	use(uses, K(ROUTE_MAP), filter->advmap.cname);
 }
 
-static void peer_uses(const struct uses *uses, const struct peer *peer)
+static void peer_uses(struct uses *uses, const struct peer *peer)
 {
 	afi_t afi;
 	safi_t safi;
@@ -49,7 +53,7 @@ static void peer_uses(const struct uses *uses, const struct peer *peer)
 	}
 }
 
-static void neighbors_use(const struct uses *uses)
+static void neighbors_use(struct uses *uses)
 {
 	const struct listnode *instance, *node;
 	const struct peer_group *group;
@@ -66,7 +70,7 @@ static void neighbors_use(const struct uses *uses)
 
 /* ---- by connections, while a reserved route-map stands in its place too ---- */
 
-static void session_wants(const struct uses *uses, const struct session *session)
+static void session_wants(struct uses *uses, const struct session *session)
 {
 	afi_t afi;
 	safi_t safi;
@@ -76,7 +80,7 @@ static void session_wants(const struct uses *uses, const struct session *session
 			use(uses, K(ROUTE_MAP), session->wanted[afi][safi][way].name);
 }
 
-static void declaration_uses(const struct uses *uses, const Peering__DeclareConnection *declaration)
+static void declaration_uses(struct uses *uses, const Peering__DeclareConnection *declaration)
 {
 	for (size_t i = 0; declaration && i < declaration->n_neighbors; i++) {
 		const Peering__Neighbor *neighbor = declaration->neighbors[i];
@@ -88,7 +92,7 @@ static void declaration_uses(const struct uses *uses, const Peering__DeclareConn
 	}
 }
 
-static void connections_use(const struct uses *uses)
+static void connections_use(struct uses *uses)
 {
 	static const Peering__PolicyKind lists[FAMILY_COUNT] = {
 		[FAMILY_IPV4] = K(PREFIX_LIST_IPV4), [FAMILY_IPV6] = K(PREFIX_LIST_IPV6)};
@@ -113,11 +117,15 @@ static void connections_use(const struct uses *uses)
 /* ---- by route-maps ---- */
 
 /* "LIST exact-match", "as-path-access-list LIST": a name that stands anywhere there is taken for a use. */
-static void rule_uses(const struct uses *uses, const struct route_map_rule *rule)
+static void rule_uses(struct uses *uses, const struct route_map_rule *rule)
 {
 	const char *word = rule->rule_str;
 	char name[POLICY_NAME_MAX];
 
+	if (strcmp(rule->cmd->str, "ip address prefix-list") == 0 || strcmp(rule->cmd->str, "ipv6 address prefix-list") == 0) {
+		use(uses, rule->cmd->str[2] == ' ' ? K(PREFIX_LIST_IPV4) : K(PREFIX_LIST_IPV6), word);
+		return;
+	}
 	while (word && *word) {
 		size_t length = strcspn(word, " ");
 
@@ -132,7 +140,7 @@ static void rule_uses(const struct uses *uses, const struct route_map_rule *rule
 
 void policy_uses_of_map(const struct route_map *map, policy_use *found, void *context)
 {
-	const struct uses uses = {.found = found, .context = context};
+	struct uses uses = {.found = found, .context = context};
 
 	for (const struct route_map_index *index = map->head; index; index = index->next) {
 		use(&uses, K(ROUTE_MAP), index->nextrm);
@@ -143,29 +151,53 @@ void policy_uses_of_map(const struct route_map *map, policy_use *found, void *co
 	}
 }
 
-/* FRR has them in one list, and shows neither of its ends: it is walked both ways from one that is put there for that. */
-static void route_maps_use(const struct uses *uses)
+/*
+ * FRR has them in one list, and shows neither of its ends: it is walked both ways from one that is known, or, where neighbors
+ * know of none, from one that is put there for that. bgpd goes through its tables some seconds after that one is gone.
+ */
+static void route_maps_use(struct uses *uses)
 {
-	struct route_map *stake = route_map_get("PEERING-LOOKS-FOR-USES");
-	const struct route_map *map;
+	struct route_map *stake = uses->known ? NULL : route_map_get("PEERING-LOOKS-FOR-USES");
+	const struct route_map *known = uses->known ? uses->known : stake;
 
-	for (map = stake->next; map; map = map->next)
+	for (const struct route_map *map = known; map; map = map->next)
 		if (!map->deleted)
 			policy_uses_of_map(map, uses->found, uses->context);
-	for (map = stake->prev; map; map = map->prev)
+	for (const struct route_map *map = known->prev; map; map = map->prev)
 		if (!map->deleted)
 			policy_uses_of_map(map, uses->found, uses->context);
-	stake->to_be_processed = false;
-	route_map_delete(stake);
+	if (stake)
+		route_map_delete(stake);
 }
 
 void policy_uses_each(policy_use *found, void *context)
 {
-	const struct uses uses = {.found = found, .context = context};
+	struct uses uses = {.found = found, .context = context};
 
 	neighbors_use(&uses);
 	connections_use(&uses);
 	route_maps_use(&uses);
+}
+
+static void nobody(Peering__PolicyKind kind, const char *name, void *context)
+{
+}
+
+void policy_uses_by_maps(policy_use *found, void *context)
+{
+	struct uses uses = {.found = nobody};
+
+	neighbors_use(&uses);
+	uses.found = found;
+	uses.context = context;
+	route_maps_use(&uses);
+}
+
+void policy_uses_by_neighbors(policy_use *found, void *context)
+{
+	struct uses uses = {.found = found, .context = context};
+
+	neighbors_use(&uses);
 }
 
 bool policy_is_counted(const char *route_map)

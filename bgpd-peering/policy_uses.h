@@ -10,11 +10,18 @@
 
 #include "lib/peering.pb-c.h"
 
-/* One use of a policy; the kind is 0 where a rule of a route-map has the name: that of a list, or something else. */
+/*
+ * One use of a policy. The kind is 0 where a rule of a route-map has the name, that of a list or something else, unless the
+ * rule is FRR's own match of a prefix-list.
+ */
 typedef void policy_use(Peering__PolicyKind kind, const char *name, void *context);
 
 /* Every one, as often as there are. */
 void policy_uses_each(policy_use *found, void *context);
+/* Those of bgpd's neighbors and groups. */
+void policy_uses_by_neighbors(policy_use *found, void *context);
+/* Those of all route-maps. */
+void policy_uses_by_maps(policy_use *found, void *context);
 /* Those of one route-map, of what it calls and matches. */
 void policy_uses_of_map(const struct route_map *map, policy_use *found, void *context);
 /* Redistribution, networks, aggregates: of a route-map FRR counts them. */

@@ -572,6 +572,8 @@ static bool apply_one(struct work *work)
 	else
 		apply_operation(push->operations[index], work->declarations[index], push->confirm_seconds != 0, work->actor,
 				&verdict);
+	if (work->next == work->policies || (work->next < work->policies && !verdict.accepted))
+		policy_objects_switched();
 	push_answer_replace(work->taken->answer, index, &verdict);
 	work->declared |= changes_what_is_declared(work->push->operations[index]) && verdict.accepted && !verdict.unchanged;
 	if (verdict.accepted) {
