@@ -162,6 +162,7 @@ DECLARE_DLIST(staged_list, struct staged_policy, item);
 
 static struct staged_list_head discarded = INIT_DLIST(discarded);
 static event_ref *discard_event;
+static bool ending; /* bgpd frees its lists itself */
 
 /*
  * bgpd knows nothing of it, and does nothing for its entries: it is told by names, and finds no route-map of this one. Some
@@ -264,7 +265,7 @@ static bool discard_part(struct staged_policy *one)
 		prefix_list_delete(one->prefixes);
 	if (one->route_map)
 		free_route_map(one->route_map);
-	if (policy_list_words(one->kind))
+	if (policy_list_words(one->kind) && !ending)
 		forget_list(one->kind, one->name);
 	if (one->policy)
 		peering__policy__free_unpacked(one->policy, NULL);
@@ -307,6 +308,7 @@ void policy_install_stop(void)
 	struct staged_policy *one;
 
 	event_stop(discard_event);
+	ending = true;
 	while ((one = staged_list_pop(&discarded)))
 		while (!discard_part(one))
 			;
@@ -492,12 +494,6 @@ static void exchange_maps(struct route_map *map, struct route_map *staged)
 	own_indexes(staged);
 }
 
-/* bgpd hears of it by an entry that comes, and goes at once; after its delay it goes through what goes by the route-map. */
-static void touch_route_map(struct route_map *map)
-{
-	route_map_index_delete(route_map_index_get(map, RMAP_DENY, 0), 0);
-}
-
 struct building {
 	struct route_map_index *index;
 	bool good;
@@ -594,14 +590,20 @@ static bool add_map_entry(struct route_map *map, const Peering__PolicyEntry *ent
 	return building.good;
 }
 
+/*
+ * bgpd hears of a change by an entry that goes, of one more in front; after its delay it goes through what goes by the
+ * route-map.
+ */
 static bool install_route_map(const Peering__Policy *policy, struct route_map *staged)
 {
 	struct route_map *map = route_map_get(policy->name);
+	struct route_map_index *heard;
 
 	if (!forget_typed(map))
 		return false;
+	heard = route_map_index_get(staged, RMAP_DENY, 0);
 	exchange_maps(map, staged);
-	touch_route_map(map);
+	route_map_index_delete(heard, 1);
 	return true;
 }
 
@@ -652,6 +654,8 @@ void policy_entry_words(const Peering__PolicyEntry *entry, char *words, size_t s
 /* bgpd makes a list with its first entry. */
 static bool install_list(const Peering__Policy *policy, struct staged_policy *staged)
 {
+	if (!policy_is_there(policy->kind, staged->name))
+		return false;
 	if (!policy_is_there(policy->kind, policy->name) &&
 	    !add_list_entry(policy->kind, policy->name, policy->entries[0]))
 		return false;

@@ -99,6 +99,7 @@ static struct policy_object *keep(Peering__Policy *policy)
 	} else {
 		object = XCALLOC(MTYPE_PEERING_OBJECT, sizeof(*object));
 		object->policy = policy;
+		object->in_index = true;
 		policy_tree_add(&objects, object);
 		fresh_list_add_tail(&fresh, object);
 	}

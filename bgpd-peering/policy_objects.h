@@ -28,7 +28,7 @@ struct policy_object {
 	unsigned int uses;	 /* as they are counted for those that are withdrawn */
 	/* As it is looked for while policies are switched: */
 	bool in_filter; /* a neighbor's own filter goes by it */
-	bool in_index;	/* FRR has an index of it, for a route-map that was typed */
+	bool in_index;	/* FRR may have an index of it, for a route-map that was typed */
 	bool look;		 /* it is to be looked at */
 	bool withdrawn;		 /* and still used */
 	bool drifted;		 /* not as it was pushed: somebody has typed at it */
