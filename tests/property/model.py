@@ -5,8 +5,12 @@ It knows nothing of bgpd. A gate is closed until a row of the lifecycle opens it
 the verbs that lead to it, or a bypass. Times are in seconds since 1970, as those of captures.
 """
 
+from dataclasses import dataclass
+
 # What far sides may still see after a gate closed.
 GRACE = 5.0
+# bgpd judges its routes anew so long after a route-map or a list was typed at.
+DELAY = 8.0
 
 
 # How long a connection that is deprovisioned may drain, and what a busy machine may add to that.
@@ -25,6 +29,7 @@ class Gate:
         self._discovered = discovered
         self._needs = {"approve"} if discovered else {"approve", "ready"}
         self._verbs = set()
+        self.auto = False  # it opens by itself once it has passed
         self.active = False
         self.bypassed = False
         self.openings = 0
@@ -68,12 +73,25 @@ class Gate:
             return allowed
         self._verbs.add(name)
         if name not in ("activate", "adopt", "cancel"):
+            self.may_open_itself(sent)
             return True
         if self.active:
             return name != "cancel"
         allowed = self._needs <= self._verbs if name == "activate" else name == "adopt" and self._may_adopt()
         self._change(sent, active=True)
         return allowed
+
+    def may_open_itself(self, now):
+        if self.auto and not self.active and self._needs <= self._verbs:
+            self._change(now, active=True)
+
+    def join(self, other):
+        """A session that is added to the connection of another one: it has to be activated anew, but need not be approved."""
+        self._verbs, self._needs, self._discovered = set(other._verbs) - {"activate"}, set(other._needs), False
+
+    def removed(self, now):
+        """Its neighbor is gone; `now` is a time after the router answered."""
+        self._end(now)
 
     def _end(self, closed):
         self._verbs = set()
@@ -114,6 +132,62 @@ class Gate:
     def settled_closed(self, now):
         """Whether nothing that ever passed may be left by now."""
         return not self.may_be_open and now > max((end for _, end in self._closed), default=0.0) + GRACE
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a policy lets through: what is in its list, or ("except") everything else. `more`: what an entry behind those
+    does, "permit" or nothing; `typed`: a person had a hand in it."""
+    form: str = "list"
+    members: frozenset = frozenset()
+    more: str = ""
+    typed: bool = False
+
+    def passes(self, prefix):
+        if prefix in self.members:
+            return self.form == "list"
+        return self.form == "except" or self.more == "permit"
+
+
+class Anything(Version):
+    """What nobody can tell: a person has put something else in the policy's place."""
+
+    def passes(self, prefix):
+        return True
+
+
+NOTHING, ANYTHING = Version(), Anything("except")
+
+
+class Contents:
+    """The policy of one family in one direction, over time."""
+
+    def __init__(self):
+        self._spans = [(0.0, None, NOTHING)]  # (from, to or None while it may be in force, version)
+
+    @property
+    def version(self):
+        """The one in force; ANYTHING where it is not known."""
+        now = [version for _, end, version in self._spans if end is None]
+        return now[0] if len(now) == 1 else ANYTHING
+
+    def possible(self):
+        """Of which one is in force."""
+        return [version for _, end, version in self._spans if end is None]
+
+    def change(self, sent, answered, version):
+        """From one that may be in force from `sent` on and is by `answered`."""
+        self._spans = [(begin, answered if end is None else end, old) for begin, end, old in self._spans]
+        self._spans.append((sent, None, version))
+
+    def perhaps(self, sent, version):
+        """The router was cut off in a change: the one or the other."""
+        self._spans.append((sent, None, version))
+
+    def allowed(self, prefix, time):
+        """Whether a far side may have been told of it then."""
+        return any(version.passes(prefix) for begin, end, version in self._spans
+                   if begin <= time and (end is None or time <= end + GRACE))
 
 
 class Outages:
