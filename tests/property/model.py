@@ -30,6 +30,7 @@ class Gate:
         self._needs = {"approve"} if discovered else {"approve", "ready"}
         self._verbs = set()
         self.auto = False  # it opens by itself once it has passed
+        self._held = False  # it drains without an end, since that is still to be confirmed
         self.active = False
         self.bypassed = False
         self.openings = 0
@@ -67,6 +68,9 @@ class Gate:
                 self._drains_until = answered + DRAIN + SLACK
                 self._end(self._drains_until)
             return True
+        if name == "cancel" and self._held:
+            self._held = False
+            return True
         if name == "cancel" and not self.active:
             allowed = sent <= self._drains_until
             self._change(sent, active=True)
@@ -81,6 +85,9 @@ class Gate:
         self._change(sent, active=True)
         return allowed
 
+    def drains_without_end(self):
+        self._held = self.active
+
     def may_open_itself(self, now):
         if self.auto and not self.active and self._needs <= self._verbs:
             self._change(now, active=True)
@@ -94,7 +101,7 @@ class Gate:
         self._end(now)
 
     def _end(self, closed):
-        self._verbs = set()
+        self._verbs, self._held = set(), False
         self._needs, self._discovered = {"request", "approve", "ready"}, False
         self._change(closed, active=False)
 

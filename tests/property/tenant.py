@@ -254,6 +254,15 @@ class Tenant:
             gate.auto = auto == "auto" and not self._pending
             gate.may_open_itself(sent)
 
+    def stale_step(self, *wanted):
+        """By who does not know of what was pushed last."""
+        if not self.revision:
+            return
+        answer = self.push(*self._objects(self._versions(wanted)), verb(NAME, "activate"), expects_revision=True,
+                           expected_revision=self.revision - 1)
+        if answer is not None and (answer.applied or {result.code for result in answer.results} != {"revision"}):
+            raise Found("push", f"revision {self.revision - 1} was expected, and the answer is {answer}")
+
     # In service
 
     def gates_declared(self):
@@ -347,6 +356,9 @@ class Tenant:
         self.settle_pending()
         if self._pending:
             return
+        if policies == "drain":
+            self._confirm_drain(how)
+            return
         what = (families, key, hold, auto, style)
         versions = self._versions(wanted) if policies == "policies" else {}
         sent = time.time()
@@ -366,6 +378,24 @@ class Tenant:
             self._change(sent, versions, certain=answer is not None)
         if how == "confirmed" and answer is not None:
             self._confirm(auto)
+
+    def _confirm_drain(self, how):
+        """It drains without an end until it is confirmed; rolled back, too."""
+        sent = time.time()
+        answer = self.push(verb(NAME, "deprovision"), confirm_seconds=CONFIRM)
+        if answer is not None and not answer.applied:
+            return
+        self.unknown()
+        for gate in self.gates_declared():
+            gate.drains_without_end()
+        self._pending = dict(declared=self._declared_as, versions=self._pushed, until=sent + CONFIRM, changed=False, how="late")
+        if how == "confirmed" and answer is not None:
+            confirmed = self._bed.confirm(answer.id)
+            if confirmed is None or confirmed.rolled_back:
+                return
+            self._pending = None
+            for gate in self.gates_declared():
+                gate.verb("deprovision", sent, time.time())
 
     def _confirm(self, auto):
         answer = self._bed.confirm(self._pending["id"])
@@ -473,8 +503,8 @@ class Tenant:
 
     # bgpd's end
 
-    def kill_step(self, milliseconds, *wanted):
-        """bgpd is killed so long after it was sent new contents: it has those of before, or the new ones."""
+    def kill_step(self, milliseconds, hold, *wanted):
+        """bgpd is killed so long after it was sent new contents, and hold times: it has those of before, or the new ones."""
         before = self._pushed
         if not before:
             return
@@ -482,7 +512,13 @@ class Tenant:
         versions = {key: Version(before[key].form, version.members) for key, version in self._versions(wanted).items()}
         self._wait_old_enough()
         sent = time.time()
-        if not self._bed.send_push(*self._objects(versions)):
+        operations = self._objects(versions)
+        if self._declared_as and not self._pending:
+            families, key, _, auto, style = self._declared_as
+            operations.append(self._declaration(families.split("+"), key, hold, auto, style))
+            for family in families.split("+"):
+                self._begins_again(family)
+        if not self._bed.send_push(*operations):
             return
         time.sleep(int(milliseconds) / 1000)
         self._bed.kill_in_push()

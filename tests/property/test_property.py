@@ -117,6 +117,15 @@ def test_a_gate_opens_by_itself_only_where_that_was_declared_and_what_leads_to_i
     assert not gate.allowed(19.9) and gate.allowed(20.0)
 
 
+def test_what_drains_without_an_end_is_open_until_somebody_ends_it():
+    gate = Gate()
+    assert all(taken(gate, "approve", "ready", "activate"))
+    gate.drains_without_end()
+    assert gate.may_be_open and taken(gate, "cancel", "cancel") == [True, False] and gate.may_be_open
+    gate.drains_without_end()
+    assert taken(gate, "deprovision", "deprovision now") == [True, True] and not gate.may_be_open
+
+
 def test_a_session_that_is_added_is_activated_by_itself():
     first, added = Gate(), Gate()
     assert all(taken(first, "approve", "ready", "activate"))
@@ -227,5 +236,5 @@ def test_what_no_policy_let_through_is_found_and_so_is_what_is_missing(tmp_path)
                    ["tenant-drift", "gone", "in", "ipv4", "0"], ["tenant-again", "new"], ["query", "tenant", "routes", "ipv4"],
                    ["tenant-confirm", "late", "", "ipv4+ipv6", "open", "30", "", "none", "list:0", "list:0", "list:0",
                     "list:0"], ["controller", "1"],
-                   ["tenant-kill", "3", "list:7", "list:0", "list:1", "list:0"])
+                   ["tenant-kill", "3", "30", "list:7", "list:0", "list:1", "list:0"])
     assert ended.returncode == 0 and "policies judged 0" not in ended.stdout, ended.stdout
