@@ -484,6 +484,7 @@ class Bed:
             env={**os.environ, "LC_ALL": "C.UTF-8"})
         if ended.returncode != 0:
             raise Found("reload", f"frr-reload.py ended with status {ended.returncode}:\n{ended.stdout[-2000:]}")
+        self._type_bgp(f"peering timers drain {int(DRAIN)}")
 
     def _do_recreate(self):
         begin = time.time()

@@ -81,7 +81,8 @@ def judge_captures(bed):
                 if not bed.gates[peer, family].allowed(event.time, seen):
                     raise Found("out", f"{event.prefix} announced to {peer} at {event.time:.3f}")
                 if peer == "tenant" and not bed.tenant.allowed("out", family, event.prefix, event.time):
-                    raise Found("policy", f"{event.prefix} announced to {peer} at {event.time:.3f}, which no policy let through")
+                    raise Found("policy", f"{event.prefix} announced to {peer} at {event.time:.3f}, which no policy let through: "
+                                f"{bed.tenant.contents['out', family].told(event.prefix)}")
     said = bed.captures["witness"].read()
     for family in FAMILIES:
         address = bed.links["witness"].near_address(family)
@@ -95,7 +96,7 @@ def judge_captures(bed):
             if event.kind == "announce" and peer == "tenant" and not bed.tenant.allowed("in", family, event.prefix,
                                                                                         event.time):
                 raise Found("policy", f"{event.prefix} of {peer} passed on to the witness at {event.time:.3f}, which no "
-                                      "policy let through")
+                                      f"policy let through: {bed.tenant.contents['in', family].told(event.prefix)}")
             if event.kind == "withdraw" and event.prefix == bed.own(family) and not bed.outages.covers(event.time):
                 raise Found("cut", f"{event.prefix} withdrawn from the witness at {event.time:.3f}")
 

@@ -96,6 +96,10 @@ class Gate:
         """A session that is added to the connection of another one: it has to be activated anew, but need not be approved."""
         self._verbs, self._needs, self._discovered = set(other._verbs) - {"activate"}, set(other._needs), False
 
+    def shares(self, other):
+        """Of one connection, where nobody knows what became of either."""
+        self._verbs |= other._verbs
+
     def removed(self, now):
         """Its neighbor is gone; `now` is a time after the router answered."""
         self._end(now)
@@ -116,8 +120,8 @@ class Gate:
         self._change(now, bypassed=True)
 
     def no_bypass(self, now):
-        """`now` is a time after the router answered."""
-        self._change(now, bypassed=False)
+        """`now` is a time after the router answered. What drained beside it goes on draining."""
+        self._change(max(now, self._drains_until), bypassed=False)
 
     def killed(self, now):
         """The end of a bypass is journalled after it took place: one that ended just now may come back."""
@@ -190,6 +194,11 @@ class Contents:
     def perhaps(self, sent, version):
         """The router was cut off in a change: the one or the other."""
         self._spans.append((sent, None, version))
+
+    def told(self, prefix):
+        """For a finding: when each version was in force, and whether it lets that through."""
+        return "; ".join(f"{begin:.3f} to {f'{end:.3f}' if end else 'now'} {'yes' if version.passes(prefix) else 'no'}"
+                         for begin, end, version in self._spans)
 
     def allowed(self, prefix, time):
         """Whether a far side may have been told of it then."""

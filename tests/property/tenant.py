@@ -87,6 +87,8 @@ class Tenant:
         """Lines were taken away that others than this peer have typed: nothing is known of it before the next push."""
         self.unknown()
         self._declared_as = self._pushed = None
+        for family, other in (FAMILIES, FAMILIES[::-1]):
+            self.gates[family].shares(self.gates[other])
         for direction, family in self.contents:
             self._loosen(direction, family, time.time() - 1)
 
@@ -199,8 +201,7 @@ class Tenant:
         sent = time.time()
         answer = self.push(*before, self._declaration(families, *what[1:]))
         if answer is None:
-            self.unknown()
-            self._declared_as = None
+            self.lost()
             for family in families:
                 self._begins_again(family)
         elif answer.applied:
@@ -369,8 +370,7 @@ class Tenant:
             return
         self._pending = pending
         if answer is None:
-            self.unknown()
-            self._declared_as = None
+            self.lost()
         else:
             pending["id"] = answer.id
             self._declared(sent, what)
@@ -418,8 +418,7 @@ class Tenant:
         self._pending = None
         if pending["how"] == "confirmed":
             # The answer to the confirmation was lost; it may have been taken.
-            self.unknown()
-            self._declared_as = None
+            self.lost()
             return
         self.revision = max(self.revision, summary["revision"])
         former, mine = pending["declared"], self._declared_as
@@ -431,8 +430,7 @@ class Tenant:
                 self.gates[family].join(self.gates[mine[0].split("+")[0]])
         if any(gate.may_be_open and not self.serves[family] for family, gate in self.gates.items()):
             # A person has opened what the push has made; that stays.
-            self._declared_as = None
-            self.unknown()
+            self.lost()
         else:
             self._declared_as = former
         if former:
@@ -462,12 +460,18 @@ class Tenant:
             make = lambda version: Version(version.form, version.members, "permit", True)
         elif how == "no-map":
             bed.type_lines(f"no route-map {MAPS[direction]}")
+            # Where nobody has typed at it before, it is none of FRR's northbound's, and later versions change nothing.
+            if "sequence" in bed.ask(f"show route-map {MAPS[direction]}")[1]:
+                return
             keys = [(direction, one) for one in FAMILIES]
             make = lambda version: Version("list", frozenset(), "", True)
         elif how == "neighbor":
             bed.type_in_family(family, f"neighbor {address} route-map PASS {direction}")
             self._edited.add((direction, family))
             self._loosen(direction, family, sent)
+            return
+        elif self._declared_as is None or family not in self._declared_as[0].split("+"):
+            # A neighbor of nobody's is not gated where default-deny is off.
             return
         else:
             bed.type_bgp(f"no neighbor {address}")

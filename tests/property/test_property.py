@@ -82,6 +82,14 @@ def test_what_drains_may_be_open_for_so_long_and_is_put_back_by_cancel():
     assert taken(gate, "adopt", "deprovision") and not gate.verb("cancel", 12.0 + DRAIN + SLACK, 19.0)
 
 
+def test_the_end_of_a_bypass_ends_no_drain():
+    gate = Gate(discovered=True)
+    gate.bypass(5.0)
+    assert all(taken(gate, "adopt", "deprovision"))
+    gate.no_bypass(12.0)
+    assert gate.allowed(11.5 + DRAIN + SLACK) and not gate.allowed(11.6 + DRAIN + SLACK + GRACE)
+
+
 def test_nothing_new_may_follow_a_closing_that_was_seen_to_its_end():
     gate = Gate()
     gate.bypass(10.0)
