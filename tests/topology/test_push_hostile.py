@@ -249,3 +249,22 @@ def test_a_rollback_takes_nothing_of_a_persons(pushed):
     assert not s.acme.received("edge_ipv6") and not s.witness_has_of_acme("ipv6")
     wait_by_policy(s, "ipv4")
     assert json.loads(s.edge.bgpd_vty("show peering summary json"))["pushes"]["unconfirmed"] is None
+
+
+def test_pushes_in_a_row_do_not_put_off_what_they_change(pushed):
+    """bgpd judges anew some seconds after the last change of any policy, also of one that nobody goes by."""
+    s = pushed
+    activate(s, s.v4)
+    wait_by_policy(s, "ipv4")
+    applied(s, "fewer", policy("prefix4", "IN-ipv4", dict(prefix=s.acme_routes["ipv4"][0])))
+    pushes = 0
+
+    def after_another():
+        nonlocal pushes
+        pushes += 1
+        applied(s, f"another {pushes}", policy("route-map", "UNUSED", dict(clause=dict(set_med=dict(value=pushes)))))
+        return s.witness_has_of_acme("ipv4")
+
+    until("the list in force while other policies are pushed", after_another,
+          lambda seen: seen == set(s.acme_routes["ipv4"][:1]), timeout=30, pause=1)
+    assert pushes > 1
