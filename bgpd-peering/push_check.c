@@ -11,6 +11,7 @@
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/neighbor.h"
 #include "bgpd-peering/password.h"
+#include "bgpd-peering/password_keys.h"
 #include "bgpd-peering/policy_check.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
@@ -69,6 +70,7 @@ struct push_plan {
 	struct planned_tree_head connections;
 	struct address_tree_head addresses; /* of the default VRF */
 	struct policy_plan *policies;
+	struct password_room *passwords;
 };
 
 struct push_plan *push_plan_new(void)
@@ -79,6 +81,7 @@ struct push_plan *push_plan_new(void)
 	planned_tree_init(&plan->connections);
 	address_tree_init(&plan->addresses);
 	plan->policies = policy_plan_new();
+	plan->passwords = password_room_new();
 	return plan;
 }
 
@@ -95,6 +98,7 @@ void push_plan_free(struct push_plan *plan)
 	while ((planned = planned_tree_pop(&plan->connections)))
 		XFREE(MTYPE_PEERING_PLAN, planned);
 	policy_plan_free(plan->policies);
+	password_room_free(plan->passwords);
 	XFREE(MTYPE_PEERING_PLAN, plan);
 }
 
@@ -278,7 +282,14 @@ static bool check_neighbor(struct push_plan *plan, const struct planned *planned
 			       "%s is a neighbor of this router already; adopt or declare it on the router", address);
 		return false;
 	}
-	return session_settings_check_addresses(neighbor, address, verdict) && check_families(plan, address, neighbor, verdict);
+	if (!session_settings_check_addresses(neighbor, address, verdict) || !check_families(plan, address, neighbor, verdict))
+		return false;
+	if (neighbor->password[0] && !password_room_take(plan->passwords, plan->bgp, &su, neighbor->password)) {
+		verdict_refuse(verdict, "no-room", "the kernel does not take the password of %s: %s; raise net.core.optmem_max",
+			       address, safe_strerror(errno));
+		return false;
+	}
+	return true;
 }
 
 /* What leaves the connection for this declaration, and what stays in it because it is the operator's. */
@@ -574,18 +585,20 @@ int push_verb_event(const char *verb)
 	return -1;
 }
 
-/* Of those that a controller can give. */
-static void list_allowed(const struct planned *planned, struct verdict *verdict)
+/* Of those that a controller can give, each as it gives it. */
+static void list_allowed(enum connection_state state, const struct lifecycle_facts *facts, struct verdict *verdict)
 {
 	char all[sizeof(verdict->allowed)], *rest = all, *word;
 	size_t used = 0;
 
-	lifecycle_allowed(planned->state, &planned->facts, all, sizeof(all));
+	lifecycle_allowed(state, facts, all, sizeof(all));
 	verdict->allowed[0] = '\0';
 	while ((word = strsep(&rest, ","))) {
 		word += strspn(word, " ");
 		if (!*word || push_verb_event(word) < 0 || used >= sizeof(verdict->allowed))
 			continue;
+		for (char *space = strchr(word, ' '); space; space = strchr(space, ' '))
+			*space = '-';
 		used += (size_t)snprintf(verdict->allowed + used, sizeof(verdict->allowed) - used, "%s%s",
 					 used ? ", " : "", word);
 	}
@@ -593,12 +606,23 @@ static void list_allowed(const struct planned *planned, struct verdict *verdict)
 		strlcpy(verdict->allowed, "none", sizeof(verdict->allowed));
 }
 
+void push_list_allowed(const struct connection *connection, struct verdict *verdict)
+{
+	struct lifecycle_facts facts;
+
+	verdict->allowed[0] = '\0';
+	if (!connection)
+		return;
+	connection_facts(connection, &facts);
+	list_allowed(connection->state, &facts, verdict);
+}
+
 static bool refuse_verb(const struct planned *planned, const char *verb, enum lifecycle_refusal refusal,
 			struct verdict *verdict)
 {
 	char waiting[160];
 
-	list_allowed(planned, verdict);
+	list_allowed(planned->state, &planned->facts, verdict);
 	if (refusal == REFUSAL_LINK) {
 		verdict_refuse(verdict, "link-test", "%s waits for its link test, which has not passed; `show peering %s link` on the router",
 			       planned->name, planned->name);
