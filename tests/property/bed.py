@@ -71,7 +71,7 @@ class Bed:
         self.controllers = [Controller(lab, self.edge)]
         self.controllers.append(Controller(lab, self.edge, "backup", beside=self.controllers[0]))
         self.script = ScriptedController(self.controllers[0])
-        self._pushes = self._queries = 0
+        self.pushed = self._queries = 0
         self._ours = lab.folder("edge", "files") / "ours.conf"
         self._plain = self._ours.with_name("plain.conf")
         self._wrapper = lab.folder("edge", "bin") / "vtysh"
@@ -385,8 +385,8 @@ class Bed:
     def push(self, *operations, identity=None, **options):
         """The answer; None where there is none."""
         if identity is None:
-            self._pushes += 1
-            identity = f"push-{self._pushes}"
+            self.pushed += 1
+            identity = f"push-{self.pushed}"
         return self._exchange(lambda script: self._send(script, identity, operations, **options),
                               lambda script: script.result(identity, timeout=30))
 
@@ -396,11 +396,11 @@ class Bed:
 
     def send_push(self, *operations):
         """Without waiting for the answer. Whether it was sent."""
-        self._pushes += 1
+        self.pushed += 1
         script = self._script_connected()
         try:
             if script:
-                self._send(script, f"push-{self._pushes}", operations)
+                self._send(script, f"push-{self.pushed}", operations)
         except (Closed, OSError):
             script.hang_up()
         return script is not None

@@ -21,8 +21,11 @@ LISTS = {("in", "ipv4"): "TENANT-TAKEN4", ("in", "ipv6"): "TENANT-TAKEN6", ("out
 PREFIX_LIST = {"ipv4": 1, "ipv6": 2}
 AS_PATH_LIST, COMMUNITY_LIST, ROUTE_MAP = 3, 4, 8
 PERMIT, DENY = 1, 2
-# What is in force already when the push is answered may still be on its way in bgpd.
-SETTLES = 3.0
+# What is in force when the push is answered bgpd holds against the routes that it has some seconds later; lines that are
+# typed at any policy put that off.
+SETTLES = 8.0
+# A router knows the answers to so many pushes; with some that were sent more than once.
+REMEMBERED = 25
 CONFIRM = 10
 
 
@@ -45,7 +48,7 @@ class Tenant:
         self._loose = []  # [(direction, family), from, to or None]: a person decides what passes
         self._saved_typed = False  # the file has what a person typed at the policies
         self._pending = None  # a push that waits to be confirmed
-        self._last = None  # id and operations of the last push that was applied
+        self._last = None  # id, operations and number of the last push that was applied
         self.revision = 0
         self.judged = 0  # how often its policies were held against the tables
 
@@ -84,7 +87,7 @@ class Tenant:
         self._gone = {family: False for family in self._gone}
 
     def lost(self):
-        """Lines were taken away that others than this peer have typed: nothing is known of it before the next push."""
+        """Lines were taken away, or an answer was lost: nothing is known of it before the next push."""
         self.unknown()
         self._declared_as = self._pushed = None
         for family, other in (FAMILIES, FAMILIES[::-1]):
@@ -153,7 +156,7 @@ class Tenant:
             raise Found("push", f"revision {answer.revision} behind revision {self.revision}")
         self.revision = answer.revision
         if answer.applied:
-            self._last = (answer.id, operations)
+            self._last = (answer.id, operations, self._bed.pushed)
         return answer
 
     def _wait_old_enough(self):
@@ -311,24 +314,24 @@ class Tenant:
     def _opened(self, families, auto):
         if auto != "auto":
             self.verbs("activate")
-        return all(self._bed.gate_shown("tenant", family) == {"allow"} for family in families) and self._is_active()
-
-    def _is_active(self):
-        return self._bed.state_of(NAME) == "Active"
+        return (all(self._bed.gate_shown("tenant", family) == {"allow"} for family in families) and
+                self._bed.state_of(NAME) == "Active")
 
     # The same again
 
     def again_step(self, how):
         """`id`: the same push, which is not done twice. `new`: the same operations, which put back what was typed over."""
-        if how == "id" and self._last:
-            identity, operations = self._last
+        if how == "id":
+            if not self._last or self._bed.pushed - self._last[2] > REMEMBERED:
+                return
+            identity, operations, _ = self._last
             answer = self._bed.push(*operations, identity=identity)
             if answer is not None and not answer.applied and not answer.rolled_back:
                 # What the lifecycle has refused meanwhile is no other answer.
                 raise Found("push", f"{identity} was applied, and is answered now by {answer}")
             return
         versions = self._pushed
-        if how != "new" or not versions or not self._declared_as:
+        if not versions or not self._declared_as:
             return
         self._wait_old_enough()
         sent = time.time()
@@ -452,7 +455,6 @@ class Tenant:
         keys = [(direction, family)]
         if how == "list":
             bed.type_lines(f"{word} prefix-list {LISTS[direction, family]} seq 9000 permit {prefix}")
-            keys = [(direction, family)]
             make = lambda version: Version(version.form, version.members | {prefix}, version.more, True)
         elif how == "map":
             bed.type_lines(f"route-map {MAPS[direction]} permit 90", "exit")
@@ -460,7 +462,7 @@ class Tenant:
             make = lambda version: Version(version.form, version.members, "permit", True)
         elif how == "no-map":
             bed.type_lines(f"no route-map {MAPS[direction]}")
-            # Where nobody has typed at it before, it is none of FRR's northbound's, and later versions change nothing.
+            # Where nobody has typed at it before, FRR's northbound has no such route-map, and nothing changes.
             if "sequence" in bed.ask(f"show route-map {MAPS[direction]}")[1]:
                 return
             keys = [(direction, one) for one in FAMILIES]
