@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/policy_list.h"
 #include "bgpd-peering/policy_text.h"
+#include "bgpd-peering/policy_timer.h"
 #include "bgpd-peering/turn.h"
 
 #include "lib/linklist.h"
@@ -682,12 +683,14 @@ bool policy_install(const Peering__Policy *policy, struct staged_policy *staged,
 {
 	bool good;
 
+	policy_timer_hold();
 	if (staged->prefixes)
 		good = install_prefix_list(policy, staged->prefixes, indexed);
 	else if (staged->route_map)
 		good = install_route_map(policy, staged->route_map);
 	else
 		good = install_list(policy, staged);
+	policy_timer_release();
 	if (good)
 		policy_discard(staged, NULL);
 	else
@@ -697,20 +700,24 @@ bool policy_install(const Peering__Policy *policy, struct staged_policy *staged,
 
 void policy_tell_filters(const Peering__Policy *policy)
 {
+	policy_timer_hold();
 	if (policy_kind_is_prefix_list(policy->kind))
 		touch_prefix_list(policy->kind, policy->name);
 	else if (policy->kind == K(AS_PATH_LIST))
 		touch_as_path_list(policy);
+	policy_timer_release();
 }
 
 void policy_uninstall(const Peering__Policy *policy)
 {
+	policy_timer_hold();
 	if (policy_kind_is_prefix_list(policy->kind))
 		uninstall_prefix_list(policy);
 	else if (policy->kind == K(ROUTE_MAP))
 		uninstall_route_map(policy->name);
 	else
 		forget_list(policy->kind, policy->name);
+	policy_timer_release();
 }
 
 uint64_t policy_fingerprint(Peering__PolicyKind kind, const char *name)
