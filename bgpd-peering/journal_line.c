@@ -155,6 +155,40 @@ void journal_record_settings(const struct journal_record *record, struct connect
 	connection->link_test = record->link_test;
 }
 
+void journal_record_configure(struct journal_record *record, const struct journal_record *before)
+{
+	struct journal_record said = *record;
+
+	record->declared = before->declared;
+	record->adopted_line = before->adopted_line;
+	record->kind = before->kind;
+	record->remote_as = before->remote_as;
+	strlcpy(record->description, before->description, sizeof(record->description));
+	memcpy(record->received_limit, before->received_limit, sizeof(record->received_limit));
+	memcpy(record->timers, before->timers, sizeof(record->timers));
+	strlcpy(record->profile, before->profile, sizeof(record->profile));
+	memcpy(record->allowed_prefixes, before->allowed_prefixes, sizeof(record->allowed_prefixes));
+	memcpy(record->check_levels, before->check_levels, sizeof(record->check_levels));
+	record->activation_set = before->activation_set;
+	record->activation = before->activation;
+	record->on_violation_deny = before->on_violation_deny;
+	record->reopen_auto = before->reopen_auto;
+	record->reopen_hold_down = before->reopen_hold_down;
+	record->link_test = before->link_test;
+	memcpy(record->sessions, before->sessions, sizeof(record->sessions));
+	record->session_count = before->session_count;
+	for (size_t i = 0; i < record->session_count; i++) {
+		for (size_t j = 0; j < said.session_count; j++) {
+			if (strcmp(record->sessions[i].address, said.sessions[j].address) != 0)
+				continue;
+			record->sessions[i].held = said.sessions[j].held;
+			record->sessions[i].denied = said.sessions[j].denied;
+			record->sessions[i].validated_as = said.sessions[j].validated_as;
+			record->sessions[i].denial = said.sessions[j].denial;
+		}
+	}
+}
+
 static void add_policy(struct journal_record *record, afi_t afi, safi_t safi, int direction, const char *name)
 {
 	record->policies = XREALLOC(MTYPE_PEERING_TEXT, record->policies,

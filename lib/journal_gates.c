@@ -13,6 +13,7 @@
 
 #include "lib/connection_name.h"
 #include "lib/journal_damage.h"
+#include "lib/journal_group.h"
 #include "lib/journal_sum.h"
 #include "lib/lifecycle.h"
 
@@ -391,10 +392,12 @@ static enum line_end read_line(FILE *file, char *line)
 static void read_lines(struct journal_gates *gates, const char *path, FILE *file)
 {
 	char *line = must(malloc(JOURNAL_LINE_MAX + 2));
+	uint64_t unfinished = journal_group_unfinished(path);
 	unsigned long number = 0;
-	enum line_end end;
+	enum line_end end = LINE_NONE;
 
-	while ((end = read_line(file, line)) == LINE_WHOLE || end == LINE_TOO_LONG) {
+	while ((uint64_t)ftello(file) < unfinished &&
+	       ((end = read_line(file, line)) == LINE_WHOLE || end == LINE_TOO_LONG)) {
 		number++;
 		if (end == LINE_TOO_LONG || !take_line(gates, line, number))
 			take_damage(gates, path, line, number);
