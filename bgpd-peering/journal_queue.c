@@ -287,12 +287,18 @@ static void give_up_openings(struct waiting_line *group, int error)
 	}
 }
 
+/* Of a group nothing is left but what pushes have left behind: push.c says that anew, with what became of this one. */
+static bool is_needless(const struct waiting_line *line)
+{
+	return line->is_group && line_list_count(&line->members) <= 1;
+}
+
 static void failed(struct waiting_line *line, int error)
 {
 	cannot_be_written(error);
 	if (line->is_group)
 		give_up_openings(line, error);
-	if (!line->change) {
+	if (!line->change && !is_needless(line)) {
 		answers_journal_moved();
 		return;
 	}

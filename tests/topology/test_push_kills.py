@@ -32,8 +32,8 @@ def route_map(name, matches):
         dict(sequence=10, action=1, clause=dict(match_prefix_list_ipv4=matches))]))
 
 
-def declared(name, address, window, policy="TAKEN-MAP", export="SENT-MAP"):
-    return declare(name, ACME_AS, [address], import_policy=policy, export_policy=export, validation_window=window)
+def declared(name, address, window, policy="TAKEN-MAP", export="SENT-MAP", **fields):
+    return declare(name, ACME_AS, [address], import_policy=policy, export_policy=export, validation_window=window, **fields)
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_what_closes_in_a_push_stays_closed_whatever_becomes_of_the_rest(pushed)
     s = pushed
     course = Course(s)
     course.begin()
-    operations = [declared(NAME, s.v4, 9), declared("NEW", "203.0.113.70", 70), verb(NAME, "deprovision")]
+    operations = [declared(NAME, s.v4, 1, reopen_hold_down=77), declared("NEW", "203.0.113.70", 70), verb(NAME, "deprovision")]
     course.disk.at(1, "behind")
     with pytest.raises(Closed):
         s.script.push("closing", *operations, timeout=30)
@@ -226,11 +226,11 @@ def test_what_closes_in_a_push_stays_closed_whatever_becomes_of_the_rest(pushed)
     course.restart()
     connections = seen(s)[0]
     assert connections[NAME][0] in ("PendingRemove", "None")
-    assert f" peering {NAME} validation-window 1" in connections[NAME][2] and "NEW" not in connections
+    assert connections[NAME][2] == course.before[0][NAME][2] and "NEW" not in connections
     # It is not declared anew on its way out; the rest is what the push was about.
     push(s, "closing", *operations[1:])
     assert "NEW" in seen(s)[0]
-    push(s, "now", verb(NAME, "force-cancel", "it is to be gone"))
+    s.edge.verb(NAME, "deprovision now")
     s.acme.wait_received("edge_ipv4", set())
     assert s.witness_has_of_acme(V4) == set()
 
