@@ -82,8 +82,13 @@ static void judge_opening(struct held *push, size_t index)
 	const char *problem = durable_state_problem();
 	struct verdict verdict = {.code = ""};
 
-	if (has_opened(connection, push->openings[index].event))
+	if (has_opened(connection, push->openings[index].event)) {
+		verdict.accepted = true;
+		strlcpy(verdict.message, push->answer->results[index]->message, sizeof(verdict.message));
+		push_list_allowed(connection, &verdict);
+		push_answer_replace(push->answer, index, &verdict);
 		return;
+	}
 	if (problem)
 		verdict_refuse(&verdict, "journal", "%s stays closed: %s", name, problem);
 	else
@@ -284,8 +289,8 @@ static void whose(const Peering__Push *push, char actor[TRANSITION_ACTOR_MAX])
 	utf8_copy(actor, TRANSITION_ACTOR_MAX, whole);
 }
 
-/* "": it is about none. */
-static const char *connection_of(const Peering__Operation *operation)
+/* Of the connection that it is about; "": it is about none. */
+static const char *name_of(const Peering__Operation *operation)
 {
 	switch (operation->operation_case) {
 	case PEERING__OPERATION__OPERATION_DECLARE:
@@ -562,9 +567,10 @@ static void apply_one(struct work *work)
 
 	if (work->declarations[index])
 		push_note_former(work->declarations[index]->name, &work->former[index]);
-	push_group_enter(connection_of(operation), changes_what_is_declared(operation));
+	push_group_enter(name_of(operation), changes_what_is_declared(operation));
 	apply_operation(operation, work->declarations[index], push->confirm_seconds != 0, work->actor, &verdict);
 	push_group_leave();
+	push_list_allowed(connection_find(name_of(operation)), &verdict);
 	push_answer_replace(work->taken->answer, index, &verdict);
 	work->declared |= changes_what_is_declared(operation) && verdict.accepted && !verdict.unchanged;
 	if (verdict.accepted) {
