@@ -32,16 +32,20 @@ enum store_result store_idempotency(struct store *store, const char *actor, cons
 	return result;
 }
 
-enum store_result store_idempotency_keep(struct store *store, const struct store_idempotency *row, int64_t since)
+enum store_result store_idempotency_count(struct store *store, uint64_t *count)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_IDEMPOTENCY_FORGET);
-	enum store_result result;
+	sqlite3_stmt *statement = store_statement(store, SQL_KEYS);
+	enum store_result result = store_next(store, statement);
 
-	sqlite3_bind_int64(statement, 1, since);
-	result = store_run(store, statement);
-	if (result != STORE_OK)
-		return result;
-	statement = store_statement(store, SQL_IDEMPOTENCY_KEEP);
+	*count = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_idempotency_keep(struct store *store, const struct store_idempotency *row)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_IDEMPOTENCY_KEEP);
+
 	store_bind_text(statement, 1, row->actor);
 	store_bind_text(statement, 2, row->key);
 	store_bind_text(statement, 3, row->request);

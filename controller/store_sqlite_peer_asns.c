@@ -84,3 +84,20 @@ enum store_result store_peer_asns(struct store *store, const char *state, uint32
 	sqlite3_reset(statement);
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
+
+enum store_result store_peer_changes(struct store *store, uint32_t asn, int64_t from, int64_t now, uint64_t *count,
+				     int64_t *since)
+{
+	sqlite3_stmt *statement = store_bound(store, SQL_PEER_CHANGES, NUMBER(asn), NUMBER(from), NUMBER(now));
+	enum store_result result = store_next(store, statement);
+
+	*count = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	*since = result == STORE_OK ? sqlite3_column_int64(statement, 1) : now;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+enum store_result store_peer_changed(struct store *store, uint32_t asn, int64_t from, int64_t now)
+{
+	return store_change(store, SQL_PEER_CHANGED, NUMBER(asn), NUMBER(from), NUMBER(now));
+}

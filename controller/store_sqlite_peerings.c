@@ -2,7 +2,14 @@
 /*
  * SQLite store: peerings, what the controller does for their connections, and their history.
  */
+#include <stdio.h>
+
 #include "controller/store_sqlite.h"
+
+/* Of one AS, that have ended; of one peering, lines of its history: the newest are kept. */
+#define ENDED_MAX 100
+#define ENDED_STEP 10
+#define HISTORY_MAX 500
 
 static enum store_result run_with_text(struct store *store, enum statement which, const char *text)
 {
@@ -25,6 +32,26 @@ static enum store_result insert_peering(struct store *store, const struct store_
 	return store_run(store, statement);
 }
 
+/* The oldest that have ended make room for what will end. */
+static enum store_result make_room(struct store *store, uint32_t asn)
+{
+	enum store_result result = STORE_OK;
+
+	/* Never more than one too many, but in a database of before there was a limit. */
+	for (int i = 0; result == STORE_OK && i < ENDED_STEP; i++) {
+		sqlite3_stmt *statement = store_bound(store, SQL_PEERING_ENDED_BEHIND, NUMBER(asn), NUMBER(ENDED_MAX));
+		char name[256] = "";
+
+		result = store_next(store, statement);
+		if (result == STORE_OK)
+			snprintf(name, sizeof(name), "%s", store_column_text(statement, 0));
+		sqlite3_reset(statement);
+		if (result == STORE_OK)
+			result = store_peering_forget(store, name, true);
+	}
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
 enum store_result store_peering_create(struct store *store, const struct store_peering *peering,
 				       const struct store_peering_connection *connections, size_t count)
 {
@@ -34,9 +61,9 @@ enum store_result store_peering_create(struct store *store, const struct store_p
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	result = run_with_text(store, SQL_PEERING_FORGET_CONNECTIONS, peering->name);
+	result = store_peering_forget(store, peering->name, false);
 	if (result == STORE_OK)
-		result = run_with_text(store, SQL_PEERING_FORGET, peering->name);
+		result = make_room(store, peering->peer_asn);
 	if (result == STORE_OK)
 		result = insert_peering(store, peering);
 	for (size_t i = 0; result == STORE_OK && i < count; i++) {
@@ -217,13 +244,17 @@ enum store_result store_connection_taken(struct store *store, const char *router
 enum store_result store_peering_note(struct store *store, const char *peering, const struct store_peering_event *event)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_NOTE);
+	enum store_result result;
 
 	store_bind_text(statement, 1, peering);
 	sqlite3_bind_int64(statement, 2, event->at);
 	store_bind_text(statement, 3, event->actor);
 	store_bind_text(statement, 4, event->action);
 	store_bind_text(statement, 5, event->message);
-	return store_run(store, statement);
+	result = store_run(store, statement);
+	return result == STORE_OK
+		       ? store_change(store, SQL_PEERING_HISTORY_CEILING, TEXT(peering), NUMBER(HISTORY_MAX))
+		       : result;
 }
 
 enum store_result store_peering_history(struct store *store, const char *peering, unsigned int limit,
