@@ -2,6 +2,7 @@
 #include "controller/retention.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "controller/api_idempotency.h"
 #include "controller/config.h"
@@ -10,11 +11,12 @@
 #include "controller/store.h"
 #include "controller/text.h"
 
-/* Rows that a step looks at: fewer where it takes longer than it should, on a slow disk. */
+/* Rows that a step looks at: as many as take so much of the processor. A slow disk takes no longer for more. */
 #define STEP_LEAST 50
+#define STEP_FIRST 200
 #define STEP_MOST 2000
 #define STEP_MICROSECONDS 5000
-/* For each part of time that it takes others have so many. */
+/* For each part of time that it takes, the disk's too, others have so many. */
 #define PAUSE_PARTS 4
 #define PAUSE_LEAST_MICROSECONDS 20000
 /* Between one look and the next: what routers and everybody cause, and the rest. A store that fails is tried again then. */
@@ -86,16 +88,34 @@ static int64_t rest_of(enum store_kept what)
 	return what == KEPT_EVENTS || what == KEPT_HISTORY ? FLOOD_MILLISECONDS : REST_MILLISECONDS;
 }
 
+static int64_t processor_microseconds(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+static void fit_step(struct retention *retention, int64_t used, bool more)
+{
+	if (used > STEP_MICROSECONDS && retention->step > STEP_LEAST)
+		retention->step /= 2;
+	else if (used < STEP_MICROSECONDS / 4 && more && retention->step < STEP_MOST)
+		retention->step *= 2;
+}
+
 static void take_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct retention *retention = context;
 	struct rule *rule = next_due(retention);
-	int64_t began = clock_steady_microseconds(), now = clock_milliseconds(), taken, pause;
+	int64_t began = clock_steady_microseconds(), used = processor_microseconds(), now = clock_milliseconds();
+	int64_t taken, pause;
 	enum store_result result;
 
 	set_bounds(retention->config, &rule->pruning, now);
 	rule->pruning.step = retention->step;
 	result = store_prune(retention->store, &rule->pruning, now);
+	fit_step(retention, processor_microseconds() - used, rule->pruning.more);
 	taken = clock_steady_microseconds() - began;
 	rule->gone += rule->pruning.count;
 	metrics.pruned[rule->pruning.what] += rule->pruning.count;
@@ -105,10 +125,6 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
 		rule->due += result == STORE_OK ? rest_of(rule->pruning.what) : FLOOD_MILLISECONDS;
 		tell(rule);
 	}
-	if (taken > STEP_MICROSECONDS && retention->step > STEP_LEAST)
-		retention->step /= 2;
-	else if (taken < STEP_MICROSECONDS / 4 && rule->pruning.more && retention->step < STEP_MOST)
-		retention->step *= 2;
 	pause = (next_due(retention)->due - clock_steady_milliseconds()) * 1000;
 	if (pause < taken * PAUSE_PARTS)
 		pause = taken * PAUSE_PARTS;
@@ -123,7 +139,7 @@ struct retention *retention_new(struct event_base *base, const struct config *co
 		return NULL;
 	retention->config = config;
 	retention->store = store;
-	retention->step = STEP_LEAST * 4;
+	retention->step = STEP_FIRST;
 	for (int i = 0; i < KEPT_COUNT; i++)
 		retention->rules[i].pruning.what = i;
 	retention->turn = event_new(base, -1, 0, take_turn, retention);
