@@ -66,12 +66,15 @@ void store_bind_number(sqlite3_stmt *statement, int index, uint64_t number);
 
 /* What a statement is given, in the order of its parameters. */
 struct store_value {
-	const char *text; /* NULL: the number */
+	bool is_text;
+	const char *text; /* NULL is NULL */
 	int64_t number;
 };
 
-#define TEXT(value) {.text = (value)}
+#define TEXT(value) {.is_text = true, .text = (value)}
 #define NUMBER(value) {.number = (value)}
+/* Above what SQLite can hold, the highest number that it can. */
+#define COUNT(value) {.number = (uint64_t)(value) > INT64_MAX ? INT64_MAX : (int64_t)(value)}
 #define STORE_VALUES(...)                                                                                              \
 	(const struct store_value[]){__VA_ARGS__},                                                                     \
 		sizeof((const struct store_value[]){__VA_ARGS__}) / sizeof(struct store_value)
@@ -88,6 +91,25 @@ uint64_t store_changed(const struct store *store);
 enum store_result store_run(struct store *store, sqlite3_stmt *statement);
 /* The next row: STORE_OK, STORE_NOT_FOUND behind the last one. The caller resets the statement. */
 enum store_result store_next(struct store *store, sqlite3_stmt *statement);
+/* The end of a walk, with the newest result of store_next(): resets, and takes the last row for a good end. */
+enum store_result store_walked(sqlite3_stmt *statement, enum store_result result);
+/* Every row, until `visit`, an expression, is false. */
+#define STORE_WALK(store, statement, visit)                                                                            \
+	({                                                                                                             \
+		enum store_result walk_result;                                                                         \
+		while ((walk_result = store_next(store, statement)) == STORE_OK && (visit))                            \
+			continue;                                                                                      \
+		store_walked(statement, walk_result);                                                                  \
+	})
+/* One row; STORE_NOT_FOUND where there is none. */
+#define STORE_ONE(store, statement, visit)                                                                             \
+	({                                                                                                             \
+		enum store_result one_result = store_next(store, statement);                                           \
+		if (one_result == STORE_OK)                                                                            \
+			(void)(visit);                                                                                 \
+		sqlite3_reset(statement);                                                                              \
+		one_result;                                                                                            \
+	})
 /* Sorts a result of SQLite's and keeps the sentence. */
 enum store_result store_sort_error(struct store *store, int code);
 /* Keeps a sentence of our own. */
