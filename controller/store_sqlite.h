@@ -64,6 +64,11 @@ void store_bind_text(sqlite3_stmt *statement, int index, const char *text);
 /* Above what SQLite can hold, the highest number that it can. */
 void store_bind_number(sqlite3_stmt *statement, int index, uint64_t number);
 
+static inline int64_t store_clamp(uint64_t number)
+{
+	return number > INT64_MAX ? INT64_MAX : (int64_t)number;
+}
+
 /* What a statement is given, in the order of its parameters. */
 struct store_value {
 	bool is_text;
@@ -74,7 +79,7 @@ struct store_value {
 #define TEXT(value) {.is_text = true, .text = (value)}
 #define NUMBER(value) {.number = (value)}
 /* Above what SQLite can hold, the highest number that it can. */
-#define COUNT(value) {.number = (uint64_t)(value) > INT64_MAX ? INT64_MAX : (int64_t)(value)}
+#define COUNT(value) {.number = store_clamp(value)}
 #define STORE_VALUES(...)                                                                                              \
 	(const struct store_value[]){__VA_ARGS__},                                                                     \
 		sizeof((const struct store_value[]){__VA_ARGS__}) / sizeof(struct store_value)
