@@ -32,6 +32,8 @@ static struct fresh_list_head fresh = INIT_DLIST(fresh);
 static struct policy_totals totals;
 static size_t drifted_count, withdrawn_count;
 static bool switching; /* FRR's indexes have been looked for, in this turn */
+static bool counted; /* uses have been counted in this turn */
+static event_ref *counts_event;
 static event_ref *withdrawn_event, *look_event;
 static void (*looked)(void);
 
@@ -284,17 +286,26 @@ static void count_use(Peering__PolicyKind kind, const char *name, void *context)
 	int change = *(const int *)context;
 	struct policy_object *object = find(name);
 
-	if (object && object->withdrawn &&
+	if (object &&
 	    (kind ? policy_kind_same_place(object->policy->kind, kind) : object->policy->kind != K(ROUTE_MAP)))
 		object->uses += (unsigned int)change;
 }
 
-/* Of those that are withdrawn. They hold for the rest of the turn, those of what is removed taken off. */
+static void forget_counts(event_ref *event)
+{
+	counted = false;
+}
+
+/* Once in a turn; those of what is removed are taken off. */
 static void count_uses(void)
 {
 	struct policy_object *object;
 	int more = 1;
 
+	if (counted)
+		return;
+	counted = true;
+	event_add_now(forget_counts, NULL, &counts_event);
 	frr_each (policy_tree, &objects, object)
 		object->uses = 0;
 	policy_uses_each(count_use, &more);
@@ -392,6 +403,7 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 		look_for_indexes();
 	if (!policy_install(policy, staged, !object || object->in_index, verdict))
 		return false;
+	counted = false;
 	/* Nobody goes by a new one yet. */
 	if (object)
 		policy_edits_object(policy->name);
@@ -439,11 +451,18 @@ void policy_object_withdraw(const char *name, struct verdict *verdict)
 		snprintf(verdict->message, sizeof(verdict->message), "%s is no pushed policy of this router", name);
 		return;
 	}
-	snprintf(verdict->message, sizeof(verdict->message), "%s goes as soon as nothing uses it any more", name);
-	if (!object->withdrawn) {
+	count_uses();
+	if (is_used(object)) {
+		snprintf(verdict->message, sizeof(verdict->message), "%s is still used, and goes as soon as nothing uses it any more",
+			 name);
+		if (!object->withdrawn)
+			durable_state_policy_object(name, object->policy, true, NULL);
 		set_withdrawn(object, true);
-		durable_state_policy_object(name, object->policy, true, NULL);
+	} else {
+		snprintf(verdict->message, sizeof(verdict->message), "%s is removed", name);
+		remove_unused(object);
 	}
+	/* It may have been the last to use another one. */
 	event_stop(withdrawn_event);
 	event_add_now(look_at_withdrawn, NULL, &withdrawn_event);
 }
@@ -502,6 +521,7 @@ void policy_objects_init(void)
 void policy_objects_stop(void)
 {
 	event_stop(withdrawn_event);
+	event_stop(counts_event);
 	event_stop(look_event);
 	policy_install_stop();
 }

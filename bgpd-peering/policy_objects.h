@@ -25,7 +25,7 @@ struct policy_object {
 	struct fresh_list_item in_fresh; /* while its fingerprint is 0 */
 	Peering__Policy *policy; /* as it was pushed */
 	uint64_t fingerprint;	 /* of what bgpd made of it; 0 until that is known */
-	unsigned int uses;	 /* as they are counted for those that are withdrawn */
+	unsigned int uses;	 /* as they are counted for what is withdrawn */
 	/* As it is looked for while policies are switched: */
 	bool in_filter; /* a neighbor's own filter goes by it */
 	bool in_index;	/* FRR may have an index of it, for a route-map that was typed */
@@ -56,7 +56,7 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 const Peering__Policy *policy_object_as_pushed(const char *name);
 /* Behind the last policy of a push, in the same turn: neighbors' own filters go by them, too. */
 void policy_objects_switched(void);
-/* Goes as soon as nothing uses it, soon after the push. */
+/* Goes now, or as soon as nothing uses it. */
 void policy_object_withdraw(const char *name, struct verdict *verdict);
 /* Notes what bgpd has made of one that was pushed, before anybody can type at it. False: nothing is left to note. */
 bool policy_objects_measure(void);
