@@ -191,13 +191,13 @@ static bool take_communities(const char **text, Peering__PolicyKind kind, const 
 
 bool policy_list_has_line(const Peering__Policy *policy, const char *line)
 {
-	const char *sequence = strstr(line, " seq "), *rest;
+	const char *rest = line;
 	const Peering__PolicyEntry *entry;
 	char *end;
 
-	if (!sequence)
+	if (!take_words(&rest, policy_list_words(policy->kind)) || !take_words(&rest, policy->name) || !take_words(&rest, "seq"))
 		return false;
-	entry = entry_of(policy, (uint32_t)strtoul(sequence + 5, &end, 10));
+	entry = entry_of(policy, (uint32_t)strtoul(rest, &end, 10));
 	rest = end;
 	if (!entry || !take_words(&rest, action_word(entry->action == PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT)))
 		return false;
