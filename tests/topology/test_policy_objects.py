@@ -467,8 +467,7 @@ def test_a_locked_configuration_refuses_what_was_typed_at_and_nothing_else(lock,
         s.edge.configure("ip prefix-list TAKEN seq 6000 permit " + outside)
         s.edge.configure("no ip prefix-list TAKEN seq 6000 permit " + outside)
     applied(s, "last", *standard(s))
-    s.settle()
-    assert s.witness_has_of_acme(V4) == set(taken)
+    witness_waits(s, taken)
 
 
 # ---- By way of the real controller
