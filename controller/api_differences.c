@@ -33,15 +33,13 @@ bool api_router_is_held(const struct api *api, const char *router)
 
 /* ---- What differs ---- */
 
-static const char *why(const struct api *api, const struct store_connection *connection)
+const char *api_why_differs(const struct api *api, const char *router, const char *state)
 {
-	const char *state = connection->push_state ? connection->push_state : "";
-
-	if (!connection->definition)
+	if (!state)
 		return "nobody has asked for it here";
-	if (api_router_is_held(api, connection->router))
+	if (api_router_is_held(api, router))
 		return "the router has been told more than this database knows: accept what it has, or push again";
-	if (!routers_find(api_routers(api), connection->router))
+	if (!routers_find(api_routers(api), router))
 		return strcmp(state, "queued") == 0 ? "the router is away, and gets it when it connects"
 						    : "the router is away: this is what it reported last";
 	if (strcmp(state, "queued") == 0)
@@ -64,12 +62,15 @@ static json_object *to_json(const struct api *api, const struct store_connection
 	json_object_object_add(object, "router", json_object_new_string(connection->router));
 	json_object_object_add(object, "routerConnected",
 			       json_object_new_boolean(routers_find(api_routers(api), connection->router) != NULL));
+	json_object_object_add(object, "object", json_object_new_string("connection"));
 	json_object_object_add(object, "name", json_object_new_string(connection->name));
 	json_object_object_add(object, "connectionState",
 			       json_object_new_string(observed ? observed->state : connection_state_name(STATE_NONE)));
 	json_object_object_add(object, "undeclared", json_object_new_boolean(!connection->definition));
 	json_object_object_add(object, "since", api_differs_since(connection));
-	json_object_object_add(object, "why", json_object_new_string(why(api, connection)));
+	json_object_object_add(object, "why", json_object_new_string(api_why_differs(
+							api, connection->router,
+							connection->definition ? connection->push_state : NULL)));
 	json_object_object_add(object, "fields", fields);
 	json_object_object_add(object, "notCompared", differences_not_compared(connection));
 	json_object_object_add(object, "requestedBy", api_text(connection->requested_by));
@@ -87,6 +88,9 @@ struct page {
 	char *last; /* "ROUTER/NAME" of a full page's last one */
 	bool more;
 };
+
+/* Policies come behind all connections: their places begin so, as no router's name does. */
+#define POLICY_PLACE "policy//"
 
 static bool add_connection(const struct store_connection *connection, void *context)
 {
@@ -107,23 +111,43 @@ static bool add_connection(const struct store_connection *connection, void *cont
 	return true;
 }
 
+static bool add_policy(const struct store_policy_difference *difference, void *context)
+{
+	struct page *page = context;
+
+	if (page->count++ == PAGE) {
+		page->more = true;
+		return false;
+	}
+	if (page->count == PAGE &&
+	    asprintf(&page->last, POLICY_PLACE "%s/%s", difference->router, difference->name) < 0)
+		page->last = NULL;
+	json_object_array_add(page->differences, api_policy_difference(page->api, difference));
+	return true;
+}
+
 static bool read_query(const struct api_request *request, const char **router, char after_router[ROUTER_MAX],
-		       const char **after_name)
+		       const char **after_name, bool *of_policy)
 {
 	struct evkeyval *parameter;
 
 	*router = NULL;
 	*after_name = "";
+	*of_policy = false;
 	after_router[0] = '\0';
 	TAILQ_FOREACH (parameter, request->query, next) {
-		const char *slash = strchr(parameter->value, '/');
+		const char *place = parameter->value, *slash;
+		bool policy = strncmp(place, POLICY_PLACE, strlen(POLICY_PLACE)) == 0;
+
+		place += policy ? strlen(POLICY_PLACE) : 0;
+		slash = strchr(place, '/');
 
 		if (strcmp(parameter->key, "router") == 0) {
 			*router = parameter->value;
-		} else if (strcmp(parameter->key, "after") == 0 && slash &&
-			   slash - parameter->value < ROUTER_MAX) {
-			snprintf(after_router, ROUTER_MAX, "%.*s", (int)(slash - parameter->value), parameter->value);
+		} else if (strcmp(parameter->key, "after") == 0 && slash && slash - place < ROUTER_MAX) {
+			snprintf(after_router, ROUTER_MAX, "%.*s", (int)(slash - place), place);
 			*after_name = slash + 1;
+			*of_policy = policy;
 		} else {
 			api_problem(request->http, 400, "bad-query",
 				    "there are the parameters router, and after (from nextAfter of the page before)", NULL);
@@ -138,14 +162,23 @@ void api_get_differences(const struct api_request *request)
 	struct page page = {.api = request->api};
 	char after_router[ROUTER_MAX];
 	const char *router, *after_name;
-	enum store_result result;
+	enum store_result result = STORE_OK;
 	json_object *answer;
+	bool of_policy;
 
-	if (!read_query(request, &router, after_router, &after_name))
+	if (!read_query(request, &router, after_router, &after_name, &of_policy))
 		return;
 	page.differences = json_object_new_array();
-	result = store_connections(api_store(request->api), router, NULL, after_router, after_name, PAGE + 1,
-				   add_connection, &page);
+	if (!of_policy)
+		result = store_connections(api_store(request->api), router, NULL, after_router, after_name, PAGE + 1,
+					   add_connection, &page);
+	if (result == STORE_OK && !page.more) {
+		free(page.last);
+		page.last = NULL;
+		page.count = 0;
+		result = store_policy_differences(api_store(request->api), router, of_policy ? after_router : "",
+						  of_policy ? after_name : "", PAGE + 1, add_policy, &page);
+	}
 	answer = api_object();
 	json_object_object_add(answer, "differences", page.differences);
 	json_object_object_add(answer, "nextAfter", page.more ? api_text(page.last) : NULL);
@@ -247,6 +280,8 @@ static char *usual_form(const struct api_request *request, const char *definitio
 	return text;
 }
 
+/* ---- Accepting ---- */
+
 static enum store_result accept_and_audit(const struct api_request *request, const struct store_push *push)
 {
 	struct store *store = api_store(request->api);
@@ -263,20 +298,16 @@ static enum store_result accept_and_audit(const struct api_request *request, con
 	return result;
 }
 
-static void store_accepted(const struct api_request *request, const char *reason, const char *definition)
+void api_accept(const struct api_request *request, const struct store_operation *operation)
 {
 	const char *router = request->segments[1];
-	struct store_operation operation = {.connection = request->segments[3],
-					    .verb = STORE_ACCEPT,
-					    .definition = definition,
-					    .reason = reason};
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {.id = id,
 				  .router = router,
 				  .actor = request->identity.actor,
 				  .created_at = clock_milliseconds(),
 				  .operation_count = 1,
-				  .operations = &operation};
+				  .operations = operation};
 	struct store *store = api_store(request->api);
 	enum store_result result;
 	bool released = false;
@@ -295,7 +326,7 @@ static void store_accepted(const struct api_request *request, const char *reason
 		return;
 	}
 	log_event(LEVEL_INFO, "accepted", "push", id, "actor", request->identity.actor, "router", router, "connection",
-		  operation.connection, NULL);
+		  operation->connection, "verb", operation->verb, NULL);
 	if (store_release(store, router, &released) == STORE_OK && released)
 		pushes_released(api_pushes(request->api), router);
 	api_answer_with_push(request->api, request->http, id);
@@ -305,8 +336,10 @@ static void accept_observed(const struct api_request *request, const char *reaso
 {
 	const char *router = request->segments[1];
 	struct store *store = api_store(request->api);
+	struct store_operation operation = {
+		.connection = request->segments[3], .verb = STORE_ACCEPT, .reason = reason};
 	struct chosen chosen = {.waits = false};
-	enum store_result result = store_connection(store, router, request->segments[3], choose, &chosen);
+	enum store_result result = store_connection(store, router, operation.connection, choose, &chosen);
 	char *usual = NULL;
 
 	if (result != STORE_OK)
@@ -315,8 +348,10 @@ static void accept_observed(const struct api_request *request, const char *reaso
 		 !api_router_is_held(request->api, router))
 		api_problem(request->http, 409, "push-waits",
 			    "a request for it is on its way to the router; look again when the router has answered", NULL);
-	else if (!chosen.accepted || (usual = usual_form(request, chosen.accepted)))
-		store_accepted(request, reason, usual);
+	else if (!chosen.accepted || (usual = usual_form(request, chosen.accepted))) {
+		operation.definition = usual;
+		api_accept(request, &operation);
+	}
 	free(usual);
 	free_chosen(&chosen);
 }

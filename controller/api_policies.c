@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "controller/api.h"
+#include "lib/policy_digest.h"
 #include "lib/policy_object.h"
 
 #define POLICIES_MAX 200 /* in one request; a push of a router's has 256 operations */
@@ -104,8 +105,8 @@ void api_get_policy(const struct api_request *request)
 
 /* ---- what people send ---- */
 
-/* In its usual form; NULL where it has answered. */
-static json_object *usual_form(const struct api_request *request, json_object *body, const char *name)
+/* In its usual form, with its digest; NULL where it has answered. */
+static json_object *usual_form(const struct api_request *request, json_object *body, const char *name, uint64_t *digest)
 {
 	struct policy_error error = {.code = ""};
 	Peering__Policy *policy = policy_from_json(body, name, &error);
@@ -116,17 +117,19 @@ static json_object *usual_form(const struct api_request *request, json_object *b
 		return NULL;
 	}
 	usual = policy_to_json(policy);
+	*digest = policy_digest(policy);
 	peering__policy__free_unpacked(policy, NULL);
 	return usual;
 }
 
-static struct store_operation operation_of(json_object *usual)
+static struct store_operation operation_of(json_object *usual, uint64_t digest)
 {
 	return (struct store_operation){
 		.connection = json_object_get_string(json_object_object_get(usual, "name")),
 		.verb = STORE_POLICY,
 		.definition = json_object_to_json_string_ext(usual, PLAIN),
 		.reason = "",
+		.digest = digest,
 	};
 }
 
@@ -135,14 +138,15 @@ void api_put_policy(const struct api_request *request)
 	const char *router = request->segments[1];
 	struct store_operation operation;
 	json_object *body, *usual;
+	uint64_t digest;
 
 	if (!api_router_known(request, router) || !api_read_body(request, &body))
 		return;
-	usual = usual_form(request, body, request->segments[3]);
+	usual = usual_form(request, body, request->segments[3], &digest);
 	json_object_put(body);
 	if (!usual)
 		return;
-	operation = operation_of(usual);
+	operation = operation_of(usual, digest);
 	api_submit(request, router, &operation, 1);
 	json_object_put(usual);
 }
@@ -183,14 +187,16 @@ struct api_policies *api_policies_take(const struct api_request *request, json_o
 		return NULL;
 	}
 	while (policies->count < count) {
-		json_object *usual = usual_form(request, json_object_array_get_idx(array, policies->count), NULL);
+		uint64_t digest;
+		json_object *usual =
+			usual_form(request, json_object_array_get_idx(array, policies->count), NULL, &digest);
 
 		if (!usual) {
 			api_policies_free(policies);
 			return NULL;
 		}
 		policies->definitions[policies->count] = usual;
-		policies->operations[policies->count++] = operation_of(usual);
+		policies->operations[policies->count++] = operation_of(usual, digest);
 	}
 	if (array)
 		json_object_object_del(body, "policies");

@@ -46,7 +46,8 @@ static json_object *json_or_empty(const char *text)
 
 static bool is_of_policy(const struct store_operation *operation)
 {
-	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0;
+	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0 ||
+	       strcmp(operation->verb, STORE_ACCEPT_POLICY) == 0;
 }
 
 static json_object *operation_to_json(const struct store_operation *operation, enum push_state state)
@@ -250,7 +251,10 @@ enum store_result api_audit_push(const struct api_request *request, const struct
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
 		if (is_of_policy(operation))
-			snprintf(action, sizeof(action), "policy.%s", strcmp(operation->verb, STORE_POLICY) == 0 ? "set" : "withdraw");
+			snprintf(action, sizeof(action), "policy.%s",
+				 strcmp(operation->verb, STORE_POLICY) == 0		 ? "set"
+				 : strcmp(operation->verb, STORE_ACCEPT_POLICY) == 0 ? "accept"
+										      : "withdraw");
 		else
 			snprintf(action, sizeof(action), "connection.%s", operation->verb);
 		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);

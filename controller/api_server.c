@@ -63,6 +63,8 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies", "*"}, api_get_policy},
 	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_LONG_BODY_MAX},
 	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "push-again"}, api_post_policy_push_again},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "accept"}, api_post_policy_accept},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},

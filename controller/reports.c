@@ -11,6 +11,7 @@
 #include "controller/log.h"
 #include "controller/metrics.h"
 #include "controller/observation.h"
+#include "controller/policy_reports.h"
 #include "controller/pushes.h"
 #include "controller/router_session.h"
 #include "controller/text.h"
@@ -43,9 +44,9 @@ struct report {
 	enum store_news news;
 	bool unknown;	/* result of a push that is not there, or was answered before */
 	bool later;	/* of one that was answered before: confirmed, or rolled back */
-	size_t skipped; /* connections of a snapshot */
+	size_t skipped, skipped_policies; /* connections and policies of a snapshot */
 	const char *skip_reason;
-	uint64_t differing; /* snapshot: connections of its router that are not as they were asked for */
+	uint64_t differing; /* snapshot: connections and policies of its router that are not as they were asked for */
 };
 TAILQ_HEAD(report_list, report);
 
@@ -107,6 +108,12 @@ static bool compare_with_before(const struct store_router *before, void *context
 	return true;
 }
 
+/* Policies, settings, and where a full report ends. */
+static bool tells_pushed_state(const struct report *report)
+{
+	return protocol_has_feature(router_session_features(report->session), PROTOCOL_PUSHED_STATE);
+}
+
 static enum store_result apply_hello(struct reports *reports, struct report *report)
 {
 	const Peering__Hello *hello = report->envelope->hello;
@@ -124,6 +131,8 @@ static enum store_result apply_hello(struct reports *reports, struct report *rep
 	if (back.sentence[0])
 		report->changed = strdup(back.sentence);
 	result = store_router_connected(reports->store, &back.now);
+	if (result == STORE_OK && !tells_pushed_state(report))
+		result = store_policies_unknown(reports->store, back.now.name);
 	if (result == STORE_OK)
 		result = apply_revision(reports, report, hello->revision, hello->last_push, true);
 	if (result == STORE_OK)
@@ -177,8 +186,10 @@ static enum store_result note_differences(struct reports *reports, struct report
 		else if (result == STORE_NOT_FOUND)
 			result = STORE_OK;
 	}
-	if (result == STORE_OK && snapshot->full)
+	if (result == STORE_OK && (tells_pushed_state(report) ? snapshot->complete : snapshot->full))
 		result = store_missing(reports->store, router, report->received_at);
+	if (result == STORE_OK && tells_pushed_state(report))
+		result = policy_reports_compare(reports->store, router, snapshot, report->received_at);
 	if (result == STORE_OK)
 		result = store_differing(reports->store, router, &report->differing);
 	return result;
@@ -188,8 +199,12 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 {
 	const char *router = router_session_name(report->session);
 	const Peering__Snapshot *snapshot = report->envelope->snapshot;
-	enum store_result result = store_snapshot(reports->store, router, snapshot->full, report->received_at);
+	enum store_result result;
 
+	if (tells_pushed_state(report))
+		result = store_snapshot_begins(reports->store, router, snapshot->full, snapshot->policies_full);
+	else
+		result = store_snapshot(reports->store, router, snapshot->full, report->received_at);
 	for (size_t i = 0; result == STORE_OK && i < snapshot->n_connections; i++) {
 		struct observation observation;
 
@@ -201,6 +216,12 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 		result = store_observe(reports->store, router, &observation.row);
 		observation_free(&observation);
 	}
+	if (result == STORE_OK && tells_pushed_state(report))
+		result = policy_reports_apply(reports->store, router, snapshot, report->received_at,
+					      &report->skipped_policies,
+					      &report->skip_reason);
+	if (result == STORE_OK && tells_pushed_state(report) && snapshot->complete)
+		result = store_snapshot_complete(reports->store, router, report->received_at);
 	if (result == STORE_OK)
 		result = note_differences(reports, report);
 	if (result == STORE_OK)
@@ -372,8 +393,11 @@ static void tell_snapshot(struct reports *reports, struct report *report)
 	if (report->skipped > 0)
 		log_event(LEVEL_WARNING, "snapshot-skipped", "router", router, "connections", log_number(report->skipped),
 			  "message", report->skip_reason, NULL);
+	if (report->skipped_policies > 0)
+		log_event(LEVEL_WARNING, "snapshot-skipped", "router", router, "policies",
+			  log_number(report->skipped_policies), "message", report->skip_reason, NULL);
 	if (router_session_differs(report->session, report->differing))
-		log_event(report->differing ? LEVEL_WARNING : LEVEL_INFO, "differences", "router", router, "connections",
+		log_event(report->differing ? LEVEL_WARNING : LEVEL_INFO, "differences", "router", router, "count",
 			  log_number(report->differing), "message",
 			  report->differing ? "they are not as they were asked for; see peerctl diff"
 					    : "everything is as it was asked for",
@@ -429,7 +453,7 @@ static void forget_outcome(struct report *report)
 	report->released = false;
 	report->unknown = false;
 	report->later = false;
-	report->skipped = 0;
+	report->skipped = report->skipped_policies = 0;
 }
 
 /* Applies from the head on; *end is the first report that is not in it, NULL where all are. */

@@ -27,6 +27,54 @@ enum store_result store_snapshot(struct store *store, const char *router, bool f
 	return store_end_own(store, own, result);
 }
 
+static enum store_result of_router(struct store *store, const enum statement *which, size_t count, const char *router)
+{
+	enum store_result result = STORE_OK;
+
+	for (size_t i = 0; result == STORE_OK && i < count; i++) {
+		sqlite3_stmt *statement = store_statement(store, which[i]);
+
+		store_bind_text(statement, 1, router);
+		result = store_run(store, statement);
+	}
+	return result;
+}
+
+enum store_result store_snapshot_begins(struct store *store, const char *router, bool connections, bool policies)
+{
+	static const enum statement both[] = {SQL_CONNECTIONS_STALE, SQL_POLICIES_STALE};
+	enum store_result result;
+	bool own;
+
+	if (!connections && !policies)
+		return STORE_OK;
+	result = store_begin_own(store, &own);
+	if (result == STORE_OK)
+		result = store_end_own(store, own,
+				       of_router(store, &both[connections ? 0 : 1], (size_t)connections + policies, router));
+	return result;
+}
+
+enum store_result store_snapshot_complete(struct store *store, const char *router, int64_t at)
+{
+	static const enum statement forget[] = {SQL_FORGET_STALE_CONNECTIONS, SQL_FORGET_STALE_POLICIES};
+	enum store_result result;
+	sqlite3_stmt *statement;
+	bool own;
+
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	result = of_router(store, forget, sizeof(forget) / sizeof(forget[0]), router);
+	if (result == STORE_OK) {
+		statement = store_statement(store, SQL_SNAPSHOT_COMPLETE);
+		store_bind_text(statement, 1, router);
+		sqlite3_bind_int64(statement, 2, at);
+		result = store_run(store, statement);
+	}
+	return store_end_own(store, own, result);
+}
+
 enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed)
 {
 	enum store_result result;
