@@ -2,9 +2,7 @@
 /*
  * GET /v1/events: a page of JSON, or a stream of server-sent events that goes on.
  */
-#include <errno.h>
 #include <event2/keyvalq_struct.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +19,9 @@
 
 struct query {
 	struct event_filter filter;
-	int64_t after; /* -1: not given */
+	struct store_event_id has; /* number -1: not given */
 	unsigned int limit;
 };
-
-static bool read_id(const char *text, int64_t *id)
-{
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	errno = 0;
-	*id = strtoll(text, &end, 10);
-	return errno == 0 && *end == '\0';
-}
 
 /* "transition,degraded" */
 static bool read_types(const char *text, struct event_filter *filter)
@@ -75,7 +62,7 @@ static bool read_parameter(struct query *query, const char *key, const char *val
 	if (strcmp(key, "type") == 0)
 		return read_types(value, &query->filter);
 	if (strcmp(key, "after") == 0)
-		return read_id(value, &query->after);
+		return event_id_read(value, &query->has);
 	if (strcmp(key, "limit") == 0 && strspn(value, "0123456789") == strlen(value) && strlen(value) < 5 &&
 	    atoi(value) >= 1 && atoi(value) <= API_PAGE_MAX) {
 		query->limit = (unsigned int)atoi(value);
@@ -98,7 +85,7 @@ static bool read_query(const struct api_request *request, struct query *query)
 	const char *last = evhttp_find_header(evhttp_request_get_input_headers(request->http), "Last-Event-ID");
 	struct evkeyval *parameter;
 
-	*query = (struct query){.after = -1, .limit = API_PAGE_MAX};
+	*query = (struct query){.has = {.number = -1}, .limit = API_PAGE_MAX};
 	query->filter.for_peer = request->identity.role == API_ROLE_PEER;
 	query->filter.peer_asn = request->identity.asn;
 	TAILQ_FOREACH (parameter, request->query, next) {
@@ -120,7 +107,7 @@ static bool read_query(const struct api_request *request, struct query *query)
 		return false;
 	}
 	/* A client that connects again says where it was; that is newer than its address. */
-	if (last && !read_id(last, &query->after)) {
+	if (last && !event_id_read(last, &query->has)) {
 		api_problem(request->http, 400, "bad-query", "the header Last-Event-ID is the id of no event", NULL);
 		event_filter_clear(&query->filter);
 		return false;
@@ -146,42 +133,49 @@ static bool add_event(const struct store_event *event, void *context)
 	return json_object_array_length(list->array) < list->query->limit;
 }
 
-static json_object *id_to_json(int64_t id)
+static json_object *id_to_json(struct store *store, int64_t number)
 {
-	char text[24];
+	char text[EVENT_ID_SIZE];
 
-	snprintf(text, sizeof(text), "%" PRId64, id);
+	event_id_of(store, number, text);
 	return json_object_new_string(text);
+}
+
+static json_object *gap_to_json(struct store *store, const struct store_event_id *has, int64_t after)
+{
+	json_object *gap = json_object_new_object();
+	char text[EVENT_ID_SIZE];
+
+	event_id_write(has, text);
+	json_object_object_add(gap, "after", json_object_new_string(text));
+	json_object_object_add(gap, "resumedAfter", id_to_json(store, after));
+	return gap;
 }
 
 static void answer_page(const struct api_request *request, const struct query *query)
 {
 	struct store *store = api_store(request->api);
 	struct list list = {.query = query, .array = json_object_new_array()};
-	int64_t oldest, newest, after = query->after < 0 ? 0 : query->after;
+	int64_t oldest, newest, after = 0;
 	enum store_result result = store_event_range(store, &oldest, &newest);
-	json_object *answer, *gap = NULL;
+	json_object *answer;
+	bool gap = false;
 
-	if (result == STORE_OK && query->after >= 0 && (after + 1 < oldest || after > newest)) {
-		gap = json_object_new_object();
-		json_object_object_add(gap, "after", id_to_json(after));
-		after = after > newest ? newest : oldest - 1;
-		json_object_object_add(gap, "resumedAfter", id_to_json(after));
-	}
+	if (result == STORE_OK && query->has.number >= 0)
+		result = store_event_resume(store, &query->has, &after, &gap);
 	list.cursor = after;
 	if (result == STORE_OK)
 		result = store_events(store, after, LOOK_MAX, add_event, &list);
 	if (result != STORE_OK) {
 		json_object_put(list.array);
-		json_object_put(gap);
 		api_problem_store(request->http, store, result);
 		return;
 	}
 	answer = api_object();
 	json_object_object_add(answer, "events", list.array);
-	json_object_object_add(answer, "gap", gap);
-	json_object_object_add(answer, "nextAfter", list.cursor < newest ? id_to_json(list.cursor) : NULL);
-	json_object_object_add(answer, "newest", id_to_json(newest));
+	json_object_object_add(answer, "gap", gap ? gap_to_json(store, &query->has, after) : NULL);
+	json_object_object_add(answer, "nextAfter", list.cursor < newest ? id_to_json(store, list.cursor) : NULL);
+	json_object_object_add(answer, "newest", id_to_json(store, newest));
 	api_reply(request->http, 200, answer, NULL);
 }
 
@@ -205,7 +199,7 @@ void api_get_events(const struct api_request *request)
 				   "%u readers of events are connected, and no more may be; take pages with the header "
 				   "Accept: application/json, or raise max-event-streams in the configuration",
 				   event_streams_count(streams));
-	else if (!event_streams_add(streams, request->http, &query.filter, query.after))
+	else if (!event_streams_add(streams, request->http, &query.filter, &query.has))
 		api_problem(request->http, 503, "store-busy", "the store does not answer now; try again", NULL);
 	event_filter_clear(&query.filter);
 }

@@ -3,7 +3,6 @@
  * GET /v1/webhooks, and POST /v1/webhooks/NAME/test. Which there are stands in a file: no call makes the controller
  * send something elsewhere.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "controller/webhooks.h"
 
 struct list {
+	struct store *store;
 	const struct webhook_configs *configs;
 	json_object *array;
 };
@@ -41,7 +41,7 @@ static bool add_webhook(const struct store_webhook *webhook, void *context)
 	struct list *list = context;
 	const struct webhook_config *config = find_config(list->configs, webhook->name);
 	json_object *object, *events;
-	char id[24];
+	char id[EVENT_ID_SIZE];
 
 	if (!config)
 		return true;
@@ -50,7 +50,7 @@ static bool add_webhook(const struct store_webhook *webhook, void *context)
 	for (unsigned int i = 0; i < WEBHOOK_TEST; i++)
 		if (config->events & 1u << i)
 			json_object_array_add(events, json_object_new_string(webhook_event_name(i)));
-	snprintf(id, sizeof(id), "%" PRId64, webhook->last_event);
+	event_id_of(list->store, webhook->last_event, id);
 	json_object_object_add(object, "name", json_object_new_string(webhook->name));
 	json_object_object_add(object, "url", shown_url(config->url));
 	json_object_object_add(object, "events", events);
@@ -71,8 +71,10 @@ static bool add_webhook(const struct store_webhook *webhook, void *context)
 
 void api_get_webhooks(const struct api_request *request)
 {
-	struct list list = {.configs = webhooks_configs(api_webhooks(request->api)), .array = json_object_new_array()};
 	struct store *store = api_store(request->api);
+	struct list list = {.store = store,
+			    .configs = webhooks_configs(api_webhooks(request->api)),
+			    .array = json_object_new_array()};
 	enum store_result result = store_webhooks(store, add_webhook, &list);
 	json_object *answer;
 
@@ -121,7 +123,7 @@ void api_post_webhook_test(const struct api_request *request)
 	const char *name = request->segments[1];
 	enum store_result result;
 	json_object *answer;
-	char text[24];
+	char text[EVENT_ID_SIZE];
 	int64_t id = 0;
 
 	if (!find_config(webhooks_configs(api_webhooks(request->api)), name)) {
@@ -134,7 +136,7 @@ void api_post_webhook_test(const struct api_request *request)
 		api_problem_store(request->http, api_store(request->api), result);
 		return;
 	}
-	snprintf(text, sizeof(text), "%" PRId64, id);
+	event_id_of(api_store(request->api), id, text);
 	answer = api_object();
 	json_object_object_add(answer, "webhook", json_object_new_string(name));
 	json_object_object_add(answer, "event", json_object_new_string(text));

@@ -102,6 +102,7 @@ static void clear_page(struct page *page)
 		free((char *)page->events[i].event.router);
 		free((char *)page->events[i].event.connection);
 		free((char *)page->events[i].event.data);
+		free((char *)page->events[i].event.epoch);
 		free(page->events[i].text);
 	}
 	memset(page, 0, sizeof(*page));
@@ -115,7 +116,7 @@ static char *event_text(const struct store_event *event, bool for_peer)
 	char *text = NULL;
 
 	/* JSON of json-c has no line feed in it: control characters are escaped. */
-	if (asprintf(&text, "id: %" PRId64 "\nevent: %s\ndata: %s\n\n", event->id, event->type, json) < 0)
+	if (asprintf(&text, "id: %" PRId64 "-%s\nevent: %s\ndata: %s\n\n", event->id, event->epoch, event->type, json) < 0)
 		text = NULL;
 	json_object_put(object);
 	return text;
@@ -131,10 +132,11 @@ static bool add_to_page(const struct store_event *event, void *context)
 	entry->event.router = strdup(event->router);
 	entry->event.connection = strdup(event->connection);
 	entry->event.data = strdup(event->data);
+	entry->event.epoch = strdup(event->epoch);
 	entry->text = event_text(event, false);
 	page->count++;
 	if (!entry->event.type || !entry->event.router || !entry->event.connection || !entry->event.data ||
-	    !entry->text) {
+	    !entry->event.epoch || !entry->text) {
 		clear_page(page);
 		return false;
 	}
@@ -180,12 +182,22 @@ static void send_text(struct stream *stream, struct evbuffer *buffer)
 	evhttp_send_reply_chunk_with_cb(stream->http, buffer, drained, stream);
 }
 
-static void add_gap(struct evbuffer *buffer, int64_t after, int64_t cursor)
+static void add_gap(struct evbuffer *buffer, const char *after, const char *resumed)
 {
 	evbuffer_add_printf(buffer,
-			    "id: %" PRId64 "\nevent: gap\ndata: {\"type\":\"gap\",\"after\":\"%" PRId64
-			    "\",\"resumedAfter\":\"%" PRId64 "\"}\n\n",
-			    cursor, after, cursor);
+			    "id: %s\nevent: gap\ndata: {\"type\":\"gap\",\"after\":\"%s\",\"resumedAfter\":\"%s\"}\n\n",
+			    resumed, after, resumed);
+}
+
+/* What is behind its place is not kept any more. */
+static void add_gap_before(struct evbuffer *buffer, const struct stream *stream, int64_t first)
+{
+	struct store *store = api_store(stream->streams->api);
+	char after[EVENT_ID_SIZE], resumed[EVENT_ID_SIZE];
+
+	event_id_of(store, stream->cursor, after);
+	event_id_of(store, first - 1, resumed);
+	add_gap(buffer, after, resumed);
 }
 
 static void add_for_peer(struct evbuffer *buffer, const struct store_event *event)
@@ -205,7 +217,7 @@ static void serve(struct stream *stream, const struct page *page)
 	if (!buffer)
 		return;
 	if (stream->cursor + 1 < page->first)
-		add_gap(buffer, stream->cursor, page->first - 1);
+		add_gap_before(buffer, stream, page->first);
 	for (size_t i = 0; i < page->count; i++) {
 		const struct page_event *entry = &page->events[i];
 
@@ -307,6 +319,7 @@ static void keep_alive(evutil_socket_t fd, short what, void *context)
 
 	for (; stream; stream = next) {
 		struct evbuffer *buffer;
+		char id[EVENT_ID_SIZE];
 
 		next = TAILQ_NEXT(stream, link);
 		if (!stream->busy && now - stream->began_at > STREAM_MILLISECONDS) {
@@ -319,7 +332,8 @@ static void keep_alive(evutil_socket_t fd, short what, void *context)
 		if (!buffer)
 			return;
 		/* Where it resumes, also when nothing was for it. */
-		evbuffer_add_printf(buffer, ": keep-alive\nid: %" PRId64 "\n\n", stream->cursor);
+		event_id_of(api_store(streams->api), stream->cursor, id);
+		evbuffer_add_printf(buffer, ": keep-alive\nid: %s\n\n", id);
 		send_text(stream, buffer);
 		evbuffer_free(buffer);
 	}
@@ -335,11 +349,13 @@ static void client_left(struct evhttp_connection *connection, void *context)
 	forget(stream);
 }
 
-static void begin(struct stream *stream, int64_t after, int64_t oldest, int64_t newest)
+/* `gap`: its cursor is not what it has. */
+static void begin(struct stream *stream, const struct store_event_id *has, bool gap)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(stream->http);
 	struct evbuffer *buffer = evbuffer_new();
 	struct timeval patience = {.tv_sec = WRITE_SECONDS};
+	char after[EVENT_ID_SIZE], id[EVENT_ID_SIZE];
 
 	/* It has said all that it had to say. */
 	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(evhttp_request_get_connection(stream->http)), NULL,
@@ -349,24 +365,27 @@ static void begin(struct stream *stream, int64_t after, int64_t oldest, int64_t 
 	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
 	metrics.answers[2]++;
 	evhttp_send_reply_start(stream->http, 200, "OK");
-	/* What it has seen is not there any more, or not yet: the database was restored from a copy. */
-	stream->cursor = after < 0 || after > newest ? newest : after + 1 < oldest ? oldest - 1 : after;
 	if (!buffer)
 		return;
-	evbuffer_add_printf(buffer, "retry: %d\nid: %" PRId64 "\n\n", RETRY_MILLISECONDS, stream->cursor);
-	if (after >= 0 && stream->cursor != after)
-		add_gap(buffer, after, stream->cursor);
+	event_id_of(api_store(stream->streams->api), stream->cursor, id);
+	evbuffer_add_printf(buffer, "retry: %d\nid: %s\n\n", RETRY_MILLISECONDS, id);
+	event_id_write(has, after);
+	if (gap)
+		add_gap(buffer, after, id);
 	send_text(stream, buffer);
 	evbuffer_free(buffer);
 }
 
 bool event_streams_add(struct event_streams *streams, struct evhttp_request *http, struct event_filter *filter,
-		       int64_t after)
+		       const struct store_event_id *has)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
-	int64_t oldest, newest;
+	struct store *store = api_store(streams->api);
+	int64_t oldest;
+	bool gap = false;
 
-	if (!stream || store_event_range(api_store(streams->api), &oldest, &newest) != STORE_OK) {
+	if (!stream || (has->number < 0 ? store_event_range(store, &oldest, &stream->cursor)
+					: store_event_resume(store, has, &stream->cursor, &gap)) != STORE_OK) {
 		free(stream);
 		return false;
 	}
@@ -378,7 +397,7 @@ bool event_streams_add(struct event_streams *streams, struct evhttp_request *htt
 	TAILQ_INSERT_TAIL(&streams->list, stream, link);
 	streams->count++;
 	evhttp_connection_set_closecb(evhttp_request_get_connection(http), client_left, stream);
-	begin(stream, after, oldest, newest);
+	begin(stream, has, gap);
 	return true;
 }
 

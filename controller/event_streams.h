@@ -47,11 +47,11 @@ unsigned int event_streams_count(const struct event_streams *streams);
 unsigned int event_streams_of_peers(const struct event_streams *streams);
 
 /*
- * Answers `http` from then on, until its client leaves. Takes what is in `filter`. `after` is the newest event that the
+ * Answers `http` from then on, until its client leaves. Takes what is in `filter`. `has` is the newest event that the
  * client has; -1 for one that wants what comes from now on. False where memory is short, or the store does not answer:
  * `http` and `filter` are still the caller's.
  */
 bool event_streams_add(struct event_streams *streams, struct evhttp_request *http, struct event_filter *filter,
-		       int64_t after);
+		       const struct store_event_id *has);
 
 #endif

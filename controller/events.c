@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller/events.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +155,42 @@ void events_unlisten(struct events_listener *listener)
 	LIST_REMOVE(listener, link);
 }
 
+void event_id_write(const struct store_event_id *id, char text[EVENT_ID_SIZE])
+{
+	snprintf(text, EVENT_ID_SIZE, "%" PRId64 "%s%s", id->number, id->epoch[0] ? "-" : "", id->epoch);
+}
+
+bool event_id_read(const char *text, struct store_event_id *id)
+{
+	char *end;
+	size_t length;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	id->number = strtoll(text, &end, 10);
+	id->epoch[0] = '\0';
+	if (errno != 0 || *end == '\0')
+		return errno == 0;
+	length = strlen(end + 1);
+	if (*end != '-' || length == 0 || length >= sizeof(id->epoch))
+		return false;
+	for (size_t i = 1; i <= length; i++)
+		if (!isalnum((unsigned char)end[i]))
+			return false;
+	memcpy(id->epoch, end + 1, length + 1);
+	return true;
+}
+
+void event_id_of(struct store *store, int64_t number, char text[EVENT_ID_SIZE])
+{
+	struct store_event_id id = {.number = number};
+
+	if (store_event_epoch(store, &id) != STORE_OK)
+		id.epoch[0] = '\0';
+	event_id_write(&id, text);
+}
+
 static void add_text(json_object *object, const char *key, const char *text)
 {
 	json_object_object_add(object, key, text[0] != '\0' ? json_object_new_string(text) : NULL);
@@ -161,11 +199,12 @@ static void add_text(json_object *object, const char *key, const char *text)
 json_object *event_to_json(const struct store_event *event, bool for_peer)
 {
 	json_object *object = json_object_new_object(), *data = json_tokener_parse(event->data);
-	char text[TEXT_TIME_SIZE];
+	struct store_event_id id = {.number = event->id};
+	char text[TEXT_TIME_SIZE], id_text[EVENT_ID_SIZE];
 
-	/* A text, as every cursor of the API: numbers above 2^53 do not survive in every program. */
-	snprintf(text, sizeof(text), "%" PRId64, event->id);
-	json_object_object_add(object, "id", json_object_new_string(text));
+	snprintf(id.epoch, sizeof(id.epoch), "%s", event->epoch);
+	event_id_write(&id, id_text);
+	json_object_object_add(object, "id", json_object_new_string(id_text));
 	text_time(event->at, text);
 	json_object_object_add(object, "at", json_object_new_string(text));
 	json_object_object_add(object, "type", json_object_new_string(event->type));

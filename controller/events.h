@@ -30,6 +30,7 @@ struct config;
 struct events;
 struct store;
 struct store_event;
+struct store_event_id;
 
 /* Every type, closed by NULL. */
 extern const char *const event_types[];
@@ -54,6 +55,13 @@ struct events_listener {
 };
 void events_listen(struct events *events, struct events_listener *listener);
 void events_unlisten(struct events_listener *listener);
+
+/* "1234-9f86d081", as every cursor of the API a text; the number alone where no epoch is said. */
+#define EVENT_ID_SIZE 40
+void event_id_write(const struct store_event_id *id, char text[EVENT_ID_SIZE]);
+bool event_id_read(const char *text, struct store_event_id *id);
+/* With the epoch that the store knows of; the number alone where it does not answer. */
+void event_id_of(struct store *store, int64_t number, char text[EVENT_ID_SIZE]);
 
 /* The event as the API shows it; `for_peer` without what people here said of it, and who. */
 json_object *event_to_json(const struct store_event *event, bool for_peer);

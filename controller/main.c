@@ -281,8 +281,9 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	if (!controller->store)
 		return false;
 	/* Whatever was connected when we last ran, and waited for an answer, is not any more. */
-	if (store_router_disconnected(controller->store, NULL, clock_milliseconds(), "the controller was restarted") !=
-	    STORE_OK) {
+	if (store_event_epoch_begins(controller->store) != STORE_OK ||
+	    store_router_disconnected(controller->store, NULL, clock_milliseconds(), "the controller was restarted") !=
+		    STORE_OK) {
 		snprintf(error, error_size, "%s: %s", config->database, store_error(controller->store));
 		return false;
 	}

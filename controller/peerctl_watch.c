@@ -75,7 +75,7 @@ static void describe(const char *type, json_object *event, json_object *data, ch
 	else if (strcmp(type, "router-disconnected") == 0)
 		snprintf(text, DETAIL_SIZE, "%s", member_text(data, "reason"));
 	else if (strcmp(type, "gap") == 0)
-		snprintf(text, DETAIL_SIZE, "what came behind %s is not kept any more; this goes on behind %s",
+		snprintf(text, DETAIL_SIZE, "what came behind %s is not there any more; this goes on behind %s",
 			 member_text(event, "after"), member_text(event, "resumedAfter"));
 	else
 		snprintf(text, DETAIL_SIZE, "%s",

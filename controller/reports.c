@@ -38,6 +38,7 @@ struct report {
 	char *changed;	 /* Hello: what is not as at the session before, a sentence; or NULL */
 	char *last_push; /* Hello: which push the router did last */
 	bool held;     /* Hello: pushes to it wait */
+	bool elsewhere; /* Hello: another one pushed to it last, and nothing is held for that */
 	bool released; /* snapshot: they do not any more */
 	bool refused;	 /* the store will never take it */
 	uint64_t before; /* transition: highest sequence until now */
@@ -138,6 +139,11 @@ static enum store_result apply_hello(struct reports *reports, struct report *rep
 	if (result == STORE_OK)
 		result = store_judge_last_push(reports->store, back.now.name, report->last_push, report->received_at,
 					       &report->held);
+	if (result == STORE_OK && report->last_push[0] && !report->held) {
+		result = store_push(reports->store, report->last_push, NULL, NULL);
+		report->elsewhere = result == STORE_NOT_FOUND;
+		result = report->elsewhere ? STORE_OK : result;
+	}
 	return result;
 }
 
@@ -376,7 +382,12 @@ static void tell_hello(struct reports *reports, struct report *report)
 		log_event(LEVEL_ERROR, "router-held", "router", router, "push", report->last_push, "message",
 			  "the router was pushed something that this database does not know: it is an old copy, or another "
 			  "controller pushes too; nothing is sent to the router until its differences are settled", "do",
-			  "peerctl diff --router ROUTER, then peerctl accept or push-again", NULL);
+			  "peerctl diff --router ROUTER, then peerctl accept or push-again; let one controller alone push to a "
+			  "router", NULL);
+	if (report->elsewhere)
+		log_event(LEVEL_WARNING, "router-pushed-elsewhere", "router", router, "push", report->last_push, "message",
+			  "another controller pushed to this router last; nothing that is asked for here differs by it", "do",
+			  "let one controller alone push to a router; peerctl diff shows what it was pushed there", NULL);
 	if (store_acked_sequence(reports->store, router, journal, &acked) == STORE_OK &&
 	    store_transition_at(reports->store, router, journal, acked, &at) == STORE_OK) {
 		router_session_welcome(report->session, acked, at);
@@ -449,7 +460,7 @@ static void forget_outcome(struct report *report)
 	free(report->changed);
 	free(report->last_push);
 	report->changed = report->last_push = NULL;
-	report->held = false;
+	report->held = report->elsewhere = false;
 	report->released = false;
 	report->unknown = false;
 	report->later = false;

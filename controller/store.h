@@ -292,10 +292,19 @@ enum store_result store_push(struct store *store, const char *id, store_push_vis
 
 /*
  * What happened, in one order for everything: written in the transaction that makes it so, by the calls above for what
- * they do. Only the oldest are ever deleted, so ids have no holes.
+ * they do. Only the oldest are ever deleted, so numbers have no holes. In a database that is an old copy numbers are given
+ * again: each start of a controller begins an epoch, and an id is both.
  */
+#define STORE_EPOCH_SIZE 16
+
+struct store_event_id {
+	int64_t number;
+	char epoch[STORE_EPOCH_SIZE]; /* letters and digits; "": not said */
+};
+
 struct store_event {
-	int64_t id;		/* set by the store */
+	int64_t id;		/* its number; set by the store */
+	const char *epoch;	/* set by the store */
 	int64_t at;		/* by the controller's clock */
 	const char *type;	/* one of controller/events.h */
 	const char *router;	/* "" for none */
@@ -309,6 +318,16 @@ typedef void (*store_event_told)(void *context);
 
 /* id and peer_asn are not read. */
 enum store_result store_event_add(struct store *store, const struct store_event *event);
+/* Behind it, events are of a new epoch. At the start, in front of everything that may write one. */
+enum store_result store_event_epoch_begins(struct store *store);
+/* Sets the epoch of id->number. */
+enum store_result store_event_epoch(struct store *store, struct store_event_id *id);
+/*
+ * Where one who has everything up to `has` goes on: behind *after, which is there, or the place in front of the oldest.
+ * *gap: not everything behind `has` is there, or `has` is of a database that this one was once, or a copy of it. All of
+ * this database that came since is then behind *after; of an epoch that is not known here, all that there is.
+ */
+enum store_result store_event_resume(struct store *store, const struct store_event_id *has, int64_t *after, bool *gap);
 /* Those behind `after`, oldest first, at most `limit`. */
 enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
 			       void *context);
@@ -367,7 +386,7 @@ struct store_webhook {
 	uint64_t delivered;
 	uint64_t dropped; /* never accepted within their time, or more than may wait */
 	/* The newest attempt. */
-	int64_t last_event;
+	int64_t last_event; /* its number */
 	int64_t last_at;
 	int last_status; /* HTTP; 0: no answer, last_error says why */
 	const char *last_error;
@@ -379,6 +398,7 @@ struct store_webhook {
 
 struct store_delivery {
 	int64_t event;
+	const char *id; /* of the event, as its body has it */
 	unsigned int attempts;
 	const char *body;
 };

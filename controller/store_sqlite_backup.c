@@ -92,6 +92,18 @@ static bool is_one_file(const char *one, const char *other)
 	       first.st_ino == second.st_ino;
 }
 
+/* What lies beside a database that is to go would be read into the one that takes its name. */
+static void forget_log(const char *path)
+{
+	static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
+	char beside[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(beside, sizeof(beside), "%s%s", path, suffixes[i]);
+		unlink(beside);
+	}
+}
+
 /*
  * `target` becomes a copy of `source`, which another process may be writing. `before_rename` may be NULL, and says
  * whether `beside`, where the copy is, may take the place of `target`.
@@ -112,6 +124,7 @@ static bool copy_database(const char *source, const char *target,
 	if (is_one_file(source, target))
 		return say(error, error_size, "cannot write", target, "it is what is to be copied");
 	unlink(beside);
+	forget_log(beside);
 	good = open_database(source, SQLITE_OPEN_READONLY, &from, error, error_size) &&
 	       store_schema_version(from, source, error, error_size) >= 0 &&
 	       open_database(beside, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &to, error, error_size) &&
@@ -132,16 +145,38 @@ bool store_backup(const char *path, const char *copy, char *error, size_t error_
 	return copy_database(path, copy, NULL, error, error_size);
 }
 
-/* What an old database has not written into its file yet would be read into the new one. */
-static void forget_log(const char *path)
+/*
+ * What the old database has committed and not written into its file yet: it goes there first, so that the file alone is
+ * all of it whenever this ends. False where that cannot be now. A file that is no sound database has nothing to keep.
+ */
+static bool fold_log(const char *path, char *error, size_t error_size)
 {
-	static const char *const suffixes[] = {"-wal", "-shm"};
-	char beside[PATH_MAX];
+	sqlite3 *db = NULL;
+	sqlite3_stmt *statement = NULL;
+	const char *mode = NULL;
+	struct stat file;
+	int code;
+	bool good;
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(beside, sizeof(beside), "%s%s", path, suffixes[i]);
-		unlink(beside);
-	}
+	/* A link goes alone: what it leads to stays where it is, and its log beside it. */
+	if (lstat(path, &file) < 0 || !S_ISREG(file.st_mode))
+		return true;
+	code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(db, "PRAGMA journal_mode = DELETE", -1, &statement, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		mode = (const char *)sqlite3_column_text(statement, 0);
+	good = (mode && strcmp(mode, "delete") == 0) || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+	if (!good)
+		snprintf(error, error_size, "cannot close %s: %s; it is as it was. %s", path,
+			 code == SQLITE_ROW || code == SQLITE_BUSY ? "another process has it open" : sqlite3_errmsg(db),
+			 code == SQLITE_ROW || code == SQLITE_BUSY ? "End that, then try again"
+								   : "Move it away where it is of no use any more");
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return good;
 }
 
 /* Whose the database at `path` is; where there is none, whose its folder is. */
@@ -181,9 +216,11 @@ static bool take_place(const char *beside, const char *target, char *error, size
 		    errno ? strerror(errno) : "it is not a file of its own");
 	if (file >= 0)
 		close(file);
-	if (good)
-		forget_log(target);
-	return good;
+	if (!good || !fold_log(target, error, error_size))
+		return false;
+	forget_log(target);
+	/* Nothing of the old log is there any more, also after a power failure, when the new file takes its name. */
+	return sync_folder(target, error, error_size);
 }
 
 bool store_restore(const char *path, const char *copy, char *error, size_t error_size)

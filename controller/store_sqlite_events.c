@@ -3,6 +3,8 @@
  * SQLite store: events. A transition's event is one short row that points at the transition: at thousands a second a
  * second copy would cost more than the first.
  */
+#include <stdio.h>
+
 #include "controller/events.h"
 #include "controller/store_sqlite.h"
 
@@ -141,6 +143,7 @@ enum store_result store_events(struct store *store, int64_t after, unsigned int 
 			.connection = store_column_text(statement, 4),
 			.peer_asn = (uint32_t)sqlite3_column_int64(statement, 5),
 			.data = store_column_text(statement, 6),
+			.epoch = store_column_text(statement, 7),
 		};
 
 		if (!visit(&event, context))
@@ -161,6 +164,62 @@ enum store_result store_event_range(struct store *store, int64_t *oldest, int64_
 									   : sqlite3_column_int64(statement, 0);
 	}
 	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_event_epoch_begins(struct store *store)
+{
+	return store_run(store, store_statement(store, SQL_EPOCH_BEGINS));
+}
+
+enum store_result store_event_epoch(struct store *store, struct store_event_id *id)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_EPOCH);
+	enum store_result result;
+
+	sqlite3_bind_int64(statement, 1, id->number);
+	result = store_next(store, statement);
+	if (result == STORE_OK)
+		snprintf(id->epoch, sizeof(id->epoch), "%s", store_column_text(statement, 0));
+	sqlite3_reset(statement);
+	return result;
+}
+
+/* STORE_NOT_FOUND where the epoch is not known. */
+static enum store_result epoch_end(struct store *store, const char *epoch, int64_t newest, int64_t *end)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_EPOCH_END);
+	enum store_result result;
+
+	store_bind_text(statement, 1, epoch);
+	result = store_next(store, statement);
+	*end = newest;
+	if (result == STORE_OK && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+		*end = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_event_resume(struct store *store, const struct store_event_id *has, int64_t *after, bool *gap)
+{
+	int64_t oldest, newest, end;
+	enum store_result result = store_event_range(store, &oldest, &newest);
+
+	if (result != STORE_OK)
+		return result;
+	end = newest;
+	if (has->epoch[0])
+		result = epoch_end(store, has->epoch, newest, &end);
+	/* How much of it is here nobody knows. */
+	if (result == STORE_NOT_FOUND) {
+		*after = oldest - 1;
+		*gap = true;
+		return STORE_OK;
+	}
+	*after = has->number > end ? end : has->number;
+	if (*after + 1 < oldest)
+		*after = oldest - 1;
+	*gap = *after != has->number;
 	return result;
 }
 
@@ -186,7 +245,7 @@ enum store_result store_events_prune(struct store *store, int64_t id, int64_t at
 	sqlite3_bind_int64(statement, 3, at);
 	result = store_run(store, statement);
 	*more = result == STORE_OK && sqlite3_changes(store->db) == (int)step;
-	return result;
+	return result == STORE_OK ? store_run(store, store_statement(store, SQL_PRUNE_EPOCHS)) : result;
 }
 
 void store_on_events(struct store *store, store_event_told told, void *context)

@@ -276,6 +276,11 @@ static const char *const migrations[] = {
 	" message TEXT NOT NULL"
 	") STRICT;"
 	"CREATE INDEX peering_history_of ON peering_history (peering, id);",
+
+	/* Which epoch gave an event its number: from `first` on, up to the next one's. */
+	"CREATE TABLE event_epoch (first INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE) STRICT;"
+	"INSERT INTO event_epoch (first, epoch) VALUES (0, lower(hex(randomblob(4))));",
+
 	/*
 	 * What routers have of the policies that were pushed, and what a full report has not named again. A digest of 0 is not
 	 * known: such a row was there before this step.

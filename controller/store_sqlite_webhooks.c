@@ -21,9 +21,10 @@ enum store_result store_notable_events(struct store *store, int64_t after, int64
 			.connection = store_column_text(statement, 4),
 			.peer_asn = (uint32_t)sqlite3_column_int64(statement, 5),
 			.data = store_column_text(statement, 6),
+			.epoch = store_column_text(statement, 7),
 		};
 
-		if (!visit(&event, (const char *)sqlite3_column_text(statement, 7), context))
+		if (!visit(&event, (const char *)sqlite3_column_text(statement, 8), context))
 			break;
 	}
 	sqlite3_reset(statement);
@@ -122,6 +123,7 @@ enum store_result store_webhook_due(struct store *store, const char *name, int64
 			.event = sqlite3_column_int64(statement, 0),
 			.attempts = (unsigned int)sqlite3_column_int(statement, 1),
 			.body = store_column_text(statement, 2),
+			.id = store_column_text(statement, 3),
 		};
 
 		if (!visit(&delivery, context))

@@ -370,7 +370,7 @@ static bool send_one(struct slot *slot, const struct store_delivery *delivery)
 	struct http_post post = {.url = config->url, .ca = config->ca, .headers = headers, .body = delivery->body};
 
 	snprintf(now, sizeof(now), "%" PRId64, clock_milliseconds() / 1000);
-	snprintf(id, sizeof(id), "Peering-Webhook-Id: %" PRId64, delivery->event);
+	snprintf(id, sizeof(id), "Peering-Webhook-Id: %s", delivery->id);
 	snprintf(timestamp, sizeof(timestamp), "Peering-Webhook-Timestamp: %s", now);
 	return sign(config, now, delivery->body, signature) &&
 	       http_sender_post(slot->hook->webhooks->sender, &post, answered, slot);

@@ -28,8 +28,13 @@ def open_stream(controller, query="", last=None, token=None, receive_buffer=None
     return connection, connection.getresponse()
 
 
+def number_of(event_id):
+    """What rises by one; behind it is the epoch of the database."""
+    return int(event_id.partition("-")[0])
+
+
 class EventReader(threading.Thread):
-    """Reads from its making on; `events` has (id, type, data) of each that came, `last` the newest id."""
+    """Reads from its making on; `events` has (number, type, data) of each that came, `last` the newest id."""
 
     def __init__(self, controller, query="", last=None, **options):
         super().__init__(daemon=True)
@@ -62,7 +67,7 @@ class EventReader(threading.Thread):
                     continue
                 self.last = fields.get("id", self.last)
                 if "data" in fields:
-                    self.events.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+                    self.events.append((number_of(fields["id"]), fields["event"], json.loads(fields["data"])))
                 fields = {}
         self.ended = True
 

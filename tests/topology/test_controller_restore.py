@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Copies of the controller's database, and a controller that an old one was put back under: it asks before it pushes."""
 import contextlib
+import json
 import os
+import shutil
 import sqlite3
 import threading
 
 import pytest
 
 from controller_fixtures import REQUEST, connection_path, run_controller
+from event_reader import EventReader, number_of
 from lab.wait import until
 
 NAME = "PNI-ACME-FRA1"
@@ -101,6 +104,79 @@ def test_copying_that_fails_leaves_everything_as_it_was(controller):
     ended = run_controller("-c", controller.config, "--restore", copy)
     assert ended.returncode == 0, ended
     controller.start()
+
+
+# ---- Readers of events over a restore
+
+def restore_by_hand(controller, copy):
+    assert controller.stop() == 0
+    shutil.copy(copy, controller.database)
+    controller.start()
+
+
+def send(controller, first, last):
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send_transitions(first, last)
+        connection.wait_acked(last)
+
+
+def everything_behind(controller, event_id):
+    answer = controller.get(f"/v1/events?after={event_id}", headers={"Accept": "application/json"})
+    assert answer["nextAfter"] is None
+    return answer
+
+
+def lines_up_to(watch, sequence):
+    told = []
+    for line in watch.stdout:
+        told.append(json.loads(line))
+        if told[-1].get("data", {}).get("sequence") == sequence:
+            break
+    return told
+
+
+@pytest.mark.parametrize("restored", [restore, restore_by_hand])
+@pytest.mark.parametrize("started_since", [False, True], ids=["", "started-since"])
+def test_who_resumes_behind_a_restore_is_told_and_misses_nothing(controller, restored, started_since):
+    controller.keep_ports()
+    with controller.start_peerctl("watch", "--since", 0, "-o", "json") as watch:
+        send(controller, 1, 5)
+        newest = controller.get("/v1/events", headers={"Accept": "application/json"})["newest"]
+        # What a lagging reader has, and the copy too.
+        copy = backup(controller, controller.folder / "copy.db")
+        if started_since:
+            assert controller.stop() == 0
+            controller.start()
+        with EventReader(controller, last=newest) as reader:
+            send(controller, 6, 10)
+            reader.wait("router-disconnected", 1)
+        lines_up_to(watch, 10)
+        has = reader.last
+        assert number_of(has) > number_of(newest)
+        restored(controller, copy)
+        # The same numbers again, for other things, and more of them.
+        send(controller, 6, 60)
+        resumed = 0 if started_since else number_of(newest)
+        page = everything_behind(controller, has)
+        assert page["gap"]["after"] == has and number_of(page["gap"]["resumedAfter"]) == resumed
+        assert [number_of(one["id"]) for one in page["events"]] == list(range(resumed + 1, number_of(page["newest"]) + 1))
+        assert [one["data"]["sequence"] for one in page["events"] if one["type"] == "transition"][-55:] == list(range(6, 61))
+        with EventReader(controller, last=has) as stream:
+            stream.wait("router-disconnected", 2 if started_since else 1)
+        assert stream.events[0] == (resumed, "gap", {"type": "gap", **page["gap"]})
+        assert [event for *_, event in stream.events[1:]] == page["events"]
+        # An id says which of the two it was.
+        before = {number: event["id"] for number, _, event in reader.events}
+        assert all(before.get(number) != event["id"] for number, _, event in stream.events[1:] if number > number_of(newest))
+        # Who had only what the copy has too has missed nothing.
+        assert everything_behind(controller, newest)["gap"] is None
+        # One that watched meanwhile is told the same.
+        told = lines_up_to(watch, 60)
+        watch.kill()
+    place = next(index for index, one in enumerate(told) if one["type"] == "gap")
+    assert number_of(told[place]["resumedAfter"]) == resumed
+    assert [one["data"]["sequence"] for one in told[place:] if one["type"] == "transition"][-55:] == list(range(6, 61))
 
 
 # ---- An old copy in its place

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import webhook_endpoint
+from event_reader import number_of
 from lab import build
 from lab.bird import DEFAULT
 from lab.controller import ROUTER, Controller
@@ -72,7 +73,7 @@ def test_active_degraded_recovered_and_removed(told):
     seen = until("all of it on the watch", lambda: lines(watched), lambda seen: seen and seen[-1]["type"] in (
         "transition", "push-answered") and any(one["data"].get("to") == "None" for one in seen))
     assert watch.stop(2) == 0
-    ids = [int(one["id"]) for one in seen]
+    ids = [number_of(one["id"]) for one in seen]
     assert ids == list(range(1, len(ids) + 1))
     by_id = {one["id"]: one for one in seen}
     assert all(by_id[one["id"]]["data"] | one["data"] == by_id[one["id"]]["data"] for one in taken)

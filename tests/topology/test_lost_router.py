@@ -105,3 +105,45 @@ def test_a_lost_journal_opens_nothing_and_one_command_restores_all(scenario, sav
     assert f"neighbor {s.v4} password {KEY}" in lines and f"neighbor {s.v4} timers 3 9" in lines
     # And back in service as any other.
     activate(s)
+
+
+def test_what_is_changed_by_hand_and_an_older_journal_are_told_in_full(scenario):
+    s = scenario
+    kept = (s.edge.state / "journal.jsonl").read_bytes()
+    # By hand: a pushed list, and lines of a pushed neighbor.
+    s.edge.configure("ip prefix-list TAKEN seq 5000 permit 203.0.113.77/32")
+    s.edge.configure_bgp(f"neighbor {s.v4} timers 10 60")
+    at = f"neighbors[{s.v4}]"
+    told = until("the differences", lambda: fields(s), lambda found: found.keys() == {"TAKEN", NAME})
+    assert told["TAKEN"] == {"drift": (None, "changed by hand since the controller pushed it")}
+    until("the new hold time", lambda: fields(s)[NAME],
+          lambda found: found.get(f"{at}.holdTime") == (9, 60) and found.get(f"{at}.keepalive") == (None, 10))
+    # Nothing of it is undone before somebody says so.
+    assert "timers 10 60" in s.edge.running_config() and "seq 5000" in s.edge.running_config()
+    s.controller.peerctl("push-again", ROUTER)
+    wait_fields(s, {})
+    assert f"neighbor {s.v4} timers 3 9" in s.edge.running_config()
+
+    # Newer than what the journal of the copy has.
+    body = policy("prefix-list-ipv4", {"prefix": "203.0.113.0/24"}, {"prefix": "203.0.113.77/32"})
+    assert s.controller.request("PUT", f"/v1/routers/{ROUTER}/policies/TAKEN", body)[0] == 200
+    assert s.controller.request("PUT", f"/v1/routers/{ROUTER}/policies/LATER", body)[0] == 200
+    assert s.controller.request("POST", f"/v1/routers/{ROUTER}/connections/{NAME}/approve")[0] == 200
+    wait_fields(s, {})
+    count = len(s.acme_routes[V4])
+    s.restart_bgpd("stop_bgpd", between=lambda: (s.edge.state / "journal.jsonl").write_bytes(kept))
+    until("the refusal of the older journal", lambda: s.edge.vtysh("show peering controller"),
+          lambda said: "new-journal-id" in said)
+    s.edge.vtysh("peering controller new-journal-id")
+    s.controller.wait_connected()
+    wait_fields(s, {"TAKEN": {"contents": ("prefix-list-ipv4, 2 entries", f"prefix-list-ipv4, {count} entries")},
+                    "LATER": {"policy": ("prefix-list-ipv4, 2 entries", None)}})
+    s.edge.wait_state(NAME, "PendingApproval")
+    said = s.controller.try_peerctl("push-again", ROUTER)
+    assert said.returncode == 0 and "2 asked for again: 2 done" in said.stdout, said.stdout
+    wait_fields(s, {})
+    # What the journal itself gives back is what was pushed.
+    s.restart_bgpd("stop_bgpd")
+    s.controller.wait_connected()
+    until("a full report", lambda: s.controller.log.read_text().count("event=router-connected"), lambda count: count >= 3)
+    assert fields(s) == {}

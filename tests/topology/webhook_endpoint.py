@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 
+from event_reader import number_of
 from lab.wait import until
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -89,7 +90,7 @@ class Endpoint:
         self._server.server_close()
 
     def ids(self):
-        return [int(told["id"]) for told in list(self.took)]
+        return [number_of(told["id"]) for told in list(self.took)]
 
     def wait_took(self, count, timeout=60):
         return until(f"{count} deliveries", lambda: list(self.took), lambda took: len(took) >= count, timeout=timeout)
