@@ -159,6 +159,8 @@ struct session {
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
 	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */
 
+	int key_error;	/* errno of the kernel, which does not take its password; 0: it does, or there is none; password_keys.h */
+
 	as_t validated_as; /* of the peer when its gate opened; 0: not known */
 
 	/* of service.c */

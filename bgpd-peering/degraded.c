@@ -179,6 +179,16 @@ static void of_session(const struct session *session, struct found *found)
 	char words[BGP_WORDS_MAX];
 	bool said = true;
 
+	if (session->key_error) {
+		one = blank;
+		one.cause = "password";
+		one.severity = SEVERITY_CRITICAL;
+		snprintf(one.reason, sizeof(one.reason),
+			 "%s: the kernel does not take its password (%s): what its peer signs is refused, and what it does not sign is taken",
+			 session->address, safe_strerror(session->key_error));
+		strlcpy(one.next, "sysctl net.core.optmem_max, which bounds how many there can be", sizeof(one.next));
+		add(found, &one);
+	}
 	if (!session->violation.count && !session->cut_off && !session->notice.stands && !is_in_service(connection))
 		return;
 	session_facts(session, &facts);

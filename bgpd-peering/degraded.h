@@ -18,8 +18,7 @@ const char *severity_name(enum severity severity);
 struct degradation {
 	/*
 	 * One word: "session-down", "flapping", "violation", "journal", "not-validated", "conflict", "failed", "undeclared",
-	 * "drift",
-	 * or what a check calls its failure: "limit", "default-route", …
+	 * "drift", "password", or what a check calls its failure: "limit", "default-route", …
 	 */
 	const char *cause;
 	const struct session *session; /* NULL: of the connection as a whole */
@@ -31,9 +30,9 @@ struct degradation {
 	char next[160];	       /* what to type */
 };
 
-#define DEGRADATIONS_MAX (3 * SESSIONS_MAX + 2)
+#define DEGRADATIONS_MAX (4 * SESSIONS_MAX + 2)
 
-/* Up to three of each session, and two of the connection. Returns how many; writes the first `most`. */
+/* Up to four of each session, and two of the connection. Returns how many; writes the first `most`. */
 size_t connection_degradations(const struct connection *connection, struct degradation *found, size_t most);
 
 /* The worst of them; SEVERITY_NONE where nothing is wrong. */

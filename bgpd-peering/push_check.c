@@ -11,6 +11,7 @@
 #include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/neighbor.h"
 #include "bgpd-peering/password.h"
+#include "bgpd-peering/password_keys.h"
 #include "bgpd-peering/policy_check.h"
 #include "bgpd-peering/profile.h"
 #include "bgpd-peering/push_declaration.h"
@@ -69,6 +70,7 @@ struct push_plan {
 	struct planned_tree_head connections;
 	struct address_tree_head addresses; /* of the default VRF */
 	struct policy_plan *policies;
+	struct password_room *passwords;
 };
 
 struct push_plan *push_plan_new(void)
@@ -79,6 +81,7 @@ struct push_plan *push_plan_new(void)
 	planned_tree_init(&plan->connections);
 	address_tree_init(&plan->addresses);
 	plan->policies = policy_plan_new();
+	plan->passwords = password_room_new();
 	return plan;
 }
 
@@ -95,6 +98,7 @@ void push_plan_free(struct push_plan *plan)
 	while ((planned = planned_tree_pop(&plan->connections)))
 		XFREE(MTYPE_PEERING_PLAN, planned);
 	policy_plan_free(plan->policies);
+	password_room_free(plan->passwords);
 	XFREE(MTYPE_PEERING_PLAN, plan);
 }
 
@@ -278,7 +282,14 @@ static bool check_neighbor(struct push_plan *plan, const struct planned *planned
 			       "%s is a neighbor of this router already; adopt or declare it on the router", address);
 		return false;
 	}
-	return session_settings_check_addresses(neighbor, address, verdict) && check_families(plan, address, neighbor, verdict);
+	if (!session_settings_check_addresses(neighbor, address, verdict) || !check_families(plan, address, neighbor, verdict))
+		return false;
+	if (neighbor->password[0] && !password_room_take(plan->passwords, plan->bgp, &su, neighbor->password)) {
+		verdict_refuse(verdict, "no-room", "the kernel does not take the password of %s: %s; raise net.core.optmem_max",
+			       address, safe_strerror(errno));
+		return false;
+	}
+	return true;
 }
 
 /* What leaves the connection for this declaration, and what stays in it because it is the operator's. */

@@ -15,6 +15,7 @@
 #include "bgpd-peering/drift.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/password_keys.h"
 #include "bgpd-peering/policy_edits.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/push_declaration.h"
@@ -222,6 +223,7 @@ static void assert_reserved(struct session *session, const char *line, const cha
 	if (session->gate != GATE_ALLOW)
 		gate_assert_typed(session, line);
 	policy_edits_neighbor(session, words ? words : "");
+	password_keys_typed(words ? words : "");
 	if (session->connection->pushed)
 		session_events_later(session->connection);
 }

@@ -2,6 +2,7 @@
 #include "bgpd-peering/session_settings.h"
 
 #include "bgpd-peering/password.h"
+#include "bgpd-peering/password_keys.h"
 
 #include "lib/link_addresses.h"
 #include "lib/utf8.h"
@@ -114,13 +115,6 @@ bool session_settings_can_be_applied(const char *connection, const Peering__Neig
 	return can;
 }
 
-static void set_password(struct peer *peer, const char *text)
-{
-	if (peer_password_set(peer, text) != 0)
-		zlog_err("peering: the kernel does not take the password of %s: its session waits until it does; look at net.core.optmem_max, which bounds how many there can be, and at `clear bgp %s`",
-			 peer->host, peer->host);
-}
-
 static void apply_password(const char *connection, const Peering__Neighbor *neighbor, struct peer *peer)
 {
 	char text[SECRET_TEXT_MAX + 1];
@@ -128,9 +122,11 @@ static void apply_password(const char *connection, const Peering__Neighbor *neig
 	/* One that cannot be opened leaves what is there: without one the session would be open to everybody. */
 	if (open_password(connection, neighbor, text)) {
 		if (text[0] && (!peer->password || strcmp(peer->password, text) != 0))
-			set_password(peer, text);
+			peer_password_set(peer, text);
 		else if (!text[0] && peer->password)
 			peer_password_unset(peer);
+		/* Whether the kernel has it is found out there, and shown. */
+		password_keys_typed(NULL);
 	}
 	explicit_bzero(text, sizeof(text));
 }

@@ -421,8 +421,7 @@ static void free_asked(struct asked *asked)
 	free(asked->definition);
 }
 
-/* ?onlyIfChanged=true. False where it has answered. */
-static bool read_only_if_changed(const struct api_request *request, bool *only_if_changed)
+bool api_read_only_if_changed(const struct api_request *request, bool *only_if_changed)
 {
 	const char *given = evhttp_find_header(request->query, "onlyIfChanged");
 
@@ -516,7 +515,7 @@ void api_post_connection(const struct api_request *request)
 	size_t count = 1;
 	bool list, only_if_changed;
 
-	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
+	if (!api_router_known(request, router) || !api_read_only_if_changed(request, &only_if_changed) ||
 	    !api_read_body(request, &body))
 		return;
 	list = json_object_is_type(body, json_type_array);

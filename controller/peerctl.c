@@ -353,15 +353,16 @@ static const struct command commands[] = {
 	{"asn delete", "asn delete ASN", "Forgets a peer AS that has no peering.\n", 1, "", asn_delete},
 	{"peering policy", "peering policy", "Prints the peering policy in force.\n", 0, "", peering_policy_show},
 	{"apply", "apply -f FILE [--dry-run]",
-	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
-	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
-	 "each connection is a push of its own, and one that is refused holds up none of the others. Running it again is\n"
-	 "safe: what stands is not asked for again.\n\n"
+	 "Has the controller ask for every policy and connection of a file that differs from what was asked for last, on one\n"
+	 "router or many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything\n"
+	 "is sent. Policies go first, a router's in one push as far as a request has room, 1,000 of them or 900 KiB; where it\n"
+	 "is refused, nothing more is sent for that router. Each connection is a push of its own, and one that is refused\n"
+	 "holds up none of the others. Running it again is safe: what stands is not asked for again.\n\n"
 	 "  -f, --file FILE  the feed, as peerctl export writes it; - is standard input\n"
 	 "  --dry-run        what would be done, and nothing is\n",
 	 0, "fD", feed_apply},
 	{"export", "export [--router ROUTER]",
-	 "Prints every connection that was asked for as a feed for peerctl apply.\n\n"
+	 "Prints every policy and connection that was asked for as a feed for peerctl apply.\n\n"
 	 "  --router ROUTER  of one router alone\n",
 	 0, "R", feed_export},
 };

@@ -192,7 +192,7 @@ def test_a_full_report_in_pieces_loses_nothing_in_between(newer):
     put(controller, "ACME-4", prefixes("198.51.100.0/24"))
     assert controller.post(PATH, REQUEST)[0] == 200
     router.stop()
-    status, policy = router.connections[NAME], router.policies["ACME-4"]
+    status, policy = router.connections[NAME], router.policy_reports["ACME-4"]
     with controller.connect() as connection:
         connection.hello(journal_id=router.journal_id, features=wire.NEWER_FEATURES, last_push=router.last_push,
                          last_sequence=len(router.journal))
@@ -229,7 +229,7 @@ def test_a_router_is_held_for_its_policies_too(newer):
     controller, router = newer
     put(controller, "ACME-4", prefixes("198.51.100.0/24"))
     router.stop()
-    router.policies["ACME-4"]["digest"] = 7
+    router.policy_reports["ACME-4"]["digest"] = 7
     router.last_push = "of another controller"
     with router.reborn(controller.router_address) as again:
         controller.wait_log("event=router-held router=edge1")

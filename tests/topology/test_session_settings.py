@@ -289,3 +289,56 @@ def request_bodies(s):
     environment = s.controller.peerctl_environment()
     base += ["--cert", environment["PEERCTL_CERT"], "--key", environment["PEERCTL_KEY"]]
     return [s.controller.namespace.run([*base, f"https://localhost:4791/v1/pushes/{one}"]).stdout for one in ids]
+
+
+def room_for(s, keys):
+    """The edge's kernel takes about that many passwords for one socket."""
+    # Some 200 bytes each. In front of Linux 6.7 it is one figure for the machine, which is left alone.
+    limit = 220 * keys
+    known = s.edge.namespace.run(["sysctl", "-q", "-w", f"net.core.optmem_max={limit}"], check=False).returncode == 0
+    return keys if known else 110
+
+
+def passwords_lacking(s, name=NAME):
+    return {one["session"] for one in s.edge.connection(name)["degraded"] if one["cause"] == "password"}
+
+
+def test_a_password_that_the_kernel_does_not_take(pushed):
+    s = pushed
+    keys = room_for(s, 4)
+    v4 = s.acme_address("ipv4")
+    acme = settings(s)
+
+    def others(count, first):
+        made = [declare(f"K{number}", 64600, [f"198.51.100.{number}"], import_policy="", export_policy="")
+                for number in range(first, first + count)]
+        for one in made:
+            one["declare"]["neighbors"][0]["password"] = KEY
+        return made
+
+    # Too many of them: nothing is done, and the room is given back.
+    refused = s.script.push("1", acme, *others(2 * keys, 1))
+    assert {one.code for one in refused.results} == {"", "no-room"} and not refused.applied, refused
+    assert "net.core.optmem_max" in [one for one in refused.results if one.code][0].message
+    assert s.script.push("2", acme, *others(2 * keys, 1), dry_run=True).results[-1].code == "no-room"
+    assert not lines_of(s, v4) and s.edge.bgpd_json("show peering summary json")["all"]["connections"] == 1
+    assert s.script.push("3", *others(keys - 2, 50), acme).applied
+    assert s.script.push("4", verb(NAME, "approve"), verb(NAME, "ready")).applied
+    s.acme.wait_established()
+    assert passwords_lacking(s) == set()
+
+    # Typed, it stands in the configuration, and is shown.
+    typed = [f"neighbor 203.0.113.{number}" for number in range(1, 2 * keys)]
+    s.edge.configure_bgp(f"no neighbor {v4} password", *(f"{neighbor} remote-as 65001" for neighbor in typed))
+    for neighbor in (*typed, f"neighbor {v4}"):
+        s.edge.try_vtysh("-c", "configure terminal", "-c", "router bgp", "-c", f"{neighbor} password {KEY}")
+    assert f"password {KEY}" in lines_of(s, v4)
+    until("the password missed", lambda: passwords_lacking(s), lambda seen: seen == {v4})
+    s.script.expect("snapshot", holds=lambda snapshot: any(
+        one.cause == "password" and one.session == v4 and one.severity == "critical"
+        for connection in snapshot.connections for one in connection.degraded))
+    assert "net.core.optmem_max" in s.edge.vtysh(f"show peering {NAME}")
+    # With room it is taken by itself.
+    s.edge.configure_bgp(*(f"no {neighbor}" for neighbor in typed))
+    until("the password taken", lambda: passwords_lacking(s), lambda seen: not seen)
+    s.acme.wait_established()

@@ -249,7 +249,8 @@ class Router(threading.Thread):
         self.journal = []       # every transition, in order
         self.acked = 0
         self.connections = {}   # name: fields of its ConnectionStatus
-        self.policies = {}      # name: fields of its PolicyStatus
+        self.policies = {}      # name: the object that was pushed last
+        self.policy_reports = {}  # name: fields of its PolicyStatus
         self.pushes = []        # every push that came, in order
         self.last_push = ""     # id of the newest one that was applied
         self.confirms = []      # ids of pushes that were confirmed
@@ -281,7 +282,8 @@ class Router(threading.Thread):
     def reborn(self, address):
         """The same router again, for a new session."""
         again = Router(address, self.pki, self.router_name, self.journal_id, self.features)
-        again.journal, again.connections, again.policies = self.journal, self.connections, self.policies
+        again.journal, again.connections = self.journal, self.connections
+        again.policies, again.policy_reports = self.policies, self.policy_reports
         again.last_push, again.revision = self.last_push, self.revision
         return again
 
@@ -332,7 +334,7 @@ class Router(threading.Thread):
     def send_snapshot(self, full, names=None):
         with self._lock:
             statuses = [status for name, status in self.connections.items() if names is None or name in names]
-            pushed = dict(policies=list(self.policies.values()), policies_full=True, complete=True)
+            pushed = dict(policies=list(self.policy_reports.values()), policies_full=True, complete=True)
             self._connection.send(snapshot=dict(full=full, connections=statuses, taken_at=int(time.time()),
                                                 **(pushed if full and self._tells_pushed_state() else {})))
 
@@ -340,12 +342,12 @@ class Router(threading.Thread):
         """What became of a policy that was pushed: by hand, or because of a push."""
         with self._lock:
             if changes.get("gone"):
-                del self.policies[name]
+                del self.policy_reports[name]
             else:
-                self.policies[name].update(changes)
+                self.policy_reports[name].update(changes)
             if self._tells_pushed_state():
                 self._connection.send(snapshot=dict(policies=[dict(name=name, **changes) if changes.get("gone")
-                                                              else self.policies[name]]))
+                                                              else self.policy_reports[name]]))
 
     def _tells_pushed_state(self):
         return "pushed-state" in self.features
@@ -392,14 +394,8 @@ class Router(threading.Thread):
 
     def _apply_operation(self, operation, actor):
         actor = f"controller:{actor}"
-        if operation.WhichOneof("operation") == "policy":
-            pushed = operation.policy
-            self.policies[pushed.name] = {}
-            self.send_policy(pushed.name, name=pushed.name, kind=pushed.kind, digest=digest(pushed),
-                             entries=len(pushed.entries))
-            return dict(ok=True)
         if operation.WhichOneof("operation") == "withdraw_policy":
-            if operation.withdraw_policy.name in self.policies:
+            if self.policies.pop(operation.withdraw_policy.name, None):
                 self.send_policy(operation.withdraw_policy.name, gone=True)
             return dict(ok=True)
         if operation.WhichOneof("operation") == "declare":
@@ -422,6 +418,16 @@ class Router(threading.Thread):
                     **self._told(declared), sessions=[session_as_declared(neighbor) for neighbor in declared.neighbors])
                 self.send_snapshot(False, [declared.name])
             return dict(ok=True, allowed=["approve", "withdraw"])
+        if operation.WhichOneof("operation") == "policy":
+            for entry in operation.policy.entries:
+                for name in (entry.clause.match_prefix_list_ipv4, entry.clause.call):
+                    if name and name not in self.policies:
+                        return dict(ok=False, code="unknown-policy", message=f"there is no {name}; push it in front")
+            pushed = self.policies[operation.policy.name] = operation.policy
+            self.policy_reports[pushed.name] = {}
+            self.send_policy(pushed.name, name=pushed.name, kind=pushed.kind, digest=digest(pushed),
+                             entries=len(pushed.entries))
+            return dict(ok=True)
         verb = operation.verb
         status = self.connections.get(verb.name)
         if status is None:

@@ -11,11 +11,13 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +34,24 @@
 #define DAY 86400L
 
 static bool own_network;
+
+/* Milliseconds that the monotonic clock of this process is ahead. */
+static atomic_uint ahead;
+
+/* In the place of the C library's. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int result = (int)syscall(SYS_clock_gettime, clock, now);
+	long milliseconds = clock == CLOCK_MONOTONIC ? (long)ahead : 0;
+
+	now->tv_sec += milliseconds / 1000;
+	now->tv_nsec += milliseconds % 1000 * 1000000;
+	if (now->tv_nsec >= 1000000000) {
+		now->tv_nsec -= 1000000000;
+		now->tv_sec++;
+	}
+	return result;
+}
 
 /* The router's end: what bgpd's main thread would hold. */
 static struct mailbox *events;
@@ -1289,6 +1309,60 @@ static void the_next_controller_is_tried_and_the_best_is_returned_to(void **stat
 	controller_close(&second);
 }
 
+/* Whether nobody connects although the link has looked at its clock. */
+static bool nobody_connects(struct controller_end *end)
+{
+	struct pollfd fd = {.fd = end->listener, .events = POLLIN};
+
+	return poll(&fd, 1, 100) == 0;
+}
+
+/* By its own times: it looks every 30 s, and goes back when the better one has answered each time for 5 minutes. */
+static void five_minutes_of_answers_lead_back(void **state)
+{
+	struct link_settings settings = settings_for("", 0);
+	struct link_target targets[2];
+	Peering__Envelope *envelope;
+
+	/* The session with the second one is silent meanwhile. */
+	settings.timing.heartbeat = settings.timing.silence = settings.timing.step = 24 * 3600 * 1000;
+	controller_open(&second, pki_files(PKI_CONTROLLER));
+	targets[0] = (struct link_target){.host = "127.0.0.1", .port = controller.port};
+	targets[1] = (struct link_target){.host = "127.0.0.1", .port = second.port};
+	settings.targets = targets;
+	settings.target_count = 2;
+	controller_deafen(&controller);
+	start(&settings);
+	expect_of(LINK_DOWN, 0, 0, "cannot connect to 127.0.0.1");
+	controller_accept(&second);
+	peering__envelope__free_unpacked(controller_expect(&second, PEERING__ENVELOPE__BODY_HELLO), NULL);
+	controller_hello_ack(&second, PKI_ROUTER, 0);
+	expect_acked(0);
+	expect_of(LINK_UP, 1, 0, PKI_ROUTER);
+	controller_listen(&controller);
+	ahead += 29000;
+	transition(1);
+	assert_true(nobody_connects(&controller));
+	ahead += 1000;
+	/* The first answer, and one every 30 s until there were 5 minutes of them. */
+	for (uint64_t seconds = 0; seconds <= 300; seconds += 30) {
+		transition(2 + seconds);
+		controller_accept(&controller);
+		assert_null(controller_read(&controller));
+		controller_hang_up(&controller);
+		if (seconds == 300)
+			break;
+		expect_of(LINK_PROBED, 0, 0, "");
+		ahead += 30000;
+	}
+	expect_of(LINK_DOWN, 1, 1, "a better controller");
+	controller_accept(&controller);
+	envelope = controller_expect(&controller, PEERING__ENVELOPE__BODY_HELLO);
+	peering__envelope__free_unpacked(envelope, NULL);
+	controller_close(&second);
+	ahead = 0;
+}
+
 static void expect_hungry(uint64_t behind)
 {
 	expect_of(LINK_HUNGRY, 0, behind, "");
@@ -1398,6 +1472,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LINK_TEST(the_next_controller_is_tried_and_the_best_is_returned_to),
+		LINK_TEST(five_minutes_of_answers_lead_back),
 		LINK_TEST(more_than_is_kept_is_asked_for),
 		LINK_TEST(a_controller_that_is_behind_gets_what_the_journal_has),
 		LINK_TEST(hello_says_who_the_router_is),
