@@ -6,6 +6,9 @@ import json
 import pytest
 
 import wire
+from controller_fixtures import connection_path
+from lab.wait import until
+from peerings_kit import approve_asn, connection, peering
 
 ROUTERS = ("edge1", "edge2")
 
@@ -104,6 +107,26 @@ def test_what_is_exported_changes_nothing(controller, file):
         # As scripts read it.
         said = controller.peerctl("apply", "-f", file(whole.stdout), "-o", "json")
         assert json.loads(said.stdout)["summary"] == {"new": 0, "changed": 0, "unchanged": 2, "refused": 0, "unreached": 0}
+
+
+def test_what_a_peering_asked_for_is_as_good(controller, file):
+    with controller.router("edge1") as edge1:
+        approve_asn(controller)
+        wanted = peering(connections=[connection(neighbors=[{"address": "192.0.2.2", "password": "between-us"}])])
+        assert controller.post("/v1/peerings", wanted)[0] == 201
+        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
+        until("the request", lambda: "ACME-1" in edge1.connections)
+        until("its answer", lambda: controller.get(connection_path("ACME-1"))["desired"]["pushState"],
+              lambda state: state == "applied")
+        declared(edge1)
+        whole = controller.peerctl("export").stdout
+        assert "between-us" not in whole
+        said = controller.peerctl("apply", "-f", file(whole))
+        assert said.stdout == "1 connections: 0 new, 0 changed, 1 unchanged, 0 refused\n", said
+        exported = json.loads(whole)
+        exported["connections"][0]["description"] = "port 4"
+        said = controller.peerctl("apply", "-f", file(exported))
+        assert "1 changed" in said.stdout and declared(edge1) == ["ACME-1"], said
 
 
 def test_one_that_is_refused_holds_up_none(controller, file):
