@@ -351,7 +351,9 @@ static void keep_neighbor(struct connection *connection, const Peering__DeclareC
 	session = session_find(connection->vrf, address);
 	session->declared = true;
 	session->required = !neighbor->optional;
-	session_settings_apply(connection->name, neighbor, kept_neighbor(kept, neighbor), session_peer(session));
+	/* Its operator has made it anew otherwise: it stays as he wants it. */
+	if (session->made)
+		session_settings_apply(connection->name, neighbor, kept_neighbor(kept, neighbor), session_peer(session));
 	for (size_t i = 0; i < neighbor->n_families; i++) {
 		int family = push_family_from_wire(neighbor->families[i]->afi);
 
