@@ -154,7 +154,11 @@ struct session {
 	struct policy_attempts attempts;
 	struct violation violation;
 	uint32_t wrong_opens; /* OPENs with another AS number than the neighbor's, one after the other */
-	uint32_t reported_changes; /* ups and downs that the controller has been told of */
+	/* That the controller has been told of: of report.c. */
+	uint32_t reported_changes; /* ups and downs */
+	struct reported_counts {
+		uint64_t received, installed, advertised;
+	} reported_counts[FAMILY_COUNT];
 	bool asks;	      /* its peer, for its routes: session_events.c sends its default again */
 	bool negotiated[AFI_MAX][SAFI_MAX]; /* families that the gate hides from bgpd while it is closed */
 	struct gate_closing *closing;	    /* of gate_closing.c: what had passed is being taken back; NULL otherwise */
@@ -277,6 +281,7 @@ struct connection {
 	bool adopted, discovered, journal_damaged;
 	bool overridden; /* a person has activated it whatever the validation said, and nobody has looked at that since */
 	bool report_wanted; /* the controller has not seen the last change */
+	time_t reported_at; /* monotonic; 0: not yet */
 	bool unsettled; /* read from a file whose end has not come yet, and not known to the journal */
 	bool read;	/* a line of the configuration that is read at start speaks of it */
 	bool edited;	/* its configuration was, and the journal has not been told */

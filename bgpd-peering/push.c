@@ -80,8 +80,13 @@ static void judge_opening(struct held *push, size_t index)
 	const char *problem = durable_state_problem();
 	struct verdict verdict = {.code = ""};
 
-	if (has_opened(connection, push->openings[index].event))
+	if (has_opened(connection, push->openings[index].event)) {
+		verdict.accepted = true;
+		strlcpy(verdict.message, push->answer->results[index]->message, sizeof(verdict.message));
+		push_list_allowed(connection, &verdict);
+		push_answer_replace(push->answer, index, &verdict);
 		return;
+	}
 	if (problem)
 		verdict_refuse(&verdict, "journal", "%s stays closed: %s", name, problem);
 	else
@@ -490,6 +495,19 @@ static bool end_check(struct work *work)
 	return true;
 }
 
+/* Of the connection that the operation is about; NULL: it is about none, or it is gone. */
+static const struct connection *connection_of(const Peering__Operation *operation)
+{
+	switch (operation->operation_case) {
+	case PEERING__OPERATION__OPERATION_DECLARE:
+		return connection_find(operation->declare->name);
+	case PEERING__OPERATION__OPERATION_VERB:
+		return connection_find(operation->verb->name);
+	default:
+		return NULL;
+	}
+}
+
 /* The check has seen to it that it is not refused here. */
 static bool apply_one(struct work *work)
 {
@@ -499,6 +517,7 @@ static bool apply_one(struct work *work)
 
 	apply_operation(push->operations[index], work->declarations[index], push->confirm_seconds != 0, work->actor,
 			&verdict);
+	push_list_allowed(connection_of(push->operations[index]), &verdict);
 	push_answer_replace(work->taken->answer, index, &verdict);
 	work->declared |= changes_what_is_declared(work->push->operations[index]) && verdict.accepted && !verdict.unchanged;
 	if (verdict.accepted) {

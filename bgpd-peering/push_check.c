@@ -585,18 +585,20 @@ int push_verb_event(const char *verb)
 	return -1;
 }
 
-/* Of those that a controller can give. */
-static void list_allowed(const struct planned *planned, struct verdict *verdict)
+/* Of those that a controller can give, each as it gives it. */
+static void list_allowed(enum connection_state state, const struct lifecycle_facts *facts, struct verdict *verdict)
 {
 	char all[sizeof(verdict->allowed)], *rest = all, *word;
 	size_t used = 0;
 
-	lifecycle_allowed(planned->state, &planned->facts, all, sizeof(all));
+	lifecycle_allowed(state, facts, all, sizeof(all));
 	verdict->allowed[0] = '\0';
 	while ((word = strsep(&rest, ","))) {
 		word += strspn(word, " ");
 		if (!*word || push_verb_event(word) < 0 || used >= sizeof(verdict->allowed))
 			continue;
+		for (char *space = strchr(word, ' '); space; space = strchr(space, ' '))
+			*space = '-';
 		used += (size_t)snprintf(verdict->allowed + used, sizeof(verdict->allowed) - used, "%s%s",
 					 used ? ", " : "", word);
 	}
@@ -604,12 +606,23 @@ static void list_allowed(const struct planned *planned, struct verdict *verdict)
 		strlcpy(verdict->allowed, "none", sizeof(verdict->allowed));
 }
 
+void push_list_allowed(const struct connection *connection, struct verdict *verdict)
+{
+	struct lifecycle_facts facts;
+
+	verdict->allowed[0] = '\0';
+	if (!connection)
+		return;
+	connection_facts(connection, &facts);
+	list_allowed(connection->state, &facts, verdict);
+}
+
 static bool refuse_verb(const struct planned *planned, const char *verb, enum lifecycle_refusal refusal,
 			struct verdict *verdict)
 {
 	char waiting[160];
 
-	list_allowed(planned, verdict);
+	list_allowed(planned->state, &planned->facts, verdict);
 	if (refusal == REFUSAL_LINK) {
 		verdict_refuse(verdict, "link-test", "%s waits for its link test, which has not passed; `show peering %s link` on the router",
 			       planned->name, planned->name);

@@ -25,6 +25,9 @@ void push_plan_free(struct push_plan *plan);
 bool push_plan_operation(struct push_plan *plan, const Peering__Operation *operation,
 			 Peering__DeclareConnection **declaration, struct verdict *verdict);
 
+/* The verbs that a controller can give the connection as it is now; NULL: none. */
+void push_list_allowed(const struct connection *connection, struct verdict *verdict);
+
 /* The verb of a push as an event; -1 for what is none, or not for a controller to give. */
 int push_verb_event(const char *verb);
 

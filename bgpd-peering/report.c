@@ -12,6 +12,9 @@
 #include "bgpd-peering/service.h"
 #include "bgpd-peering/validation.h"
 
+#define COUNTS_SECONDS 60  /* in which a count that has moved a little is told */
+#define MUCH_OF_A_COUNT 8u /* one in so many, and it is told in the next round */
+
 static void *must(void *memory)
 {
 	if (!memory)
@@ -194,15 +197,53 @@ Peering__Snapshot *report_snapshot(struct connection *const *list, size_t count,
 	return snapshot;
 }
 
+static struct reported_counts counts_of(const struct session *session, enum counted_family family)
+{
+	struct family_facts facts;
+
+	family_facts(session, family, &facts);
+	return (struct reported_counts){facts.received, facts.installed, facts.advertised};
+}
+
 void report_taken(struct connection *connection)
 {
 	struct session_facts facts;
 	struct session *session;
 
+	connection->reported_at = monotime(NULL);
 	frr_each (session_list, &connection->sessions, session) {
 		session_facts(session, &facts);
 		session->reported_changes = facts.ups + facts.downs;
+		for (int family = 0; family < FAMILY_COUNT; family++)
+			session->reported_counts[family] = counts_of(session, family);
 	}
+}
+
+/* A large table moves all the time. */
+static bool is_moved(uint64_t before, uint64_t now, bool at_all)
+{
+	uint64_t apart = before < now ? now - before : before - now;
+
+	return apart > (at_all ? 0 : before / MUCH_OF_A_COUNT);
+}
+
+bool report_counts_moved(const struct connection *connection)
+{
+	bool at_all = monotime(NULL) - connection->reported_at >= COUNTS_SECONDS;
+	const struct session *session;
+
+	frr_each (session_list_const, &connection->sessions, session) {
+		for (int family = 0; family < FAMILY_COUNT; family++) {
+			const struct reported_counts *before = &session->reported_counts[family];
+			struct reported_counts now = counts_of(session, family);
+
+			if (is_moved(before->received, now.received, at_all) ||
+			    is_moved(before->installed, now.installed, at_all) ||
+			    is_moved(before->advertised, now.advertised, at_all))
+				return true;
+		}
+	}
+	return false;
 }
 
 void report_snapshot_free(Peering__Snapshot *snapshot)

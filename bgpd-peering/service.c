@@ -9,6 +9,7 @@
 #include "bgpd-peering/inbound.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/router.h"
+#include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/transition.h"
 #include "bgpd-peering/turn.h"
 #include "bgpd-peering/validation.h"
@@ -268,7 +269,10 @@ static event_ref *round_event;
 
 static void visit(struct connection *connection)
 {
-	if (connection->state == STATE_ACTIVE && !connection->evaluation)
+	if (connection->state != STATE_ACTIVE)
+		return;
+	snapshots_look(connection);
+	if (!connection->evaluation)
 		validation_look_now(connection);
 }
 

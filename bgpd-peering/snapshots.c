@@ -152,6 +152,12 @@ void snapshots_changed(struct connection *connection)
 	report_soon();
 }
 
+void snapshots_look(struct connection *connection)
+{
+	if (session && !connection->report_wanted && report_counts_moved(connection))
+		snapshots_changed(connection);
+}
+
 void snapshots_gone(void)
 {
 	begin_full();

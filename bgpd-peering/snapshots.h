@@ -21,6 +21,8 @@ void snapshots_drained(void);
 
 /* The connection has changed. */
 void snapshots_changed(struct connection *connection);
+/* Looks whether its counts have moved so that they are to be reported. */
+void snapshots_look(struct connection *connection);
 /* One is gone: only a full snapshot says so. */
 void snapshots_gone(void);
 

@@ -128,6 +128,7 @@ json_object *api_text(const char *text);
 
 void api_get_policies(const struct api_request *request);
 void api_get_policy(const struct api_request *request);
+void api_post_policies(const struct api_request *request);
 void api_put_policy(const struct api_request *request);
 void api_delete_policy(const struct api_request *request);
 void api_get_routers(const struct api_request *request);
@@ -151,6 +152,8 @@ void api_get_tokens(const struct api_request *request);
 void api_post_token(const struct api_request *request);
 void api_delete_token(const struct api_request *request);
 
+/* ?onlyIfChanged=true. False where it has answered. */
+bool api_read_only_if_changed(const struct api_request *request, bool *only_if_changed);
 /* What the query says of a push. False where it has answered. */
 bool api_read_push_options(const struct api_request *request, struct store_push *push);
 /* Answers once the router has said something of the push, or when nobody wants to wait longer. */

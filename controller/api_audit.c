@@ -73,11 +73,14 @@ void api_get_audit(const struct api_request *request)
 	struct list list = {.count = 0};
 	enum store_result result;
 	json_object *answer;
+	int64_t newest = 0;
 
 	if (!api_read_page(request, &list.page))
 		return;
 	list.array = json_object_new_array();
 	result = store_audits(api_store(request->api), list.page.after, list.page.limit + 1, add_row, &list);
+	if (result == STORE_OK)
+		result = store_audit_newest(api_store(request->api), &newest);
 	if (result != STORE_OK) {
 		json_object_put(list.array);
 		api_problem_store(request->http, api_store(request->api), result);
@@ -86,5 +89,6 @@ void api_get_audit(const struct api_request *request)
 	answer = api_object();
 	json_object_object_add(answer, "audit", list.array);
 	json_object_object_add(answer, "nextAfter", list.more ? json_object_new_int64(list.newest) : NULL);
+	json_object_object_add(answer, "newest", json_object_new_int64(newest));
 	api_reply(request->http, 200, answer, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * /v1/routers/ROUTER/policies and …/NAME: prefix-lists, as-path lists, community lists and route-maps that are wanted on a
- * router; and the same under "policies" in the request of a connection.
+ * router, one or a list of them; and the same under "policies" in the request of a connection.
  */
 #include <event2/keyvalq_struct.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "controller/api.h"
+#include "controller/pushes.h"
 #include "lib/policy_object.h"
 
 #define POLICIES_MAX 200 /* in one request; a push of a router's has 256 operations */
@@ -104,15 +105,15 @@ void api_get_policy(const struct api_request *request)
 
 /* ---- what people send ---- */
 
-/* In its usual form; NULL where it has answered. */
-static json_object *usual_form(const struct api_request *request, json_object *body, const char *name)
+/* In its usual form; NULL where it has answered, with `where` in front of the sentence. */
+static json_object *usual_form(const struct api_request *request, json_object *body, const char *name, const char *where)
 {
 	struct policy_error error = {.code = ""};
 	Peering__Policy *policy = policy_from_json(body, name, &error);
 	json_object *usual;
 
 	if (!policy) {
-		api_problem(request->http, 400, error.code, error.sentence, NULL);
+		api_problem_format(request->http, 400, error.code, "%s%s", where, error.sentence);
 		return NULL;
 	}
 	usual = policy_to_json(policy);
@@ -138,13 +139,119 @@ void api_put_policy(const struct api_request *request)
 
 	if (!api_router_known(request, router) || !api_read_body(request, &body))
 		return;
-	usual = usual_form(request, body, request->segments[3]);
+	usual = usual_form(request, body, request->segments[3], "");
 	json_object_put(body);
 	if (!usual)
 		return;
 	operation = operation_of(usual);
 	api_submit(request, router, &operation, 1);
 	json_object_put(usual);
+}
+
+struct policy_comparison {
+	const char *wanted; /* the definition in its usual form */
+	bool unchanged;
+};
+
+static bool compare_with_wanted(const struct store_policy *policy, void *context)
+{
+	struct policy_comparison *comparison = context;
+
+	comparison->unchanged = policy->definition && strcmp(policy->definition, comparison->wanted) == 0 &&
+				(strcmp(policy->push_state, push_state_name(PUSH_APPLIED)) == 0 ||
+				 strcmp(policy->push_state, push_state_name(PUSH_QUEUED)) == 0);
+	return true;
+}
+
+/* Whether the very same was pushed last under its name, and the router has it or gets it. */
+static bool is_unchanged(const struct api_request *request, const struct store_operation *operation)
+{
+	struct policy_comparison comparison = {.wanted = operation->definition};
+
+	return store_policy(api_store(request->api), request->segments[1], operation->connection, compare_with_wanted,
+			    &comparison) == STORE_OK &&
+	       comparison.unchanged;
+}
+
+static void answer_unchanged(const struct api_request *request)
+{
+	json_object *answer = api_object();
+
+	json_object_object_add(answer, "unchanged", json_object_new_boolean(true));
+	json_object_object_add(answer, "router", json_object_new_string(request->segments[1]));
+	api_reply(request->http, 200, answer, NULL);
+}
+
+/* Definitions in their usual form, each name once. NULL where it has answered. */
+static json_object *usual_list(const struct api_request *request, json_object *array)
+{
+	json_object *usual = json_object_new_array(), *names = json_object_new_object();
+	bool good = true;
+
+	for (size_t i = 0; good && i < json_object_array_length(array); i++) {
+		char where[64];
+		const char *name;
+		json_object *one;
+
+		snprintf(where, sizeof(where), "policy %zu of the list: ", i + 1);
+		one = usual_form(request, json_object_array_get_idx(array, i), NULL, where);
+		good = one != NULL;
+		if (!good)
+			break;
+		json_object_array_add(usual, one);
+		name = json_object_get_string(json_object_object_get(one, "name"));
+		good = !json_object_object_get_ex(names, name, NULL);
+		if (good)
+			json_object_object_add(names, name, NULL);
+		else
+			api_problem_format(request->http, 400, "bad-value", "%s%s is there twice", where, name);
+	}
+	json_object_put(names);
+	if (good)
+		return usual;
+	json_object_put(usual);
+	return NULL;
+}
+
+static void submit_list(const struct api_request *request, json_object *usual, bool only_if_changed)
+{
+	size_t count = json_object_array_length(usual), kept = 0;
+	struct store_operation *operations = calloc(count, sizeof(*operations));
+
+	if (!operations) {
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		operations[kept] = operation_of(json_object_array_get_idx(usual, i));
+		kept += !only_if_changed || !is_unchanged(request, &operations[kept]);
+	}
+	if (kept > 0)
+		api_submit(request, request->segments[1], operations, kept);
+	else
+		answer_unchanged(request);
+	free(operations);
+}
+
+/* A list of them, which is one push: all of it or nothing. */
+void api_post_policies(const struct api_request *request)
+{
+	json_object *body, *usual;
+	bool only_if_changed;
+	size_t count;
+
+	if (!api_router_known(request, request->segments[1]) || !api_read_only_if_changed(request, &only_if_changed) ||
+	    !api_read_body(request, &body))
+		return;
+	count = json_object_is_type(body, json_type_array) ? json_object_array_length(body) : 0;
+	usual = count > 0 && count <= PUSH_OPERATIONS_MAX ? usual_list(request, body) : NULL;
+	if (usual)
+		submit_list(request, usual, only_if_changed);
+	else if (count == 0 || count > PUSH_OPERATIONS_MAX)
+		api_problem_format(request->http, 400, "bad-value", "the body must be a list of 1 to %d policies",
+				   PUSH_OPERATIONS_MAX);
+	json_object_put(usual);
+	json_object_put(body);
 }
 
 void api_delete_policy(const struct api_request *request)
@@ -183,8 +290,11 @@ struct api_policies *api_policies_take(const struct api_request *request, json_o
 		return NULL;
 	}
 	while (policies->count < count) {
-		json_object *usual = usual_form(request, json_object_array_get_idx(array, policies->count), NULL);
+		char where[64];
+		json_object *usual;
 
+		snprintf(where, sizeof(where), "policy %zu: ", policies->count + 1);
+		usual = usual_form(request, json_object_array_get_idx(array, policies->count), NULL, where);
 		if (!usual) {
 			api_policies_free(policies);
 			return NULL;

@@ -45,9 +45,6 @@ static bool read_option(const char *key, const char *value, struct store_push *p
 		push->confirm_seconds = (uint32_t)number;
 		return true;
 	}
-	/* Of a request, and judged with it. */
-	if (strcmp(key, "onlyIfChanged") == 0)
-		return true;
 	if (strcmp(key, "confirm") == 0) {
 		push->confirm_by_person = strcmp(value, "manual") == 0;
 		return push->confirm_by_person || strcmp(value, "auto") == 0;

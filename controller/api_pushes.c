@@ -417,8 +417,7 @@ static void free_asked(struct asked *asked)
 	free(asked->definition);
 }
 
-/* ?onlyIfChanged=true. False where it has answered. */
-static bool read_only_if_changed(const struct api_request *request, bool *only_if_changed)
+bool api_read_only_if_changed(const struct api_request *request, bool *only_if_changed)
 {
 	const char *given = evhttp_find_header(request->query, "onlyIfChanged");
 
@@ -429,8 +428,29 @@ static bool read_only_if_changed(const struct api_request *request, bool *only_i
 	return false;
 }
 
+/* The same is written the same, passwords too; but what came of a peering has its keys in another order. */
+static bool is_same(const char *stored, const char *wanted, const struct secret_key *key)
+{
+	struct declaration_error error = {.code = ""};
+	Peering__DeclareConnection *declaration;
+	char *usual = NULL;
+	bool same;
+
+	if (strcmp(stored, wanted) == 0)
+		return true;
+	declaration = declaration_from_stored(stored, key, &error);
+	if (declaration) {
+		usual = declaration_to_stored(declaration, key);
+		peering__declare_connection__free_unpacked(declaration, NULL);
+	}
+	same = usual && strcmp(usual, wanted) == 0;
+	free(usual);
+	return same;
+}
+
 struct comparison {
 	const char *wanted;	/* the definition */
+	const struct secret_key *key;
 	json_object *unchanged; /* the answer; NULL: there is something to do */
 };
 
@@ -438,8 +458,7 @@ static bool compare_with_desired(const struct store_connection *connection, void
 {
 	struct comparison *comparison = context;
 
-	/* The same is written the same, passwords too. */
-	if (!connection->definition || strcmp(connection->definition, comparison->wanted) != 0 ||
+	if (!connection->definition || !is_same(connection->definition, comparison->wanted, comparison->key) ||
 	    (strcmp(connection->push_state, push_state_name(PUSH_APPLIED)) != 0 &&
 	     strcmp(connection->push_state, push_state_name(PUSH_QUEUED)) != 0))
 		return true;
@@ -454,7 +473,7 @@ static bool compare_with_desired(const struct store_connection *connection, void
 /* Answers where the very same was asked for last, and the router has it or gets it. */
 static bool answer_unchanged(const struct api_request *request, const char *router, const struct store_operation *operation)
 {
-	struct comparison comparison = {.wanted = operation->definition};
+	struct comparison comparison = {.wanted = operation->definition, .key = pushes_key(api_pushes(request->api))};
 
 	if (store_connection(api_store(request->api), router, operation->connection, compare_with_desired, &comparison) !=
 		    STORE_OK ||
@@ -512,7 +531,7 @@ void api_post_connection(const struct api_request *request)
 	size_t count = 1;
 	bool list, only_if_changed;
 
-	if (!api_router_known(request, router) || !read_only_if_changed(request, &only_if_changed) ||
+	if (!api_router_known(request, router) || !api_read_only_if_changed(request, &only_if_changed) ||
 	    !api_read_body(request, &body))
 		return;
 	list = json_object_is_type(body, json_type_array);

@@ -60,6 +60,7 @@ static const struct route {
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"differences"}, api_get_differences},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies"}, api_get_policies},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies"}, api_post_policies, API_LONG_BODY_MAX},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies", "*"}, api_get_policy},
 	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_LONG_BODY_MAX},
 	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy},

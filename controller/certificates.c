@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "controller/events.h"
 #include "controller/log.h"
 #include "controller/tls_watch.h"
 #include "lib/expiry.h"
@@ -72,7 +73,7 @@ static void say_expiry(const struct certificates *certificates, struct expiry_sa
 	if (!expiry_is_news(said, ends, now))
 		return;
 	expiry_sentence(sentence, sizeof(sentence), "the certificate", ends, now);
-	log_event(LEVEL_WARNING, "certificate-ends", "whose", whose, "name", name, "message", sentence, "do",
+	log_event(LEVEL_WARNING, EVENT_CERTIFICATE_EXPIRING, "whose", whose, "name", name, "message", sentence, "do",
 		  "put a new one in its place; it is read without a restart", NULL);
 	if (certificates->hooks.ends)
 		certificates->hooks.ends(certificates->context, whose, name, ends);

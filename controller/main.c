@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "controller/api.h"
 #include "controller/certificates.h"
@@ -41,8 +40,6 @@
 /* How long sessions may take to hear our last words. */
 #define STOP_MILLISECONDS 2000
 #define STOP_LOOK_MILLISECONDS 20
-/* From then on somebody should renew a certificate. */
-#define EXPIRING_SECONDS (30 * 86400)
 #define LOG_BUFFER (64 << 10)
 
 struct controller {
@@ -63,7 +60,6 @@ struct controller {
 	struct event *signals[2];
 	struct event *reload;
 	struct event *stop_look;
-	struct event *certificate_look;
 	bool stopping;
 	int64_t stop_at; /* steady clock */
 };
@@ -165,13 +161,11 @@ static void look_at_peers(void *context)
 	routers_look_at_certificates(controller->routers);
 }
 
-/* Of its own it tells each day, see look_at_certificate(). */
 static void certificate_ends(void *context, const char *whose, const char *name, uint64_t ends)
 {
 	struct controller *controller = context;
 
-	if (strcmp(whose, "controller") != 0)
-		events_certificate_expiring(controller->events, whose, name, ends);
+	events_certificate_expiring(controller->events, whose, name, ends);
 }
 
 static const struct certificates_hooks certificates_hooks = {
@@ -250,25 +244,6 @@ static bool start_monitor(struct controller *controller, char *error, size_t err
 	return controller->monitor != NULL;
 }
 
-/* Once at the start, and once a day from then on. */
-static void look_at_certificate(evutil_socket_t fd, short what, void *context)
-{
-	struct controller *controller = context;
-	uint64_t ends = certificates_own_end(controller->certificates);
-
-	if (ends != 0 && ends < (uint64_t)time(NULL) + EXPIRING_SECONDS)
-		events_certificate_expiring(controller->events, "controller", controller->config.tls_certificate, ends);
-}
-
-static bool watch_certificate(struct controller *controller)
-{
-	struct timeval day = {.tv_sec = 86400};
-
-	controller->certificate_look = event_new(controller->base, -1, EV_PERSIST, look_at_certificate, controller);
-	look_at_certificate(-1, 0, controller);
-	return controller->certificate_look && event_add(controller->certificate_look, &day) == 0;
-}
-
 static bool start(struct controller *controller, char *error, size_t error_size)
 {
 	const struct config *config = &controller->config;
@@ -313,7 +288,7 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	controller->api = api_open(controller->base, config, controller->certificates, controller->store, controller->pushes,
 				   controller->routers, controller->events, controller->webhooks, controller->peerings,
 				   error, error_size);
-	return controller->api && start_monitor(controller, error, error_size) && watch_certificate(controller) &&
+	return controller->api && start_monitor(controller, error, error_size) &&
 	       certificates_watch(controller->certificates, controller->base, &certificates_hooks, controller);
 }
 
@@ -359,8 +334,6 @@ static void tear_down(struct controller *controller)
 			event_free(controller->signals[i]);
 	if (controller->stop_look)
 		event_free(controller->stop_look);
-	if (controller->certificate_look)
-		event_free(controller->certificate_look);
 	certificates_free(controller->certificates);
 	if (controller->reload)
 		event_free(controller->reload);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/peerctl_audit.h"
 #include "controller/peerctl_client.h"
 #include "controller/peerctl_command.h"
 #include "controller/peerctl_differences.h"
@@ -307,9 +308,11 @@ static const struct command commands[] = {
 	 "Gives up a connection that is not in service, whatever it waits for.\n", 2, "rDECM", verb},
 	{"maintenance-on", "maintenance-on ROUTER NAME [--reason TEXT]",
 	 "Keeps traffic away by graceful shutdown; the connection stays Active.\n", 2, "rDECM", verb},
+	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "rDECM", verb},
+	{"push", "push PUSH", "Shows what has come of a request or a verb that its router had not answered yet.\n", 1, "",
+	 push_look},
 	{"confirm", "confirm PUSH", "Keeps a push that its router would take back (--confirm-manually).\n", 1, "",
 	 push_confirm},
-	{"maintenance-off", "maintenance-off ROUTER NAME [--reason TEXT]", "Ends that.\n", 2, "rDECM", verb},
 	{"policy list", "policy list ROUTER", "Lists the policy objects that are wanted on a router.\n", 1, "", policy_list},
 	{"policy show", "policy show ROUTER NAME", "Prints one of them, as JSON.\n", 2, "", policy_show},
 	{"policy set", "policy set ROUTER NAME -f FILE",
@@ -323,6 +326,11 @@ static const struct command commands[] = {
 	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
 	{"accept", "accept ROUTER NAME [--reason TEXT]",
 	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
+	{"audit", "audit [--count N] [--since ID]",
+	 "Lists who has changed what through the controller, the newest last.\n\n"
+	 "  --count N   the newest N (100)\n"
+	 "  --since ID  all behind this one instead\n",
+	 0, "Ns", audit_command},
 	{"token create", "token create ROLE NAME [--asn N] [--valid-days N]", token_create_help, 2, "aT", token_create},
 	{"token list", "token list", "Lists the tokens, without what makes them valid.\n", 0, "", token_list},
 	{"token revoke", "token revoke ID", "Ends a token at once.\n", 1, "", token_revoke},
@@ -341,23 +349,24 @@ static const struct command commands[] = {
 	{"peering bgp-configured", "peering bgp-configured PEERING CONNECTION",
 	 "Says that the other side has configured BGP: the router may start the sessions, gated.\n", 2, "",
 	 peering_bgp_configured},
+	{"peering policy", "peering policy", "Prints the peering policy in force.\n", 0, "", peering_policy_show},
 	{"asn list", "asn list [--state STATE]", "Lists peer ASNs.\n", 0, "S", asn_list},
 	{"asn show", "asn show ASN", "Shows a peer AS and its contacts.\n", 1, "", asn_show},
 	{"asn set", "asn set ASN FILE", asn_set_help, 2, "", asn_set},
 	{"asn approve", "asn approve ASN [--reason TEXT]", "Says that a peer AS is who it says.\n", 1, "r", asn_validate},
 	{"asn fail", "asn fail ASN --reason TEXT", "Says that it is not.\n", 1, "r", asn_validate},
 	{"asn delete", "asn delete ASN", "Forgets a peer AS that has no peering.\n", 1, "", asn_delete},
-	{"peering policy", "peering policy", "Prints the peering policy in force.\n", 0, "", peering_policy_show},
 	{"apply", "apply -f FILE [--dry-run]",
-	 "Has the controller ask for every connection of a file that differs from what was asked for last, on one router or\n"
-	 "many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything is sent;\n"
-	 "each connection is a push of its own, and one that is refused holds up none of the others. Running it again is\n"
-	 "safe: what stands is not asked for again.\n\n"
+	 "Has the controller ask for every policy and connection of a file that differs from what was asked for last, on one\n"
+	 "router or many. What the file leaves out stays as it is, and is listed. All of the file is judged before anything\n"
+	 "is sent. Policies go first, a router's in one push as far as a request has room, 1,000 of them or 900 KiB; where it\n"
+	 "is refused, nothing more is sent for that router. Each connection is a push of its own, and one that is refused\n"
+	 "holds up none of the others. Running it again is safe: what stands is not asked for again.\n\n"
 	 "  -f, --file FILE  the feed, as peerctl export writes it; - is standard input\n"
 	 "  --dry-run        what would be done, and nothing is\n",
 	 0, "fD", feed_apply},
 	{"export", "export [--router ROUTER]",
-	 "Prints every connection that was asked for as a feed for peerctl apply.\n\n"
+	 "Prints every policy and connection that was asked for as a feed for peerctl apply.\n\n"
 	 "  --router ROUTER  of one router alone\n",
 	 0, "R", feed_export},
 };
@@ -500,6 +509,13 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 	}
 }
 
+/* One that stands in the usage without brackets. */
+static bool lacks_option(const struct invocation *invocation, const struct command *command)
+{
+	return (strstr(command->usage, " --reason TEXT") && !invocation->reason) ||
+	       (strstr(command->usage, " -f FILE") && !invocation->file);
+}
+
 enum parsed { PARSED, PARSED_HELP, PARSED_WRONG };
 
 /* Options may stand anywhere; those of another command are refused once the command is known. */
@@ -546,7 +562,7 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 	}
 	invocation->arguments = argv + optind + words;
 	invocation->argument_count = argc - optind - words;
-	if (invocation->argument_count != (*command)->arguments) {
+	if (invocation->argument_count != (*command)->arguments || lacks_option(invocation, *command)) {
 		fprintf(stderr, "usage: peerctl %s\n", (*command)->usage);
 		return PARSED_WRONG;
 	}
@@ -570,7 +586,8 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (argc == 2 && strcmp(argv[1], "manual") == 0) {
-		manual_print(commands, COMMAND_COUNT, common_help);
+		manual_print(commands, COMMAND_COUNT, (const char *const[]){reason_option, push_options, NULL},
+			     common_help);
 		return EXIT_DONE;
 	}
 	switch (parse(&invocation, argc, argv, &command)) {

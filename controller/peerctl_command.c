@@ -35,6 +35,9 @@ void command_tell_refusal(json_object *problem, const char *key)
 
 	fprintf(stderr, "peerctl: %s\n", sentence[0] ? sentence : "this was refused, and no reason given");
 	tell_findings(problem);
+	/* A router says it in its sentence. */
+	if (strstr(sentence, "allowed now: "))
+		return;
 	if (!json_object_object_get_ex(problem, "allowed", &allowed) ||
 	    !json_object_is_type(allowed, json_type_array) || json_object_array_length(allowed) == 0)
 		return;
@@ -87,7 +90,13 @@ static char *add_page(json_object **all, json_object *page, const char *name)
 
 int command_pages(const struct invocation *invocation, char *path, const char *list, json_object **all)
 {
-	char *after = NULL;
+	return command_pages_behind(invocation, path, NULL, list, all);
+}
+
+int command_pages_behind(const struct invocation *invocation, char *path, const char *first, const char *list,
+			 json_object **all)
+{
+	char *after = first ? strdup(first) : NULL;
 	int code;
 
 	*all = NULL;

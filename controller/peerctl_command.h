@@ -67,5 +67,8 @@ int command_push(struct invocation *invocation, const char *method, char *path, 
 
 /* Asks for all pages of a list. Takes `path`. On EXIT_DONE *all is the first page with the entries of every one. */
 int command_pages(const struct invocation *invocation, char *path, const char *list, json_object **all);
+/* Those behind the entry `first` (its "after"; NULL: all). */
+int command_pages_behind(const struct invocation *invocation, char *path, const char *first, const char *list,
+			 json_object **all);
 
 #endif

@@ -19,7 +19,7 @@ struct completion {
 	const char *typed;	       /* of the last word */
 	const struct command *command; /* NULL: not known yet */
 	const char *first;	       /* the first word of a name of two, where the second is being typed */
-	const char *router;	       /* the argument that names one */
+	const char *first_argument;    /* NULL until it is there */
 	int argument;		       /* how many arguments stand in front of the last word */
 };
 
@@ -44,14 +44,19 @@ static json_object *ask(char *path)
 	return answer.body;
 }
 
-static void offer_names(const struct completion *completion, char *path, const char *key)
+/* Takes `path`. Of each entry of the answer's list the member that the command goes by. */
+static void offer_members(const struct completion *completion, char *path, const char *list, const char *member)
 {
-	json_object *answer = ask(path), *list = NULL;
+	json_object *answer = ask(path), *entries = answer ? member_list(answer, list) : NULL;
 
-	if (answer && json_object_object_get_ex(answer, key, &list) && json_object_is_type(list, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(list); i++)
-			offer(completion, member_text(json_object_array_get_idx(list, i), "name"));
+	for (size_t i = 0; i < list_length(entries); i++)
+		offer(completion, member_text(json_object_array_get_idx(entries, i), member));
 	json_object_put(answer);
+}
+
+static void offer_names(const struct completion *completion, char *path, const char *list)
+{
+	offer_members(completion, path, list, "name");
 }
 
 static void offer_routers(const struct completion *completion)
@@ -101,6 +106,8 @@ static void offer_values(const struct completion *completion, const char *option
 		{"activation", "manual", "auto", "controller"}, {"on-violation", "report", "deny"},
 		{"reopen-mode", "manual", "auto"},		     {"family", "ipv4", "ipv6"},
 		{"verdict", "accepted", "rejected"},
+		{"ROLE", "peer", "viewer", "operator", "admin"}, /* of a token */
+		{"role", "provider", "rs-server", "rs-client", "customer", "peer"},
 	};
 
 	if (strcmp(option, "router") == 0)
@@ -124,12 +131,24 @@ static void offer_argument(const struct completion *completion)
 			return;
 		at += offset;
 	}
-	if (strcmp(place, "ROUTER") == 0)
+	if (strcmp(place, "NAME") == 0 && strncmp(completion->command->name, "policy ", 7) == 0)
+		offer_names(completion, client_path("routers", completion->first_argument, "policies", NULL), "policies");
+	else if (strcmp(place, "NAME") == 0 && strcmp(completion->command->name, "webhook-test") == 0)
+		offer_names(completion, client_path("webhooks", NULL), "webhooks");
+	else if (strcmp(place, "ID") == 0)
+		offer_members(completion, client_path("tokens", NULL), "tokens", "id");
+	else if (strcmp(place, "ASN") == 0)
+		offer_members(completion, client_path("peer-asns", NULL), "peerAsns", "peerAsn");
+	else if (strcmp(place, "CONNECTION") == 0)
+		offer_names(completion, client_path("peerings", completion->first_argument, NULL), "connections");
+	else if (strcmp(place, "ROLE") == 0)
+		offer_values(completion, "ROLE");
+	else if (strcmp(place, "ROUTER") == 0)
 		offer_routers(completion);
 	else if (strcmp(place, "PEERING") == 0)
 		offer_names(completion, client_path("peerings", NULL), "peerings");
-	else if (strcmp(place, "NAME") == 0 && completion->router)
-		offer_names(completion, client_path("routers", completion->router, "connections", NULL), "connections");
+	else if (strcmp(place, "NAME") == 0 && completion->argument > 0)
+		offer_names(completion, client_path("routers", completion->first_argument, "connections", NULL), "connections");
 }
 
 /* ---- The words ---- */
@@ -165,7 +184,7 @@ static void take_word(struct completion *completion, const char *word)
 {
 	if (completion->command) {
 		if (completion->argument++ == 0)
-			completion->router = word;
+			completion->first_argument = word;
 		return;
 	}
 	completion->command = completion->first ? find(completion, completion->first, word) : find(completion, word, NULL);

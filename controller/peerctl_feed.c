@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller/peerctl_feed.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/peerctl_feed_policies.h"
+#include "controller/peerctl_file.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_table.h"
 
 #define SCHEMA_VERSION 1
-#define FILE_MAX ((size_t)256 << 20)
-#define JSON_DEPTH_MAX 16
 
-enum outcome { OUTCOME_NEW, OUTCOME_CHANGED, OUTCOME_UNCHANGED, OUTCOME_REFUSED, OUTCOME_UNREACHED, OUTCOME_COUNT };
-
-static const char *const outcome_names[OUTCOME_COUNT] = {"new", "changed", "unchanged", "refused", "unreached"};
+const char *const feed_outcome_names[FEED_OUTCOME_COUNT] = {"new", "changed", "unchanged", "refused", "unreached"};
 
 /* One connection of the feed. */
 struct entry {
@@ -25,7 +22,7 @@ struct entry {
 	json_object *body;
 	char *path;
 	bool known; /* the controller has been asked for it before */
-	enum outcome outcome;
+	enum feed_outcome outcome;
 	const char *sentence; /* of the answer; "" */
 };
 
@@ -33,6 +30,7 @@ struct feed {
 	json_object *file;
 	struct entry *entries;
 	size_t count;
+	struct feed_policies *policies;
 	json_object *left_out; /* "ROUTER NAME" of what was asked for once and the file does not have */
 };
 
@@ -43,105 +41,12 @@ static void feed_free(struct feed *feed)
 		free(feed->entries[i].path);
 	}
 	free(feed->entries);
+	feed_policies_free(feed->policies);
 	json_object_put(feed->left_out);
 	json_object_put(feed->file);
 }
 
 /* ---- The file ---- */
-
-/* NULL with a sentence said. */
-static char *read_whole(FILE *file, const char *path, size_t *size)
-{
-	char *text = NULL;
-	size_t room = 0, got;
-
-	*size = 0;
-	do {
-		char *more = *size + 1 < room ? text : realloc(text, room = room ? room * 2 : 65536);
-
-		if (!more || *size > FILE_MAX) {
-			fprintf(stderr, "peerctl: %s: %s\n", path,
-				more ? "this is more than a feed may have, 256 MiB; split it by routers"
-				     : "memory is short");
-			free(more ? more : text);
-			return NULL;
-		}
-		text = more;
-		got = fread(text + *size, 1, room - *size - 1, file);
-		*size += got;
-	} while (got > 0);
-	text[*size] = '\0';
-	if (!ferror(file))
-		return text;
-	fprintf(stderr, "peerctl: %s: %s\n", path, strerror(errno));
-	free(text);
-	return NULL;
-}
-
-static unsigned int line_of(const char *text, size_t offset)
-{
-	unsigned int line = 1;
-
-	for (size_t i = 0; i < offset; i++)
-		line += text[i] == '\n';
-	return line;
-}
-
-/* NULL with a sentence said. */
-static json_object *parse(const char *text, size_t size, const char *path)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
-	enum json_tokener_error error;
-	json_object *object;
-	size_t end;
-
-	if (!tokener) {
-		fputs("peerctl: memory is short\n", stderr);
-		return NULL;
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	/* The NUL at the end says that nothing follows. */
-	object = json_tokener_parse_ex(tokener, text, (int)size + 1);
-	error = json_tokener_get_error(tokener);
-	end = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-	if (error == json_tokener_success && end >= size && object)
-		return object;
-	json_object_put(object);
-	fprintf(stderr, "peerctl: %s, line %u: this is no JSON: %s\n", path, line_of(text, end < size ? end : size),
-		error == json_tokener_success ? "something follows the value" : json_tokener_error_desc(error));
-	return NULL;
-}
-
-static json_object *read_file(const char *path)
-{
-	bool standard = strcmp(path, "-") == 0;
-	FILE *file = standard ? stdin : fopen(path, "re");
-	json_object *object = NULL;
-	size_t size;
-	char *text;
-
-	if (!file) {
-		fprintf(stderr, "peerctl: %s: %s\n", path, strerror(errno));
-		return NULL;
-	}
-	text = read_whole(file, path, &size);
-	if (text)
-		object = parse(text, size, path);
-	free(text);
-	if (!standard)
-		fclose(file);
-	return object;
-}
-
-static const char *text_of(json_object *object, const char *key)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) && json_object_is_type(value, json_type_string)
-		       ? json_object_get_string(value)
-		       : "";
-}
 
 static int by_router_and_name(const void *left, const void *right)
 {
@@ -154,20 +59,27 @@ static int by_router_and_name(const void *left, const void *right)
 /* False with a sentence said. */
 static bool is_feed(json_object *file, const char *path)
 {
+	static const char *const keys[] = {"schemaVersion", "policies", "connections"};
 	json_object *list, *version;
 
 	if (!json_object_is_type(file, json_type_object) || !json_object_object_get_ex(file, "connections", &list) ||
-	    !json_object_is_type(list, json_type_array)) {
+	    !json_object_is_type(list, json_type_array) ||
+	    (json_object_object_get_ex(file, "policies", &list) && !json_object_is_type(list, json_type_array))) {
 		fprintf(stderr,
-			"peerctl: %s: a feed is {\"schemaVersion\": 1, \"connections\": […]}; see peerctl export\n",
+			"peerctl: %s: a feed is {\"schemaVersion\": 1, \"policies\": […], \"connections\": […]}, where policies "
+			"may be left out; see peerctl export\n",
 			path);
 		return false;
 	}
 	json_object_object_foreach (file, key, value) {
+		size_t i = 0;
+
 		(void)value;
-		if (strcmp(key, "schemaVersion") == 0 || strcmp(key, "connections") == 0)
+		while (i < sizeof(keys) / sizeof(keys[0]) && strcmp(key, keys[i]) != 0)
+			i++;
+		if (i < sizeof(keys) / sizeof(keys[0]))
 			continue;
-		fprintf(stderr, "peerctl: %s: a feed has no \"%s\"; it has schemaVersion and connections\n", path, key);
+		fprintf(stderr, "peerctl: %s: a feed has no \"%s\"; it has schemaVersion, policies and connections\n", path, key);
 		return false;
 	}
 	if (json_object_object_get_ex(file, "schemaVersion", &version) &&
@@ -183,8 +95,8 @@ static bool take_entry(struct entry *entry, json_object *object, size_t number, 
 {
 	bool is_object = json_object_is_type(object, json_type_object);
 
-	entry->router = is_object ? text_of(object, "router") : "";
-	entry->name = is_object ? text_of(object, "name") : "";
+	entry->router = is_object ? member_text(object, "router") : "";
+	entry->name = is_object ? member_text(object, "name") : "";
 	if (!entry->router[0] || !entry->name[0]) {
 		fprintf(stderr,
 			"peerctl: %s: connections[%zu] has no \"%s\"; every connection has a router and a name\n", path,
@@ -204,6 +116,9 @@ static bool take_entries(struct feed *feed, const char *path)
 	json_object *list = NULL;
 
 	if (!is_feed(feed->file, path))
+		return false;
+	feed->policies = feed_policies_take(member_list(feed->file, "policies"), path);
+	if (!feed->policies)
 		return false;
 	json_object_object_get_ex(feed->file, "connections", &list);
 	feed->entries = calloc(json_object_array_length(list) + 1, sizeof(*feed->entries));
@@ -240,7 +155,7 @@ static int compare_with_controller(const struct invocation *invocation, struct f
 	json_object_object_get_ex(all, "connections", &list);
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
 		json_object *connection = json_object_array_get_idx(list, i), *desired = NULL;
-		struct entry wanted = {.router = text_of(connection, "router"), .name = text_of(connection, "name")};
+		struct entry wanted = {.router = member_text(connection, "router"), .name = member_text(connection, "name")};
 		struct entry *entry;
 
 		if (!json_object_object_get_ex(connection, "desired", &desired) || !desired)
@@ -282,9 +197,9 @@ static const char *message_of(json_object *answer)
 	if (json_object_object_get_ex(answer, "operations", &operations) &&
 	    json_object_is_type(operations, json_type_array) && json_object_array_length(operations) > 0) {
 		first = json_object_array_get_idx(operations, 0);
-		message = text_of(first, "message");
+		message = member_text(first, "message");
 	}
-	return message[0] ? message : text_of(answer, "message");
+	return message[0] ? message : member_text(answer, "message");
 }
 
 static void judge_answer(struct entry *entry, const struct client_request *request)
@@ -292,23 +207,32 @@ static void judge_answer(struct entry *entry, const struct client_request *reque
 	json_object *unchanged = NULL;
 
 	if (request->error) {
-		entry->outcome = OUTCOME_UNREACHED;
+		entry->outcome = FEED_UNREACHED;
 		entry->sentence = request->error;
 	} else if (request->answer.status < 200 || request->answer.status >= 300) {
-		entry->outcome = OUTCOME_REFUSED;
-		entry->sentence = text_of(request->answer.body, "detail");
+		entry->outcome = FEED_REFUSED;
+		entry->sentence = member_text(request->answer.body, "detail");
 	} else {
-		entry->outcome = json_object_object_get_ex(request->answer.body, "unchanged", &unchanged) ? OUTCOME_UNCHANGED
-				 : entry->known							    ? OUTCOME_CHANGED
-													    : OUTCOME_NEW;
-		entry->sentence = entry->outcome == OUTCOME_UNCHANGED ? "" : message_of(request->answer.body);
+		entry->outcome = json_object_object_get_ex(request->answer.body, "unchanged", &unchanged) ? FEED_UNCHANGED
+				 : entry->known							    ? FEED_CHANGED
+													    : FEED_NEW;
+		entry->sentence = entry->outcome == FEED_UNCHANGED ? "" : message_of(request->answer.body);
 	}
 }
 
-static void print_results(const struct invocation *invocation, const struct feed *feed, const size_t *counts)
+static json_object *summary_of(const size_t counts[FEED_OUTCOME_COUNT])
+{
+	json_object *summary = json_object_new_object();
+
+	for (int i = 0; i < FEED_OUTCOME_COUNT; i++)
+		json_object_object_add(summary, feed_outcome_names[i], json_object_new_uint64(counts[i]));
+	return summary;
+}
+
+static void print_results(const struct invocation *invocation, const struct feed *feed, const size_t *counts,
+			  const size_t *policy_counts)
 {
 	json_object *object = json_object_new_object(), *results = json_object_new_array();
-	json_object *summary = json_object_new_object();
 
 	for (size_t i = 0; i < feed->count; i++) {
 		const struct entry *entry = &feed->entries[i];
@@ -316,48 +240,57 @@ static void print_results(const struct invocation *invocation, const struct feed
 
 		json_object_object_add(result, "router", json_object_new_string(entry->router));
 		json_object_object_add(result, "name", json_object_new_string(entry->name));
-		json_object_object_add(result, "outcome", json_object_new_string(outcome_names[entry->outcome]));
+		json_object_object_add(result, "outcome", json_object_new_string(feed_outcome_names[entry->outcome]));
 		json_object_object_add(result, "message", entry->sentence[0] ? json_object_new_string(entry->sentence) : NULL);
 		json_object_array_add(results, result);
 	}
-	for (int i = 0; i < OUTCOME_COUNT; i++)
-		json_object_object_add(summary, outcome_names[i], json_object_new_uint64(counts[i]));
 	json_object_object_add(object, "schemaVersion", json_object_new_int(SCHEMA_VERSION));
 	json_object_object_add(object, "dryRun", json_object_new_boolean(invocation->dry_run));
 	json_object_object_add(object, "results", results);
-	json_object_object_add(object, "summary", summary);
+	json_object_object_add(object, "summary", summary_of(counts));
 	json_object_object_add(object, "leftOut", json_object_get(feed->left_out));
+	json_object_object_add(object, "policyResults", feed_policies_results(feed->policies));
+	json_object_object_add(object, "policySummary", summary_of(policy_counts));
+	json_object_object_add(object, "policiesLeftOut", feed_policies_left_out(feed->policies));
 	command_print_json(object);
 	json_object_put(object);
 }
 
-static void show_results(const struct invocation *invocation, const struct feed *feed, const size_t *counts)
+static void show_summary(const struct invocation *invocation, size_t count, const char *what, const size_t *counts)
 {
-	static const char *const headings[] = {"ROUTER", "CONNECTION", "RESULT", "NOTE", NULL};
+	printf("%s%zu %s: %zu new, %zu changed, %zu unchanged, %zu refused", invocation->dry_run ? "dry run, " : "", count, what,
+	       counts[FEED_NEW], counts[FEED_CHANGED], counts[FEED_UNCHANGED], counts[FEED_REFUSED]);
+	if (counts[FEED_UNREACHED])
+		printf(", %zu without an answer", counts[FEED_UNREACHED]);
+	putchar('\n');
+}
+
+static void show_results(const struct invocation *invocation, const struct feed *feed, const size_t *counts,
+			 const size_t *policy_counts)
+{
+	static const char *const headings[] = {"ROUTER", "NAME", "RESULT", "NOTE", NULL};
 	struct table *table = table_new(headings);
 
+	feed_policies_rows(feed->policies, table);
 	for (size_t i = 0; i < feed->count; i++) {
 		const struct entry *entry = &feed->entries[i];
 
-		if (entry->outcome != OUTCOME_UNCHANGED)
-			table_row(table, (const char *[]){entry->router, entry->name, outcome_names[entry->outcome],
+		if (entry->outcome != FEED_UNCHANGED)
+			table_row(table, (const char *[]){entry->router, entry->name, feed_outcome_names[entry->outcome],
 							  entry->sentence});
 	}
 	for (size_t i = 0; i < json_object_array_length(feed->left_out); i++) {
 		json_object *missing = json_object_array_get_idx(feed->left_out, i);
 
-		table_row(table, (const char *[]){text_of(missing, "router"), text_of(missing, "name"), "left as it is",
+		table_row(table, (const char *[]){member_text(missing, "router"), member_text(missing, "name"), "left as it is",
 						  "asked for before, not in the file; peerctl deprovision or withdraw ends it"});
 	}
 	if (table_rows(table) > 0)
 		table_print(table, stdout, 0);
 	table_free(table);
-	printf("%s%zu connections: %zu new, %zu changed, %zu unchanged, %zu refused", invocation->dry_run ? "dry run, " : "",
-	       feed->count, counts[OUTCOME_NEW], counts[OUTCOME_CHANGED], counts[OUTCOME_UNCHANGED],
-	       counts[OUTCOME_REFUSED]);
-	if (counts[OUTCOME_UNREACHED])
-		printf(", %zu without an answer", counts[OUTCOME_UNREACHED]);
-	putchar('\n');
+	if (feed_policies_count(feed->policies))
+		show_summary(invocation, feed_policies_count(feed->policies), "policies", policy_counts);
+	show_summary(invocation, feed->count, "connections", counts);
 }
 
 static void make_path(const struct invocation *invocation, struct entry *entry)
@@ -367,36 +300,48 @@ static void make_path(const struct invocation *invocation, struct entry *entry)
 		entry->path = client_query(entry->path, "dryRun", "true");
 }
 
+/* Policies first: what goes by policies that were refused is not sent. */
 static int send_all(const struct invocation *invocation, struct feed *feed)
 {
 	struct client_request *requests = calloc(feed->count + 1, sizeof(*requests));
 	bool terminal = isatty(STDERR_FILENO);
-	size_t counts[OUTCOME_COUNT] = {0};
+	size_t counts[FEED_OUTCOME_COUNT] = {0}, policy_counts[FEED_OUTCOME_COUNT] = {0}, sent = 0;
 
 	if (!requests) {
 		fputs("peerctl: memory is short\n", stderr);
 		return EXIT_UNREACHED;
 	}
+	feed_policies_send(invocation, feed->policies, policy_counts);
 	for (size_t i = 0; i < feed->count; i++) {
+		if (feed_policies_failed(feed->policies, feed->entries[i].router))
+			continue;
 		make_path(invocation, &feed->entries[i]);
-		requests[i].path = feed->entries[i].path;
-		requests[i].body = feed->entries[i].body;
+		requests[sent].path = feed->entries[i].path;
+		requests[sent++].body = feed->entries[i].body;
 	}
-	client_ask_many(&invocation->settings, requests, feed->count, show_progress, &terminal);
+	client_ask_many(&invocation->settings, requests, sent, show_progress, &terminal);
+	sent = 0;
 	for (size_t i = 0; i < feed->count; i++) {
-		judge_answer(&feed->entries[i], &requests[i]);
+		if (feed->entries[i].path) {
+			judge_answer(&feed->entries[i], &requests[sent++]);
+		} else {
+			feed->entries[i].outcome = FEED_REFUSED;
+			feed->entries[i].sentence = "not sent: policies of its router were not taken, see above";
+		}
 		counts[feed->entries[i].outcome]++;
 	}
 	if (invocation->json)
-		print_results(invocation, feed, counts);
+		print_results(invocation, feed, counts, policy_counts);
 	else
-		show_results(invocation, feed, counts);
-	for (size_t i = 0; i < feed->count; i++) {
+		show_results(invocation, feed, counts, policy_counts);
+	for (size_t i = 0; i < sent; i++) {
 		json_object_put(requests[i].answer.body);
 		free(requests[i].error);
 	}
 	free(requests);
-	return counts[OUTCOME_UNREACHED] ? EXIT_UNREACHED : counts[OUTCOME_REFUSED] ? EXIT_REFUSED : EXIT_DONE;
+	if (counts[FEED_UNREACHED] || policy_counts[FEED_UNREACHED])
+		return EXIT_UNREACHED;
+	return counts[FEED_REFUSED] || policy_counts[FEED_REFUSED] ? EXIT_REFUSED : EXIT_DONE;
 }
 
 int feed_apply(struct invocation *invocation, const struct command *command)
@@ -404,13 +349,11 @@ int feed_apply(struct invocation *invocation, const struct command *command)
 	struct feed feed = {0};
 	int code = EXIT_USAGE;
 
-	if (!invocation->file) {
-		fprintf(stderr, "usage: peerctl %s\n", command->usage);
-		return EXIT_USAGE;
-	}
-	feed.file = read_file(invocation->file);
+	feed.file = file_read_json(invocation->file);
 	if (feed.file && take_entries(&feed, invocation->file)) {
-		code = compare_with_controller(invocation, &feed);
+		code = feed_policies_compare(invocation, feed.policies);
+		if (code == EXIT_DONE)
+			code = compare_with_controller(invocation, &feed);
 		if (code == EXIT_DONE)
 			code = send_all(invocation, &feed);
 	}
@@ -426,7 +369,7 @@ static json_object *export_one(json_object *connection, json_object *desired)
 	static const char *const of_the_controller[] = {"requestedBy", "requestedAt", "pushId", "pushState", NULL};
 	json_object *entry = json_object_new_object();
 
-	json_object_object_add(entry, "router", json_object_new_string(text_of(connection, "router")));
+	json_object_object_add(entry, "router", json_object_new_string(member_text(connection, "router")));
 	json_object_object_foreach (desired, key, value) {
 		const char *const *skipped = of_the_controller;
 
@@ -438,27 +381,70 @@ static json_object *export_one(json_object *connection, json_object *desired)
 	return entry;
 }
 
-int feed_export(struct invocation *invocation, const struct command *command)
+/* The names of all routers, or of the one that was asked for. An exit code. */
+static int router_names(const struct invocation *invocation, json_object **names)
 {
-	char *path = client_query(client_path("connections", NULL), "router", invocation->router);
-	json_object *all, *list = NULL, *feed, *entries;
-	int code = command_pages(invocation, path, "connections", &all);
+	json_object *all, *list;
+	int code;
 
+	*names = json_object_new_array();
+	if (invocation->router) {
+		json_object_array_add(*names, json_object_new_string(invocation->router));
+		return EXIT_DONE;
+	}
+	code = command_pages(invocation, client_path("routers", NULL), "routers", &all);
 	if (code != EXIT_DONE)
 		return code;
-	feed = json_object_new_object();
-	entries = json_object_new_array();
-	json_object_object_get_ex(all, "connections", &list);
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	list = member_list(all, "routers");
+	for (size_t i = 0; i < list_length(list); i++)
+		json_object_array_add(*names, json_object_new_string(member_text(json_object_array_get_idx(list, i), "name")));
+	json_object_put(all);
+	return EXIT_DONE;
+}
+
+static int export_policies(const struct invocation *invocation, json_object *feed)
+{
+	json_object *names, *policies = json_object_new_array();
+	int code = router_names(invocation, &names);
+
+	if (code == EXIT_DONE)
+		code = feed_policies_export(invocation, names, policies);
+	json_object_object_add(feed, "policies", policies);
+	json_object_put(names);
+	return code;
+}
+
+static int export_connections(const struct invocation *invocation, json_object *feed)
+{
+	char *path = client_query(client_path("connections", NULL), "router", invocation->router);
+	json_object *all, *list, *entries = json_object_new_array();
+	int code = command_pages(invocation, path, "connections", &all);
+
+	json_object_object_add(feed, "connections", entries);
+	if (code != EXIT_DONE)
+		return code;
+	list = member_list(all, "connections");
+	for (size_t i = 0; i < list_length(list); i++) {
 		json_object *connection = json_object_array_get_idx(list, i), *desired = NULL;
 
 		if (json_object_object_get_ex(connection, "desired", &desired) && desired)
 			json_object_array_add(entries, export_one(connection, desired));
 	}
-	json_object_object_add(feed, "schemaVersion", json_object_new_int(SCHEMA_VERSION));
-	json_object_object_add(feed, "connections", entries);
-	command_print_json(feed);
-	json_object_put(feed);
 	json_object_put(all);
 	return EXIT_DONE;
+}
+
+int feed_export(struct invocation *invocation, const struct command *command)
+{
+	json_object *feed = json_object_new_object();
+	int code;
+
+	json_object_object_add(feed, "schemaVersion", json_object_new_int(SCHEMA_VERSION));
+	code = export_policies(invocation, feed);
+	if (code == EXIT_DONE)
+		code = export_connections(invocation, feed);
+	if (code == EXIT_DONE)
+		command_print_json(feed);
+	json_object_put(feed);
+	return code;
 }

@@ -68,7 +68,8 @@ static void print_block(const char *text)
 	puts(".fi");
 }
 
-void manual_print(const struct command *commands, size_t count, const char *common_options)
+void manual_print(const struct command *commands, size_t count, const char *const *verb_options,
+		  const char *common_options)
 {
 	fputs(beginning, stdout);
 	for (size_t i = 0; i < count; i++) {
@@ -77,6 +78,9 @@ void manual_print(const struct command *commands, size_t count, const char *comm
 		puts("\"");
 		print_block(commands[i].help);
 	}
+	puts(".SH OPTIONS OF REQUESTS AND VERBS");
+	for (; *verb_options; verb_options++)
+		print_block(*verb_options);
 	puts(".SH OPTIONS OF EVERY COMMAND");
 	print_block(common_options);
 	fputs(end, stdout);

@@ -9,7 +9,8 @@
 
 #include "controller/peerctl_command.h"
 
-/* To standard output. `common_options` is what --help says of the options of every command. */
-void manual_print(const struct command *commands, size_t count, const char *common_options);
+/* To standard output. The options are as --help says them: of requests and verbs, up to NULL, and of every command. */
+void manual_print(const struct command *commands, size_t count, const char *const *verb_options,
+		  const char *common_options);
 
 #endif

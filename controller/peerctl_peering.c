@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller/peerctl_peering.h"
 
-#include <errno.h>
-#include <json-c/json_util.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "controller/peerctl_file.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_table.h"
 
@@ -35,22 +33,6 @@ static const char *join(char text[CELL_SIZE], const char *first, const char *gap
 {
 	snprintf(text, CELL_SIZE, "%s%s%s", first, first[0] && second[0] ? gap : "", second);
 	return text;
-}
-
-/* NULL with a sentence said. */
-static json_object *read_json(const char *path)
-{
-	bool standard = strcmp(path, "-") == 0;
-	json_object *body;
-
-	if (!standard && access(path, R_OK) < 0) {
-		fprintf(stderr, "peerctl: %s: %s\n", path, strerror(errno));
-		return NULL;
-	}
-	body = standard ? json_object_from_fd(STDIN_FILENO) : json_object_from_file(path);
-	if (!body)
-		fprintf(stderr, "peerctl: %s: this is no JSON\n", path);
-	return body;
 }
 
 static void print_table(struct table *table, const char *nothing)
@@ -209,7 +191,7 @@ int peering_show(struct invocation *invocation, const struct command *command)
 
 int peering_request(struct invocation *invocation, const struct command *command)
 {
-	json_object *body = read_json(invocation->arguments[0]);
+	json_object *body = file_read_json(invocation->arguments[0]);
 	json_object *answer;
 	bool refused;
 	int code;
@@ -330,7 +312,7 @@ int asn_show(struct invocation *invocation, const struct command *command)
 
 int asn_set(struct invocation *invocation, const struct command *command)
 {
-	json_object *body = read_json(invocation->arguments[1]);
+	json_object *body = file_read_json(invocation->arguments[1]);
 
 	return body ? ask(invocation, "PUT", client_path("peer-asns", invocation->arguments[0], NULL), body, show_asn)
 		    : EXIT_USAGE;

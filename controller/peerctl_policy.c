@@ -2,12 +2,8 @@
 #include "controller/peerctl_policy.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
-#include <json-c/json_util.h>
-
-#include "controller/peerctl_push.h"
+#include "controller/peerctl_file.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_table.h"
 
@@ -19,7 +15,7 @@ static char *path_of(const struct invocation *invocation)
 int policy_list(struct invocation *invocation, const struct command *command)
 {
 	static const char *const headings[] = {"NAME", "KIND", ">ENTRIES", "PUSH", "REQUESTED BY", NULL};
-	json_object *all, *policies;
+	json_object *all;
 	struct table *table;
 	int code = command_pages(invocation, client_path("routers", invocation->arguments[0], "policies", NULL), "policies", &all);
 
@@ -31,15 +27,17 @@ int policy_list(struct invocation *invocation, const struct command *command)
 		return EXIT_DONE;
 	}
 	table = table_new(headings);
-	policies = json_object_object_get(all, "policies");
-	for (size_t i = 0; i < json_object_array_length(policies); i++) {
-		json_object *policy = json_object_array_get_idx(policies, i);
+	for (size_t i = 0; i < list_length(member_list(all, "policies")); i++) {
+		json_object *policy = json_object_array_get_idx(member_list(all, "policies"), i);
 
 		table_row(table, (const char *[]){member_text(policy, "name"), member_text(policy, "kind"),
 						  member_text(policy, "entryCount"), member_text(policy, "pushState"),
 						  member_text(policy, "requestedBy")});
 	}
-	table_print(table, stdout, 0);
+	if (table_rows(table) > 0)
+		table_print(table, stdout, 0);
+	else
+		puts("no policy");
 	table_free(table);
 	json_object_put(all);
 	return EXIT_DONE;
@@ -60,19 +58,9 @@ int policy_show(struct invocation *invocation, const struct command *command)
 
 int policy_set(struct invocation *invocation, const struct command *command)
 {
-	bool input = invocation->file && strcmp(invocation->file, "-") == 0;
-	json_object *body;
+	json_object *body = file_read_json(invocation->file);
 
-	if (!invocation->file) {
-		fputs("peerctl: which policy? Name a file with it: -f FILE, or -f - for standard input\n", stderr);
-		return EXIT_USAGE;
-	}
-	body = input ? json_object_from_fd(STDIN_FILENO) : json_object_from_file(invocation->file);
-	if (!body) {
-		fprintf(stderr, "peerctl: %s: %s", invocation->file, json_util_get_last_err());
-		return EXIT_USAGE;
-	}
-	return command_push(invocation, "PUT", path_of(invocation), body);
+	return body ? command_push(invocation, "PUT", path_of(invocation), body) : EXIT_USAGE;
 }
 
 int policy_withdraw(struct invocation *invocation, const struct command *command)

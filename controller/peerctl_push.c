@@ -46,6 +46,11 @@ int command_push(struct invocation *invocation, const char *method, char *path, 
 	return not_done ? EXIT_REFUSED : EXIT_DONE;
 }
 
+int push_look(struct invocation *invocation, const struct command *command)
+{
+	return command_push(invocation, NULL, client_path("pushes", invocation->arguments[0], NULL), NULL);
+}
+
 int push_confirm(struct invocation *invocation, const struct command *command)
 {
 	return command_push(invocation, NULL, client_path("pushes", invocation->arguments[0], "confirm", NULL),

@@ -5,6 +5,9 @@
 
 #include "controller/peerctl_command.h"
 
+/* `peerctl push PUSH`: what has come of one that was asked for before. */
+int push_look(struct invocation *invocation, const struct command *command);
+
 /* `peerctl confirm PUSH` */
 int push_confirm(struct invocation *invocation, const struct command *command);
 

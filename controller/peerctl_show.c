@@ -201,7 +201,15 @@ void show_connections(json_object *connections)
 	table_free(table);
 }
 
-static void show_sessions(json_object *sessions)
+/* Since the router reported it, a session that is up has gone on. */
+static int64_t seconds_up(json_object *session, const char *observed_at)
+{
+	int64_t since = seconds_since(observed_at);
+
+	return member_number(session, "upSeconds") + (since > 0 ? since : 0);
+}
+
+static void show_sessions(json_object *sessions, const char *observed_at)
 {
 	static const char *const headings[] = {"SESSION", "AF",	  "BGP",    "UP",     "GATE",	"NEEDED", ">RECV",
 					       ">INST",	  ">ADV", ">LIMIT", "IMPORT", "EXPORT", NULL};
@@ -212,7 +220,7 @@ static void show_sessions(json_object *sessions)
 		char age[AGE_SIZE] = "";
 
 		if (strcmp(member_text(session, "bgpState"), "Established") == 0)
-			age_text(member_number(session, "upSeconds"), age);
+			age_text(seconds_up(session, observed_at), age);
 		table_row(table, (const char *[]){
 					 member_text(session, "address"), member_text(session, "afi"),
 					 member_text(session, "bgpState"), age, member_text(session, "gate"),
@@ -345,7 +353,8 @@ void show_connection(json_object *connection)
 		printf("%s peerctl %s %s %s\n", i == 0 ? "Do        " : "          ",
 		       json_object_get_string(json_object_array_get_idx(verbs, i)), router, name);
 
-	show_sessions(member_list(connection, "sessions"));
+	show_sessions(member_list(connection, "sessions"),
+		      member_true(connection, "routerConnected") ? member_text(connection, "observedAt") : "");
 	show_checks(member_list(connection, "checks"));
 	show_history(member_list(connection, "history"));
 }
@@ -369,6 +378,8 @@ void show_push(json_object *push)
 		if (allowed[0])
 			printf("next: %s\n", allowed);
 	}
+	if (strcmp(member_text(push, "state"), "queued") == 0)
+		printf("later: peerctl push %s\n", member_text(push, "id"));
 	if (strcmp(confirmation, "waiting") == 0)
 		printf("the router takes this back at %s unless it is confirmed: peerctl confirm %s\n",
 		       member_text(push, "confirmBefore"), member_text(push, "id"));

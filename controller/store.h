@@ -369,6 +369,8 @@ enum store_result store_audit(struct store *store, const struct store_audit *row
 /* Rows behind `after`, oldest first, at most `limit`. */
 enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
 			       void *context);
+/* Id of the newest row, 0 where there is none. */
+enum store_result store_audit_newest(struct store *store, int64_t *id);
 
 /* ---- Web hooks ---- */
 

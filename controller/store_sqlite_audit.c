@@ -45,3 +45,14 @@ enum store_result store_audits(struct store *store, int64_t after, unsigned int 
 	sqlite3_reset(statement);
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
+
+enum store_result store_audit_newest(struct store *store, int64_t *id)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_AUDIT_NEWEST);
+	enum store_result result = store_next(store, statement);
+
+	if (result == STORE_OK)
+		*id = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return result;
+}

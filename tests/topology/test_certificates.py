@@ -125,7 +125,7 @@ def test_what_ends_is_told_and_refused_only_then(make_controller, own_pki):
         session.hello()
     refused_by_router_port(controller, wire.client_context(own_pki, "gone"))
     controller.wait_log("event=tls-refused side=router .*has expired")
-    said = re.findall(r"event=certificate-ends whose=(\S+) name=(\S+) message=\"the certificate ends in ", controller.log())
+    said = re.findall(r"event=certificate-expiring whose=(\S+) name=(\S+) message=\"the certificate ends in ", controller.log())
     assert sorted(said) == [("controller", str(own_pki / "localhost.pem")), ("operator", OPERATOR), ("router", "edge1")]
     _, page = controller.request("GET", "/v1/events?type=certificate-expiring&after=0",
                                  headers={"Accept": "application/json"})

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from lab import build
-from lab.bird import DEFAULT
+from lab.bird import DEFAULT, prefixes
 from lab.controller import ROUTER, Controller
 from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
@@ -48,6 +48,11 @@ def wait_transitions(s, wanted):
     until("every transition at the controller, once each", lambda: transitions(s), lambda seen: seen == wanted)
 
 
+def wait_counts(s, which, wanted):
+    until(f"{which} at the controller", lambda: {one["afi"]: one[which] for one in s.controller.show(NAME)["sessions"]},
+          lambda seen: seen == wanted)
+
+
 def request(s, *more):
     """peerctl's request for acme's two sessions, whose neighbors the router does not know yet."""
     return s.controller.peerctl(
@@ -63,7 +68,8 @@ def test_a_connection_is_turned_up_and_down_from_the_controller(scenario):
     start(s, acme_neighbor=no_neighbors, acme_family=no_neighbors)
     request(s)
     s.edge.wait_state(NAME, "PendingApproval")
-    s.controller.peerctl("approve", ROUTER, NAME)
+    # What may follow is of the state that it has reached, and what a controller can give.
+    assert "next: ready, block, force-cancel\n" in s.controller.peerctl("approve", ROUTER, NAME)
     s.controller.peerctl("ready", ROUTER, NAME)
     s.acme.wait_established()
     s.wait_passed()
@@ -72,9 +78,16 @@ def test_a_connection_is_turned_up_and_down_from_the_controller(scenario):
     until("the pass at the controller", lambda: s.controller.show(NAME),
           lambda seen: seen["connectionState"] == "Validating"
           and {check["verdict"] for check in seen["checks"] if check["level"] == "required"} == {"pass"})
-    s.controller.peerctl("activate", ROUTER, NAME)
+    assert "next: deprovision, maintenance-on\n" in s.controller.peerctl("activate", ROUTER, NAME)
     s.wait_open()
     wait_transitions(s, UP)
+    # Nothing but counts moves from here on: what acme has been sent (its own, too, which it does not take), and what it
+    # sends in addition.
+    wait_counts(s, "advertisedCount", {family: len(s.to_acme(family)) + len(s.acme.announced[family]) for family in FAMILIES})
+    more = prefixes("ipv4", 20, start=8000)
+    s.acme.announce("ipv4", more)
+    wait_counts(s, "receivedCount", {family: len(s.acme.announced[family]) for family in FAMILIES})
+    wait_counts(s, "installedCount", {family: len(s.acme.announced[family]) for family in FAMILIES})
     s.controller.peerctl("deprovision", ROUTER, NAME)
     for family in FAMILIES:
         s.acme.wait_received(f"edge_{family}", set())

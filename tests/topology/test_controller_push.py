@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Requests of people that become pushes to a router, and what is answered."""
+import json
+
 import pytest
 
 from controller_fixtures import REQUEST, assert_serves, connection_path, status
@@ -211,3 +213,23 @@ def test_a_list_of_connections_is_one_push(controller):
             assert (code, problem["code"]) == (400, "bad-value") and "1 to 1024" in problem["detail"]
     rows = controller.query("SELECT definition FROM push_operation") + controller.query("SELECT definition FROM desired_connection")
     assert rows and not [row for row in rows if "a-key" in row[0]] and "a-key" not in controller.log()
+
+
+def test_what_waits_for_a_router_is_bounded(controller, tmp_path):
+    with controller.router():
+        pass
+    until("edge1 away", lambda: controller.get("/v1/routers")["routers"][0]["connected"], lambda seen: not seen)
+    feed = tmp_path / "feed.json"
+    feed.write_text(json.dumps({"connections": [{"router": "edge1", "name": f"PNI-{number}", "peerAsn": 64510, "neighbors": [
+        {"address": f"192.0.2.{number % 250 + 1}"}]} for number in range(1000)]}))
+    assert controller.peerctl("apply", "-f", feed).returncode == 0
+    code, problem = controller.post("/v1/routers/edge1/connections", REQUEST)
+    assert (code, problem["code"]) == (429, "too-many-pushes") and "edge1" in problem["detail"], problem
+    assert controller.request("GET", connection_path())[0] == 404
+    # Another router has room of its own.
+    with controller.router("edge2"):
+        assert controller.post("/v1/routers/edge2/connections", REQUEST)[0] == 200
+    # And so has this one, once it has come and answered.
+    with controller.router() as router:
+        until("all of them at the router", lambda: len(router.connections), lambda count: count == 1000)
+        until("room", lambda: controller.post("/v1/routers/edge1/connections", REQUEST)[0], lambda code: code == 200)

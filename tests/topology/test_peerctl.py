@@ -84,6 +84,13 @@ def test_peerctl_lists_more_than_a_page(controller):
     (["request", "edge1", "X", "--asn", "4294967296", "--neighbor", "192.0.2.2"], "--asn takes"),
     (["request", "edge1", "X", "--asn", "1", "--neighbor", "192.0.2.2", "--limit", "2000"], "--limit takes"),
     (["request", "edge1", "X", "--asn", "1", "--neighbor", "192.0.2.2", "--limit", "ipv6=2000"], "no --neighbor has"),
+    # What stands in the usage without brackets has to be there.
+    (["block", "edge1", "X"], "usage: peerctl block ROUTER NAME --reason TEXT"),
+    (["force-cancel", "edge1", "X"], "--reason TEXT"),
+    (["peering", "reject", "X"], "--reason TEXT"),
+    (["asn", "fail", "64510"], "--reason TEXT"),
+    (["policy", "set", "edge1", "X"], "-f FILE"),
+    (["audit", "--count", "all"], "--count takes"),
 ])
 def test_peerctl_usage(bad_input, arguments, word):
     said = bad_input[0].peerctl(*arguments)
@@ -99,6 +106,51 @@ def test_peerctl_help(bad_input):
         assert f"  {command}" in whole.stdout
         said = bad_input[0].peerctl(command, "--help")
         assert said.returncode == 0 and said.stdout.startswith(f"usage: peerctl {command}"), said
+
+
+@pytest.mark.parametrize("arguments", [["policy", "set", "edge1", "X", "-f"], ["peering", "request"], ["asn", "set", "64510"],
+                                       ["apply", "-f"]], ids=" ".join)
+def test_peerctl_names_the_line_of_a_bad_file(bad_input, tmp_path, arguments):
+    file = tmp_path / "bad.json"
+    file.write_text('{"name":\n  "X",\n  }')
+    said = bad_input[0].peerctl(*arguments, file)
+    assert said.returncode == 2 and f"{file}, line 3: this is no JSON" in said.stderr, said
+
+
+def test_peerctl_looks_at_what_its_router_had_not_answered(make_controller):
+    controller = make_controller(push_wait=1).start()
+    with controller.router() as router:
+        router.deaf = True
+        said = controller.peerctl("request", "edge1", "PNI-ACME", "--asn", 65535, "--neighbor", "192.0.2.2")
+        assert said.returncode == 0, said
+        later = re.search(r"^later: (peerctl push (\w+))$", said.stdout, re.M)
+        assert controller.peerctl("push", later.group(2)).stdout.count("queued") == 1
+        router._connection.send(push_result=router._apply(router.pushes[-1]))
+        said = until("the answer", lambda: controller.peerctl("push", later.group(2)),
+                     lambda seen: "queued" not in seen.stdout)
+        assert said.returncode == 1 and "AS 65535 is reserved" in said.stderr, said
+    said = controller.peerctl("push", "nothing")
+    assert said.returncode == 1 and "no push" in said.stderr
+
+
+def test_peerctl_shows_who_changed_what(controller):
+    with controller.router():
+        for name in ("PNI-A", "PNI-B"):
+            controller.peerctl("request", "edge1", name, "--asn", 64510, "--neighbor", "192.0.2.2")
+            controller.peerctl("approve", "edge1", name, "--reason", "wired on Monday")
+        said = controller.peerctl("audit")
+        assert columns_line_up(said.stdout), said
+        rows = [line.split() for line in said.stdout.splitlines()[1:]]
+        assert [(row[2], row[5], row[6], row[7]) for row in rows] == [
+            (OPERATOR, f"connection.{verb}", f"edge1/{name}", "applied")
+            for name in ("PNI-A", "PNI-B") for verb in ("request", "approve")]
+        assert "wired on Monday" in said.stdout.splitlines()[2]
+        push = controller.peerctl("push", rows[1][-1]).stdout
+        assert push.startswith("approve PNI-A on edge1: applied")
+        newest = controller.peerctl("audit", "--count", 1).stdout.splitlines()
+        assert len(newest) == 2 and newest[1].split()[0] == rows[-1][0]
+        since = json.loads(controller.peerctl("audit", "--since", rows[1][0], "-o", "json").stdout)
+        assert [str(row["id"]) for row in since["audit"]] == [row[0] for row in rows[2:]] and since["newest"] == int(rows[-1][0])
 
 
 def test_peerctl_refusals_are_the_sentence(bad_input):

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tab key offers behind `peerctl`, through bash itself, and the manual page that is made of the same table."""
+import re
 import shlex
 import subprocess
 
 import pytest
 
 from controller_fixtures import status
-from controller_process import OPERATOR
+from controller_process import OPERATOR, Controller
 from lab import build
+from peerings_kit import approve_asn, connection as connection_of, peering
+from webhook_endpoint import write_config
 
 
 def press_tab(controller, line):
@@ -38,21 +41,43 @@ def press_tab(controller, line):
     ("peerctl show edge1 PNI-ACME ", []),
     ("peerctl explode ", []),
     ("peerctl apply -f ", []),
+    ("peerctl peering req", ["request"]),
+    ("peerctl peer", ["peering"]),
+    ("peerctl policy show edge1 ", ["ACME-IN", "ACME-OUT"]),
+    ("peerctl webhook-test ", ["noc"]),
+    ("peerctl asn show ", ["64510"]),
+    ("peerctl token create ", ["peer", "viewer", "operator", "admin"]),
+    ("peerctl peering bgp-configured AC", ["ACME"]),
+    ("peerctl peering bgp-configured ACME ", ["ACME-1"]),
+    ("peerctl request edge1 PNI --role r", ["rs-server", "rs-client"]),
 ])
 def test_the_tab_key(named, line, offered):
     assert press_tab(named, line) == offered
 
 
 @pytest.fixture(scope="module")
-def named(bad_input):
-    controller = bad_input[0]
+def named(tmp_path_factory, pki):
+    folder = tmp_path_factory.mktemp("named")
+    hooks = write_config(folder, {"name": "noc", "url": "http://127.0.0.1:9/"})
+    controller = Controller(folder, pki, webhooks=hooks, admin=OPERATOR).start()
     for router, names in (("edge1", ("PNI-ACME", "PNI-BETA")), ("edge2", ())):
         with controller.connect(router) as connection:
             connection.hello(journal_id=f"complete-{router}")
             connection.send(snapshot=dict(full=True, connections=[status(name) for name in names]))
             connection.send_transitions(1, 1)
             connection.wait_acked(1)
-    return controller
+    for name in ("ACME-IN", "ACME-OUT"):
+        body = {"name": name, "kind": "route-map", "entries": [{"sequence": 10, "action": "permit"}]}
+        assert controller.request("PUT", f"/v1/routers/edge1/policies/{name}", body)[0] == 202
+    approve_asn(controller)
+    assert controller.post("/v1/peerings", peering("ACME", [connection_of("ACME-1")]))[0] == 201
+    yield controller
+    assert controller.stop() == 0
+
+
+def test_the_tab_key_knows_tokens(named):
+    _, made = named.post("/v1/tokens", {"name": "one", "role": "viewer"})
+    assert press_tab(named, "peerctl token revoke ") == [made["id"]]
 
 
 def test_the_tab_key_without_a_controller(bad_input):
@@ -72,3 +97,10 @@ def test_the_manual_page_has_every_command(bad_input):
     assert not shown.stderr, shown.stderr
     for usage in usages:
         assert usage in shown.stdout
+    # And what --help says of the options of each.
+    for usage in usages:
+        name = re.match("[a-z-]+(?: [a-z][a-z-]*)?", usage).group().split()
+        said = bad_input[0].peerctl(*name, "--help")
+        assert said.returncode == 0, said
+        for option in re.findall(r"^ +(--?[a-z-]+ .*)$", said.stdout, re.M):
+            assert option in shown.stdout, (name, option)

@@ -5,6 +5,11 @@ import json
 
 import pytest
 
+import wire
+from controller_fixtures import connection_path
+from lab.wait import until
+from peerings_kit import approve_asn, connection, peering
+
 ROUTERS = ("edge1", "edge2")
 
 
@@ -22,6 +27,32 @@ def declared(router):
     names = sorted(operation.declare.name for push in router.pushes for operation in push.operations)
     del router.pushes[:]
     return names
+
+
+def prefixes(router, name, *networks):
+    return {"router": router, "name": name, "kind": "prefix-list-ipv4", "entries": [
+        {"sequence": 5 * (place + 1), "action": "permit", "prefix": network} for place, network in enumerate(networks)]}
+
+
+def route_map(router, name, prefix_list, **more):
+    return {"router": router, "name": name, "kind": "route-map", "entries": [
+        {"sequence": 10, "action": "permit", "match": {"prefixListIpv4": prefix_list}, **more}]}
+
+
+def with_policies(*policies, connections=()):
+    return {**feed(*connections), "policies": list(policies)}
+
+
+def pushed(router):
+    """What was pushed since the last call: the names of each push, in order."""
+    names = [[(operation.policy if operation.WhichOneof("operation") == "policy" else operation.declare).name
+              for operation in push.operations] for push in router.pushes]
+    del router.pushes[:]
+    return names
+
+
+def policy_router(controller, name="edge1"):
+    return controller.router(name, features=(*wire.FEATURES, "policy-objects"))
 
 
 @pytest.fixture
@@ -78,6 +109,26 @@ def test_what_is_exported_changes_nothing(controller, file):
         assert json.loads(said.stdout)["summary"] == {"new": 0, "changed": 0, "unchanged": 2, "refused": 0, "unreached": 0}
 
 
+def test_what_a_peering_asked_for_is_as_good(controller, file):
+    with controller.router("edge1") as edge1:
+        approve_asn(controller)
+        wanted = peering(connections=[connection(neighbors=[{"address": "192.0.2.2", "password": "between-us"}])])
+        assert controller.post("/v1/peerings", wanted)[0] == 201
+        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
+        until("the request", lambda: "ACME-1" in edge1.connections)
+        until("its answer", lambda: controller.get(connection_path("ACME-1"))["desired"]["pushState"],
+              lambda state: state == "applied")
+        declared(edge1)
+        whole = controller.peerctl("export").stdout
+        assert "between-us" not in whole
+        said = controller.peerctl("apply", "-f", file(whole))
+        assert said.stdout == "1 connections: 0 new, 0 changed, 1 unchanged, 0 refused\n", said
+        exported = json.loads(whole)
+        exported["connections"][0]["description"] = "port 4"
+        said = controller.peerctl("apply", "-f", file(exported))
+        assert "1 changed" in said.stdout and declared(edge1) == ["ACME-1"], said
+
+
 def test_one_that_is_refused_holds_up_none(controller, file):
     with controller.router("edge1") as edge1:
         wrong = entry("edge1", 2, neighbors=[{"address": "192.0.2.300"}])
@@ -92,6 +143,71 @@ def test_one_that_is_refused_holds_up_none(controller, file):
     assert "1 unchanged" in said.stdout, said
 
 
+def test_policies_go_first_and_each_behind_what_it_refers_to(controller, file):
+    with policy_router(controller) as edge1, policy_router(controller, "edge2") as edge2:
+        first = [route_map("edge1", "A-CALLS", "LIST", call="B-CALLED"), route_map("edge1", "B-CALLED", "LIST"),
+                 prefixes("edge1", "LIST", "198.51.100.0/24"), prefixes("edge2", "LIST", "203.0.113.0/24")]
+        said = controller.peerctl("apply", "-f", file(with_policies(*first, connections=[entry("edge1", 1)])))
+        assert said.returncode == 0 and "4 policies: 4 new, 0 changed, 0 unchanged, 0 refused" in said.stdout, said
+        assert "1 connections: 1 new" in said.stdout
+        assert pushed(edge1) == [["LIST", "B-CALLED", "A-CALLS"], ["PNI-0001"]] and pushed(edge2) == [["LIST"]]
+        # What is exported changes nothing, and is what was asked for.
+        exported = controller.peerctl("export").stdout
+        assert sorted(json.loads(exported)["policies"], key=json.dumps) == sorted(first, key=json.dumps)
+        said = controller.peerctl("apply", "-f", file(exported))
+        assert said.returncode == 0 and "4 policies: 0 new, 0 changed, 4 unchanged" in said.stdout, said
+        assert pushed(edge1) == pushed(edge2) == []
+        assert [one["router"] for one in json.loads(controller.peerctl("export", "--router", "edge2").stdout)["policies"]] \
+            == ["edge2"]
+        # One has changed, one is left out; nothing happens in a dry run.
+        first[2] = prefixes("edge1", "LIST", "198.51.100.0/24", "192.0.2.0/24")
+        said = controller.peerctl("apply", "-f", file(with_policies(*first[1:])), "--dry-run")
+        assert "dry run, 3 policies: 0 new, 1 changed, 2 unchanged" in said.stdout, said
+        assert all(push.dry_run for push in edge1.pushes) and len(edge1.policies["LIST"].entries) == 1
+        pushed(edge1)
+        said = controller.peerctl("apply", "-f", file(with_policies(*first[1:])))
+        assert "3 policies: 0 new, 1 changed, 2 unchanged" in said.stdout, said
+        assert pushed(edge1) == [["LIST"]] and len(edge1.policies["LIST"].entries) == 2
+        left = [line for line in said.stdout.splitlines() if "left as it is" in line]
+        assert len(left) == 1 and "A-CALLS" in left[0] and "policy withdraw" in left[0]
+        said = json.loads(controller.peerctl("apply", "-f", file(with_policies(*first[1:])), "-o", "json").stdout)
+        assert said["policySummary"]["unchanged"] == 3 and said["policiesLeftOut"] == [{"router": "edge1", "name": "A-CALLS"}]
+
+
+def test_what_goes_by_refused_policies_is_not_sent(controller, file):
+    with policy_router(controller) as edge1, policy_router(controller, "edge2") as edge2:
+        said = controller.peerctl("apply", "-f", file(with_policies(
+            prefixes("edge1", "LIST", "198.51.100.0/24"), route_map("edge1", "MAP", "NOWHERE"),
+            prefixes("edge2", "LIST", "198.51.100.0/24"), prefixes("nowhere", "LIST", "198.51.100.0/24"),
+            connections=[entry("edge1", 1), entry("edge2", 1)])))
+        assert said.returncode == 1 and "4 policies: 1 new, 0 changed, 0 unchanged, 3 refused" in said.stdout, said
+        assert "2 connections: 1 new, 0 changed, 0 unchanged, 1 refused" in said.stdout
+        assert "there is no NOWHERE" in said.stdout and "not sent: policies of its router were not taken" in said.stdout
+        assert pushed(edge1) == [["LIST", "MAP"]] and pushed(edge2) == [["LIST"], ["PNI-0001"]]
+
+
+def test_policies_that_do_not_fit_into_one_request(controller, file):
+    with policy_router(controller) as edge1:
+        many = [prefixes("edge1", f"LIST-{number:04}", "198.51.100.0/24") for number in range(1001)]
+        said = controller.peerctl("apply", "-f", file(with_policies(route_map("edge1", "A-MAP", "LIST-1000"), *many)))
+        assert said.returncode == 0 and "1002 policies: 1002 new" in said.stdout, said.stdout[-400:]
+        assert [len(push) for push in pushed(edge1)] == [1000, 2] and len(edge1.policies) == 1002
+        # A page of the list of policies is 1,000 long.
+        assert len(json.loads(controller.peerctl("export").stdout)["policies"]) == 1002
+
+
+def test_a_list_of_policies_that_is_none(bad_input):
+    controller, router = bad_input
+    good = {key: value for key, value in prefixes("edge1", "LIST", "198.51.100.0/24").items() if key != "router"}
+    for body, word in (([], "a list of 1 to 1024"), ({}, "a list of 1 to 1024"), ([good, good], "policy 2 of the list: LIST is there twice"),
+                       ([good, {**good, "name": "B", "kind": "x"}], "policy 2 of the list: "), ([good] * 1025, "a list of 1 to 1024")):
+        answer = controller.ask("POST", "/v1/routers/edge1/policies", body)
+        assert answer.status == 400 and word in answer.body["detail"], answer
+    answer = controller.ask("POST", "/v1/routers/edge1/policies?onlyIfChanged=maybe", [good])
+    assert answer.status == 400 and answer.body["code"] == "bad-query", answer
+    assert not router.pushes
+
+
 @pytest.mark.parametrize("content, word", [
     ("", "no JSON"),
     ("{\n\"connections\": [\n{]}", "line 3"),
@@ -102,6 +218,10 @@ def test_one_that_is_refused_holds_up_none(controller, file):
     (feed({"name": "PNI"}), 'no "router"'),
     (feed({"router": "edge1"}), 'no "name"'),
     (feed("edge1"), 'no "router"'),
+    ({**feed(), "policies": {}}, "a feed is"),
+    (with_policies({"name": "LIST"}), 'policies[0] has no "router"'),
+    (with_policies({"router": "edge1"}), 'policies[0] has no "name"'),
+    (with_policies(prefixes("edge1", "LIST", "198.51.100.0/24"), prefixes("EDGE1", "LIST", "198.51.100.0/24")), "is there twice"),
     (feed(entry("edge1", 1), entry("EDGE1", 1)), "is there twice"),
     pytest.param("[" * 100000, "no JSON", id="deep"),
 ])

@@ -433,6 +433,15 @@ def test_a_controller_pushes_policies_with_a_connection_and_by_themselves(lab):
     assert [line.split()[:3] for line in lines[1:]] == [["PUSHED-IN", "route-map", "1"], ["PUSHED-OUT", "route-map", "1"],
                                                         ["SENT", "prefix-list-ipv4", "1"],
                                                         ["TAKEN", "prefix-list-ipv4", "5"]]
+    # The feed of all of it changes nothing, and one that is another pushes that alone.
+    exported = json.loads(s.controller.peerctl("export"))
+    file.write_text(json.dumps(exported))
+    said = s.controller.peerctl("apply", "-f", str(file))
+    assert "4 policies: 0 new, 0 changed, 4 unchanged" in said and "1 connections: 0 new, 0 changed, 1 unchanged" in said, said
+    exported["policies"] = [{**one, **(prefix_list(*sent) if one["name"] == "SENT" else {})} for one in exported["policies"]]
+    file.write_text(json.dumps(exported))
+    assert "4 policies: 0 new, 1 changed, 3 unchanged" in s.controller.peerctl("apply", "-f", str(file))
+    s.acme.wait_received("edge_ipv4", sent)
     # 10,000 entries fit, one more does not.
     many = [f"10.{number // 256}.{number % 256}.0/24" for number in range(10001)]
     status, push = ask(s, "PUT", f"/v1/routers/{ROUTER}/policies/SENT", prefix_list(*many[:9999], sent[1]))

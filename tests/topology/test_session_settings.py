@@ -140,6 +140,36 @@ def test_a_session_is_as_it_was_pushed_for_both_its_ends(pushed):
     assert s.edge.bgp_state(v4) != "Established" and (not lines_of(s, v4) or s.edge.bgp_neighbor(v4)["adminShutDown"])
 
 
+# Networks of two addresses: the router has the first one of the one and the second one of the other.
+OF_TWO = {"ipv4": ("192.0.2.128/31", "192.0.2.129/31"), "ipv6": ("2001:db8:aaaa::1/127", "2001:db8:aaaa::/127")}
+
+
+def test_links_of_two_addresses_whichever_end_the_router_is(pushed):
+    s = pushed
+    operation = settings(s)
+    for neighbor, session, family in zip(operation["declare"]["neighbors"], s.acme.sessions, FAMILIES):
+        near, far = OF_TWO[family]
+        more = ["nodad"] if family == "ipv6" else []
+        s.edge.namespace.ip("address", "add", near, "dev", s.acme_link.near_interface, *more)
+        s.acme.namespace.ip("address", "add", far, "dev", s.acme_link.far_interface, *more)
+        session.neighbor, session.local = (address.split("/")[0] for address in (near, far))
+        neighbor.update(address=session.local, local_address=near)
+    s.acme.reconfigure()
+    # The two ends in each other's place.
+    swapped = {"declare": operation["declare"] | {"neighbors": [operation["declare"]["neighbors"][0] | dict(
+        address="192.0.2.128", local_address="192.0.2.129/31")]}}
+    result = s.script.push("swapped", swapped)
+    assert result.results[0].code == "bad-address" and "this router itself" in result.results[0].message, result
+    assert s.script.push("1", operation, verb(NAME, "approve"), verb(NAME, "ready")).applied
+    s.acme.wait_established()
+    s.wait_passed()
+    assert s.script.push("2", verb(NAME, "activate")).applied
+    for family in FAMILIES:
+        s.acme.wait_received(f"edge_{family}", s.to_acme(family))
+        assert f"update-source {OF_TWO[family][0].split('/')[0]}" in lines_of(s, OF_TWO[family][1].split("/")[0])
+    assert drift(s) == []
+
+
 def test_what_a_person_changes_of_it_is_drift(pushed):
     s = pushed
     v4, v6 = (s.acme_address(family) for family in FAMILIES)

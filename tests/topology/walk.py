@@ -2,12 +2,15 @@
 """The walk of ./quickstart: one connection from its request to Active and out again, each command shown before what it
 prints. Every step is judged by the far side, BIRD's table and the kernel's, and the walk ends at the first that fails.
 """
+import http.server
 import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 from lab import build
@@ -24,6 +27,8 @@ FAMILIES = ("ipv4", "ipv6")
 ACME_ROUTES = {"ipv4": prefixes("ipv4", 1000), "ipv6": prefixes("ipv6", 500)}
 OUR_ROUTES = {"ipv4": ["203.0.113.0/25", "203.0.113.128/25"], "ipv6": ["2001:db8:fff0::/48", "2001:db8:fff1::/48"]}
 WINDOW = 5
+PASSWORD = "what-both-have-agreed-on"
+HOOK_PORT, METRICS_PORT = 8080, 4792
 # What this network accepts of those who ask; what a request leaves open it fills in.
 PEERING_POLICY = {"kinds": ["direct"], "locations": [{"metro": "Frankfurt", "routers": [ROUTER]}],
                   "ipv4": {"maxReceivedLimit": 2000, "importPolicy": "ACME-IN", "exportPolicy": "ACME-OUT"},
@@ -66,6 +71,28 @@ class Failed(Exception):
     """A step did not show what it has to."""
 
 
+class Hook(http.server.BaseHTTPRequestHandler):
+    """Somebody's endpoint of a web hook, on the controller's machine."""
+    told = []
+
+    def do_POST(self):
+        self.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+    @classmethod
+    def serve(cls, namespace):
+        server = http.server.HTTPServer(("127.0.0.1", HOOK_PORT), cls, bind_and_activate=False)
+        server.socket.close()
+        server.socket = namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+        server.server_bind()
+        server.server_activate()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
 class Walk:
     def __init__(self, lab):
         self.lab = lab
@@ -73,7 +100,7 @@ class Walk:
         self.link = lab.link(self.edge.namespace, lab.namespace("acme"))
         self.controller = Controller(lab, self.edge)
         # Nothing of the edge is there to meet before the connection is ready: BIRD tries every second.
-        self.acme = Bird(lab, "acme", ACME_AS, session_pair(self.link), ACME_ROUTES)
+        self.acme = Bird(lab, "acme", ACME_AS, session_pair(self.link, extra=f'password "{PASSWORD}";'), ACME_ROUTES)
         self._bold = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
 
     # Saying and showing
@@ -84,6 +111,10 @@ class Walk:
     def say(self, text):
         print(text, flush=True)
 
+    def _run(self, argv):
+        return subprocess.run(argv, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=120, check=True,
+                              env={**os.environ, **self.controller.peerctl_environment()}).stdout
+
     def _show(self, host, shown, argv, environment=None, status=0):
         print(f"\n{self._bold[0]}{host}# {shown}{self._bold[1]}", flush=True)
         ended = subprocess.run(argv, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -92,6 +123,9 @@ class Walk:
         if ended.returncode != status:
             raise Failed(f"`{shown}` ended with status {ended.returncode}")
         return ended.stdout
+
+    def at_controller(self, command):
+        return self._show("controller", command, self.controller.namespace.command(["sh", "-c", command]))
 
     def vtysh(self, command):
         argv = self.edge.namespace.command(self.edge.vtysh_command("-c", command))
@@ -180,7 +214,14 @@ class Walk:
   controller                 peering-controller, TLS 1.3 with certificates on both sides
 
 Each is a network namespace. Commands are shown without the options that point into the lab.""")
-        self.controller.configure(peering_policy=self.write("peering-policy.json", PEERING_POLICY), admin=OPERATOR)
+        Hook.serve(self.controller.namespace)
+        secret = self.controller.folder / "noc.secret"
+        secret.write_text("the endpoint knows it, too\n")
+        self.controller.configure(
+            peering_policy=self.write("peering-policy.json", PEERING_POLICY), admin=OPERATOR,
+            metrics_listen=f"127.0.0.1:{METRICS_PORT}", webhooks=self.write("webhooks.json", [
+                {"name": "noc", "url": f"http://127.0.0.1:{HOOK_PORT}/", "events": ["active", "degraded", "failed", "removed"],
+                 "secretFile": str(secret)}]))
         self.controller.start()
         self.acme.start()
         self.edge.start(EDGE_CONFIG.format(
@@ -209,7 +250,8 @@ Each is a network namespace. Commands are shown without the options that point i
         wanted = self.write("acme-fra.json", {
             "name": PEERING, "peerAsn": ACME_AS, "metro": "Frankfurt",
             "connections": [{"router": ROUTER, "name": NAME, "neighbors": [
-                {"address": self.link.far_address(family)} for family in FAMILIES]}]})
+                {"address": self.link.far_address(family), "password": PASSWORD} for family in FAMILIES]}]})
+        self.say("\nIt asks for two sessions with a password (TCP MD5), which is shown nowhere from here on:")
         self.acme_peerctl("peering", "request", wanted)
         self.peerctl("peering", "show", PEERING)
 
@@ -267,8 +309,24 @@ Each is a network namespace. Commands are shown without the options that point i
         for family in FAMILIES:
             self.kernel_routes(family)
         self.vtysh(f"show peering {NAME} policy")
-        self.say("\nIs everything as it was asked for?")
+        self.vtysh(f"show peering {NAME} config")
+
+    def operated(self):
+        self.heading("Operate: as it was asked for, by whom, and whether all is well")
         self.peerctl("diff")
+        self.say("\nAll that is wanted is one file, which changes nothing where it stands:")
+        feed = self.controller.folder / "peerings.json"
+        feed.write_text(self._run(self.controller.peerctl_command("export")))
+        self.say("\ncontroller# peerctl export >peerings.json")
+        if "1 unchanged" not in self.peerctl("apply", "-f", str(feed), "--dry-run"):
+            raise Failed("what was exported is not what was asked for")
+        self.peerctl("audit", "--count", "6")
+        self.at_controller(f"curl -s http://127.0.0.1:{METRICS_PORT}/healthz")
+        self.at_controller(f"curl -s http://127.0.0.1:{METRICS_PORT}/metrics | grep -e '_router_connected{{' -e Active")
+        self.say("\nA web hook was told:")
+        self.expect("the web hook's word", lambda: [(one["event"], one["connection"]) for one in Hook.told],
+                    [("active", NAME)])
+        self.peerctl("webhooks")
 
     def deprovisioned(self):
         self.heading("Deprovision: routes are withdrawn, the sessions closed")
@@ -282,6 +340,8 @@ Each is a network namespace. Commands are shown without the options that point i
         self.expect("every transition at the controller", self._transitions, [
             "PendingApproval", "ProvisioningStarted", "ProvisioningCompleted", "Validating", "Active", "PendingRemove",
             "None"])
+        self.expect("the end of the peering", lambda: json.loads(self._run(self.controller.peerctl_command(
+            "peering", "show", PEERING, "-o", "json")))["state"], "deprovisioned")
         self.peerctl("peering", "show", PEERING)
         self.watched()
 
@@ -347,7 +407,8 @@ def main(arguments):
             return 0
         with Lab() as lab:
             walk = Walk(lab)
-            for step in (walk.start, walk.prepared, walk.request, walk.bring_up, walk.gated, walk.validated, walk.activated):
+            for step in (walk.start, walk.prepared, walk.request, walk.bring_up, walk.gated, walk.validated, walk.activated,
+                         walk.operated):
                 step()
             if "--keep" in arguments:
                 walk.keep()

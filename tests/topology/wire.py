@@ -239,6 +239,7 @@ class Router(threading.Thread):
         self.journal = []       # every transition, in order
         self.acked = 0
         self.connections = {}   # name: fields of its ConnectionStatus
+        self.policies = {}      # name: the object that was pushed last
         self.pushes = []        # every push that came, in order
         self.last_push = ""     # id of the newest one that was applied
         self.confirms = []      # ids of pushes that were confirmed
@@ -371,6 +372,13 @@ class Router(threading.Thread):
                     sessions=[session_as_declared(neighbor) for neighbor in declared.neighbors])
                 self.send_snapshot(False, [declared.name])
             return dict(ok=True, allowed=["approve", "withdraw"])
+        if operation.WhichOneof("operation") == "policy":
+            for entry in operation.policy.entries:
+                for name in (entry.clause.match_prefix_list_ipv4, entry.clause.call):
+                    if name and name not in self.policies:
+                        return dict(ok=False, code="unknown-policy", message=f"there is no {name}; push it in front")
+            self.policies[operation.policy.name] = operation.policy
+            return dict(ok=True)
         verb = operation.verb
         status = self.connections.get(verb.name)
         if status is None:
