@@ -6,6 +6,7 @@
 #include "bgpd-peering/degraded.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
+#include "bgpd-peering/inbound.h"
 #include "bgpd-peering/link_test.h"
 #include "bgpd-peering/push_declaration.h"
 #include "bgpd-peering/router.h"
@@ -197,12 +198,14 @@ Peering__Snapshot *report_snapshot(struct connection *const *list, size_t count,
 	return snapshot;
 }
 
+/* Of family_facts() what moves by itself: thousands of them are compared each few seconds. */
 static struct reported_counts counts_of(const struct session *session, enum counted_family family)
 {
-	struct family_facts facts;
-
-	family_facts(session, family, &facts);
-	return (struct reported_counts){facts.received, facts.installed, facts.advertised};
+	return (struct reported_counts){
+		.received = inbound_count(session, family),
+		.installed = session_installed_count(session, family_afi(family), SAFI_UNICAST),
+		.advertised = session_advertised_count(session, family_afi(family), SAFI_UNICAST),
+	};
 }
 
 void report_taken(struct connection *connection)

@@ -188,6 +188,25 @@ void validation_state_changed(struct connection *connection)
 
 /* ---- what it waits for ---- */
 
+/* Without one bgpd does not dial. */
+static bool has_family(const struct peer *peer)
+{
+	afi_t afi;
+	safi_t safi;
+
+	FOREACH_AFI_SAFI (afi, safi)
+		if (peer->afc[afi][safi])
+			return true;
+	return false;
+}
+
+static const char *why_not_up(struct peer *peer)
+{
+	if (!peer)
+		return "is no neighbor";
+	return has_family(peer) ? peer_fsm_status_name(peer) : "has no address family; `activate` it in one";
+}
+
 static void sessions_not_up(const struct connection *connection, char *text, size_t size)
 {
 	const struct session *session;
@@ -204,8 +223,7 @@ static void sessions_not_up(const struct connection *connection, char *text, siz
 		if (!session->required || (peer && peer_is_established(peer)) || used >= size)
 			continue;
 		used += (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "peer not up: ",
-					 session->address,
-					 !peer ? "is no neighbor" : peer_fsm_status_name(peer));
+					 session->address, why_not_up(peer));
 	}
 }
 

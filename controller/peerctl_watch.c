@@ -69,11 +69,18 @@ static void describe(const char *type, json_object *event, json_object *data, ch
 	else if (strncmp(type, "push-", 5) == 0)
 		snprintf(text, DETAIL_SIZE, "%s: %s, by %s", member_text(data, "verb"), member_text(data, "state"),
 			 member_text(data, "actor"));
-	else if (strcmp(type, "router-connected") == 0)
+	else if (strcmp(type, "router-connected") == 0 || strcmp(type, "router-new") == 0)
 		snprintf(text, DETAIL_SIZE, "from %s, FRR %s", member_text(data, "address"),
 			 member_text(data, "frrVersion"));
 	else if (strcmp(type, "router-disconnected") == 0)
 		snprintf(text, DETAIL_SIZE, "%s", member_text(data, "reason"));
+	else if (strcmp(type, "certificate-expiring") == 0)
+		snprintf(text, DETAIL_SIZE, "of the %s %s, at %s", member_text(data, "whose"), member_text(data, "name"),
+			 member_text(data, "endsAt"));
+	else if (strcmp(type, "controller-started") == 0)
+		snprintf(text, DETAIL_SIZE, "version %s", member_text(data, "version"));
+	else if (strcmp(type, "webhook-test") == 0)
+		snprintf(text, DETAIL_SIZE, "%s, by %s", member_text(data, "webhook"), member_text(data, "actor"));
 	else if (strcmp(type, "gap") == 0)
 		snprintf(text, DETAIL_SIZE, "what came behind %s is not there any more; this goes on behind %s",
 			 member_text(event, "after"), member_text(event, "resumedAfter"));

@@ -332,6 +332,13 @@ def test_watch_prints_a_line_an_event_and_resumes(controller):
         told = [json.loads(line) for line in scripts.lines()]
         assert [one["data"]["sequence"] for one in told if one["type"] == "transition"] == [1, 2, 3, 4]
         assert len({one["id"] for one in told}) == len(told)
+    # All of it, in words.
+    with Watch(controller, "--since", 0) as everything:
+        lines = everything.wait_line("PNI-OTHER")
+        assert everything.interrupt() == 0
+        words = [line.split()[3:6] for line in lines]
+        assert ["controller-started", "version"] in [one[:2] for one in words] and ["router-new", "from"] in [one[:2] for one in words]
+        assert not any("{" in line for line in lines), lines
 
 
 def test_watch_is_coloured_on_a_terminal_alone(controller):

@@ -38,6 +38,10 @@ def test_from_declaration_to_active(scenario):
     s.edge.wait_state(NAME, "PendingApproval")
     s.edge.verb(NAME, "approve")
     s.edge.wait_state(NAME, "ProvisioningStarted")
+    # Another one, with a neighbor that bgpd does not dial.
+    s.edge.configure_bgp("neighbor 192.0.2.99 remote-as 64512", "peering K neighbor 192.0.2.99")
+    s.edge.verb("K", "approve")
+    assert "192.0.2.99 has no address family; `activate` it in one" in s.edge.verb("K", "ready")
     for family in FAMILIES:
         until(f"{family} closed at acme", lambda: s.acme.bgp_state(f"edge_{family}"),
               lambda state: state != "Established")
