@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/api_list.h"
 #include "controller/declaration_secret.h"
 #include "controller/differences.h"
 #include "controller/log.h"
@@ -20,8 +21,6 @@
 #include "controller/text.h"
 #include "lib/lifecycle.h"
 
-/* Connections that are looked at for one answer. */
-#define PAGE 1000
 #define ROUTER_MAX 256
 
 bool api_router_is_held(const struct api *api, const char *router)
@@ -80,30 +79,25 @@ static json_object *to_json(const struct api *api, const struct store_connection
 	return object;
 }
 
-struct page {
-	const struct api *api;
-	json_object *differences;
-	unsigned int count;
-	char *last; /* "ROUTER/NAME" of a full page's last one */
-	bool more;
-};
+static size_t length(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
 
 static bool add_connection(const struct store_connection *connection, void *context)
 {
-	struct page *page = context;
-	json_object *fields;
+	struct api_list *list = context;
+	size_t detail = connection->observed ? strlen(connection->observed->detail) : 0;
+	json_object *fields, *shown = NULL;
 
-	if (page->count++ == PAGE) {
-		page->more = true;
+	if (!api_list_room(list, 2 * (length(connection->definition) + detail)))
 		return false;
-	}
-	if (page->count == PAGE && asprintf(&page->last, "%s/%s", connection->router, connection->name) < 0)
-		page->last = NULL;
 	fields = differences_find(connection);
 	if (connection->definition ? json_object_array_length(fields) > 0 : differences_is_there(connection))
-		json_object_array_add(page->differences, to_json(page->api, connection, fields));
+		shown = to_json(list->request->api, connection, fields);
 	else
 		json_object_put(fields);
+	api_list_add(list, shown, api_place_of(connection));
 	return true;
 }
 
@@ -135,27 +129,15 @@ static bool read_query(const struct api_request *request, const char **router, c
 
 void api_get_differences(const struct api_request *request)
 {
-	struct page page = {.api = request->api};
 	char after_router[ROUTER_MAX];
 	const char *router, *after_name;
-	enum store_result result;
-	json_object *answer;
+	struct api_list list;
 
 	if (!read_query(request, &router, after_router, &after_name))
 		return;
-	page.differences = json_object_new_array();
-	result = store_connections(api_store(request->api), router, NULL, after_router, after_name, PAGE + 1,
-				   add_connection, &page);
-	answer = api_object();
-	json_object_object_add(answer, "differences", page.differences);
-	json_object_object_add(answer, "nextAfter", page.more ? api_text(page.last) : NULL);
-	free(page.last);
-	if (result == STORE_OK) {
-		api_reply(request->http, 200, answer, NULL);
-		return;
-	}
-	json_object_put(answer);
-	api_problem_store(request->http, api_store(request->api), result);
+	api_list_begin(&list, request, API_PAGE_MAX);
+	api_list_reply(&list, "differences",
+		       store_connections(api_store(request->api), router, after_router, after_name, add_connection, &list));
 }
 
 /* ---- What a person makes of it ---- */
