@@ -68,9 +68,10 @@ struct durable_sequences durable_state_sequences(void);
 bool durable_state_renew_id(char *error, size_t error_size);
 
 /*
- * Numbers the transition (entry->sequence) and journals it. Returns the line's ticket, 0 where it cannot be written now.
- * `pending`: the change takes effect once the line is durable, with these flags and each session's `held_next`;
- * transition_durable() is called with the outcome, and a line that fails is given up. NULL: it has taken effect.
+ * Numbers the transition (entry->sequence) and journals it. `pending`: the change takes effect once the line is
+ * durable, with these flags and each session's `held_next`; transition_durable() is called with the outcome and with the
+ * ticket that is returned, 0 where the line cannot be written now; one that fails is given up. NULL: it has taken effect;
+ * returns 0. What a push does is numbered when all of it is journalled: transition_numbered().
  */
 uint64_t durable_state_transition(const struct connection *connection, struct history_entry *entry,
 				  const struct pending_change *pending);
@@ -83,7 +84,7 @@ void durable_state_connection(struct connection *connection);
 void durable_state_policy(struct session *session);
 /*
  * The connection is gone for good, or, where that `opens` a gate, is to be: then transition_durable() is called with the
- * outcome. Returns the line's ticket, 0 where it cannot be written now.
+ * outcome. Returns the ticket of that, 0 where the line cannot be written now.
  */
 uint64_t durable_state_forget(const struct connection *connection, bool opens);
 /* A bypass has begun or ended; `name` is NULL for that of every session. */
@@ -100,6 +101,8 @@ void durable_state_controller(void);
 void durable_state_acked(uint64_t sequence);
 /* What pushes have left behind, all of it: push_record.h. */
 void durable_state_pushes(void);
+/* The line that says so, without its sum, malloc'd. */
+char *durable_state_pushes_line(void);
 /* A declaration that the controller pushed and the router took; the newest one of a name counts. */
 void durable_state_pushed(const Peering__DeclareConnection *declaration);
 /*

@@ -110,6 +110,7 @@ typedef struct event_loop event_master;
 #define event_add_readable(function, argument, descriptor, reference)                                                  \
 	event_add_read(bm->master, function, argument, descriptor, reference)
 #define event_stop(reference) event_cancel(&(reference))
+#define event_milliseconds_left(reference) event_timer_remain_msec(reference)
 #else
 typedef struct thread event_ref;
 typedef struct thread_master event_master;
@@ -122,6 +123,7 @@ typedef struct thread_master event_master;
 #define event_add_readable(function, argument, descriptor, reference)                                                  \
 	thread_add_read(bm->master, function, argument, descriptor, reference)
 #define event_stop(reference) thread_cancel(&(reference))
+#define event_milliseconds_left(reference) thread_timer_remain_msec(reference)
 #endif
 
 /* ---- the connection of a peer: part of struct peer, later a structure of its own ---- */

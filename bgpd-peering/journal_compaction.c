@@ -27,6 +27,7 @@
 #include "lib/connection_name.h"
 #include "lib/journal_damage.h"
 #include "lib/journal_gates.h"
+#include "lib/journal_json.h"
 #include "lib/lifecycle.h"
 
 #define WORTH_IT 4 /* the file is so many times what counts of it */
@@ -207,34 +208,6 @@ static bool keep_single(struct journal_compaction *compaction, struct spot spot,
 
 /* ---- lines; each function is false where the line cannot be read ---- */
 
-static const char *text_of(json_object *object, const char *key)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_string))
-		return NULL;
-	return json_object_get_string(value);
-}
-
-static bool number_of(json_object *object, const char *key, uint64_t *number)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_int) ||
-	    json_object_get_int64(value) < 0)
-		return false;
-	*number = json_object_get_uint64(value);
-	return true;
-}
-
-static json_object *array_of(json_object *object, const char *key)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) && json_object_is_type(value, json_type_array) ? value
-													    : NULL;
-}
-
 static void lose(struct place *place)
 {
 	place->owner = NULL;
@@ -250,7 +223,7 @@ static bool take_sessions(struct journal_compaction *compaction, struct known_co
 
 	for (size_t i = 0; i < json_object_array_length(sessions); i++) {
 		json_object *session = json_object_array_get_idx(sessions, i);
-		const char *address = json_object_is_type(session, json_type_object) ? text_of(session, "address") : NULL;
+		const char *address = json_object_is_type(session, json_type_object) ? journal_text(session, "address") : NULL;
 		struct place *place = address ? place_of(compaction, connection->vrf, address) : NULL;
 
 		if (!place)
@@ -291,11 +264,11 @@ static struct known_connection *take_connection(struct journal_compaction *compa
 
 	if (!json_object_object_get_ex(object, "connection", &said) || !json_object_is_type(said, json_type_object))
 		return NULL;
-	name = text_of(said, "name");
-	vrf = text_of(said, "vrf");
-	sessions = array_of(said, "sessions");
+	name = journal_text(said, "name");
+	vrf = journal_text(said, "vrf");
+	sessions = journal_array(said, "sessions");
 	if (!name || connection_name_error(name) || !vrf || strlen(vrf) >= DAMAGED_TEXT_MAX ||
-	    connection_state_from_name(text_of(said, "state")) < 0 || !sessions ||
+	    connection_state_from_name(journal_text(said, "state")) < 0 || !sessions ||
 	    json_object_array_length(sessions) > DAMAGED_SESSIONS_MAX)
 		return NULL;
 	connection = connection_of(compaction, name);
@@ -319,7 +292,7 @@ static bool take_transition(struct journal_compaction *compaction, json_object *
 	struct spots *history = connection ? &connection->history : NULL;
 	uint64_t sequence;
 
-	if (!connection || !number_of(object, "sequence", &sequence))
+	if (!connection || !journal_number(object, "sequence", &sequence))
 		return false;
 	if (history->count == JOURNAL_HISTORY_KEPT)
 		memmove(history->list, history->list + 1, --history->count * sizeof(*history->list));
@@ -335,7 +308,7 @@ static bool take_transition(struct journal_compaction *compaction, json_object *
 
 static bool take_bypass(struct journal_compaction *compaction, json_object *object, struct spot spot)
 {
-	const char *name = text_of(object, "name");
+	const char *name = journal_text(object, "name");
 	struct known_connection *connection;
 
 	if (!name)
@@ -350,7 +323,7 @@ static bool take_bypass(struct journal_compaction *compaction, json_object *obje
 
 static bool take_policy(struct journal_compaction *compaction, json_object *object, struct spot spot)
 {
-	const char *vrf = text_of(object, "vrf"), *address = text_of(object, "address");
+	const char *vrf = journal_text(object, "vrf"), *address = journal_text(object, "address");
 	struct place *place = vrf && address ? place_of(compaction, vrf, address) : NULL;
 
 	if (place && place->owner)
@@ -366,7 +339,7 @@ static bool take_pushed(struct journal_compaction *compaction, json_object *obje
 
 	if (!json_object_object_get_ex(object, "declaration", &declaration))
 		return false;
-	name = text_of(declaration, "name");
+	name = journal_text(declaration, "name");
 	if (!name || connection_name_error(name))
 		return false;
 	connection = connection_of(compaction, name);
@@ -380,17 +353,17 @@ static bool take_journal(struct journal_compaction *compaction, json_object *obj
 	uint64_t version;
 
 	compaction->journal = spot;
-	return text_of(object, "id") && number_of(object, "version", &version) && version == 1;
+	return journal_text(object, "id") && journal_number(object, "version", &version) && version == 1;
 }
 
 static bool take_single(struct journal_compaction *compaction, json_object *object, const char *type, struct spot spot)
 {
-	const char *vrf = text_of(object, "vrf"), *host = text_of(object, "host");
-	const char *profile = text_of(object, "profile"), *name = text_of(object, "name");
+	const char *vrf = journal_text(object, "vrf"), *host = journal_text(object, "host");
+	const char *profile = journal_text(object, "profile"), *name = journal_text(object, "name");
 	uint64_t sequence;
 
 	if (strcmp(type, "acked") == 0) {
-		if (!number_of(object, "sequence", &sequence))
+		if (!journal_number(object, "sequence", &sequence))
 			return false;
 		if (sequence < compaction->acked)
 			return true;
@@ -402,7 +375,7 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 		return host && keep_single(compaction, spot, type, "", "");
 	}
 	if (strcmp(type, "pushes") == 0)
-		return number_of(object, "revision", &sequence) && keep_single(compaction, spot, type, "", "");
+		return journal_number(object, "revision", &sequence) && keep_single(compaction, spot, type, "", "");
 	if (strcmp(type, "profile") == 0)
 		return vrf && profile && keep_single(compaction, spot, type, vrf, profile);
 	if (strcmp(type, "policyObject") == 0)
@@ -415,7 +388,7 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 static bool take_line(struct journal_compaction *compaction, const char *line, struct spot spot)
 {
 	json_object *object = journal_damage_parse(line);
-	const char *type = object ? text_of(object, "type") : NULL;
+	const char *type = object ? journal_text(object, "type") : NULL;
 	bool good = false;
 
 	if (!type || (spot.at == 0 && strcmp(type, "journal") != 0))

@@ -116,6 +116,8 @@ struct journal_record {
 void journal_record_of_connection(struct journal_record *record, const struct connection *connection);
 /* And back: the connection's lines of configuration but for its neighbors. */
 void journal_record_settings(const struct journal_record *record, struct connection *connection);
+/* The record says of the configuration, its neighbors included, what `before` says; of states and gates what it said. */
+void journal_record_configure(struct journal_record *record, const struct journal_record *before);
 /* Fills what the record says of a session's policy; journal_record_clear() frees it. */
 void journal_record_of_policy(struct journal_record *record, const struct session *session);
 

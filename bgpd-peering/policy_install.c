@@ -2,6 +2,7 @@
 #include "bgpd-peering/policy_install.h"
 
 #include "bgpd-peering/policy_text.h"
+#include "bgpd-peering/policy_timer.h"
 #include "bgpd-peering/turn.h"
 
 #include "lib/linklist.h"
@@ -534,12 +535,14 @@ bool policy_install(const Peering__Policy *policy, struct prefix_list *staged, s
 {
 	bool good = true;
 
+	policy_timer_hold();
 	if (staged)
 		install_prefix_list(policy, staged);
 	else if (policy->kind == K(ROUTE_MAP))
 		good = install_route_map(policy);
 	else
 		good = install_list(policy);
+	policy_timer_release();
 	if (!good)
 		verdict_refuse(verdict, "bgpd-refused", "bgpd does not take the policy %s; its log says why", policy->name);
 	return good;
@@ -547,12 +550,14 @@ bool policy_install(const Peering__Policy *policy, struct prefix_list *staged, s
 
 void policy_uninstall(const Peering__Policy *policy)
 {
+	policy_timer_hold();
 	if (policy_kind_is_prefix_list(policy->kind))
 		uninstall_prefix_list(policy);
 	else if (policy->kind == K(ROUTE_MAP))
 		uninstall_route_map(policy->name);
 	else if (policy_is_there(policy->kind, policy->name))
 		run_format("no %s %s", policy_list_words(policy->kind), policy->name);
+	policy_timer_release();
 }
 
 uint64_t policy_fingerprint(Peering__PolicyKind kind, const char *name)

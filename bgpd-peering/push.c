@@ -5,8 +5,9 @@
  * other. Nothing is typed in between: a command first ends what has begun (push_finish()). Where a state has changed of
  * itself meanwhile, what is left is checked anew, and after some times of that done without a pause.
  *
- * What was applied is answered when the journal has it: the controller never hears of what a power failure would undo. An
- * activation happens only then at all, and may still fail.
+ * What was applied goes to the journal as a whole (push_group.h), and is answered when the journal has it: the controller
+ * never hears of what a power failure would undo. An activation happens only then at all, and may still fail. Where an
+ * operation is refused although the check was good, what those before it have declared is put back.
  */
 #include "bgpd-peering/push.h"
 
@@ -19,6 +20,7 @@
 #include "bgpd-peering/push_check.h"
 #include "bgpd-peering/push_confirm.h"
 #include "bgpd-peering/push_declaration.h"
+#include "bgpd-peering/push_group.h"
 #include "bgpd-peering/push_revision.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/service.h"
@@ -287,6 +289,19 @@ static void whose(const Peering__Push *push, char actor[TRANSITION_ACTOR_MAX])
 	utf8_copy(actor, TRANSITION_ACTOR_MAX, whole);
 }
 
+/* Of the connection that it is about; "": it is about none. */
+static const char *name_of(const Peering__Operation *operation)
+{
+	switch (operation->operation_case) {
+	case PEERING__OPERATION__OPERATION_DECLARE:
+		return operation->declare->name;
+	case PEERING__OPERATION__OPERATION_VERB:
+		return operation->verb->name;
+	default:
+		return "";
+	}
+}
+
 static bool changes_what_is_declared(const Peering__Operation *operation)
 {
 	return operation->operation_case != PEERING__OPERATION__OPERATION_VERB;
@@ -294,7 +309,7 @@ static bool changes_what_is_declared(const Peering__Operation *operation)
 
 /* ---- slices ---- */
 
-enum phase { PHASE_BEGIN, PHASE_CHECK, PHASE_APPLY };
+enum phase { PHASE_BEGIN, PHASE_CHECK, PHASE_APPLY, PHASE_TAKE_BACK };
 
 PREDECL_DLIST(work_list);
 struct work {
@@ -302,10 +317,11 @@ struct work {
 	const Peering__Push *push;
 	void (*done)(void);
 	enum phase phase;
-	size_t next;	   /* operation of this phase */
+	size_t next;	   /* operation of this phase; of PHASE_TAKE_BACK the one behind it */
 	size_t check_from; /* those before it are applied */
 	struct push_plan *plan;
 	Peering__DeclareConnection **declarations; /* for each operation; NULL: it is none */
+	struct former_declaration *former; /* for each operation that is one and has begun: how it was declared before */
 	struct held *taken;
 	bool good, declared;
 	bool waits_for_confirm; /* what is before it is noted already */
@@ -323,7 +339,14 @@ static bool is_being_applied(const char *id)
 {
 	const struct work *work = work_list_first(&works);
 
-	return work && work->phase == PHASE_APPLY && strcmp(work->push->id, id) == 0;
+	return work && work->phase >= PHASE_APPLY && strcmp(work->push->id, id) == 0;
+}
+
+bool push_is_being_applied(void)
+{
+	const struct work *work = work_list_first(&works);
+
+	return work && work->phase >= PHASE_APPLY;
 }
 
 static void end_work(struct work *work)
@@ -337,6 +360,10 @@ static void end_work(struct work *work)
 		if (work->declarations[i])
 			peering__declare_connection__free_unpacked(work->declarations[i], NULL);
 	XFREE(MTYPE_PEERING_PUSH, work->declarations);
+	for (size_t i = 0; work->former && i < work->push->n_operations; i++)
+		if (work->former[i].declaration)
+			peering__declare_connection__free_unpacked(work->former[i].declaration, NULL);
+	XFREE(MTYPE_PEERING_PUSH, work->former);
 	if (work->taken) {
 		if (work->taken->answer)
 			push_answer_free(work->taken->answer);
@@ -378,6 +405,7 @@ static bool begin(struct work *work)
 		return false;
 	}
 	work->declarations = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*work->declarations));
+	work->former = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*work->former));
 	work->taken = XCALLOC(MTYPE_PEERING_PUSH, sizeof(*work->taken));
 	work->taken->answer = push_answer_new(push->id, push->n_operations);
 	work->taken->openings = XCALLOC(MTYPE_PEERING_PUSH, (push->n_operations + 1) * sizeof(*work->taken->openings));
@@ -436,31 +464,64 @@ static void hold_applied(struct work *work)
 		push_revision_rise(work->push->id);
 	taken->answer->revision = push_revision();
 	policy_objects_pushed();
-	/* A revision that is told is durable; the answer to verbs alone waits for what they have done. */
-	if (work->declared || work->push->confirm_seconds)
-		note_answer(taken);
-	taken->line = durable_state_newest_line();
-	if (work->push->confirm_seconds && !taken->answer->applied)
+	if (work->push->confirm_seconds && taken->answer->applied)
+		push_confirm_applied();
+	else if (work->push->confirm_seconds)
 		push_confirm_give_up();
+	/* With what it says is done; the answer to verbs that have closed something waits for that alone. */
+	taken->noted = work->declared || work->push->confirm_seconds || push_group_has_lines();
+	if (taken->noted)
+		push_answer_keep(taken->answer, true);
+	if (taken->noted && !push_group_has_lines())
+		durable_state_pushes();
+	push_group_commit();
+	taken->line = durable_state_newest_line();
 	held_list_add_tail(&held, taken);
 	push_journal_moved();
 }
 
-/* From the operation that is next: those behind one that was refused are not begun. */
-static void give_up(struct work *work)
+/*
+ * Those from `work->next` on are not begun, and what those before it have declared is put back; what their verbs have done
+ * is not, but what they were to open stays closed.
+ */
+static void give_up(struct work *work, size_t applied)
 {
-	const struct verdict failed = {.code = "not-applied", .message = "an operation before this one was refused"};
+	const struct verdict failed = {.code = "not-applied", .message = "another operation of this push was refused"};
 
 	work->taken->answer->applied = false;
 	for (size_t i = work->next; i < work->push->n_operations; i++)
 		push_answer_replace(work->taken->answer, i, &failed);
-	hold_applied(work);
+	push_group_cancel_openings();
+	work->phase = PHASE_TAKE_BACK;
+	work->next = applied;
+}
+
+/* The last one that is left. */
+static void take_back_one(struct work *work)
+{
+	const struct former_declaration *former = &work->former[--work->next];
+	const struct verdict taken_back = {.code = "not-applied",
+					   .message = "another operation of this push was refused, and what this one did is put back"};
+	char why[PUSH_ID_MAX + 64];
+	struct verdict verdict;
+
+	if (!former->name[0] || !work->taken->answer->results[work->next]->ok)
+		return;
+	snprintf(why, sizeof(why), "the push %s that declared it could not be applied as a whole", work->push->id);
+	push_group_enter(former->name, true);
+	if (push_take_back(former, why, &verdict))
+		push_answer_replace(work->taken->answer, work->next, &taken_back);
+	else
+		alert_as(EC_PEERING_CONTROLLER, "the push %s could not be applied as a whole, and this of it stays: %s",
+			 work->push->id, verdict.message);
+	push_group_leave();
 }
 
 /* Whether the phase goes on with applying. */
 static bool end_check(struct work *work)
 {
 	struct verdict verdict;
+	size_t applied;
 
 	if (work->check_from || work->waits_for_confirm) {
 		/* A part is applied, or what is before it noted; and what is left was good, and is so no more. */
@@ -470,13 +531,14 @@ static bool end_check(struct work *work)
 			return true;
 		zlog_err("peering: the push %s by %s could only be applied up to operation %zu: the router has changed meanwhile",
 			 work->push->id, work->actor, work->next);
+		applied = work->next;
 		while (work->next < work->push->n_operations && work->taken->answer->results[work->next]->ok)
 			push_answer_replace(work->taken->answer, work->next++,
 					    &(struct verdict){.code = "not-applied",
 							      .message = "the router has changed meanwhile, and an operation behind this one is refused"});
 		work->next++;
-		give_up(work);
-		return false;
+		give_up(work, applied);
+		return true;
 	}
 	if (!work->good || work->push->dry_run) {
 		answer_check(work);
@@ -495,39 +557,29 @@ static bool end_check(struct work *work)
 	return true;
 }
 
-/* Of the connection that the operation is about; NULL: it is about none, or it is gone. */
-static const struct connection *connection_of(const Peering__Operation *operation)
-{
-	switch (operation->operation_case) {
-	case PEERING__OPERATION__OPERATION_DECLARE:
-		return connection_find(operation->declare->name);
-	case PEERING__OPERATION__OPERATION_VERB:
-		return connection_find(operation->verb->name);
-	default:
-		return NULL;
-	}
-}
-
 /* The check has seen to it that it is not refused here. */
-static bool apply_one(struct work *work)
+static void apply_one(struct work *work)
 {
 	const Peering__Push *push = work->push;
 	size_t index = work->next++;
+	const Peering__Operation *operation = push->operations[index];
 	struct verdict verdict;
 
-	apply_operation(push->operations[index], work->declarations[index], push->confirm_seconds != 0, work->actor,
-			&verdict);
-	push_list_allowed(connection_of(push->operations[index]), &verdict);
+	if (work->declarations[index])
+		push_note_former(work->declarations[index]->name, &work->former[index]);
+	push_group_enter(name_of(operation), changes_what_is_declared(operation));
+	apply_operation(operation, work->declarations[index], push->confirm_seconds != 0, work->actor, &verdict);
+	push_group_leave();
+	push_list_allowed(connection_find(name_of(operation)), &verdict);
 	push_answer_replace(work->taken->answer, index, &verdict);
-	work->declared |= changes_what_is_declared(work->push->operations[index]) && verdict.accepted && !verdict.unchanged;
+	work->declared |= changes_what_is_declared(operation) && verdict.accepted && !verdict.unchanged;
 	if (verdict.accepted) {
-		note_opening(push->operations[index], &work->taken->openings[index]);
-		return true;
+		note_opening(operation, &work->taken->openings[index]);
+		return;
 	}
 	zlog_err("peering: the push %s by %s could only be applied up to operation %zu: %s", push->id, work->actor, index,
 		 verdict.message);
-	give_up(work);
-	return false;
+	give_up(work, index);
 }
 
 /* One operation, or what is between them. False: the work is done. */
@@ -542,10 +594,19 @@ static bool step(struct work *work)
 		check_one(work);
 		return true;
 	case PHASE_APPLY:
-		if (work->next < work->push->n_operations)
-			return apply_one(work);
-		hold_applied(work);
-		return false;
+		if (work->next == work->push->n_operations) {
+			hold_applied(work);
+			return false;
+		}
+		apply_one(work);
+		return true;
+	case PHASE_TAKE_BACK:
+		if (work->next == 0) {
+			hold_applied(work);
+			return false;
+		}
+		take_back_one(work);
+		return true;
 	}
 	return false;
 }
@@ -553,7 +614,7 @@ static bool step(struct work *work)
 /* Something else has had its turn since: a session that was to be declared anew may be in service now. */
 static void resume(struct work *work)
 {
-	if (work->phase == PHASE_BEGIN || work->changes == router.changes)
+	if (work->phase == PHASE_BEGIN || work->phase == PHASE_TAKE_BACK || work->changes == router.changes)
 		return;
 	work->checked_anew++;
 	if (work->phase == PHASE_APPLY)

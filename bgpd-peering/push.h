@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the controller pushes: checked as a whole, then applied as a whole, or not at all; answered once all that it did
- * has reached the disk.
+ * What the controller pushes: checked as a whole, then applied as a whole, or not at all, whenever bgpd ends meanwhile;
+ * answered once all that it did has reached the disk.
  *
  * bgpd's main thread only.
  */
@@ -19,6 +19,9 @@
 void push_take(const Peering__Push *push, void (*done)(void));
 /* Ends what has begun, however long that takes: somebody is about to change something. Costs nothing where there is none. */
 void push_finish(void);
+
+/* Whether one has begun to change something, and goes on in its next slice. */
+bool push_is_being_applied(void);
 
 /* Sends an answer, and frees it: at once, or once every line that is queued now has reached the disk. */
 void push_send_answer(Peering__PushResult *answer);

@@ -4,7 +4,6 @@
 #include "bgpd-peering/controller_link.h"
 #include "bgpd-peering/drain.h"
 #include "bgpd-peering/durable_state.h"
-#include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/push.h"
 #include "bgpd-peering/push_answers.h"
 #include "bgpd-peering/push_check.h"
@@ -23,12 +22,18 @@
 
 static struct unconfirmed_push unconfirmed;
 static event_ref *timer;
+static bool applying; /* the journal knows nothing of it yet */
 static bool rolling_back;
 static size_t left; /* of what is to be put back, from the end */
 
 const struct unconfirmed_push *push_unconfirmed(void)
 {
 	return unconfirmed.id[0] ? &unconfirmed : NULL;
+}
+
+const struct unconfirmed_push *push_confirm_noted(void)
+{
+	return applying ? NULL : push_unconfirmed();
 }
 
 uint32_t push_confirm_seconds_left(const char *id)
@@ -171,14 +176,17 @@ static void finish(void)
 
 static void roll_back(event_ref *event)
 {
+	char why[PUSH_ID_MAX + 64];
 	struct timeval begun;
 	TURN(TURN_CONTROLLER);
 
 	monotime(&begun);
-	for (; left > 0; left--) {
+	snprintf(why, sizeof(why), "the push %s that declared it was not confirmed", unconfirmed.id);
+	for (;; left--) {
 		struct verdict verdict;
 
-		if (router.reading_file || router.booting) {
+		/* What another push does is with the journal as a whole before anything else of its kind. */
+		if (router.reading_file || router.booting || push_is_being_applied()) {
 			event_add_seconds(roll_back, NULL, RETRY_SECONDS, &timer);
 			return;
 		}
@@ -186,7 +194,9 @@ static void roll_back(event_ref *event)
 			event_add_now(roll_back, NULL, &timer);
 			return;
 		}
-		if (push_take_back(&unconfirmed.before[left - 1], unconfirmed.id, &verdict))
+		if (left == 0)
+			break;
+		if (push_take_back(&unconfirmed.before[left - 1], why, &verdict))
 			continue;
 		if (strcmp(verdict.code, "pending") == 0) {
 			event_add_seconds(roll_back, NULL, RETRY_SECONDS, &timer);
@@ -224,15 +234,12 @@ static void tick(event_ref *event)
 
 static void note_before(const Peering__Operation *operation, struct former_declaration *former)
 {
-	const char *name = name_in(operation);
-	const Peering__DeclareConnection *declared = durable_state_pushed_of(name);
-	const struct connection *connection = connection_find(name);
-
-	strlcpy(former->name, name, sizeof(former->name));
-	former->drains = operation->operation_case == PEERING__OPERATION__OPERATION_VERB;
-	former->ended = !former->drains && connection && connection->state == STATE_NONE && connection->state_since;
-	if (!former->drains && declared)
-		former->declaration = journal_line_copy_declaration(declared);
+	if (operation->operation_case != PEERING__OPERATION__OPERATION_VERB) {
+		push_note_former(name_in(operation), former);
+		return;
+	}
+	strlcpy(former->name, name_in(operation), sizeof(former->name));
+	former->drains = true;
 }
 
 bool push_confirm_begin(const Peering__Push *push, const char *actor, struct verdict *verdict)
@@ -253,15 +260,22 @@ bool push_confirm_begin(const Peering__Push *push, const char *actor, struct ver
 			       "what would have to be put back is more than the router's journal keeps; split the push");
 		return false;
 	}
-	durable_state_pushes();
+	applying = true;
 	watch();
 	return true;
 }
 
+void push_confirm_applied(void)
+{
+	applying = false;
+}
+
 void push_confirm_give_up(void)
 {
-	if (unconfirmed.id[0])
-		begin_to_roll_back("it could not be applied as a whole");
+	applying = false;
+	event_stop(timer);
+	look_again_at_all();
+	unconfirmed_push_clear(&unconfirmed);
 }
 
 void push_confirm_tell(void)

@@ -3,7 +3,7 @@
  * A push that stays only where the controller confirms it: one that cuts this router off from its controller is taken back
  * without it. One at a time.
  *
- * How each connection was declared is noted, and journalled in front of what the push does. Until Confirm comes the push
+ * How each connection was declared is noted, and journalled with what the push does. Until Confirm comes the push
  * drains at most: nothing that it has declared opens by itself, and no drain that it has begun ends. Where Confirm does not
  * come in time, what was declared before is put back; no gate is opened by that, and what carries traffic by then (a person
  * has opened it) stays as it is. A restart of bgpd goes on with the time that is left. bgpd's main thread only.
@@ -21,6 +21,8 @@
 
 /* The push that waits, or NULL. */
 const struct unconfirmed_push *push_unconfirmed(void);
+/* The same as the journal is to have it: not before all of the push is applied. */
+const struct unconfirmed_push *push_confirm_noted(void);
 /* Seconds until it is rolled back; 0 where another, or none, waits. */
 uint32_t push_confirm_seconds_left(const char *id);
 /* Whether it has declared or drained the connection. */
@@ -32,9 +34,11 @@ bool push_confirm_judge(const Peering__Push *push, struct verdict *verdict);
 bool push_confirm_judge_operation(const Peering__Push *push, const Peering__Operation *operation,
 				  struct verdict *verdict);
 
-/* Notes what is before the push, which the caller applies now, and journals it. False with a refusal. */
+/* Notes what is before the push, which the caller applies now. False with a refusal. */
 bool push_confirm_begin(const Peering__Push *push, const char *actor, struct verdict *verdict);
-/* It could not be applied as a whole: it is rolled back at once. */
+/* All of it is applied, and what the journal is told from now on has what was before. */
+void push_confirm_applied(void);
+/* It could not be applied as a whole, and the caller has taken back what was: there is nothing to confirm. */
 void push_confirm_give_up(void);
 /* A session has begun: the answer to the push that waits, of which the controller may not have heard. */
 void push_confirm_tell(void);

@@ -9,6 +9,7 @@
 #include "bgpd-peering/durable_state.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/gate_policy.h"
+#include "bgpd-peering/journal_line.h"
 #include "bgpd-peering/neighbor.h"
 #include "bgpd-peering/session_settings.h"
 
@@ -351,7 +352,9 @@ static void keep_neighbor(struct connection *connection, const Peering__DeclareC
 	session = session_find(connection->vrf, address);
 	session->declared = true;
 	session->required = !neighbor->optional;
-	session_settings_apply(connection->name, neighbor, kept_neighbor(kept, neighbor), session_peer(session));
+	/* Its operator has made it anew otherwise: it stays as he wants it. */
+	if (session->made)
+		session_settings_apply(connection->name, neighbor, kept_neighbor(kept, neighbor), session_peer(session));
 	for (size_t i = 0; i < neighbor->n_families; i++) {
 		int family = push_family_from_wire(neighbor->families[i]->afi);
 
@@ -447,6 +450,17 @@ bool push_declare(const Peering__DeclareConnection *declaration, const char *act
 
 /* ---- taking back ---- */
 
+void push_note_former(const char *name, struct former_declaration *former)
+{
+	const Peering__DeclareConnection *declared = durable_state_pushed_of(name);
+	const struct connection *connection = connection_find(name);
+
+	strlcpy(former->name, name, sizeof(former->name));
+	former->ended = connection && connection->state == STATE_NONE && connection->state_since;
+	if (declared)
+		former->declaration = journal_line_copy_declaration(declared);
+}
+
 /* What the former declaration does not have would go, and somebody has opened it. */
 static bool has_open_addition(const struct connection *connection, const Peering__DeclareConnection *former)
 {
@@ -458,22 +472,20 @@ static bool has_open_addition(const struct connection *connection, const Peering
 	return false;
 }
 
-static bool end_again(struct connection *connection, const char *push, struct verdict *verdict)
+static bool end_again(struct connection *connection, const char *why, struct verdict *verdict)
 {
 	struct lifecycle_facts facts;
-	char reason[TRANSITION_MESSAGE_MAX];
 
 	if (connection->state == STATE_NONE)
 		return true;
 	connection_facts(connection, &facts);
-	snprintf(reason, sizeof(reason), "the push %s that declared it was not confirmed", push);
 	return transition(connection,
 			  lifecycle_is_allowed(connection->state, EVENT_WITHDRAW, &facts) ? EVENT_WITHDRAW
 											  : EVENT_FORCE_CANCEL,
-			  "router", reason, verdict);
+			  "router", why, verdict);
 }
 
-bool push_take_back(const struct former_declaration *former, const char *push, struct verdict *verdict)
+bool push_take_back(const struct former_declaration *former, const char *why, struct verdict *verdict)
 {
 	const Peering__DeclareConnection *declared = durable_state_pushed_of(former->name);
 	struct connection *connection = connection_find(former->name);
@@ -491,7 +503,7 @@ bool push_take_back(const struct former_declaration *former, const char *push, s
 						 has_open_addition(connection, former->declaration)))
 		verdict_refuse(verdict, "active", "%s is %s by now; it stays as the push has declared it", connection->name,
 			       connection_state_name(connection->state));
-	if (!verdict->accepted || (ends && !end_again(connection, push, verdict)))
+	if (!verdict->accepted || (ends && !end_again(connection, why, verdict)))
 		return false;
 	/* Of what somebody has ended meanwhile, only what it would begin again with. */
 	if (connection->state != STATE_NONE)

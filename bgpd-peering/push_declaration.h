@@ -36,12 +36,14 @@ void push_settings(const Peering__DeclareConnection *declaration, struct connect
 /* Carries it out and journals it. False with a refusal where bgpd does not take a neighbor. */
 bool push_declare(const Peering__DeclareConnection *declaration, const char *actor, struct verdict *verdict);
 
+/* How the connection is declared now. former_declaration's own are to be freed by the caller. */
+void push_note_former(const char *name, struct former_declaration *former);
 /*
- * Puts back how a connection was declared before the push, which was not confirmed: neighbors that it made go, those that
+ * Puts back how a connection was declared before a push, `why` says of what becomes of that: neighbors that it made go, those that
  * it removed are made again, and a connection that it made ends. No gate opens, and what carries traffic by now, or is held
  * open by a bypass, stays as it is: false with a refusal then; with code "pending" it is to be tried again.
  */
-bool push_take_back(const struct former_declaration *former, const char *push, struct verdict *verdict);
+bool push_take_back(const struct former_declaration *former, const char *why, struct verdict *verdict);
 
 /* Whether a declaration has the neighbor to the letter. */
 bool push_has_neighbor(const Peering__DeclareConnection *declaration, const Peering__Neighbor *neighbor);

@@ -344,15 +344,18 @@ static bool is_of_bgp(const char *line)
 	return length > 0 && strncmp(line, "bgp", length) == 0;
 }
 
-/* It looks or moves about, and changes nothing that a push would meet: `show`, `enable`, `end`, `exit`, `terminal`, … */
+/*
+ * It looks or moves about, and changes nothing that a push would meet: `show`, `enable`, `end`, `exit`, `terminal`, … What
+ * prints the configuration may be about to save it: half a push is none.
+ */
 static bool changes_nothing(const char *line)
 {
-	static const char *const beginnings[] = {"sh", "do sh", "en", "ex", "qu", "te", "conf", "li", "wr"};
+	static const char *const beginnings[] = {"sh", "do sh", "en", "ex", "qu", "te", "conf", "li"};
 
 	line += strspn(line, " ");
 	for (size_t i = 0; i < array_size(beginnings); i++)
 		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
-			return true;
+			return !strstr(line, " ru");
 	return false;
 }
 

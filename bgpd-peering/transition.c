@@ -75,6 +75,23 @@ void transition_remember(struct connection *connection, const struct history_ent
 		connection->history_count++;
 }
 
+void transition_numbered(const Peering__Transition *transition, uint64_t ticket)
+{
+	struct connection *connection = connection_find(transition->connection);
+	size_t oldest = connection ? connection->history_next + HISTORY_MAX - connection->history_count : 0;
+
+	if (connection && ticket && connection->pending.ticket == ticket)
+		connection->pending.entry.sequence = transition->sequence;
+	for (size_t i = 0; connection && !ticket && i < connection->history_count; i++) {
+		struct history_entry *entry = &connection->history[(oldest + i) % HISTORY_MAX];
+
+		if (entry->sequence)
+			continue;
+		entry->sequence = transition->sequence;
+		return;
+	}
+}
+
 /* ---- carrying a state out ---- */
 
 /* Blocked, a connection stays as it was. */

@@ -10,6 +10,8 @@
 
 #include "bgpd-peering/connection.h"
 
+#include "lib/peering.pb-c.h"
+
 #define REFUSAL_MESSAGE_MAX 320
 
 /* What became of a verb. `code` is stable, for programs; `message` is a sentence for people. */
@@ -67,6 +69,9 @@ void transition_restore_gates(void);
 
 /* Adds to what `show peering NAME` tells of the past. */
 void transition_remember(struct connection *connection, const struct history_entry *entry);
+
+/* It has its number only now. `ticket`: that of a pending change, or 0. Called by journal_queue.c. */
+void transition_numbered(const Peering__Transition *transition, uint64_t ticket);
 
 /* The gate that bypass, state and journal prescribe for a connection now, sessions that are held back aside. */
 enum gate_position transition_connection_gate(const struct connection *connection);

@@ -5,6 +5,7 @@
 
 #include "controller/api_idempotency.h"
 #include "controller/api_list.h"
+#include "controller/log.h"
 #include "controller/text.h"
 
 /* NULL: it names none. */
@@ -13,6 +14,32 @@ static const char *push_id(json_object *detail)
 	json_object *id;
 
 	return json_object_object_get_ex(detail, "pushId", &id) ? json_object_get_string(id) : NULL;
+}
+
+bool api_may_change(const struct api_request *request)
+{
+	unsigned int most = api_config(request->api)->peer_changes;
+	struct store *store = api_store(request->api);
+	int64_t now = clock_milliseconds(), since;
+	enum store_result result;
+	uint64_t count;
+
+	if (request->identity.role != API_ROLE_PEER)
+		return true;
+	result = store_peer_changes(store, request->identity.asn, now - API_PEER_MILLISECONDS, now, &count, &since);
+	if (result != STORE_OK) {
+		api_problem_store(request->http, store, result);
+		return false;
+	}
+	if (count < most)
+		return true;
+	evhttp_add_header(evhttp_request_get_output_headers(request->http), "Retry-After",
+			  log_number((uint64_t)(since + API_PEER_MILLISECONDS - now) / 1000 + 1));
+	api_problem_format(request->http, 429, "too-many-changes",
+			   "AS%u has changed %u things within 24 hours, and may not change more; try again later, or ask this "
+			   "network's operators",
+			   request->identity.asn, most);
+	return false;
 }
 
 enum store_result api_audit(const struct api_request *request, const char *action, const char *object,
@@ -33,6 +60,9 @@ enum store_result api_audit(const struct api_request *request, const char *actio
 
 	api_client_address(request->http, address);
 	result = store_audit(api_store(request->api), &row);
+	if (result == STORE_OK && request->identity.role == API_ROLE_PEER)
+		result = store_peer_changed(api_store(request->api), request->identity.asn, row.at - API_PEER_MILLISECONDS,
+					    row.at);
 	if (result == STORE_OK)
 		result = api_idempotency_keep(request, push_id(detail));
 	json_object_put(detail);

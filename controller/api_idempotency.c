@@ -11,7 +11,6 @@
 #include "controller/token.h"
 
 #define KEY_MAX 255
-#define KEPT_MILLISECONDS ((int64_t)24 * 3600 * 1000)
 /* Shown once: the second time it is not in the answer. */
 #define SECRET_MEMBER "token"
 
@@ -118,6 +117,28 @@ static void answer_again(const struct store_idempotency *row, void *context)
 			    "this was done, but its answer was lost when the controller ended; look at what is there", NULL);
 }
 
+/* Whether one more may be kept; else it has answered. None is forgotten before its time to make room. */
+static bool has_room(const struct api_request *request)
+{
+	unsigned int most = api_config(request->api)->idempotency_keys;
+	struct store *store = api_store(request->api);
+	uint64_t count;
+	enum store_result result = store_idempotency_count(store, &count);
+
+	if (result != STORE_OK) {
+		api_problem_store(request->http, store, result);
+		return false;
+	}
+	if (count < most)
+		return true;
+	evhttp_add_header(evhttp_request_get_output_headers(request->http), "Retry-After", "3600");
+	api_problem_format(request->http, 429, "too-many-keys",
+			   "%u Idempotency-Keys of the last 24 hours are kept, and no more may be; send it without one, or "
+			   "raise idempotency-keys in the configuration",
+			   most);
+	return false;
+}
+
 bool api_idempotency_begin(const struct api_request *request)
 {
 	const char *key = evhttp_find_header(evhttp_request_get_input_headers(request->http), "Idempotency-Key");
@@ -149,13 +170,15 @@ bool api_idempotency_begin(const struct api_request *request)
 		return false;
 	}
 	result = store_idempotency(api_store(request->api), owner_of(request), key,
-				   clock_milliseconds() - KEPT_MILLISECONDS, answer_again, &found);
+				   clock_milliseconds() - API_KEYS_KEPT_MILLISECONDS, answer_again, &found);
 	if (result == STORE_OK)
 		return false;
 	if (result != STORE_NOT_FOUND) {
 		api_problem_store(request->http, api_store(request->api), result);
 		return false;
 	}
+	if (!has_room(request))
+		return false;
 	if (!claim_it(request, key, hash)) {
 		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
 		return false;
@@ -168,15 +191,14 @@ enum store_result api_idempotency_keep(const struct api_request *request, const 
 	struct api_claim *claim = api_clients_claim(api_client_ssl(request->http));
 	struct store_idempotency row = {.push_id = push_id ? push_id : ""};
 	enum store_result result;
-	int64_t now = clock_milliseconds();
 
 	if (!claim || claim->kept)
 		return STORE_OK;
 	row.actor = claim->owner;
 	row.key = claim->key;
 	row.request = claim->request;
-	row.created_at = now;
-	result = store_idempotency_keep(claim->store, &row, now - KEPT_MILLISECONDS);
+	row.created_at = clock_milliseconds();
+	result = store_idempotency_keep(claim->store, &row);
 	claim->kept = result == STORE_OK;
 	return result;
 }

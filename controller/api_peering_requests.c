@@ -52,24 +52,34 @@ static bool look_at_holder(const struct store_peering *peering, void *context)
 	return true;
 }
 
+struct peering_counts {
+	unsigned int requested, live, live_most;
+};
+
 static bool count_one(const struct store_peering *peering, void *context)
 {
-	unsigned int *count = context;
+	struct peering_counts *counts = context;
 
-	(*count)++;
-	return true;
+	counts->requested += strcmp(peering->state, "requested") == 0;
+	counts->live += is_live(peering->state);
+	return counts->requested < PEERINGS_REQUESTED_MAX && counts->live < counts->live_most;
 }
 
-/* Whether one more request of this AS may wait; else it has answered. */
+/* Whether there may be one more peering with this AS, and it may wait; else it has answered. */
 static bool has_room(const struct api_request *request, uint32_t asn)
 {
-	unsigned int count = 0;
-	enum store_result result = store_peerings(api_store(request->api), "requested", asn, "", PEERINGS_REQUESTED_MAX,
-						  count_one, &count);
+	struct peering_counts counts = {.live_most = api_config(request->api)->peer_peerings};
+	enum store_result result =
+		store_peerings(api_store(request->api), NULL, asn, "", UINT32_MAX, count_one, &counts);
 
 	if (result != STORE_OK)
 		api_problem_store(request->http, api_store(request->api), result);
-	else if (count >= PEERINGS_REQUESTED_MAX)
+	else if (counts.live >= counts.live_most)
+		api_problem_format(request->http, 429, "too-many-peerings",
+				   "there are %u peerings with AS%u, and no more may be; deprovision or withdraw some, or raise "
+				   "peer-peerings in the controller's configuration",
+				   counts.live, asn);
+	else if (counts.requested >= PEERINGS_REQUESTED_MAX)
 		api_problem_format(request->http, 429, "too-many-peerings",
 				   "%d requested peerings of AS%u wait; withdraw some, or wait for their approval",
 				   PEERINGS_REQUESTED_MAX, asn);

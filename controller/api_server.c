@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "controller/api_audit.h"
 #include "controller/api.h"
 #include "controller/api_authentication.h"
 #include "controller/api_clients.h"
@@ -166,6 +167,8 @@ static void dispatch(const struct api_request *request)
 			return;
 		}
 		if (method == EVHTTP_REQ_POST && !api_idempotency_begin(request))
+			return;
+		if (method != EVHTTP_REQ_GET && !api_may_change(request))
 			return;
 		routes[i].handle(request);
 		return;

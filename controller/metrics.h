@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/store.h"
+
 enum metric_report {
 	METRIC_HELLO = 0,
 	METRIC_TRANSITION,
@@ -38,6 +40,7 @@ extern struct metrics {
 	uint64_t answers[6]; /* of the API, by the first digit of their status */
 	uint64_t tls_refused;
 	uint64_t newcomers_dropped;
+	uint64_t pruned[KEPT_COUNT]; /* rows */
 	int64_t accept_failed_at; /* steady clock; 0: never */
 } metrics;
 

@@ -115,6 +115,13 @@ static void add_events(struct evbuffer *out, struct store *store)
 	one(out, NAME("events_kept"), "gauge", "Events that are still there.", (double)(newest - oldest + 1));
 }
 
+static void add_pruned(struct evbuffer *out)
+{
+	metric_begin(out, NAME("pruned_total"), "counter", "Rows that are kept no longer, for their age or their number.");
+	for (int i = 0; i < KEPT_COUNT; i++)
+		metric_add(out, NAME("pruned_total"), "what", store_kept_name(i), (double)metrics.pruned[i]);
+}
+
 struct hooks {
 	struct store_hook {
 		char name[65];
@@ -256,6 +263,7 @@ void metrics_page(struct evbuffer *out, const struct monitored *monitored)
 	    reports_are_stuck(monitored->reports));
 	add_pushes(out, store);
 	add_events(out, store);
+	add_pruned(out);
 	add_webhooks(out, store);
 	metric_begin(out, NAME("used"), "gauge", "What is used of each limit.");
 	metric_add(out, NAME("used"), "of", "routers", sessions);

@@ -204,9 +204,9 @@ void show_connections(json_object *connections)
 /* Since the router reported it, a session that is up has gone on. */
 static int64_t seconds_up(json_object *session, const char *observed_at)
 {
-	int64_t since = seconds_since(observed_at);
+	int64_t up = member_number(session, "upSeconds"), since = seconds_since(observed_at);
 
-	return member_number(session, "upSeconds") + (since > 0 ? since : 0);
+	return up < 0 || since < 0 ? up : up + since;
 }
 
 static void show_sessions(json_object *sessions, const char *observed_at)

@@ -20,6 +20,8 @@
 #define BATCH_MAX 4096
 #define BATCH_MILLISECONDS 100
 #define BATCH_MEMORY_MAX ((size_t)64 << 20)
+/* Of one router. */
+#define CONNECTIONS_MAX 16384
 #define RETRY_MILLISECONDS 200
 #define ANSWER_WORD_MAX 64
 #define ANSWER_SENTENCE_MAX 2000
@@ -185,12 +187,25 @@ static enum store_result note_differences(struct reports *reports, struct report
 	return result;
 }
 
+/* STORE_NOT_FOUND where it is a new one and *left says that there is no room for it. */
+static enum store_result find_room(struct reports *reports, const char *router, const char *name, uint64_t *left)
+{
+	if (*left == 0)
+		return store_is_observed(reports->store, router, name);
+	(*left)--;
+	return STORE_OK;
+}
+
 static enum store_result apply_snapshot(struct reports *reports, struct report *report)
 {
 	const char *router = router_session_name(report->session);
 	const Peering__Snapshot *snapshot = report->envelope->snapshot;
 	enum store_result result = store_snapshot(reports->store, router, snapshot->full, report->received_at);
+	uint64_t left = 0;
 
+	if (result == STORE_OK && snapshot->n_connections > 0)
+		result = store_observed_count(reports->store, router, &left);
+	left = left < CONNECTIONS_MAX ? CONNECTIONS_MAX - left : 0;
 	for (size_t i = 0; result == STORE_OK && i < snapshot->n_connections; i++) {
 		struct observation observation;
 
@@ -199,8 +214,15 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 			report->skipped++;
 			continue;
 		}
-		result = store_observe(reports->store, router, &observation.row);
+		result = find_room(reports, router, observation.row.name, &left);
+		if (result == STORE_OK)
+			result = store_observe(reports->store, router, &observation.row);
 		observation_free(&observation);
+		if (result == STORE_NOT_FOUND) {
+			report->skipped++;
+			report->skip_reason = "the router has reported as many connections as are kept of one";
+			result = STORE_OK;
+		}
 	}
 	if (result == STORE_OK)
 		result = note_differences(reports, report);

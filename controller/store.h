@@ -171,6 +171,9 @@ typedef bool (*store_connection_visit)(const struct store_connection *connection
 /* `full`: whatever is not observed again after this is gone. */
 enum store_result store_snapshot(struct store *store, const char *router, bool full, int64_t at);
 enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed);
+/* How many a router has reported, and whether this is one of them: STORE_NOT_FOUND where it is not. */
+enum store_result store_observed_count(struct store *store, const char *router, uint64_t *count);
+enum store_result store_is_observed(struct store *store, const char *router, const char *name);
 
 /* Connections behind (after_router, after_name) in order, until the visit ends. NULL `router`: any. */
 enum store_result store_connections(struct store *store, const char *router, const char *after_router,
@@ -323,8 +326,6 @@ enum store_result store_events_of_asn(struct store *store, uint32_t asn, int64_t
 				      store_event_visit visit, void *context);
 /* The oldest that is kept, newest + 1 where none is, and the newest that there has been, 0 for none. */
 enum store_result store_event_range(struct store *store, int64_t *oldest, int64_t *newest);
-/* Deletes of the oldest `step` those below `id` or older than `at`. *more: there may be more of them. */
-enum store_result store_events_prune(struct store *store, int64_t id, int64_t at, unsigned int step, bool *more);
 /* `told` is called behind each commit that has events in it, and must not use the store there. */
 void store_on_events(struct store *store, store_event_told told, void *context);
 
@@ -359,7 +360,8 @@ struct store_audit {
 	const char *action;
 	const char *object;
 	const char *detail; /* a JSON object */
-	const char *result; /* set by the store: the state of the push that `detail` names as "pushId", else "done" */
+	const char *result; /* set by the store: the state of the push that `detail` names as "pushId", "forgotten" where that
+			     * is not kept any more, else "done" */
 };
 
 typedef bool (*store_audit_visit)(const struct store_audit *row, void *context);
@@ -472,8 +474,10 @@ typedef void (*store_idempotency_visit)(const struct store_idempotency *row, voi
 /* A row not older than `since`. */
 enum store_result store_idempotency(struct store *store, const char *actor, const char *key, int64_t since,
 				    store_idempotency_visit visit, void *context);
-/* actor, key, request, created_at and push_id are written, some rows older than `since` forgotten. */
-enum store_result store_idempotency_keep(struct store *store, const struct store_idempotency *row, int64_t since);
+/* actor, key, request, created_at and push_id are written. */
+enum store_result store_idempotency_keep(struct store *store, const struct store_idempotency *row);
+/* At least as many as there are. */
+enum store_result store_idempotency_count(struct store *store, uint64_t *count);
 /* status, location and answer are added to the row of actor and key. */
 enum store_result store_idempotency_answered(struct store *store, const struct store_idempotency *row);
 
@@ -497,6 +501,38 @@ enum store_result store_policies(struct store *store, const char *router, const 
 				 store_policy_visit visit, void *context);
 enum store_result store_policy(struct store *store, const char *router, const char *name, store_policy_visit visit,
 			       void *context);
+
+/* ---- What is kept no longer ---- */
+
+enum store_kept {
+	KEPT_EVENTS = 0,
+	KEPT_HISTORY,	/* transitions, never those of which an event is kept; of a router that has the most the oldest go */
+	KEPT_PUSHES,	/* answered ones, counted in operations, that nothing follows from any more */
+	KEPT_AUDIT,
+	KEPT_PEERINGS,	/* ended ones, by age alone, with their history */
+	KEPT_TOKENS,	/* ended or revoked ones, by age alone */
+	KEPT_KEYS,	/* Idempotency-Keys, by age alone */
+	KEPT_COUNT
+};
+
+const char *store_kept_name(enum store_kept what); /* "events", …; "?" out of range */
+
+struct store_pruning {
+	enum store_kept what;
+	int64_t before;	   /* what is older goes */
+	uint64_t most;	   /* and what is more, the oldest first */
+	unsigned int step; /* rows that are looked at, about */
+	/* Set by the store. */
+	int64_t cursor; /* how far it has come; 0 at first */
+	uint64_t count; /* rows that went, of those that are counted */
+	bool more;	/* whether it is to go on at once */
+};
+
+/*
+ * One small step, in a transaction of its own. What is open, what desired state follows from, what a router may name in
+ * its next Hello, and what a peering needs stays, however old it is.
+ */
+enum store_result store_prune(struct store *store, struct store_pruning *pruning, int64_t now);
 
 /* ---- How much there is ---- */
 
@@ -536,6 +572,15 @@ enum store_result store_peer_asn(struct store *store, uint32_t asn, store_peer_a
 /* In order, behind `after`; NULL `state` and 0 `only` are any. */
 enum store_result store_peer_asns(struct store *store, const char *state, uint32_t only, uint32_t after,
 				  unsigned int limit, store_peer_asn_visit visit, void *context);
+
+/*
+ * What a peer AS has changed within a time, whoever of it did: *count changes since *since. `from` is where the time
+ * begins; a change that is stored before it, or behind `now`, counts no more.
+ */
+enum store_result store_peer_changes(struct store *store, uint32_t asn, int64_t from, int64_t now, uint64_t *count,
+				     int64_t *since);
+/* One more. */
+enum store_result store_peer_changed(struct store *store, uint32_t asn, int64_t from, int64_t now);
 
 /* ---- Peerings ---- */
 

@@ -15,6 +15,11 @@ enum store_result store_snapshot(struct store *store, const char *router, bool f
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
+	statement = store_statement(store, SQL_FORGET_LOST_DEGRADATIONS);
+	store_bind_text(statement, 1, router);
+	result = store_run(store, statement);
+	if (result != STORE_OK)
+		return store_end_own(store, own, result);
 	statement = store_statement(store, SQL_FORGET_OBSERVED);
 	store_bind_text(statement, 1, router);
 	result = store_run(store, statement);
@@ -53,6 +58,25 @@ enum store_result store_observe(struct store *store, const char *router, const s
 	if (result == STORE_OK)
 		result = store_events_of_degradation(store, router, observed);
 	return store_end_own(store, own, result);
+}
+
+enum store_result store_observed_count(struct store *store, const char *router, uint64_t *count)
+{
+	sqlite3_stmt *statement = store_bound(store, SQL_OBSERVED_COUNT, TEXT(router));
+	enum store_result result = store_next(store, statement);
+
+	*count = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_is_observed(struct store *store, const char *router, const char *name)
+{
+	sqlite3_stmt *statement = store_bound(store, SQL_IS_OBSERVED, TEXT(router), TEXT(name));
+	enum store_result result = store_next(store, statement);
+
+	sqlite3_reset(statement);
+	return result;
 }
 
 /* A text that may be NULL. */

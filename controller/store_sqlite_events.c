@@ -240,31 +240,6 @@ enum store_result store_event_resume(struct store *store, const struct store_eve
 	return result;
 }
 
-enum store_result store_events_prune(struct store *store, int64_t id, int64_t at, unsigned int step, bool *more)
-{
-	sqlite3_stmt *statement = store_statement(store, SQL_OLDEST_EVENT);
-	enum store_result result = store_next(store, statement);
-	int64_t oldest = 0, oldest_at = 0;
-
-	*more = false;
-	if (result == STORE_OK) {
-		oldest = sqlite3_column_int64(statement, 0);
-		oldest_at = sqlite3_column_int64(statement, 1);
-	}
-	sqlite3_reset(statement);
-	if (result == STORE_NOT_FOUND || (result == STORE_OK && oldest >= id && oldest_at >= at))
-		return STORE_OK;
-	if (result != STORE_OK)
-		return result;
-	statement = store_statement(store, SQL_PRUNE_EVENTS);
-	sqlite3_bind_int64(statement, 1, oldest + step);
-	sqlite3_bind_int64(statement, 2, id);
-	sqlite3_bind_int64(statement, 3, at);
-	result = store_run(store, statement);
-	*more = result == STORE_OK && sqlite3_changes(store->db) == (int)step;
-	return result == STORE_OK ? store_run(store, store_statement(store, SQL_PRUNE_EPOCHS)) : result;
-}
-
 void store_on_events(struct store *store, store_event_told told, void *context)
 {
 	store->event_told = told;

@@ -13,6 +13,8 @@
 
 #include "lib/connection_name.h"
 #include "lib/journal_damage.h"
+#include "lib/journal_group.h"
+#include "lib/journal_json.h"
 #include "lib/journal_sum.h"
 #include "lib/lifecycle.h"
 
@@ -115,30 +117,6 @@ static void forget(struct journal_gates *gates, struct known_connection *connect
 
 /* ---- lines ---- */
 
-static const char *text_of(json_object *object, const char *key)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_string))
-		return NULL;
-	return json_object_get_string(value);
-}
-
-static bool true_in(json_object *object, const char *key)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) && json_object_get_boolean(value);
-}
-
-static json_object *array_of(json_object *object, const char *key)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) && json_object_is_type(value, json_type_array) ? value
-													    : NULL;
-}
-
 static bool sessions_are_good(json_object *sessions)
 {
 	if (!sessions || json_object_array_length(sessions) > SESSIONS_MAX)
@@ -146,7 +124,7 @@ static bool sessions_are_good(json_object *sessions)
 	for (size_t i = 0; i < json_object_array_length(sessions); i++) {
 		json_object *session = json_object_array_get_idx(sessions, i);
 
-		if (!json_object_is_type(session, json_type_object) || !text_of(session, "address"))
+		if (!json_object_is_type(session, json_type_object) || !journal_text(session, "address"))
 			return false;
 	}
 	return true;
@@ -161,10 +139,10 @@ static bool take_connection(struct journal_gates *gates, json_object *object, un
 
 	if (!json_object_object_get_ex(object, "connection", &said) || !json_object_is_type(said, json_type_object))
 		return false;
-	name = text_of(said, "name");
-	vrf = text_of(said, "vrf");
-	sessions = array_of(said, "sessions");
-	state = connection_state_from_name(text_of(said, "state"));
+	name = journal_text(said, "name");
+	vrf = journal_text(said, "vrf");
+	sessions = journal_array(said, "sessions");
+	state = connection_state_from_name(journal_text(said, "state"));
 	if (!name || connection_name_error(name) || !vrf || state < 0 || !sessions_are_good(sessions))
 		return false;
 
@@ -186,8 +164,8 @@ static bool take_connection(struct journal_gates *gates, json_object *object, un
 		json_object *session = json_object_array_get_idx(sessions, i);
 
 		connection->sessions[connection->session_count++] = (struct known_session){
-			.address = must(strdup(text_of(session, "address"))),
-			.held = true_in(session, "held"),
+			.address = must(strdup(journal_text(session, "address"))),
+			.held = journal_true(session, "held"),
 		};
 	}
 	return true;
@@ -195,18 +173,18 @@ static bool take_connection(struct journal_gates *gates, json_object *object, un
 
 static bool take_bypass(struct journal_gates *gates, json_object *object)
 {
-	const char *name = text_of(object, "name");
+	const char *name = journal_text(object, "name");
 	struct known_connection *connection;
 
 	if (!name)
 		return false;
 	if (!name[0]) {
-		gates->bypass_all = true_in(object, "on");
+		gates->bypass_all = journal_true(object, "on");
 		return true;
 	}
 	connection = find(gates, name);
 	if (connection)
-		connection->bypass = true_in(object, "on");
+		connection->bypass = journal_true(object, "on");
 	return true;
 }
 
@@ -220,8 +198,8 @@ static void clear_exceptions(struct default_deny_record *record)
 
 static bool take_default_deny(struct journal_gates *gates, json_object *object)
 {
-	const char *vrf = text_of(object, "vrf"), *mode = text_of(object, "mode");
-	json_object *except = array_of(object, "except");
+	const char *vrf = journal_text(object, "vrf"), *mode = journal_text(object, "mode");
+	json_object *except = journal_array(object, "except");
 	struct known_instance *instance = NULL;
 	struct default_deny_record *record;
 
@@ -240,7 +218,7 @@ static bool take_default_deny(struct journal_gates *gates, json_object *object)
 	record = &instance->record;
 	clear_exceptions(record);
 	record->on = strcmp(mode, "on") == 0;
-	record->confederation = true_in(object, "confederation");
+	record->confederation = journal_true(object, "confederation");
 	record->exceptions = must(calloc(json_object_array_length(except) + 1, sizeof(*record->exceptions)));
 	for (size_t i = 0; i < json_object_array_length(except); i++) {
 		const char *words = json_object_get_string(json_object_array_get_idx(except, i));
@@ -267,13 +245,13 @@ static bool is_of_no_concern(const char *type)
 static bool take_line(struct journal_gates *gates, const char *line, unsigned long number)
 {
 	json_object *object = journal_damage_parse(line), *version;
-	const char *type = object ? text_of(object, "type") : NULL;
+	const char *type = object ? journal_text(object, "type") : NULL;
 	bool good = false;
 
 	if (!type) {
 		/* no JSON object, or none of ours */
 	} else if (strcmp(type, "journal") == 0) {
-		good = text_of(object, "id") && json_object_object_get_ex(object, "version", &version) &&
+		good = journal_text(object, "id") && json_object_object_get_ex(object, "version", &version) &&
 		       json_object_get_int64(version) == 1;
 		gates->begins_as_journal |= good && number == 1;
 		gates->lost_a_line &= !good;
@@ -391,10 +369,12 @@ static enum line_end read_line(FILE *file, char *line)
 static void read_lines(struct journal_gates *gates, const char *path, FILE *file)
 {
 	char *line = must(malloc(JOURNAL_LINE_MAX + 2));
+	uint64_t unfinished = journal_group_unfinished(path);
 	unsigned long number = 0;
-	enum line_end end;
+	enum line_end end = LINE_NONE;
 
-	while ((end = read_line(file, line)) == LINE_WHOLE || end == LINE_TOO_LONG) {
+	while ((uint64_t)ftello(file) < unfinished &&
+	       ((end = read_line(file, line)) == LINE_WHOLE || end == LINE_TOO_LONG)) {
 		number++;
 		if (end == LINE_TOO_LONG || !take_line(gates, line, number))
 			take_damage(gates, path, line, number);

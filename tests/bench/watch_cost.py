@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the watch over connections in service costs bgpd's main thread: `watch_cost.py CONNECTIONS SESSIONS [SECONDS]`.
+"""What the watch over connections in service costs bgpd's main thread.
 
 Of so many Active connections as many have a session that is up with a BIRD, and announces one route. Prints what bgpd's own
 account of its event loop says of the module's callbacks, once settled, and the CPU time of the whole process. As root, with
 PEERING_BUILD as the tests have it.
 """
+import argparse
 import ipaddress
 import os
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "topology"))
 
 from lab.bird import Bird, Session
+from lab.controller import Controller
 from lab.frr import Router
 from lab.namespaces import Lab
 from lab.wait import until
@@ -27,10 +29,11 @@ def seconds_of(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main(connections, up, seconds):
+def main(connections, up, seconds, with_controller):
     with Lab() as lab:
         edge = Router(lab, "edge")
         link = lab.link(edge.namespace, lab.namespace("acme"))
+        controller = Controller(lab, edge).start() if with_controller else None
         # A BIRD has one session with an address: the edge has one for each, too. Behind the link, not on it: the kernel's
         # table of addresses on links is small, and one for all namespaces.
         addresses, own = ([str(ipaddress.ip_address(first) + number) for number in range(connections)]
@@ -44,6 +47,7 @@ def main(connections, up, seconds):
                                                  extra="multihop 2;") for number in range(up)],
                     {"ipv4": ["8.8.8.0/24"]})
         lines = ["frr defaults traditional", "route-map ANY permit 10", "exit", "router bgp 64500", "no bgp default ipv4-unicast"]
+        lines += controller.router_lines() if controller else []
         for number, address in enumerate(addresses):
             if number < up:
                 lines += [f"neighbor {address} remote-as 64510", f"neighbor {address} timers 3 9",
@@ -76,4 +80,10 @@ def main(connections, up, seconds):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 60)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("connections", type=int, metavar="CONNECTIONS")
+    parser.add_argument("sessions", type=int, metavar="SESSIONS")
+    parser.add_argument("seconds", type=int, nargs="?", default=60, metavar="SECONDS")
+    parser.add_argument("--controller", action="store_true", help="with a link to one, which is told of counts that move")
+    given = parser.parse_args()
+    main(given.connections, given.sessions, given.seconds, given.controller)

@@ -4,12 +4,14 @@
     acme     (AS 64510, declared; IPv4 a member of group MEMBERS)              ─┐
     stray    (AS 64511, discovered under default-deny)                         ─┤
     guest    (AS 64512, dynamic neighbors of group RANGE; no route refresh)    ─┤ edge ── witness (AS 64499, adopted:
-    newcomer (AS 64513, declared by the controller alone, in steps of the run) ─┘         always open)
+    newcomer (AS 64513, declared by a controller alone, in steps of the run)   ─┤         always open)
+    tenant   (AS 64514, declared by a controller with its policies; tenant.py) ─┘
 
-The controller is a script of the test; see "push".
+The two controllers are scripts of the test, of which one is there at a time; see push().
 
 A step that the router refuses is a step all the same.
 """
+import json
 import os
 import subprocess
 import time
@@ -25,15 +27,16 @@ from lab.walls import Walls
 from scripted_controller import ScriptedController, declare, verb
 from wire import Closed
 
+import tenant
 from judge import Found
 from model import DRAIN, Gate, Outages
 from steps import FAMILIES, PEERS, TYPED
 
 EDGE_AS = 64500
-ASNS = {"acme": 64510, "stray": 64511, "guest": 64512, "newcomer": 64513, "witness": 64499}
+ASNS = {"acme": 64510, "stray": 64511, "guest": 64512, "newcomer": 64513, "witness": 64499, "tenant": 64514}
 OWN = {"ipv4": "203.0.113.0/24", "ipv6": "2001:db8:ffff::/48"}
 # Connections with lines of their own; those of others are named after the address.
-NAMES = {"acme": "PNI-ACME", "newcomer": "PNI-NEW"}
+NAMES = {"acme": "PNI-ACME", "newcomer": "PNI-NEW", "tenant": tenant.NAME}
 NAME = NAMES["acme"]
 # What BIRD has beside its defaults.
 SPECIAL = {"guest": {"extra": "enable route refresh off;"}}
@@ -61,11 +64,14 @@ class Bed:
         self.witness = self.birds["witness"]
         by_name = {peer: Gate() for peer in NAMES}
         self.gates = {(peer, family): by_name.get(peer) or Gate(discovered=True) for peer in PEERS for family in FAMILIES}
+        self.tenant = tenant.Tenant(self)
+        self.gates |= {("tenant", family): gate for family, gate in self.tenant.gates.items()}
         self.outages = Outages()
         self.began = None  # from when on no session of the witness may end
-        self.controller = Controller(lab, self.edge)
-        self.script = ScriptedController(self.controller)
-        self._pushes = 0
+        self.controllers = [Controller(lab, self.edge)]
+        self.controllers.append(Controller(lab, self.edge, "backup", beside=self.controllers[0]))
+        self.script = ScriptedController(self.controllers[0])
+        self.pushed = self._queries = 0
         self._ours = lab.folder("edge", "files") / "ours.conf"
         self._plain = self._ours.with_name("plain.conf")
         self._wrapper = lab.folder("edge", "bin") / "vtysh"
@@ -80,6 +86,13 @@ class Bed:
         """The gated peer whose prefix it is, None where it is none's."""
         owner = self._owner.get(prefix)
         return owner if owner in PEERS else None
+
+    def pool(self, peer, family):
+        """The prefixes that it may announce."""
+        return self._pool[peer][family]
+
+    def asn(self, peer):
+        return ASNS[peer]
 
     def address(self, peer, family):
         return self.links[peer].far_address(family)
@@ -109,7 +122,7 @@ class Bed:
                 lines += self._neighbor(peer, family, ASNS[peer])
         lines += [f"bgp listen range {self._range(family)} peer-group RANGE" for family in FAMILIES]
         if peering:
-            lines += ["peering default-deny", f"peering timers drain {int(DRAIN)}", *self.controller.router_lines()]
+            lines += ["peering default-deny", f"peering timers drain {int(DRAIN)}", *self._controller_lines()]
             for name, peer in ((NAME, "acme"), ("WITNESS", "witness")):
                 lines += [f"peering {name} neighbor {self.address(peer, family)}" for family in FAMILIES]
             lines += [f"peering {NAME} received-limit {family} 1000" for family in FAMILIES]
@@ -121,6 +134,9 @@ class Bed:
                 lines += self._family(target, "WITNESS" if target == self.address("witness", family) else "PASS")
             lines += ["exit-address-family"]
         return "\n".join([*lines, "exit", ""])
+
+    def _controller_lines(self):
+        return [line for controller in self.controllers for line in controller.router_lines()]
 
     def _range(self, family):
         far = self.address("guest", family)
@@ -179,6 +195,31 @@ class Bed:
             log = "\n".join(self.edge.log_text().splitlines()[-25:])
             raise Found("crash", f"no answer to {command!r}: {error}\n{log}") from None
 
+    def _ask_json(self, command):
+        """What it prints, None where it refuses."""
+        status, text = self.ask(command)
+        return json.loads(text) if status == CMD_SUCCESS and text.startswith("{") else None
+
+    def has_neighbor(self, address):
+        return address in (self._ask_json(f"show bgp neighbors {address} json") or {})
+
+    def pushes(self):
+        """Revision, and what waits to be confirmed."""
+        return (self._ask_json("show peering summary json") or {}).get("pushes")
+
+    def state_of(self, name):
+        shown = self._ask_json(f"show peering {name} json")
+        return next((one["connectionState"] for one in shown["connections"] if one["name"] == name), None) if shown else None
+
+    def type_lines(self, *lines):
+        self._type(*lines)
+
+    def type_bgp(self, *lines):
+        self._type_bgp(*lines)
+
+    def type_in_family(self, family, *lines):
+        self._type_bgp(f"address-family {family} unicast", *lines)
+
     def _type(self, *lines):
         for line in ("configure terminal", *lines, "end"):
             self.ask(line)
@@ -198,7 +239,11 @@ class Bed:
     # Steps
 
     def do(self, step):
-        getattr(self, "_do_" + step[0].replace("-", "_"))(*step[1:])
+        self.tenant.settle_pending()
+        if step[0].startswith("tenant-"):
+            getattr(self.tenant, step[0].removeprefix("tenant-") + "_step")(*step[1:])
+        else:
+            getattr(self, "_do_" + step[0].replace("-", "_"))(*step[1:])
 
     def _do_policy(self, peer, family, no, line):
         if line in ENDS_BGPD.get(version(), ()):
@@ -255,10 +300,18 @@ class Bed:
         sent = time.time()
         reason = " reason a step" if verb == "force-cancel" else ""
         if self._accepted(f"peering {self._connection(peer, family)} {verb}{reason}"):
-            self._taken(peer, family, verb, sent)
+            self.taken(peer, family, verb, sent)
 
-    def _taken(self, peer, family, verb, sent):
-        if not self.gates[peer, family].verb(verb, sent, time.time()):
+    def _gates_of(self, peer, family):
+        """Those of the connection."""
+        return self.tenant.gates_declared() if peer == "tenant" else [self.gates[peer, family]]
+
+    def taken(self, peer, family, verb, sent):
+        """A verb was accepted."""
+        if peer == "tenant":
+            self.tenant.taken(verb)
+        allowed = [gate.verb(verb, sent, time.time()) for gate in self._gates_of(peer, family)]
+        if not any(allowed):
             raise Found("verb", f"{verb} of {peer}'s {family} was accepted where the lifecycle has no row for it")
 
     def _do_clear_gate(self, peer, family):
@@ -267,7 +320,8 @@ class Bed:
             self.gates[peer, family].let_go(sent)
 
     def _do_bypass(self, peer, family):
-        self.gates[peer, family].bypass(time.time())
+        for gate in self._gates_of(peer, family):
+            gate.bypass(time.time())
         status, text = self.ask(f"peering bypass {self._connection(peer, family)} reason a step")
         if status == CMD_SUCCESS and not text.startswith("%"):
             self._let_pass(peer, family)
@@ -296,33 +350,107 @@ class Bed:
 
     # The controller
 
-    def _push(self, *operations):
-        """Whether the router applied them; None where there is no session with it, because its lines are gone or it is just
-        coming up."""
-        self._pushes += 1
-        for _ in range(3):
+    def _script_connected(self):
+        """With a session; None where the router begins none, because its lines are gone or it is just coming up."""
+        for turn in range(3):
             try:
                 if self.script.socket is None:
                     self.script.accept(timeout=5)
-                return self.script.push(f"push-{self._pushes}", *operations, timeout=20).applied
+                return self.script
             except (Closed, OSError):
                 self.script.hang_up()
+            if turn == 0:
+                self._type_bgp(*self._controller_lines())
         return None
+
+    def _exchange(self, say, hear):
+        """What hear() makes of the answer to say(); None where there is none."""
+        late = 0
+        for _ in range(3):
+            script = self._script_connected()
+            if script is None:
+                return None
+            try:
+                say(script)
+                return hear(script)
+            except TimeoutError:
+                late += 1
+                script.hang_up()
+            except (Closed, OSError):
+                script.hang_up()
+        if late > 1:
+            raise Found("stall", "the router is connected to its controller and does not answer")
+        return None
+
+    def push(self, *operations, identity=None, **options):
+        """The answer; None where there is none."""
+        if identity is None:
+            self.pushed += 1
+            identity = f"push-{self.pushed}"
+        return self._exchange(lambda script: self._send(script, identity, operations, **options),
+                              lambda script: script.result(identity, timeout=30))
+
+    @staticmethod
+    def _send(script, identity, operations, **options):
+        script.send(push=dict(id=identity, actor="noc@example.net", operations=operations, **options))
+
+    def send_push(self, *operations):
+        """Without waiting for the answer. Whether it was sent."""
+        self.pushed += 1
+        script = self._script_connected()
+        try:
+            if script:
+                self._send(script, f"push-{self.pushed}", operations)
+        except (Closed, OSError):
+            script.hang_up()
+        return script is not None
+
+    def confirm(self, identity):
+        def decided(result):
+            return result.id == identity and (result.rolled_back or not result.confirm_seconds)
+
+        return self._exchange(lambda script: script.send(confirm=dict(id=identity)),
+                              lambda script: script.expect("push_result", 30, decided))
+
+    def _do_query(self, peer, what, family):
+        self._queries += 1
+        identity = f"query-{self._queries}"
+        answer = self._exchange(
+            lambda script: script.send(query=dict(id=identity, connection=self._connection(peer, family), what=what,
+                                                  words=[dict(name="family", value=family)] if what == "routes" else [])),
+            lambda script: script.expect("query_answer", 30, lambda answer: answer.id == identity))
+        if answer is not None and not answer.code:
+            json.loads(answer.json)
+
+    def _do_controller(self, number):
+        """The one that is there ends, and this one is there."""
+        self.script.close()
+        self.script = ScriptedController(self.controllers[int(number)])
+
+    def tenant_speaks(self, families, key):
+        """With this password, from now on."""
+        sessions = [self.birds["tenant"].session(f"edge_{family}") for family in families]
+        extra = f'password "{key}";' if key else ""
+        if any(session.extra != extra for session in sessions):
+            for session in sessions:
+                session.extra = extra
+            self.birds["tenant"].reconfigure()
 
     def _push_verbs(self, peer, *verbs):
         """One after the other in a push each."""
         for one in verbs:
             sent = time.time()
-            if self._push(verb(NAMES[peer], one)):
-                self._taken(peer, "ipv4", one, sent)
+            answer = self.push(verb(NAMES[peer], one))
+            if answer is not None and answer.applied:
+                self.taken(peer, "ipv4", one, sent)
 
     def _do_push(self, what):
         if what == "acme":
             self._push_verbs("acme", "request", "approve", "ready", "activate")
             return
         if what in ("declare", "up"):
-            self._push(declare(NAMES["newcomer"], ASNS["newcomer"], [self.address("newcomer", family) for family in FAMILIES],
-                               import_policy="PASS", export_policy="PASS"))
+            self.push(declare(NAMES["newcomer"], ASNS["newcomer"], [self.address("newcomer", family) for family in FAMILIES],
+                              import_policy="PASS", export_policy="PASS"))
         if what == "up":
             self._push_verbs("newcomer", "request", "approve", "ready")
             try:
@@ -339,7 +467,8 @@ class Bed:
 
     def _do_no_bypass(self, peer, family):
         self.ask(f"no peering bypass {self._connection(peer, family)}")
-        self.gates[peer, family].no_bypass(time.time())
+        for gate in self._gates_of(peer, family):
+            gate.no_bypass(time.time())
 
     # Files, and bgpd's end
 
@@ -347,6 +476,7 @@ class Bed:
         self.edge.try_vtysh("-f", str(self._plain))
 
     def _do_reload(self):
+        self.tenant.lost()
         ended = subprocess.run(self.edge.namespace.command(
             ["/usr/bin/python3", build.FRR_DAEMONS / "frr-reload.py", "--reload", "--stdout", "--bindir",
              self._wrapper.parent, "--confdir", self.edge.etc, "--vty_socket", self.edge.run_folder, self._plain]),
@@ -354,19 +484,27 @@ class Bed:
             env={**os.environ, "LC_ALL": "C.UTF-8"})
         if ended.returncode != 0:
             raise Found("reload", f"frr-reload.py ended with status {ended.returncode}:\n{ended.stdout[-2000:]}")
+        self._type_bgp(f"peering timers drain {int(DRAIN)}")
 
     def _do_recreate(self):
         begin = time.time()
+        self.tenant.lost()
         self._type(f"no router bgp {EDGE_AS}")
         self.edge.try_vtysh("-f", str(self._ours))
         self._back(begin)
 
     def _do_restart(self):
         self._end_bgpd(self.edge.stop_bgpd)
+        self.tenant.ended(saved=False)
 
     def _do_kill(self):
         self.edge.try_vtysh("-c", "write memory")
         self._end_bgpd(self.edge.kill_bgpd)
+        self.tenant.ended(saved=True)
+
+    def kill_in_push(self):
+        self._end_bgpd(self.edge.kill_bgpd)
+        self.tenant.ended(saved=False)
 
     def _end_bgpd(self, end):
         begin = time.time()

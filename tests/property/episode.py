@@ -13,7 +13,8 @@ STEPS_BETWEEN_LOOKS = 25
 
 
 def play(steps, walls_down=()):
-    """Runs the steps. Returns the Finding, or None, how many steps were made, and how often they opened a gate."""
+    """Runs the steps. Returns the Finding, or None, how many steps were made, how often they opened a gate, and how often the
+    tenant's policies were held against what passed."""
     with Lab() as lab:
         bed = Bed(lab, walls_down)
         made = 0
@@ -28,10 +29,10 @@ def play(steps, walls_down=()):
             time.sleep(GRACE + 1)
             judge(bed)
         except Found as found:
-            return found.finding, made, bed.openings()
+            return found.finding, made, bed.openings(), bed.tenant.judged
         except Exception as error:
             error.add_note("bgpd's log ends:\n" + bed.end_of_log())
             raise
         finally:
             bed.stop()
-        return None, made, bed.openings()
+        return None, made, bed.openings(), bed.tenant.judged

@@ -18,12 +18,13 @@ PATIENCE = 30.0
 
 @dataclass
 class Finding:
-    """`kind`: "out", "in" (leaks), "verb" (a gate opened by no row), "gate" (the router's word differs), "cut" (an open
-    session lost something), "crash", "reload" (frr-reload.py failed)."""
+    """`kind`: "out", "in" (leaks), "verb" (a gate opened by no row), "gate" (the router's word differs), "policy" (more or
+    less passes than pushed policies say), "push" (its answer is wrong), "cut" (an open session lost something), "crash", "stall"
+    (no answer to the controller), "reload" (frr-reload.py failed)."""
     kind: str
     text: str
 
-    LEAKS = ("out", "in", "verb", "gate")
+    LEAKS = ("out", "in", "verb", "gate", "policy")
 
     @property
     def leak(self):
@@ -79,6 +80,9 @@ def judge_captures(bed):
             for event in said.routes(sender, kind="announce"):
                 if not bed.gates[peer, family].allowed(event.time, seen):
                     raise Found("out", f"{event.prefix} announced to {peer} at {event.time:.3f}")
+                if peer == "tenant" and not bed.tenant.allowed("out", family, event.prefix, event.time):
+                    raise Found("policy", f"{event.prefix} announced to {peer} at {event.time:.3f}, which no policy let through: "
+                                f"{bed.tenant.contents['out', family].told(event.prefix)}")
     said = bed.captures["witness"].read()
     for family in FAMILIES:
         address = bed.links["witness"].near_address(family)
@@ -89,6 +93,10 @@ def judge_captures(bed):
             peer = bed.owner(event.prefix)
             if event.kind == "announce" and peer and not bed.gates[peer, family].allowed(event.time):
                 raise Found("in", f"{event.prefix} of {peer} passed on to the witness at {event.time:.3f}")
+            if event.kind == "announce" and peer == "tenant" and not bed.tenant.allowed("in", family, event.prefix,
+                                                                                        event.time):
+                raise Found("policy", f"{event.prefix} of {peer} passed on to the witness at {event.time:.3f}, which no "
+                                      f"policy let through: {bed.tenant.contents['in', family].told(event.prefix)}")
             if event.kind == "withdraw" and event.prefix == bed.own(family) and not bed.outages.covers(event.time):
                 raise Found("cut", f"{event.prefix} withdrawn from the witness at {event.time:.3f}")
 
@@ -110,6 +118,21 @@ def judge_tables(bed):
                         lambda: bed.gate_shown(peer, family), lambda seen: seen <= {"deny"})
 
 
+def judge_policies(bed):
+    """What the far sides have of the tenant is what its policies say: no more, and no less while it is in service."""
+    for family in FAMILIES:
+        for direction, bird, what in (("in", bed.witness, "the witness has of the tenant's"),
+                                      ("out", bed.birds["tenant"], "the tenant has of the edge's")):
+            wanted = bed.tenant.expected(direction, family)
+            if wanted is None:
+                continue
+            bed.tenant.judged += 1
+            universe = set(bed.tenant.universe(direction, family))
+            _eventually("policy", f"{what} {family} {' or '.join(str(sorted(one)) for one in wanted)}",
+                        lambda: bird.received(f"edge_{family}") & universe, lambda seen: seen in wanted,
+                        lambda seen: f"\nthe gate is {bed.gate_shown('tenant', family)}")
+
+
 def judge_witness(bed):
     for family in FAMILIES:
         _eventually("cut", f"the witness holds the edge's own {family}",
@@ -119,6 +142,8 @@ def judge_witness(bed):
 def judge(bed):
     expect_alive(bed)
     judge_captures(bed)
+    bed.tenant.settle_pending()
     judge_tables(bed)
+    judge_policies(bed)
     judge_witness(bed)
     expect_alive(bed)

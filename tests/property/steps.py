@@ -3,12 +3,15 @@
 
 A step depends on nothing else, so that any part of a sequence can be run again. It is a list of strings: the kind, then
 its arguments; what the kinds do is in bed.py. Peers are "acme" (declared), "stray" (discovered under default-deny),
-"guest" (a dynamic neighbor) and "newcomer" (which a controller declares); see bed.py.
+"guest" (a dynamic neighbor), "newcomer" (which a controller declares) and "tenant" (which it declares with its policies, see
+tenant.py); see bed.py.
 """
 import random
 
 TYPED = ("acme", "stray", "guest")
-PEERS = (*TYPED, "newcomer")
+# Whose policy anything may be typed over.
+ANYHOW = (*TYPED, "newcomer")
+PEERS = (*ANYHOW, "tenant")
 FAMILIES = ("ipv4", "ipv6")
 # The newcomer is rarely there.
 POLICED = (*TYPED, *TYPED, "newcomer")
@@ -46,8 +49,33 @@ def _policy(draw):
 
 def _setting(draw):
     line = draw.choice(SETTINGS)
-    return ["setting", draw.choice(PEERS), draw.choice(FAMILIES),
+    return ["setting", draw.choice(ANYHOW), draw.choice(FAMILIES),
             "no " if draw.random() < (0.7 if line == "shutdown" else 0.4) else "", line]
+
+
+def _contents(draw):
+    """What TENANT-IN and TENANT-OUT let through, of each family: the numbers in the list as bits, or all but those."""
+    masks = [draw.choice([0, 2 ** 20 - 1, 2 ** 5 - 1, draw.getrandbits(20), draw.getrandbits(5)]) for _ in range(2)]
+    masks += [draw.choice([0, 1, 2 ** 6 - 1, draw.getrandbits(6)]) for _ in range(2)]
+    return [f"{draw.choice(['list', 'list', 'except'])}:{mask:x}" for mask in masks]
+
+
+# A session's password by its name.
+KEYS = {"open": "", "key": "a-key", "other": "another-key"}
+
+
+def _declaration(draw):
+    return [draw.choice(["ipv4", "ipv6", "ipv4+ipv6", "ipv4+ipv6"]), draw.choice(["open", "open", "open", "key", "other"]),
+            draw.choice(["0", "9", "30"]), draw.choice(["", "", "auto"]), draw.choice(["none", "none", "plain", "length"])]
+
+
+def _drift(draw):
+    return ["tenant-drift", draw.choice(["list", "list", "map", "no-map", "neighbor", "gone", "gone", "by-hand"]),
+            draw.choice(["in", "out"]), draw.choice(FAMILIES), str(draw.randrange(20))]
+
+
+def _query(draw):
+    return ["query", draw.choice(PEERS), draw.choice(["routes", "routes", "preview", "nothing"]), draw.choice(FAMILIES)]
 
 
 # Weight, and what makes the arguments. What takes seconds is rare.
@@ -70,7 +98,23 @@ KINDS = (
                       draw.choice(["deprovision now", "adopt", "adopt", "withdraw", "reject", "force-cancel"])]),
     (8, lambda draw: ["push", draw.choice(["declare", "up", "up", "acme", "approve", "ready", "activate", "deprovision",
                                           "withdraw"])]),
-    (2, lambda draw: ["clear-gate", draw.choice(PEERS), draw.choice(FAMILIES)]),
+    (55, lambda draw: ["tenant-up", *_declaration(draw), *_contents(draw)]),
+    (45, lambda draw: ["tenant-contents", *_contents(draw)]),
+    (12, lambda draw: ["tenant-declare", *_declaration(draw)]),
+    (20, lambda draw: ["tenant-again", draw.choice(["id", "new", "new"])]),
+    (8, lambda draw: ["tenant-dry", *_declaration(draw), *_contents(draw)]),
+    (14, lambda draw: ["tenant-confirm", draw.choice(["confirmed", "late"]), draw.choice(["", "", "policies", "drain"]),
+                       *_declaration(draw), *_contents(draw)]),
+    (22, _drift),
+    (5, lambda draw: ["tenant-withdraw"]),
+    (6, lambda draw: ["tenant-stale", *_contents(draw)]),
+    (3, lambda draw: ["tenant-kill", str(draw.randrange(40)), draw.choice(["0", "9", "30"]), *_contents(draw)]),
+    (16, lambda draw: ["tenant-verb", draw.choice(["deprovision", "withdraw", "force-cancel", "block", "unblock", "retry",
+                                                  "maintenance-on", "maintenance-off", "activate", "approve", "ready",
+                                                  "reopen"])]),
+    (10, _query),
+    (3, lambda draw: ["controller", draw.choice(["0", "1"])]),
+    (2, lambda draw: ["clear-gate", draw.choice(ANYHOW), draw.choice(FAMILIES)]),
     (25, lambda draw: ["bypass", draw.choice(PEERS), draw.choice(FAMILIES)]),
     (45, lambda draw: ["no-bypass", draw.choice(PEERS), draw.choice(FAMILIES)]),
     (5, lambda draw: ["file"]),

@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "topology")]
 
 from judge import closing_seen  # noqa: E402
-from model import DRAIN, ENDS, GRACE, SLACK, Gate, Outages  # noqa: E402
+from model import ANYTHING, DRAIN, ENDS, GRACE, NOTHING, SLACK, Contents, Gate, Outages, Version  # noqa: E402
 from shrink import shrink  # noqa: E402
 from steps import step  # noqa: E402
 
@@ -82,6 +82,14 @@ def test_what_drains_may_be_open_for_so_long_and_is_put_back_by_cancel():
     assert taken(gate, "adopt", "deprovision") and not gate.verb("cancel", 12.0 + DRAIN + SLACK, 19.0)
 
 
+def test_the_end_of_a_bypass_ends_no_drain():
+    gate = Gate(discovered=True)
+    gate.bypass(5.0)
+    assert all(taken(gate, "adopt", "deprovision"))
+    gate.no_bypass(12.0)
+    assert gate.allowed(11.5 + DRAIN + SLACK) and not gate.allowed(11.6 + DRAIN + SLACK + GRACE)
+
+
 def test_nothing_new_may_follow_a_closing_that_was_seen_to_its_end():
     gate = Gate()
     gate.bypass(10.0)
@@ -101,6 +109,58 @@ def test_a_bypass_that_ended_just_before_a_kill_may_come_back():
     gate.no_bypass(50.0)
     gate.killed(51.0)
     assert gate.may_be_open
+
+
+def test_a_gate_opens_by_itself_only_where_that_was_declared_and_what_leads_to_it_was_said():
+    gate = Gate()
+    gate.auto = True
+    gate.may_open_itself(9.0)
+    assert taken(gate, "approve") == [True] and not gate.may_be_open
+    assert taken(gate, "ready") == [True] and gate.may_be_open
+    assert taken(gate, "force-cancel", "request", "approve") == [True] * 3 and not gate.may_be_open
+    gate = Gate()
+    assert all(taken(gate, "approve", "ready")) and not gate.may_be_open
+    gate.auto = True
+    gate.may_open_itself(20.0)
+    assert not gate.allowed(19.9) and gate.allowed(20.0)
+
+
+def test_what_drains_without_an_end_is_open_until_somebody_ends_it():
+    gate = Gate()
+    assert all(taken(gate, "approve", "ready", "activate"))
+    gate.drains_without_end()
+    assert gate.may_be_open and taken(gate, "cancel", "cancel") == [True, False] and gate.may_be_open
+    gate.drains_without_end()
+    assert taken(gate, "deprovision", "deprovision now") == [True, True] and not gate.may_be_open
+
+
+def test_a_session_that_is_added_is_activated_by_itself():
+    first, added = Gate(), Gate()
+    assert all(taken(first, "approve", "ready", "activate"))
+    added.join(first)
+    assert not added.may_be_open and taken(added, "activate") == [True] and added.may_be_open
+    added.removed(30.0)
+    assert not added.may_be_open and taken(added, "activate") == [False]
+
+
+def test_a_version_of_a_policy_passes_what_is_in_its_list_or_all_but_that():
+    assert [Version("list", frozenset("ab")).passes(prefix) for prefix in "abc"] == [True, True, False]
+    assert [Version("except", frozenset("ab")).passes(prefix) for prefix in "abc"] == [False, False, True]
+    assert [Version("list", frozenset("a"), "permit").passes(prefix) for prefix in "ac"] == [True, True]
+    assert [Version("except", frozenset("a"), "permit").passes(prefix) for prefix in "ac"] == [False, True]
+    assert not NOTHING.passes("a") and ANYTHING.passes("a") and NOTHING != ANYTHING
+
+
+def test_a_policy_lets_through_what_one_of_its_versions_did_at_that_time():
+    contents = Contents()
+    assert contents.version is NOTHING and not contents.allowed("a", 5.0)
+    contents.change(10.0, 10.5, Version("list", frozenset("a")))
+    contents.change(20.0, 20.5, Version("list", frozenset("b")))
+    assert not contents.allowed("a", 9.9) and contents.allowed("a", 10.0) and contents.allowed("a", 20.5 + GRACE)
+    assert not contents.allowed("a", 20.6 + GRACE) and not contents.allowed("b", 19.9) and contents.allowed("b", 100.0)
+    contents.perhaps(30.0, Version("list", frozenset("c")))
+    assert len(contents.possible()) == 2 and contents.version is ANYTHING
+    assert contents.allowed("b", 100.0) and contents.allowed("c", 100.0) and not contents.allowed("a", 100.0)
 
 
 def said(*events, sessions=()):
@@ -159,3 +219,30 @@ def test_a_leak_is_found_replayed_and_shrunk(tmp_path):
     assert "FOUND out" in ended.stdout, ended.stdout
     shrunk = json.loads((tmp_path / "kept-again-shrunk.json").read_text())
     assert shrunk["steps"] == [guilty], ended.stdout
+
+
+def up(taken, sent):
+    """The tenant in service by IPv4, and what its lists are to let through."""
+    return ["tenant-up", "ipv4", "open", "9", "", "none", taken, "list:0", sent, "list:0"]
+
+
+def played(tmp_path, *steps):
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps({"seed": "planted", "wallsDown": [], "steps": steps}))
+    return run("--replay", kept, "--folder", tmp_path, "--shrink", 0, "--patience", 15)
+
+
+def test_what_no_policy_let_through_is_found_and_so_is_what_is_missing(tmp_path):
+    """The model is told nothing of what is typed by a step that is for other peers."""
+    behind_its_back = ["policy", "tenant", "ipv4", ""]
+    for step_of_another, words in ((["route-map PASS in"], "which no policy let through"),
+                                   (["route-map UNDEFINED out"], "the tenant has of the edge's ipv4")):
+        ended = played(tmp_path, up("list:3", "list:1"), [*behind_its_back, *step_of_another])
+        assert ended.returncode == 1 and "FOUND policy" in ended.stdout and words in ended.stdout, ended.stdout
+    # And the same steps without it are as they are to be.
+    ended = played(tmp_path, up("list:3", "list:1"), ["tenant-contents", "except:3", "list:0", "list:3", "list:0"],
+                   ["tenant-drift", "gone", "in", "ipv4", "0"], ["tenant-again", "new"], ["query", "tenant", "routes", "ipv4"],
+                   ["tenant-confirm", "late", "", "ipv4+ipv6", "open", "30", "", "none", "list:0", "list:0", "list:0",
+                    "list:0"], ["controller", "1"],
+                   ["tenant-kill", "3", "30", "list:7", "list:0", "list:1", "list:0"])
+    assert ended.returncode == 0 and "policies judged 0" not in ended.stdout, ended.stdout

@@ -7,6 +7,7 @@ import pytest
 
 from controller_fixtures import status
 from controller_process import OPERATOR, make_pki
+from lab.preload import library
 from lab.wait import until
 
 
@@ -55,6 +56,26 @@ def test_peerctl_from_request_to_active(controller):
     said = controller.peerctl("ready", "edge1", "PNI-ACME-FRA1", "-o", "json")
     assert said.returncode == 1 and json.loads(said.stdout)["code"] == "router-not-connected"
     assert "is not connected" in said.stderr
+
+
+def test_peerctl_counts_on_how_long_a_session_is_up(controller, tmp_path):
+    clock = tmp_path / "clock"
+    clock.write_text("3600\n")
+    an_hour_later = {"LD_PRELOAD": str(library("clock")), "PEERING_TEST_CLOCK": str(clock)}
+
+    def up():
+        return re.search(r"Established +(\S+) ", controller.peerctl("show", "edge1", "PNI-ACME", **an_hour_later).stdout).group(1)
+
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send(snapshot=dict(full=True, connections=[status()]))
+        connection.send_transitions(1, 1, "PNI-OTHER")
+        connection.wait_acked(1)
+        # A minute when it was reported.
+        assert up().startswith("1h0")
+    # Of a router that is away nobody knows.
+    until("edge1 away", lambda: controller.get("/v1/routers")["routers"][0]["connected"], lambda seen: not seen)
+    assert up() == "1m00s"
 
 
 def test_peerctl_lists_more_than_a_page(controller):

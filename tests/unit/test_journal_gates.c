@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/journal_gates.h"
+#include "lib/journal_group.h"
 #include "lib/journal_sum.h"
 #include "tests/unit/temporary.h"
 
@@ -234,6 +235,42 @@ static void a_torn_line_is_cut_off(void **state)
 	journal_gates_free(gates);
 }
 
+/* Cut anywhere, what a push has made does not count, and all that stands in front of it does. */
+static void a_group_counts_as_a_whole_or_not_at_all(void **state)
+{
+	static const char in_front[] = FIRST CONNECTION("connection", "A", "Active", SESSION("192.0.2.1"));
+	char first[128 + JOURNAL_GROUP_ROOM] = "{\"type\":\"pushes\",\"revision\":1,\"push\":\"p\",\"answers\":[]}\n";
+	char members[2][512] = {CONNECTION("connection", "A", "Active", SESSION("192.0.2.2")),
+				"{\"type\":\"pushes\",\"revision\":2,\"push\":\"q\",\"answers\":[]}\n"};
+	char text[2048], cut[2048];
+	size_t front = strlen(in_front), size;
+
+	journal_group_begin(first, 2);
+	for (size_t i = 0; i < 2; i++)
+		journal_sum_add(members[i]);
+	size = (size_t)snprintf(text, sizeof(text), "%s%s%s%s", in_front, first, members[0], members[1]);
+	for (size_t length = front; length <= size; length++) {
+		/* A last line that is whole but for its newline is one that was damaged. */
+		bool whole = length == size;
+		struct journal_gates *gates;
+
+		memcpy(cut, text, length);
+		cut[length] = '\0';
+		gates = read_journal(cut);
+		assert_int_equal(gate(gates, "192.0.2.1"), whole ? -1 : 1);
+		assert_int_equal(gate(gates, "192.0.2.2"), whole ? 1 : -1);
+		assert_null(journal_gates_damage(gates));
+		/* Its first line is whole, be it but for its newline, and not all of the others. */
+		assert_int_equal(journal_group_unfinished(temporary_path("journal")) == front,
+				 length >= front + strlen(first) - 1 && !whole);
+		journal_gates_free(gates);
+	}
+	/* One that is no more to be read is a damaged line among them, as it would be anywhere. */
+	text[strlen(in_front) + strlen(first) + 20] ^= 1;
+	temporary_write("journal", text, size);
+	assert_true(journal_group_unfinished(temporary_path("journal")) == JOURNAL_GROUP_NONE);
+}
+
 static void a_line_without_end_is_not_held_in_memory(void **state)
 {
 	static const char begin[] = FIRST CONNECTION("connection", "A", "Active", SESSION("192.0.2.1"));
@@ -334,6 +371,7 @@ int main(void)
 		cmocka_unit_test(damage_closes_sessions_that_nothing_else_speaks_of),
 		cmocka_unit_test(a_line_that_names_nobody_may_speak_of_anybody),
 		cmocka_unit_test(a_torn_line_is_cut_off),
+		cmocka_unit_test(a_group_counts_as_a_whole_or_not_at_all),
 		cmocka_unit_test(a_line_without_end_is_not_held_in_memory),
 		cmocka_unit_test(none_and_one_that_cannot_be_read_are_told_apart),
 		cmocka_unit_test(a_flipped_bit_opens_nothing),

@@ -61,5 +61,6 @@ class Kill:
         self._say("")
 
     def at(self, number, when):
-        """At the operation of that number from now on: "front" of it, in the "middle" of a write, "behind" it."""
+        """At the operation of that number from now on: "front" of it, in the "middle" of a write, "behind" it;
+        "line": in front of the line of that number that bgpd's main thread makes for the journal."""
         self._say(f"{number} {when}")
