@@ -379,7 +379,13 @@ const Peering__Policy *policy_object_as_pushed(const char *name)
 {
 	const struct policy_object *object = find(name);
 
-	return object && !object->withdrawn && !object->drifted ? object->policy : NULL;
+	if (!object || object->withdrawn || object->drifted)
+		return NULL;
+	/* What was typed a moment ago is looked at later; of lists, of which bgpd prints all or none, nobody looks at one alone. */
+	if (policy_edits_wait(name) &&
+	    (is_list(object->policy) || policy_fingerprint(object->policy->kind, name) != object->fingerprint))
+		return NULL;
+	return object->policy;
 }
 
 bool policy_object_push(Peering__Policy *policy, struct prefix_list *staged, const char *line, struct verdict *verdict)

@@ -451,6 +451,7 @@ class Tenant:
         address = bed.address("tenant", family)
         prefix = self.universe(direction, family)[int(number) % len(self.universe(direction, family))]
         word = "ip" if family == "ipv4" else "ipv6"
+        self._wait_old_enough()
         sent = time.time()
         keys = [(direction, family)]
         if how == "list":
@@ -489,7 +490,6 @@ class Tenant:
                 self._by_hand.add(family)
                 self._gone.pop(family)
             return
-        self._wait_old_enough()
         for key in keys:
             contents = self.contents[key]
             for version in contents.possible()[:1]:
