@@ -182,6 +182,8 @@ extern const char *const api_verbs[];
 
 /* Takes an empty body, or {"reason": …}; *reason is the caller's to free. False where it has answered. */
 bool api_read_reason(const struct api_request *request, char **reason);
+/* "ROUTER/NAME", behind which a page of connections goes on. */
+json_object *api_place_of(const struct store_connection *connection);
 /* Since when a connection differs from what was asked for. */
 json_object *api_differs_since(const struct store_connection *connection);
 /* Why something differs that was asked for in a push which is now in this state; NULL: it was not. Static. */

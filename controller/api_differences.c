@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/api_list.h"
 #include "controller/declaration_secret.h"
 #include "controller/differences.h"
 #include "controller/log.h"
@@ -20,8 +21,6 @@
 #include "controller/text.h"
 #include "lib/lifecycle.h"
 
-/* Connections that are looked at for one answer. */
-#define PAGE 1000
 #define ROUTER_MAX 256
 
 bool api_router_is_held(const struct api *api, const char *router)
@@ -81,48 +80,40 @@ static json_object *to_json(const struct api *api, const struct store_connection
 	return object;
 }
 
-struct page {
-	const struct api *api;
-	json_object *differences;
-	unsigned int count;
-	char *last; /* "ROUTER/NAME" of a full page's last one */
-	bool more;
-};
+static size_t length(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
 
 /* Policies come behind all connections: their places begin so, as no router's name does. */
 #define POLICY_PLACE "policy//"
 
 static bool add_connection(const struct store_connection *connection, void *context)
 {
-	struct page *page = context;
-	json_object *fields;
+	struct api_list *list = context;
+	size_t detail = connection->observed ? strlen(connection->observed->detail) : 0;
+	json_object *fields, *shown = NULL;
 
-	if (page->count++ == PAGE) {
-		page->more = true;
+	if (!api_list_room(list, 2 * (length(connection->definition) + detail)))
 		return false;
-	}
-	if (page->count == PAGE && asprintf(&page->last, "%s/%s", connection->router, connection->name) < 0)
-		page->last = NULL;
 	fields = differences_find(connection);
 	if (connection->definition ? json_object_array_length(fields) > 0 : differences_is_there(connection))
-		json_object_array_add(page->differences, to_json(page->api, connection, fields));
+		shown = to_json(list->request->api, connection, fields);
 	else
 		json_object_put(fields);
+	api_list_add(list, shown, api_place_of(connection));
 	return true;
 }
 
 static bool add_policy(const struct store_policy_difference *difference, void *context)
 {
-	struct page *page = context;
+	struct api_list *list = context;
+	char place[sizeof(POLICY_PLACE) + 2 * ROUTER_MAX];
 
-	if (page->count++ == PAGE) {
-		page->more = true;
+	if (!api_list_room(list, 0))
 		return false;
-	}
-	if (page->count == PAGE &&
-	    asprintf(&page->last, POLICY_PLACE "%s/%s", difference->router, difference->name) < 0)
-		page->last = NULL;
-	json_object_array_add(page->differences, api_policy_difference(page->api, difference));
+	snprintf(place, sizeof(place), POLICY_PLACE "%.255s/%.255s", difference->router, difference->name);
+	api_list_add(list, api_policy_difference(list->request->api, difference), json_object_new_string(place));
 	return true;
 }
 
@@ -159,36 +150,21 @@ static bool read_query(const struct api_request *request, const char **router, c
 
 void api_get_differences(const struct api_request *request)
 {
-	struct page page = {.api = request->api};
 	char after_router[ROUTER_MAX];
 	const char *router, *after_name;
 	enum store_result result = STORE_OK;
-	json_object *answer;
+	struct api_list list;
 	bool of_policy;
 
 	if (!read_query(request, &router, after_router, &after_name, &of_policy))
 		return;
-	page.differences = json_object_new_array();
+	api_list_begin(&list, request, API_PAGE_MAX);
 	if (!of_policy)
-		result = store_connections(api_store(request->api), router, NULL, after_router, after_name, PAGE + 1,
-					   add_connection, &page);
-	if (result == STORE_OK && !page.more) {
-		free(page.last);
-		page.last = NULL;
-		page.count = 0;
+		result = store_connections(api_store(request->api), router, after_router, after_name, add_connection, &list);
+	if (result == STORE_OK && !list.more)
 		result = store_policy_differences(api_store(request->api), router, of_policy ? after_router : "",
-						  of_policy ? after_name : "", PAGE + 1, add_policy, &page);
-	}
-	answer = api_object();
-	json_object_object_add(answer, "differences", page.differences);
-	json_object_object_add(answer, "nextAfter", page.more ? api_text(page.last) : NULL);
-	free(page.last);
-	if (result == STORE_OK) {
-		api_reply(request->http, 200, answer, NULL);
-		return;
-	}
-	json_object_put(answer);
-	api_problem_store(request->http, api_store(request->api), result);
+						  of_policy ? after_name : "", list.limit + 1, add_policy, &list);
+	api_list_reply(&list, "differences", result);
 }
 
 /* ---- What a person makes of it ---- */

@@ -15,6 +15,7 @@
 #include "controller/pushes.h"
 #include "controller/routers.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 #include "lib/lifecycle.h"
 #include "lib/utf8.h"
 
@@ -201,6 +202,7 @@ void api_answer_with_push(struct api *api, struct evhttp_request *http, const ch
 static void push_is_done(const char *id, void *context)
 {
 	struct waiting *waiting = context;
+	TURN(TURN_API);
 
 	evhttp_connection_set_closecb(evhttp_request_get_connection(waiting->http), NULL, NULL);
 	api_answer_with_push(waiting->api, waiting->http, id);

@@ -19,6 +19,7 @@
 #include "controller/api_peerings.h"
 #include "controller/log.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 #include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
@@ -289,6 +290,7 @@ static void on_request(struct evhttp_request *http, void *context)
 	struct api_request request = {.api = context, .http = http};
 	SSL *ssl = api_client_ssl(http);
 	char actor[API_ACTOR_MAX];
+	TURN(TURN_API);
 
 	/* evhttp had no memory for TLS: nobody's token is to be heard in the clear. */
 	if (!ssl) {

@@ -15,6 +15,7 @@
 #include "controller/pushes.h"
 #include "controller/router_session.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 
 /* One transaction: what the loop may stand still for. */
 #define BATCH_MAX 4096
@@ -598,6 +599,7 @@ static void commit_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct reports *reports = context;
 	struct timeval retry = {.tv_usec = RETRY_MILLISECONDS * 1000};
+	TURN(TURN_REPORTS);
 
 	if (TAILQ_EMPTY(&reports->waiting))
 		return;

@@ -179,16 +179,12 @@ enum store_result store_observe(struct store *store, const char *router, const s
 enum store_result store_observed_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_is_observed(struct store *store, const char *router, const char *name);
 
-/*
- * Connections after (after_router, after_name) in order, at most `limit`. `router` and `state` are NULL for any; a
- * connection that was asked for and not reported yet counts as state "None".
- */
-enum store_result store_connections(struct store *store, const char *router, const char *state,
-				    const char *after_router, const char *after_name, unsigned int limit,
-				    store_connection_visit visit, void *context);
+/* Connections behind (after_router, after_name) in order, until the visit ends. NULL `router`: any. */
+enum store_result store_connections(struct store *store, const char *router, const char *after_router,
+				    const char *after_name, store_connection_visit visit, void *context);
 /* Those of one AS, by what its router reports, or where that says none, by what was asked for. */
-enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router, const char *state,
-					   const char *after_router, const char *after_name, unsigned int limit,
+enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router,
+					   const char *after_router, const char *after_name,
 					   store_connection_visit visit, void *context);
 /* Whether there is one of that name which is of the AS, in the same sense. */
 enum store_result store_connection_is_of_asn(struct store *store, uint32_t asn, const char *router, const char *name);
@@ -334,6 +330,9 @@ enum store_result store_event_resume(struct store *store, const struct store_eve
 /* Those behind `after`, oldest first, at most `limit`. */
 enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
 			       void *context);
+/* Those of one AS that a peer may see, among the `look` behind `after`, oldest first. */
+enum store_result store_events_of_asn(struct store *store, uint32_t asn, int64_t after, int64_t look,
+				      store_event_visit visit, void *context);
 /* The oldest that is kept, newest + 1 where none is, and the newest that there has been, 0 for none. */
 enum store_result store_event_range(struct store *store, int64_t *oldest, int64_t *newest);
 /* `told` is called behind each commit that has events in it, and must not use the store there. */

@@ -163,17 +163,14 @@ static bool visit_connection(sqlite3_stmt *statement, store_connection_visit vis
 	return visit(&connection, context);
 }
 
-enum store_result store_connections(struct store *store, const char *router, const char *state,
-				    const char *after_router, const char *after_name, unsigned int limit,
-				    store_connection_visit visit, void *context)
+enum store_result store_connections(struct store *store, const char *router, const char *after_router,
+				    const char *after_name, store_connection_visit visit, void *context)
 {
 	sqlite3_stmt *statement = store_statement(store, router ? SQL_CONNECTIONS_OF_ROUTER : SQL_CONNECTIONS);
 	enum store_result result;
 
 	store_bind_text(statement, 1, router ? router : after_router);
 	store_bind_text(statement, 2, after_name);
-	store_bind_text(statement, 3, state);
-	store_bind_number(statement, 4, limit);
 	while ((result = store_next(store, statement)) == STORE_OK)
 		if (!visit_connection(statement, visit, context))
 			break;
@@ -181,8 +178,8 @@ enum store_result store_connections(struct store *store, const char *router, con
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
-enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router, const char *state,
-					   const char *after_router, const char *after_name, unsigned int limit,
+enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router,
+					   const char *after_router, const char *after_name,
 					   store_connection_visit visit, void *context)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTIONS_OF_ASN);
@@ -190,10 +187,8 @@ enum store_result store_connections_of_asn(struct store *store, uint32_t asn, co
 
 	store_bind_text(statement, 1, after_router);
 	store_bind_text(statement, 2, after_name);
-	store_bind_text(statement, 3, state);
-	store_bind_number(statement, 4, limit);
-	store_bind_number(statement, 5, asn);
-	store_bind_text(statement, 6, router);
+	store_bind_number(statement, 3, asn);
+	store_bind_text(statement, 4, router);
 	while ((result = store_next(store, statement)) == STORE_OK)
 		if (!visit_connection(statement, visit, context))
 			break;
