@@ -6,7 +6,10 @@
 #include "bgpd-peering/policy_install.h"
 #include "bgpd-peering/policy_text.h"
 #include "bgpd-peering/policy_uses.h"
+#include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
+
+#include "lib/policy_digest.h"
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_OBJECT, "Peering policy object");
 
@@ -42,6 +45,23 @@ const struct policy_object *policy_object_find(const char *name)
 	return find(name);
 }
 
+const struct policy_object *policy_object_behind(const char *name)
+{
+	Peering__Policy policy = {.name = (char *)name};
+	struct policy_object key = {.policy = &policy}, *object = policy_tree_find_gteq(&objects, &key);
+
+	return object && strcmp(object->policy->name, name) == 0 ? policy_tree_next(&objects, object) : object;
+}
+
+uint64_t policy_object_digest(const char *name)
+{
+	struct policy_object *object = find(name);
+
+	if (!object->digest)
+		object->digest = policy_digest(object->policy);
+	return object->digest;
+}
+
 struct policy_totals policy_objects_totals(void)
 {
 	return totals;
@@ -62,6 +82,8 @@ static void count(const Peering__Policy *policy, bool comes)
 
 static void set_drifted(struct policy_object *object, bool drifted)
 {
+	if (drifted != object->drifted)
+		snapshots_policy_changed(object->policy->name);
 	drifted_count += drifted - object->drifted;
 	object->drifted = drifted;
 }
@@ -69,6 +91,7 @@ static void set_drifted(struct policy_object *object, bool drifted)
 static void drop(struct policy_object *object)
 {
 	set_drifted(object, false);
+	snapshots_policy_changed(object->policy->name);
 	policy_tree_del(&objects, object);
 	count(object->policy, false);
 	policy_discard(NULL, object->policy);
@@ -91,8 +114,10 @@ static struct policy_object *keep(Peering__Policy *policy)
 	}
 	count(policy, true);
 	object->fingerprint = 0;
+	object->digest = 0;
 	object->withdrawn = false;
 	set_drifted(object, false);
+	snapshots_policy_changed(policy->name);
 	return object;
 }
 
@@ -429,6 +454,7 @@ void policy_object_withdraw(const char *name, struct verdict *verdict)
 	if (object->withdrawn)
 		return;
 	object->withdrawn = true;
+	snapshots_policy_changed(name);
 	durable_state_policy_object(name, object->policy, true, NULL);
 	if (!withdrawn_event)
 		event_add_seconds(look_at_withdrawn, NULL, WITHDRAWN_LOOK, &withdrawn_event);

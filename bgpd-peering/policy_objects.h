@@ -23,6 +23,7 @@ struct policy_object {
 	Peering__Policy *policy; /* as it was pushed */
 	uint64_t fingerprint;	 /* of what bgpd made of it; 0 until that is known */
 	uint64_t found;		 /* the same of what is there now, while it is looked at */
+	uint64_t digest;	 /* of `policy`, policy_digest(); 0 until somebody has asked */
 	bool look;		 /* it is to be looked at */
 	bool withdrawn;		 /* and still used */
 	bool drifted;		 /* not as it was pushed: somebody has typed at it */
@@ -34,6 +35,10 @@ void policy_objects_start(void);
 void policy_objects_stop(void);
 
 const struct policy_object *policy_object_find(const char *name);
+/* The next one in the order of names; NULL where none is behind it. */
+const struct policy_object *policy_object_behind(const char *name);
+/* Of one that is there. The first time it takes a millisecond for each 10,000 entries. */
+uint64_t policy_object_digest(const char *name);
 struct policy_totals {
 	size_t objects, prefixes, entries;
 };

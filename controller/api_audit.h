@@ -8,6 +8,12 @@
 
 #include "controller/api.h"
 
+/* Within this a peer AS may make so many changes (peer-changes). */
+#define API_PEER_MILLISECONDS ((int64_t)24 * 3600 * 1000)
+
+/* Whether who asks may change one more thing now; else it has answered. */
+bool api_may_change(const struct api_request *request);
+
 /*
  * For a handler that changes something, between store_begin() and store_commit(). `action` is a word of ours
  * ("connection.approve"), `object` what it was done to ("edge1/PNI-ACME"), `detail_json` a JSON object without secrets,

@@ -11,14 +11,13 @@
 #include "controller/token.h"
 
 #define KEY_MAX 255
-#define KEPT_MILLISECONDS ((int64_t)24 * 3600 * 1000)
 /* Shown once: the second time it is not in the answer. */
 #define SECRET_MEMBER "token"
 
 struct api_claim {
 	LIST_ENTRY(api_claim) link;
 	struct store *store;
-	char *actor, *key;
+	char *owner, *key;
 	char request[TOKEN_HASH_SIZE];
 	bool kept;
 };
@@ -31,7 +30,7 @@ void api_claim_free(struct api_claim *claim)
 	if (!claim)
 		return;
 	LIST_REMOVE(claim, link);
-	free(claim->actor);
+	free(claim->owner);
 	free(claim->key);
 	free(claim);
 }
@@ -46,6 +45,12 @@ static bool is_key(const char *key)
 	return length > 0 && length <= KEY_MAX;
 }
 
+/* To whom a key belongs: the name of a token may be another network's by now. */
+static const char *owner_of(const struct api_request *request)
+{
+	return request->identity.token[0] ? request->identity.token : request->identity.actor;
+}
+
 static bool claim_it(const struct api_request *request, const char *key, const char *hash)
 {
 	struct api_claim *claim = calloc(1, sizeof(*claim));
@@ -53,22 +58,22 @@ static bool claim_it(const struct api_request *request, const char *key, const c
 	if (!claim)
 		return false;
 	claim->store = api_store(request->api);
-	claim->actor = strdup(request->identity.actor);
+	claim->owner = strdup(owner_of(request));
 	claim->key = strdup(key);
 	memcpy(claim->request, hash, sizeof(claim->request));
 	LIST_INSERT_HEAD(&claims, claim, link);
-	if (claim->actor && claim->key && api_clients_set_claim(api_client_ssl(request->http), claim))
+	if (claim->owner && claim->key && api_clients_set_claim(api_client_ssl(request->http), claim))
 		return true;
 	api_claim_free(claim);
 	return false;
 }
 
-static const struct api_claim *find_claim(const char *actor, const char *key)
+static const struct api_claim *find_claim(const char *owner, const char *key)
 {
 	const struct api_claim *claim;
 
 	LIST_FOREACH (claim, &claims, link)
-		if (strcmp(claim->actor, actor) == 0 && strcmp(claim->key, key) == 0)
+		if (strcmp(claim->owner, owner) == 0 && strcmp(claim->key, key) == 0)
 			return claim;
 	return NULL;
 }
@@ -112,6 +117,28 @@ static void answer_again(const struct store_idempotency *row, void *context)
 			    "this was done, but its answer was lost when the controller ended; look at what is there", NULL);
 }
 
+/* Whether one more may be kept; else it has answered. None is forgotten before its time to make room. */
+static bool has_room(const struct api_request *request)
+{
+	unsigned int most = api_config(request->api)->idempotency_keys;
+	struct store *store = api_store(request->api);
+	uint64_t count;
+	enum store_result result = store_idempotency_count(store, &count);
+
+	if (result != STORE_OK) {
+		api_problem_store(request->http, store, result);
+		return false;
+	}
+	if (count < most)
+		return true;
+	evhttp_add_header(evhttp_request_get_output_headers(request->http), "Retry-After", "3600");
+	api_problem_format(request->http, 429, "too-many-keys",
+			   "%u Idempotency-Keys of the last 24 hours are kept, and no more may be; send it without one, or "
+			   "raise idempotency-keys in the configuration",
+			   most);
+	return false;
+}
+
 bool api_idempotency_begin(const struct api_request *request)
 {
 	const char *key = evhttp_find_header(evhttp_request_get_input_headers(request->http), "Idempotency-Key");
@@ -131,7 +158,7 @@ bool api_idempotency_begin(const struct api_request *request)
 		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
 		return false;
 	}
-	running = find_claim(request->identity.actor, key);
+	running = find_claim(owner_of(request), key);
 	if (running) {
 		if (strcmp(running->request, hash) != 0) {
 			refuse_other_request(request);
@@ -142,14 +169,16 @@ bool api_idempotency_begin(const struct api_request *request)
 		}
 		return false;
 	}
-	result = store_idempotency(api_store(request->api), request->identity.actor, key,
-				   clock_milliseconds() - KEPT_MILLISECONDS, answer_again, &found);
+	result = store_idempotency(api_store(request->api), owner_of(request), key,
+				   clock_milliseconds() - API_KEYS_KEPT_MILLISECONDS, answer_again, &found);
 	if (result == STORE_OK)
 		return false;
 	if (result != STORE_NOT_FOUND) {
 		api_problem_store(request->http, api_store(request->api), result);
 		return false;
 	}
+	if (!has_room(request))
+		return false;
 	if (!claim_it(request, key, hash)) {
 		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
 		return false;
@@ -162,15 +191,14 @@ enum store_result api_idempotency_keep(const struct api_request *request, const 
 	struct api_claim *claim = api_clients_claim(api_client_ssl(request->http));
 	struct store_idempotency row = {.push_id = push_id ? push_id : ""};
 	enum store_result result;
-	int64_t now = clock_milliseconds();
 
 	if (!claim || claim->kept)
 		return STORE_OK;
-	row.actor = claim->actor;
+	row.actor = claim->owner;
 	row.key = claim->key;
 	row.request = claim->request;
-	row.created_at = now;
-	result = store_idempotency_keep(claim->store, &row, now - KEPT_MILLISECONDS);
+	row.created_at = clock_milliseconds();
+	result = store_idempotency_keep(claim->store, &row);
 	claim->kept = result == STORE_OK;
 	return result;
 }
@@ -185,7 +213,7 @@ void api_idempotency_answer(struct evhttp_request *http, int status, json_object
 	if (!claim)
 		return;
 	if (claim->kept && json_object_deep_copy(object, &copy, NULL) == 0) {
-		struct store_idempotency row = {.actor = claim->actor, .key = claim->key, .status = status};
+		struct store_idempotency row = {.actor = claim->owner, .key = claim->key, .status = status};
 
 		json_object_object_del(copy, SECRET_MEMBER);
 		row.location = location ? location : "";

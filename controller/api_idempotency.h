@@ -11,9 +11,11 @@
 
 #include "controller/api.h"
 
+#define API_KEYS_KEPT_MILLISECONDS ((int64_t)24 * 3600 * 1000)
+
 struct api_claim;
 
-/* False where it has answered: with the answer of the first time, or 400, 409, 422. */
+/* False where it has answered: with the answer of the first time, or 400, 409, 422, 429. */
 bool api_idempotency_begin(const struct api_request *request);
 /* Inside the transaction of a change; `push_id` NULL: it is no push. */
 enum store_result api_idempotency_keep(const struct api_request *request, const char *push_id);

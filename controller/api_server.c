@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "controller/api_audit.h"
 #include "controller/api.h"
 #include "controller/api_authentication.h"
 #include "controller/api_clients.h"
@@ -18,6 +19,7 @@
 #include "controller/api_peerings.h"
 #include "controller/log.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 #include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
@@ -64,6 +66,8 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies", "*"}, api_get_policy},
 	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_LONG_BODY_MAX},
 	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "push-again"}, api_post_policy_push_again},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "accept"}, api_post_policy_accept},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
@@ -165,6 +169,8 @@ static void dispatch(const struct api_request *request)
 			return;
 		}
 		if (method == EVHTTP_REQ_POST && !api_idempotency_begin(request))
+			return;
+		if (method != EVHTTP_REQ_GET && !api_may_change(request))
 			return;
 		routes[i].handle(request);
 		return;
@@ -284,6 +290,7 @@ static void on_request(struct evhttp_request *http, void *context)
 	struct api_request request = {.api = context, .http = http};
 	SSL *ssl = api_client_ssl(http);
 	char actor[API_ACTOR_MAX];
+	TURN(TURN_API);
 
 	/* evhttp had no memory for TLS: nobody's token is to be heard in the clear. */
 	if (!ssl) {

@@ -47,6 +47,16 @@ static const struct key {
 	{"max-event-streams", KEY_NUMBER, offsetof(struct config, max_event_streams), "200", 1, 10000},
 	{"events-kept", KEY_NUMBER, offsetof(struct config, events_kept), "1000000", 1000, 100000000},
 	{"events-days", KEY_NUMBER, offsetof(struct config, events_days), "30", 1, 3650},
+	{"history-kept", KEY_NUMBER, offsetof(struct config, history_kept), "5000000", 1000, 100000000},
+	{"history-days", KEY_NUMBER, offsetof(struct config, history_days), "400", 1, 3650},
+	{"pushes-kept", KEY_NUMBER, offsetof(struct config, pushes_kept), "1000000", 1000, 100000000},
+	{"pushes-days", KEY_NUMBER, offsetof(struct config, pushes_days), "400", 3, 3650},
+	{"audit-kept", KEY_NUMBER, offsetof(struct config, audit_kept), "1000000", 1000, 100000000},
+	{"audit-days", KEY_NUMBER, offsetof(struct config, audit_days), "400", 1, 3650},
+	{"peerings-days", KEY_NUMBER, offsetof(struct config, peerings_days), "400", 1, 3650},
+	{"idempotency-keys", KEY_NUMBER, offsetof(struct config, idempotency_keys), "100000", 10, 10000000},
+	{"peer-peerings", KEY_NUMBER, offsetof(struct config, peer_peerings), "500", 1, 100000},
+	{"peer-changes", KEY_NUMBER, offsetof(struct config, peer_changes), "200", 1, 1000000},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
@@ -160,8 +170,8 @@ static void name_keys(char *text, size_t size)
 		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", keys[i].name);
 }
 
-/* One line; `seen` has a bit for each key. False with the reason in `why`. */
-static bool read_line(struct config *config, char *line, unsigned int *seen, char *why, size_t why_size)
+/* One line; `seen` says of each key whether it was there. False with the reason in `why`. */
+static bool read_line(struct config *config, char *line, bool *seen, char *why, size_t why_size)
 {
 	char *text = trim(line);
 	char *value = strchr(text, '=');
@@ -183,11 +193,11 @@ static bool read_line(struct config *config, char *line, unsigned int *seen, cha
 		snprintf(why, why_size, "there is no key '%.60s'; the keys are %s", text, names);
 		return false;
 	}
-	if (*seen & (1u << (key - keys))) {
+	if (seen[key - keys]) {
 		snprintf(why, why_size, "'%s' stands twice; keep one", key->name);
 		return false;
 	}
-	*seen |= 1u << (key - keys);
+	seen[key - keys] = true;
 	if (value[0] == '\0') {
 		snprintf(why, why_size, "'%s' has no value; give one, or remove the line for the default %s", key->name,
 			 key->standard);
@@ -201,7 +211,7 @@ static bool read_lines(struct config *config, FILE *file, const char *path, char
 	char line[LINE_MAX_BYTES];
 	char why[CONFIG_ERROR_MAX];
 	unsigned int number = 0;
-	unsigned int seen = 0;
+	bool seen[KEY_COUNT] = {false};
 
 	while (fgets(line, sizeof(line), file)) {
 		number++;
@@ -210,7 +220,7 @@ static bool read_lines(struct config *config, FILE *file, const char *path, char
 				 number, LINE_MAX_BYTES - 2);
 			return false;
 		}
-		if (!read_line(config, line, &seen, why, sizeof(why))) {
+		if (!read_line(config, line, seen, why, sizeof(why))) {
 			snprintf(error, error_size, "%s:%u: %s", path, number, why);
 			return false;
 		}

@@ -45,6 +45,14 @@ struct config {
 	unsigned int max_event_streams; /* readers of GET /v1/events that stay */
 	unsigned int events_kept;	/* the newest, at most */
 	unsigned int events_days;	/* and none that is older */
+	/* The same of transitions, of operations of answered pushes, of the audit log; of ended peerings days alone. */
+	unsigned int history_kept, history_days;
+	unsigned int pushes_kept, pushes_days;
+	unsigned int audit_kept, audit_days;
+	unsigned int peerings_days;
+	unsigned int idempotency_keys;	/* of the last 24 hours, at most */
+	unsigned int peer_peerings;	/* of one AS that have not ended, at most */
+	unsigned int peer_changes;	/* that one AS makes in 24 hours, at most */
 };
 
 /*

@@ -9,17 +9,10 @@
 #include <string.h>
 
 #include "controller/api_peer_view.h"
-#include "controller/config.h"
 #include "controller/log.h"
 #include "controller/store.h"
 #include "controller/text.h"
 #include "peering-config.h"
-
-/* Twenty thousand a second where there is that much to delete, in steps of a few milliseconds. */
-#define PRUNE_STEP 2000
-#define PRUNE_BUSY_MILLISECONDS 100
-#define PRUNE_IDLE_MILLISECONDS 5000
-#define DAY_MILLISECONDS ((int64_t)86400 * 1000)
 
 const char *const event_types[] = {EVENT_TRANSITION,
 				   EVENT_DEGRADED,
@@ -35,9 +28,8 @@ const char *const event_types[] = {EVENT_TRANSITION,
 				   NULL};
 
 struct events {
-	const struct config *config;
 	struct store *store;
-	struct event *wake, *prune;
+	struct event *wake;
 	LIST_HEAD(, events_listener) listeners;
 };
 
@@ -69,25 +61,6 @@ static void committed(void *context)
 	event_active(events->wake, EV_TIMEOUT, 0);
 }
 
-static void schedule_prune(struct events *events, int64_t milliseconds)
-{
-	struct timeval delay = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
-
-	event_add(events->prune, &delay);
-}
-
-static void prune(evutil_socket_t fd, short what, void *context)
-{
-	struct events *events = context;
-	int64_t oldest, newest, at = clock_milliseconds() - events->config->events_days * DAY_MILLISECONDS;
-	bool more = false;
-
-	/* A store that is busy or full now is tried again. */
-	if (store_event_range(events->store, &oldest, &newest) == STORE_OK)
-		store_events_prune(events->store, newest - events->config->events_kept + 1, at, PRUNE_STEP, &more);
-	schedule_prune(events, more ? PRUNE_BUSY_MILLISECONDS : PRUNE_IDLE_MILLISECONDS);
-}
-
 /* One that is of the controller itself. */
 static void add_event(struct events *events, const char *type, const char *data)
 {
@@ -112,23 +85,20 @@ void events_certificate_expiring(struct events *events, const char *whose, const
 	json_object_put(data);
 }
 
-struct events *events_new(struct event_base *base, const struct config *config, struct store *store)
+struct events *events_new(struct event_base *base, struct store *store)
 {
 	struct events *events = calloc(1, sizeof(*events));
 
 	if (!events)
 		return NULL;
-	events->config = config;
 	events->store = store;
 	LIST_INIT(&events->listeners);
 	events->wake = event_new(base, -1, 0, wake_all, events);
-	events->prune = event_new(base, -1, 0, prune, events);
-	if (!events->wake || !events->prune) {
+	if (!events->wake) {
 		events_free(events);
 		return NULL;
 	}
 	store_on_events(store, committed, events);
-	schedule_prune(events, PRUNE_BUSY_MILLISECONDS);
 	add_event(events, EVENT_CONTROLLER_STARTED, "{\"version\":\"" PACKAGE_VERSION "\"}");
 	return events;
 }
@@ -140,8 +110,6 @@ void events_free(struct events *events)
 	store_on_events(events->store, NULL, NULL);
 	if (events->wake)
 		event_free(events->wake);
-	if (events->prune)
-		event_free(events->prune);
 	free(events);
 }
 
@@ -191,20 +159,25 @@ void event_id_of(struct store *store, int64_t number, char text[EVENT_ID_SIZE])
 	event_id_write(&id, text);
 }
 
+void event_id_of_event(const struct store_event *event, char text[EVENT_ID_SIZE])
+{
+	struct store_event_id id = {.number = event->id};
+
+	snprintf(id.epoch, sizeof(id.epoch), "%s", event->epoch);
+	event_id_write(&id, text);
+}
+
 static void add_text(json_object *object, const char *key, const char *text)
 {
 	json_object_object_add(object, key, text[0] != '\0' ? json_object_new_string(text) : NULL);
 }
 
-json_object *event_to_json(const struct store_event *event, bool for_peer)
+json_object *event_to_json(const struct store_event *event, const char *id, bool for_peer)
 {
 	json_object *object = json_object_new_object(), *data = json_tokener_parse(event->data);
-	struct store_event_id id = {.number = event->id};
-	char text[TEXT_TIME_SIZE], id_text[EVENT_ID_SIZE];
+	char text[TEXT_TIME_SIZE];
 
-	snprintf(id.epoch, sizeof(id.epoch), "%s", event->epoch);
-	event_id_write(&id, id_text);
-	json_object_object_add(object, "id", json_object_new_string(id_text));
+	json_object_object_add(object, "id", json_object_new_string(id));
 	text_time(event->at, text);
 	json_object_object_add(object, "at", json_object_new_string(text));
 	json_object_object_add(object, "type", json_object_new_string(event->type));

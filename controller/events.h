@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Events: what happened, for whoever watches (doc/controller.md). They are rows of the store; this wakes who waits for
- * more of them, and deletes the oldest, in small steps.
+ * more of them.
  *
  * Main thread.
  */
@@ -26,7 +26,6 @@
 #define EVENT_CONTROLLER_STARTED "controller-started"
 #define EVENT_WEBHOOK_TEST "webhook-test"
 
-struct config;
 struct events;
 struct store;
 struct store_event;
@@ -37,7 +36,7 @@ extern const char *const event_types[];
 bool event_type_is_known(const char *type);
 
 /* Also stores that the controller has started. NULL where memory is short. */
-struct events *events_new(struct event_base *base, const struct config *config, struct store *store);
+struct events *events_new(struct event_base *base, struct store *store);
 /* Every listener must be gone. */
 void events_free(struct events *events);
 
@@ -62,8 +61,9 @@ void event_id_write(const struct store_event_id *id, char text[EVENT_ID_SIZE]);
 bool event_id_read(const char *text, struct store_event_id *id);
 /* With the epoch that the store knows of; the number alone where it does not answer. */
 void event_id_of(struct store *store, int64_t number, char text[EVENT_ID_SIZE]);
+void event_id_of_event(const struct store_event *event, char text[EVENT_ID_SIZE]);
 
-/* The event as the API shows it; `for_peer` without what people here said of it, and who. */
-json_object *event_to_json(const struct store_event *event, bool for_peer);
+/* The event as the API shows it, under the id that its reader sees; `for_peer` without what people here said, and who. */
+json_object *event_to_json(const struct store_event *event, const char *id, bool for_peer);
 
 #endif

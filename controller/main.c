@@ -28,6 +28,7 @@
 #include "controller/pushes.h"
 #include "controller/queries.h"
 #include "controller/reports.h"
+#include "controller/retention.h"
 #include "controller/routers.h"
 #include "controller/service_manager.h"
 #include "controller/store.h"
@@ -49,6 +50,7 @@ struct controller {
 	struct store *store;
 	struct secret_key *password_key;
 	struct events *events;
+	struct retention *retention;
 	struct webhooks *webhooks;
 	struct pushes *pushes;
 	struct reports *reports;
@@ -264,8 +266,11 @@ static bool start(struct controller *controller, char *error, size_t error_size)
 	}
 	if (!load_password_key(controller, error, error_size) || !start_loop(controller))
 		return false;
-	controller->events = events_new(controller->base, config, controller->store);
+	controller->events = events_new(controller->base, controller->store);
 	if (!controller->events)
+		return false;
+	controller->retention = retention_new(controller->base, config, controller->store);
+	if (!controller->retention)
 		return false;
 	controller->pushes = pushes_new(controller->base, controller->store, controller->password_key);
 	if (!controller->pushes)
@@ -327,6 +332,7 @@ static void tear_down(struct controller *controller)
 		reports_commit_now(controller->reports);
 	reports_free(controller->reports);
 	webhooks_free(controller->webhooks);
+	retention_free(controller->retention);
 	events_free(controller->events);
 	pushes_free(controller->pushes);
 	for (int i = 0; i < 2; i++)

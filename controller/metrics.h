@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/store.h"
+
 enum metric_report {
 	METRIC_HELLO = 0,
 	METRIC_TRANSITION,
@@ -38,6 +40,7 @@ extern struct metrics {
 	uint64_t answers[6]; /* of the API, by the first digit of their status */
 	uint64_t tls_refused;
 	uint64_t newcomers_dropped;
+	uint64_t pruned[KEPT_COUNT]; /* rows */
 	int64_t accept_failed_at; /* steady clock; 0: never */
 } metrics;
 
@@ -49,6 +52,9 @@ void metric_observe(struct metric_histogram *histogram, double value);
  */
 void metric_begin(struct evbuffer *out, const char *name, const char *type, const char *help);
 void metric_add(struct evbuffer *out, const char *name, const char *label, const char *value, double number);
+/* Samples of a histogram, of which there is one for each value of the label. */
+void metric_add_histogram(struct evbuffer *out, const char *name, const char *label, const char *value,
+			  const struct metric_histogram *histogram);
 /* With its own metric_begin(). */
 void metric_histogram(struct evbuffer *out, const char *name, const char *help,
 		      const struct metric_histogram *histogram);

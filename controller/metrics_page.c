@@ -18,6 +18,7 @@
 #include "controller/monitor.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
+#include "controller/turn.h"
 #include "controller/webhooks.h"
 #include "lib/lifecycle.h"
 #include "peering-config.h"
@@ -112,6 +113,13 @@ static void add_events(struct evbuffer *out, struct store *store)
 	store_event_range(store, &oldest, &newest);
 	one(out, NAME("events_total"), "counter", "Events that there have been.", (double)newest);
 	one(out, NAME("events_kept"), "gauge", "Events that are still there.", (double)(newest - oldest + 1));
+}
+
+static void add_pruned(struct evbuffer *out)
+{
+	metric_begin(out, NAME("pruned_total"), "counter", "Rows that are kept no longer, for their age or their number.");
+	for (int i = 0; i < KEPT_COUNT; i++)
+		metric_add(out, NAME("pruned_total"), "what", store_kept_name(i), (double)metrics.pruned[i]);
 }
 
 struct hooks {
@@ -255,6 +263,7 @@ void metrics_page(struct evbuffer *out, const struct monitored *monitored)
 	    reports_are_stuck(monitored->reports));
 	add_pushes(out, store);
 	add_events(out, store);
+	add_pruned(out);
 	add_webhooks(out, store);
 	metric_begin(out, NAME("used"), "gauge", "What is used of each limit.");
 	metric_add(out, NAME("used"), "of", "routers", sessions);
@@ -272,6 +281,7 @@ void metrics_page(struct evbuffer *out, const struct monitored *monitored)
 	    (double)metrics.newcomers_dropped);
 	one(out, NAME("certificate_end_seconds"), "gauge", "When the controller's certificate ends, Unix time.",
 	    (double)certificates_own_end(monitored->certificates));
+	turn_metrics(out, NAME("turn_seconds"), NAME("turn_longest_seconds"));
 	add_database(out, config->database);
 	add_process(out);
 }

@@ -283,6 +283,24 @@ void store_bind_number(sqlite3_stmt *statement, int index, uint64_t number)
 	sqlite3_bind_int64(statement, index, number > INT64_MAX ? INT64_MAX : (int64_t)number);
 }
 
+sqlite3_stmt *store_bind_values(struct store *store, enum statement which, const struct store_value *values, size_t count)
+{
+	sqlite3_stmt *statement = store_statement(store, which);
+
+	for (size_t i = 0; i < count; i++) {
+		if (values[i].is_text)
+			store_bind_text(statement, (int)i + 1, values[i].text);
+		else
+			sqlite3_bind_int64(statement, (int)i + 1, values[i].number);
+	}
+	return statement;
+}
+
+uint64_t store_changed(const struct store *store)
+{
+	return (uint64_t)sqlite3_changes64(store->db);
+}
+
 enum store_result store_run(struct store *store, sqlite3_stmt *statement)
 {
 	int code = sqlite3_step(statement);
@@ -301,6 +319,12 @@ enum store_result store_next(struct store *store, sqlite3_stmt *statement)
 	if (code == SQLITE_ROW)
 		return STORE_OK;
 	return code == SQLITE_DONE ? STORE_NOT_FOUND : store_sort_error(store, code);
+}
+
+enum store_result store_walked(sqlite3_stmt *statement, enum store_result result)
+{
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
 const char *store_column_text(sqlite3_stmt *statement, int column)

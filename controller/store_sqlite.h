@@ -64,10 +64,57 @@ void store_bind_text(sqlite3_stmt *statement, int index, const char *text);
 /* Above what SQLite can hold, the highest number that it can. */
 void store_bind_number(sqlite3_stmt *statement, int index, uint64_t number);
 
+static inline int64_t store_clamp(uint64_t number)
+{
+	return number > INT64_MAX ? INT64_MAX : (int64_t)number;
+}
+
+/* What a statement is given, in the order of its parameters. */
+struct store_value {
+	bool is_text;
+	const char *text; /* NULL is NULL */
+	int64_t number;
+};
+
+#define TEXT(value) {.is_text = true, .text = (value)}
+#define NUMBER(value) {.number = (value)}
+/* Above what SQLite can hold, the highest number that it can. */
+#define COUNT(value) {.number = store_clamp(value)}
+#define STORE_VALUES(...)                                                                                              \
+	(const struct store_value[]){__VA_ARGS__},                                                                     \
+		sizeof((const struct store_value[]){__VA_ARGS__}) / sizeof(struct store_value)
+
+/* A statement with its values, ready for store_next(). */
+#define store_bound(store, which, ...) store_bind_values(store, which, STORE_VALUES(__VA_ARGS__))
+sqlite3_stmt *store_bind_values(struct store *store, enum statement which, const struct store_value *values, size_t count);
+/* A statement that changes rows. */
+#define store_change(store, which, ...) store_run(store, store_bound(store, which, __VA_ARGS__))
+/* Rows that the newest one has changed. */
+uint64_t store_changed(const struct store *store);
+
 /* Runs a statement that gives no rows, and resets it. */
 enum store_result store_run(struct store *store, sqlite3_stmt *statement);
 /* The next row: STORE_OK, STORE_NOT_FOUND behind the last one. The caller resets the statement. */
 enum store_result store_next(struct store *store, sqlite3_stmt *statement);
+/* The end of a walk, with the newest result of store_next(): resets, and takes the last row for a good end. */
+enum store_result store_walked(sqlite3_stmt *statement, enum store_result result);
+/* Every row, until `visit`, an expression, is false. */
+#define STORE_WALK(store, statement, visit)                                                                            \
+	({                                                                                                             \
+		enum store_result walk_result;                                                                         \
+		while ((walk_result = store_next(store, statement)) == STORE_OK && (visit))                            \
+			continue;                                                                                      \
+		store_walked(statement, walk_result);                                                                  \
+	})
+/* One row; STORE_NOT_FOUND where there is none. */
+#define STORE_ONE(store, statement, visit)                                                                             \
+	({                                                                                                             \
+		enum store_result one_result = store_next(store, statement);                                           \
+		if (one_result == STORE_OK)                                                                            \
+			(void)(visit);                                                                                 \
+		sqlite3_reset(statement);                                                                              \
+		one_result;                                                                                            \
+	})
 /* Sorts a result of SQLite's and keeps the sentence. */
 enum store_result store_sort_error(struct store *store, int code);
 /* Keeps a sentence of our own. */
@@ -95,6 +142,9 @@ enum store_result store_events_of_degradation(struct store *store, const char *r
 					      const struct store_observation *observed);
 /* The connection is gone: what was wrong with it is over, without a word. */
 enum store_result store_forget_degradation(struct store *store, const char *router, const char *connection);
+
+/* store_sqlite_retention.c: one that has ended goes; without its history where another one takes its name. */
+enum store_result store_peering_forget(struct store *store, const char *name, bool with_history);
 
 /* Several writes that belong together: joins a transaction that is open, else makes one. */
 enum store_result store_begin_own(struct store *store, bool *own);

@@ -6,26 +6,16 @@
 
 enum store_result store_audit(struct store *store, const struct store_audit *row)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_AUDIT);
-
-	sqlite3_bind_int64(statement, 1, row->at);
-	store_bind_text(statement, 2, row->actor);
-	store_bind_text(statement, 3, row->role);
-	store_bind_text(statement, 4, row->address);
-	store_bind_text(statement, 5, row->action);
-	store_bind_text(statement, 6, row->object);
-	store_bind_text(statement, 7, row->detail);
-	return store_run(store, statement);
+	return store_change(store, SQL_AUDIT, NUMBER(row->at), TEXT(row->actor), TEXT(row->role), TEXT(row->address),
+			    TEXT(row->action), TEXT(row->object), TEXT(row->detail));
 }
 
 enum store_result store_audits(struct store *store, int64_t after, unsigned int limit, store_audit_visit visit,
 			       void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_AUDITS);
+	sqlite3_stmt *statement = store_bound(store, SQL_AUDITS, NUMBER(after), COUNT(limit));
 	enum store_result result;
 
-	sqlite3_bind_int64(statement, 1, after);
-	store_bind_number(statement, 2, limit);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		struct store_audit row = {
 			.id = sqlite3_column_int64(statement, 0),
@@ -42,8 +32,7 @@ enum store_result store_audits(struct store *store, int64_t after, unsigned int 
 		if (!visit(&row, context))
 			break;
 	}
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return store_walked(statement, result);
 }
 
 enum store_result store_audit_newest(struct store *store, int64_t *id)

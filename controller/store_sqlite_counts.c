@@ -19,13 +19,10 @@ enum store_result store_router_names(struct store *store, store_name_visit visit
 enum store_result store_census(struct store *store, const char *router, const char *name, unsigned int limit,
 			       store_census_visit visit, void *context, bool *more)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_CENSUS);
+	sqlite3_stmt *statement = store_bound(store, SQL_CENSUS, TEXT(router), TEXT(name), COUNT(limit));
 	enum store_result result;
 	unsigned int count = 0;
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, name);
-	store_bind_number(statement, 3, limit);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		count++;
 		if (!visit(store_column_text(statement, 0), store_column_text(statement, 1),

@@ -7,12 +7,9 @@
 enum store_result store_idempotency(struct store *store, const char *actor, const char *key, int64_t since,
 				    store_idempotency_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_IDEMPOTENCY);
+	sqlite3_stmt *statement = store_bound(store, SQL_IDEMPOTENCY, TEXT(actor), TEXT(key), NUMBER(since));
 	enum store_result result;
 
-	store_bind_text(statement, 1, actor);
-	store_bind_text(statement, 2, key);
-	sqlite3_bind_int64(statement, 3, since);
 	result = store_next(store, statement);
 	if (result == STORE_OK) {
 		struct store_idempotency row = {
@@ -32,32 +29,24 @@ enum store_result store_idempotency(struct store *store, const char *actor, cons
 	return result;
 }
 
-enum store_result store_idempotency_keep(struct store *store, const struct store_idempotency *row, int64_t since)
+enum store_result store_idempotency_count(struct store *store, uint64_t *count)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_IDEMPOTENCY_FORGET);
-	enum store_result result;
+	sqlite3_stmt *statement = store_statement(store, SQL_KEYS);
+	enum store_result result = store_next(store, statement);
 
-	sqlite3_bind_int64(statement, 1, since);
-	result = store_run(store, statement);
-	if (result != STORE_OK)
-		return result;
-	statement = store_statement(store, SQL_IDEMPOTENCY_KEEP);
-	store_bind_text(statement, 1, row->actor);
-	store_bind_text(statement, 2, row->key);
-	store_bind_text(statement, 3, row->request);
-	sqlite3_bind_int64(statement, 4, row->created_at);
-	store_bind_text(statement, 5, row->push_id);
-	return store_run(store, statement);
+	*count = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_idempotency_keep(struct store *store, const struct store_idempotency *row)
+{
+	return store_change(store, SQL_IDEMPOTENCY_KEEP, TEXT(row->actor), TEXT(row->key), TEXT(row->request),
+			    NUMBER(row->created_at), TEXT(row->push_id));
 }
 
 enum store_result store_idempotency_answered(struct store *store, const struct store_idempotency *row)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_IDEMPOTENCY_ANSWERED);
-
-	store_bind_text(statement, 1, row->actor);
-	store_bind_text(statement, 2, row->key);
-	sqlite3_bind_int(statement, 3, row->status);
-	store_bind_text(statement, 4, row->location);
-	store_bind_text(statement, 5, row->answer);
-	return store_run(store, statement);
+	return store_change(store, SQL_IDEMPOTENCY_ANSWERED, TEXT(row->actor), TEXT(row->key), NUMBER(row->status),
+			    TEXT(row->location), TEXT(row->answer));
 }

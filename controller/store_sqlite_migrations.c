@@ -280,6 +280,43 @@ static const char *const migrations[] = {
 	/* Which epoch gave an event its number: from `first` on, up to the next one's. */
 	"CREATE TABLE event_epoch (first INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE) STRICT;"
 	"INSERT INTO event_epoch (first, epoch) VALUES (0, lower(hex(randomblob(4))));",
+
+	/* What retention asks for: how many transitions there are of a journal, and what else it finds by. */
+	"ALTER TABLE journal ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE journal SET stored = (SELECT count(*) FROM transition t WHERE t.router = journal.router"
+	" AND t.journal_id = journal.journal_id);"
+	"CREATE TRIGGER transition_gone AFTER DELETE ON transition BEGIN"
+	" UPDATE journal SET stored = stored - 1 WHERE router = OLD.router AND journal_id = OLD.journal_id; END;"
+	"CREATE INDEX peering_ended ON peering (decided_at) WHERE state IN ('rejected', 'withdrawn', 'deprovisioned');"
+	"CREATE INDEX peering_connection_of_push ON peering_connection (push_id) WHERE push_id <> '';"
+	/* What a peer AS has changed since `since`. */
+	"CREATE TABLE peer_activity ("
+	" asn INTEGER PRIMARY KEY,"
+	" since INTEGER NOT NULL,"
+	" changes INTEGER NOT NULL"
+	") STRICT;",
+
+	/*
+	 * What routers have of the policies that were pushed, and what a full report has not named again. A digest of 0 is not
+	 * known: such a row was there before this step.
+	 */
+	"CREATE TABLE observed_policy ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" name TEXT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" digest INTEGER NOT NULL,"
+	" entries INTEGER NOT NULL,"
+	" drifted INTEGER NOT NULL,"
+	" withdrawn INTEGER NOT NULL,"
+	" observed_at INTEGER NOT NULL,"
+	" stale INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (router, name)"
+	") STRICT, WITHOUT ROWID;"
+	"ALTER TABLE observed_connection ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE router ADD COLUMN policies_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE push_operation ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE desired_policy ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE desired_policy ADD COLUMN differs_since INTEGER NOT NULL DEFAULT 0;",
 };
 const int store_schema_newest = sizeof(migrations) / sizeof(migrations[0]);
 

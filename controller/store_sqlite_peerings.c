@@ -2,27 +2,40 @@
 /*
  * SQLite store: peerings, what the controller does for their connections, and their history.
  */
+#include <stdio.h>
+
 #include "controller/store_sqlite.h"
 
-static enum store_result run_with_text(struct store *store, enum statement which, const char *text)
-{
-	sqlite3_stmt *statement = store_statement(store, which);
-
-	store_bind_text(statement, 1, text);
-	return store_run(store, statement);
-}
+/* Of one AS, that have ended; of one peering, lines of its history: the newest are kept. */
+#define ENDED_MAX 100
+#define ENDED_STEP 10
+#define HISTORY_MAX 500
 
 static enum store_result insert_peering(struct store *store, const struct store_peering *peering)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CREATE);
+	return store_change(store, SQL_PEERING_CREATE, TEXT(peering->name), NUMBER(peering->peer_asn),
+			    TEXT(peering->document), NUMBER(peering->by_peer), TEXT(peering->requested_by),
+			    NUMBER(peering->requested_at));
+}
 
-	store_bind_text(statement, 1, peering->name);
-	sqlite3_bind_int64(statement, 2, peering->peer_asn);
-	store_bind_text(statement, 3, peering->document);
-	sqlite3_bind_int(statement, 4, peering->by_peer);
-	store_bind_text(statement, 5, peering->requested_by);
-	sqlite3_bind_int64(statement, 6, peering->requested_at);
-	return store_run(store, statement);
+/* The oldest that have ended make room for what will end. */
+static enum store_result make_room(struct store *store, uint32_t asn)
+{
+	enum store_result result = STORE_OK;
+
+	/* Never more than one too many, but in a database of before there was a limit. */
+	for (int i = 0; result == STORE_OK && i < ENDED_STEP; i++) {
+		sqlite3_stmt *statement = store_bound(store, SQL_PEERING_ENDED_BEHIND, NUMBER(asn), NUMBER(ENDED_MAX));
+		char name[256] = "";
+
+		result = store_next(store, statement);
+		if (result == STORE_OK)
+			snprintf(name, sizeof(name), "%s", store_column_text(statement, 0));
+		sqlite3_reset(statement);
+		if (result == STORE_OK)
+			result = store_peering_forget(store, name, true);
+	}
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
 enum store_result store_peering_create(struct store *store, const struct store_peering *peering,
@@ -34,41 +47,29 @@ enum store_result store_peering_create(struct store *store, const struct store_p
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	result = run_with_text(store, SQL_PEERING_FORGET_CONNECTIONS, peering->name);
+	result = store_peering_forget(store, peering->name, false);
 	if (result == STORE_OK)
-		result = run_with_text(store, SQL_PEERING_FORGET, peering->name);
+		result = make_room(store, peering->peer_asn);
 	if (result == STORE_OK)
 		result = insert_peering(store, peering);
-	for (size_t i = 0; result == STORE_OK && i < count; i++) {
-		sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CONNECTION_CREATE);
-
-		store_bind_text(statement, 1, peering->name);
-		store_bind_number(statement, 2, i);
-		store_bind_text(statement, 3, connections[i].router);
-		store_bind_text(statement, 4, connections[i].name);
-		result = store_run(store, statement);
-	}
+	for (size_t i = 0; result == STORE_OK && i < count; i++)
+		result = store_change(store, SQL_PEERING_CONNECTION_CREATE, TEXT(peering->name), COUNT(i),
+				      TEXT(connections[i].router), TEXT(connections[i].name));
 	return store_end_own(store, own, result);
 }
 
 enum store_result store_peering_decide(struct store *store, const struct store_peering *peering)
 {
 	enum store_result result;
-	sqlite3_stmt *statement;
 	bool own;
 
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, SQL_PEERING_DECIDE);
-	store_bind_text(statement, 1, peering->name);
-	store_bind_text(statement, 2, peering->state);
-	store_bind_text(statement, 3, peering->reason);
-	store_bind_text(statement, 4, peering->decided_by);
-	sqlite3_bind_int64(statement, 5, peering->decided_at);
-	result = store_run(store, statement);
+	result = store_change(store, SQL_PEERING_DECIDE, TEXT(peering->name), TEXT(peering->state),
+			      TEXT(peering->reason), TEXT(peering->decided_by), NUMBER(peering->decided_at));
 	if (result == STORE_OK)
-		result = run_with_text(store, SQL_PEERING_CONNECTIONS_END, peering->name);
+		result = store_change(store, SQL_PEERING_CONNECTIONS_END, TEXT(peering->name));
 	return store_end_own(store, own, result);
 }
 
@@ -92,49 +93,27 @@ static bool visit_peering(sqlite3_stmt *statement, store_peering_visit visit, vo
 
 enum store_result store_peering(struct store *store, const char *name, store_peering_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PEERING);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_PEERING, TEXT(name));
 
-	store_bind_text(statement, 1, name);
-	result = store_next(store, statement);
-	if (result == STORE_OK && visit)
-		visit_peering(statement, visit, context);
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, visit ? visit_peering(statement, visit, context) : true);
 }
 
 enum store_result store_peerings(struct store *store, const char *state, uint32_t asn, const char *after,
 				 unsigned int limit, store_peering_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PEERINGS);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_PEERINGS, TEXT(after), TEXT(state), NUMBER(asn),
+					      NUMBER(limit));
 
-	store_bind_text(statement, 1, after);
-	store_bind_text(statement, 2, state);
-	sqlite3_bind_int64(statement, 3, asn);
-	sqlite3_bind_int64(statement, 4, limit);
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_peering(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return STORE_WALK(store, statement, visit_peering(statement, visit, context));
 }
 
 enum store_result store_peering_connection_set(struct store *store, const struct store_peering_connection *connection)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CONNECTION_SET);
-
-	store_bind_text(statement, 1, connection->peering);
-	sqlite3_bind_int64(statement, 2, connection->position);
-	store_bind_text(statement, 3, connection->phase);
-	store_bind_text(statement, 4, connection->approved);
-	sqlite3_bind_int(statement, 5, connection->declared);
-	store_bind_text(statement, 6, connection->problem);
-	store_bind_text(statement, 7, connection->asked);
-	store_bind_text(statement, 8, connection->push_id);
-	store_bind_text(statement, 9, connection->configured_by);
-	sqlite3_bind_int64(statement, 10, connection->configured_at);
-	return store_run(store, statement);
+	return store_change(store, SQL_PEERING_CONNECTION_SET, TEXT(connection->peering),
+			    NUMBER(connection->position), TEXT(connection->phase), TEXT(connection->approved),
+			    NUMBER(connection->declared), TEXT(connection->problem), TEXT(connection->asked),
+			    TEXT(connection->push_id), TEXT(connection->configured_by),
+			    NUMBER(connection->configured_at));
 }
 
 static bool visit_connection(sqlite3_stmt *statement, store_peering_connection_visit visit, void *context)
@@ -171,21 +150,14 @@ static bool visit_connection(sqlite3_stmt *statement, store_peering_connection_v
 static enum store_result walk_connections(struct store *store, sqlite3_stmt *statement,
 					  store_peering_connection_visit visit, void *context)
 {
-	enum store_result result;
-
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_connection(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return STORE_WALK(store, statement, visit_connection(statement, visit, context));
 }
 
 enum store_result store_peering_connections(struct store *store, const char *peering,
 					    store_peering_connection_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CONNECTIONS);
+	sqlite3_stmt *statement = store_bound(store, SQL_PEERING_CONNECTIONS, TEXT(peering));
 
-	store_bind_text(statement, 1, peering);
 	return walk_connections(store, statement, visit, context);
 }
 
@@ -193,47 +165,36 @@ enum store_result store_peering_connections_driven(struct store *store, const ch
 						   const char *after_router, unsigned int limit,
 						   store_peering_connection_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_CONNECTIONS_DRIVEN);
+	sqlite3_stmt *statement = store_bound(store, SQL_PEERING_CONNECTIONS_DRIVEN, TEXT(after_peering),
+					      TEXT(after_router), NUMBER(limit));
 
-	store_bind_text(statement, 1, after_peering);
-	store_bind_text(statement, 2, after_router);
-	sqlite3_bind_int64(statement, 3, limit);
 	return walk_connections(store, statement, visit, context);
 }
 
 enum store_result store_connection_taken(struct store *store, const char *router, const char *name, const char *peering)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTION_TAKEN);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_CONNECTION_TAKEN, TEXT(router), TEXT(name), TEXT(peering));
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, name);
-	store_bind_text(statement, 3, peering);
-	result = store_next(store, statement);
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, true);
 }
 
 enum store_result store_peering_note(struct store *store, const char *peering, const struct store_peering_event *event)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_NOTE);
+	enum store_result result;
 
-	store_bind_text(statement, 1, peering);
-	sqlite3_bind_int64(statement, 2, event->at);
-	store_bind_text(statement, 3, event->actor);
-	store_bind_text(statement, 4, event->action);
-	store_bind_text(statement, 5, event->message);
-	return store_run(store, statement);
+	result = store_change(store, SQL_PEERING_NOTE, TEXT(peering), NUMBER(event->at), TEXT(event->actor),
+			      TEXT(event->action), TEXT(event->message));
+	return result == STORE_OK
+		       ? store_change(store, SQL_PEERING_HISTORY_CEILING, TEXT(peering), NUMBER(HISTORY_MAX))
+		       : result;
 }
 
 enum store_result store_peering_history(struct store *store, const char *peering, unsigned int limit,
 					store_peering_event_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PEERING_HISTORY);
+	sqlite3_stmt *statement = store_bound(store, SQL_PEERING_HISTORY, TEXT(peering), NUMBER(limit));
 	enum store_result result;
 
-	store_bind_text(statement, 1, peering);
-	sqlite3_bind_int64(statement, 2, limit);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		struct store_peering_event event = {
 			.at = sqlite3_column_int64(statement, 0),
@@ -245,6 +206,5 @@ enum store_result store_peering_history(struct store *store, const char *peering
 		if (!visit(&event, context))
 			break;
 	}
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return store_walked(statement, result);
 }

@@ -12,7 +12,6 @@
 enum store_result store_router_connected(struct store *store, const struct store_router *router)
 {
 	enum store_result known, result;
-	sqlite3_stmt *statement;
 	bool own;
 
 	result = store_begin_own(store, &own);
@@ -21,15 +20,9 @@ enum store_result store_router_connected(struct store *store, const struct store
 	known = store_router(store, router->name, NULL, NULL);
 	if (known != STORE_OK && known != STORE_NOT_FOUND)
 		return store_end_own(store, own, known);
-	statement = store_statement(store, SQL_ROUTER_CONNECTED);
-	store_bind_text(statement, 1, router->name);
-	store_bind_text(statement, 2, router->address);
-	store_bind_text(statement, 3, router->frr_version);
-	store_bind_text(statement, 4, router->module_version);
-	store_bind_text(statement, 5, router->journal_id);
-	store_bind_text(statement, 6, router->boot_id);
-	sqlite3_bind_int64(statement, 7, router->connected_at);
-	result = store_run(store, statement);
+	result = store_change(store, SQL_ROUTER_CONNECTED, TEXT(router->name), TEXT(router->address),
+			      TEXT(router->frr_version), TEXT(router->module_version), TEXT(router->journal_id),
+			      TEXT(router->boot_id), NUMBER(router->connected_at));
 	if (result == STORE_OK && known == STORE_NOT_FOUND)
 		result = store_event_of_router(store, EVENT_ROUTER_NEW, router->name, router->connected_at);
 	if (result == STORE_OK)
@@ -57,7 +50,6 @@ static enum store_result add_disconnected(struct store *store, const char *name,
 enum store_result store_router_disconnected(struct store *store, const char *name, int64_t at, const char *reason)
 {
 	enum store_result result;
-	sqlite3_stmt *statement;
 	bool own;
 
 	result = store_begin_own(store, &own);
@@ -65,19 +57,13 @@ enum store_result store_router_disconnected(struct store *store, const char *nam
 		return result;
 	result = name ? STORE_OK : store_events_of_lost_routers(store, at, reason);
 	if (result == STORE_OK) {
-		statement = store_statement(store, name ? SQL_ROUTER_DISCONNECTED : SQL_ROUTERS_DISCONNECTED);
-		store_bind_text(statement, 1, name);
-		sqlite3_bind_int64(statement, 2, at);
-		store_bind_text(statement, 3, reason);
-		result = store_run(store, statement);
+		result = store_change(store, name ? SQL_ROUTER_DISCONNECTED : SQL_ROUTERS_DISCONNECTED, TEXT(name),
+				      NUMBER(at), TEXT(reason));
 	}
 	if (result == STORE_OK && name && sqlite3_changes(store->db) > 0)
 		result = add_disconnected(store, name, at, reason);
 	if (result == STORE_OK) {
-		statement = store_statement(store, name ? SQL_PUSHES_LOST : SQL_ALL_PUSHES_LOST);
-		store_bind_text(statement, 1, name);
-		sqlite3_bind_int64(statement, 2, at);
-		result = store_run(store, statement);
+		result = store_change(store, name ? SQL_PUSHES_LOST : SQL_ALL_PUSHES_LOST, TEXT(name), NUMBER(at));
 	}
 	return store_end_own(store, own, result);
 }
@@ -111,51 +97,31 @@ static bool visit_router(sqlite3_stmt *statement, store_router_visit visit, void
 enum store_result store_routers(struct store *store, store_router_visit visit, void *context)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_ROUTERS);
-	enum store_result result;
 
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_router(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return STORE_WALK(store, statement, visit_router(statement, visit, context));
 }
 
 enum store_result store_routers_page(struct store *store, const char *after, unsigned int limit, store_router_visit visit,
 				     void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_ROUTERS_PAGE);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_ROUTERS_PAGE, TEXT(after), COUNT(limit));
 
-	store_bind_text(statement, 1, after);
-	store_bind_number(statement, 2, limit);
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_router(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return STORE_WALK(store, statement, visit_router(statement, visit, context));
 }
 
 enum store_result store_router(struct store *store, const char *name, store_router_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_ROUTER);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_ROUTER, TEXT(name));
 
-	store_bind_text(statement, 1, name);
-	result = store_next(store, statement);
-	if (result == STORE_OK && visit)
-		visit_router(statement, visit, context);
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, visit ? visit_router(statement, visit, context) : true);
 }
 
 enum store_result store_acked_sequence(struct store *store, const char *router, const char *journal_id,
 				       uint64_t *sequence)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_ACKED_SEQUENCE);
+	sqlite3_stmt *statement = store_bound(store, SQL_ACKED_SEQUENCE, TEXT(router), TEXT(journal_id));
 	enum store_result result;
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, journal_id);
 	result = store_next(store, statement);
 	*sequence = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
 	sqlite3_reset(statement);
@@ -165,12 +131,10 @@ enum store_result store_acked_sequence(struct store *store, const char *router, 
 enum store_result store_transition_at(struct store *store, const char *router, const char *journal_id,
 				      uint64_t sequence, int64_t *at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_TRANSITION_AT);
+	sqlite3_stmt *statement = store_bound(store, SQL_TRANSITION_AT, TEXT(router), TEXT(journal_id),
+					      COUNT(sequence));
 	enum store_result result;
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, journal_id);
-	store_bind_number(statement, 3, sequence);
 	result = store_next(store, statement);
 	*at = result == STORE_OK ? sqlite3_column_int64(statement, 0) : 0;
 	sqlite3_reset(statement);
@@ -211,24 +175,15 @@ static enum store_result compare_transition(struct store *store, const char *rou
 
 static enum store_result move_on(struct store *store, const char *router, const struct store_transition *transition)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_JOURNAL_MOVES);
 	enum store_result result;
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, transition->journal_id);
-	store_bind_number(statement, 3, transition->sequence);
-	sqlite3_bind_int64(statement, 4, transition->received_at);
-	result = store_run(store, statement);
+	result = store_change(store, SQL_JOURNAL_MOVES, TEXT(router), TEXT(transition->journal_id),
+			      COUNT(transition->sequence), NUMBER(transition->received_at));
 	if (result != STORE_OK)
 		return result;
 
-	statement = store_statement(store, SQL_OBSERVED_MOVES);
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, transition->connection);
-	store_bind_text(statement, 3, transition->to);
-	sqlite3_bind_int64(statement, 4, transition->at);
-	store_bind_number(statement, 5, transition->generation);
-	return store_run(store, statement);
+	return store_change(store, SQL_OBSERVED_MOVES, TEXT(router), TEXT(transition->connection),
+			    TEXT(transition->to), NUMBER(transition->at), COUNT(transition->generation));
 }
 
 enum store_result store_transition(struct store *store, const char *router, const struct store_transition *transition,
@@ -267,13 +222,10 @@ enum store_result store_transition(struct store *store, const char *router, cons
 enum store_result store_history(struct store *store, const char *router, const char *connection, int64_t before,
 				unsigned int limit, store_transition_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_HISTORY);
+	sqlite3_stmt *statement = store_bound(store, SQL_HISTORY, TEXT(router), TEXT(connection), COUNT(limit),
+					      NUMBER(before ? before : INT64_MAX));
 	enum store_result result;
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, connection);
-	store_bind_number(statement, 3, limit);
-	sqlite3_bind_int64(statement, 4, before ? before : INT64_MAX);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		struct store_transition transition = {
 			.id = sqlite3_column_int64(statement, 0),
@@ -294,6 +246,5 @@ enum store_result store_history(struct store *store, const char *router, const c
 		if (!visit(&transition, context))
 			break;
 	}
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return store_walked(statement, result);
 }

@@ -6,17 +6,9 @@
 
 enum store_result store_token_create(struct store *store, const struct store_token *token)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_TOKEN_CREATE);
-
-	store_bind_text(statement, 1, token->id);
-	store_bind_text(statement, 2, token->name);
-	store_bind_text(statement, 3, token->role);
-	store_bind_number(statement, 4, token->asn);
-	store_bind_text(statement, 5, token->hash);
-	store_bind_text(statement, 6, token->created_by);
-	sqlite3_bind_int64(statement, 7, token->created_at);
-	sqlite3_bind_int64(statement, 8, token->expires_at);
-	return store_run(store, statement);
+	return store_change(store, SQL_TOKEN_CREATE, TEXT(token->id), TEXT(token->name), TEXT(token->role),
+			    COUNT(token->asn), TEXT(token->hash), TEXT(token->created_by), NUMBER(token->created_at),
+			    NUMBER(token->expires_at));
 }
 
 static bool visit_token(sqlite3_stmt *statement, store_token_visit visit, void *context)
@@ -41,58 +33,32 @@ static bool visit_token(sqlite3_stmt *statement, store_token_visit visit, void *
 
 enum store_result store_token(struct store *store, const char *id, store_token_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_TOKEN);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_TOKEN, TEXT(id));
 
-	store_bind_text(statement, 1, id);
-	result = store_next(store, statement);
-	if (result == STORE_OK && visit)
-		visit_token(statement, visit, context);
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, visit ? visit_token(statement, visit, context) : true);
 }
 
 enum store_result store_token_named(struct store *store, const char *name)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_TOKEN_NAMED);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_TOKEN_NAMED, TEXT(name));
 
-	store_bind_text(statement, 1, name);
-	result = store_next(store, statement);
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, true);
 }
 
 enum store_result store_tokens(struct store *store, int64_t after, unsigned int limit, store_token_visit visit,
 			       void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_TOKENS);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_TOKENS, NUMBER(after), COUNT(limit));
 
-	sqlite3_bind_int64(statement, 1, after);
-	store_bind_number(statement, 2, limit);
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_token(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return STORE_WALK(store, statement, visit_token(statement, visit, context));
 }
 
 enum store_result store_token_used(struct store *store, const char *id, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_TOKEN_USED);
-
-	store_bind_text(statement, 1, id);
-	sqlite3_bind_int64(statement, 2, at);
-	return store_run(store, statement);
+	return store_change(store, SQL_TOKEN_USED, TEXT(id), NUMBER(at));
 }
 
 enum store_result store_token_revoked(struct store *store, const char *id, int64_t at, const char *by)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_TOKEN_REVOKED);
-
-	store_bind_text(statement, 1, id);
-	sqlite3_bind_int64(statement, 2, at);
-	store_bind_text(statement, 3, by);
-	return store_run(store, statement);
+	return store_change(store, SQL_TOKEN_REVOKED, TEXT(id), NUMBER(at), TEXT(by));
 }

@@ -7,11 +7,9 @@
 enum store_result store_notable_events(struct store *store, int64_t after, int64_t last, store_notable_visit visit,
 				       void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_NOTABLE_EVENTS);
+	sqlite3_stmt *statement = store_bound(store, SQL_NOTABLE_EVENTS, NUMBER(after), NUMBER(last));
 	enum store_result result;
 
-	sqlite3_bind_int64(statement, 1, after);
-	sqlite3_bind_int64(statement, 2, last);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		struct store_event event = {
 			.id = sqlite3_column_int64(statement, 0),
@@ -27,8 +25,7 @@ enum store_result store_notable_events(struct store *store, int64_t after, int64
 		if (!visit(&event, (const char *)sqlite3_column_text(statement, 8), context))
 			break;
 	}
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return store_walked(statement, result);
 }
 
 enum store_result store_webhook_cursor(struct store *store, int64_t *event)
@@ -44,28 +41,17 @@ enum store_result store_webhook_cursor(struct store *store, int64_t *event)
 
 enum store_result store_webhook_cursor_moves(struct store *store, int64_t event)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_WEBHOOK_CURSOR_MOVES);
-
-	sqlite3_bind_int64(statement, 1, event);
-	return store_run(store, statement);
-}
-
-static enum store_result run_with_name(struct store *store, enum statement which, const char *name)
-{
-	sqlite3_stmt *statement = store_statement(store, which);
-
-	store_bind_text(statement, 1, name);
-	return store_run(store, statement);
+	return store_change(store, SQL_WEBHOOK_CURSOR_MOVES, NUMBER(event));
 }
 
 enum store_result store_webhook_add(struct store *store, const char *name)
 {
-	return run_with_name(store, SQL_WEBHOOK_ADD, name);
+	return store_change(store, SQL_WEBHOOK_ADD, TEXT(name));
 }
 
 enum store_result store_webhook_remove(struct store *store, const char *name)
 {
-	return run_with_name(store, SQL_WEBHOOK_REMOVE, name);
+	return store_change(store, SQL_WEBHOOK_REMOVE, TEXT(name));
 }
 
 enum store_result store_webhooks(struct store *store, store_webhook_visit visit, void *context)
@@ -91,33 +77,22 @@ enum store_result store_webhooks(struct store *store, store_webhook_visit visit,
 		if (!visit(&webhook, context))
 			break;
 	}
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return store_walked(statement, result);
 }
 
 enum store_result store_webhook_queue(struct store *store, const char *name, const struct store_event *event,
 				      const char *body, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_WEBHOOK_QUEUE);
-
-	store_bind_text(statement, 1, name);
-	sqlite3_bind_int64(statement, 2, event->id);
-	store_bind_text(statement, 3, event->router);
-	store_bind_text(statement, 4, event->connection);
-	store_bind_text(statement, 5, body);
-	sqlite3_bind_int64(statement, 6, at);
-	return store_run(store, statement);
+	return store_change(store, SQL_WEBHOOK_QUEUE, TEXT(name), NUMBER(event->id), TEXT(event->router),
+			    TEXT(event->connection), TEXT(body), NUMBER(at));
 }
 
 enum store_result store_webhook_due(struct store *store, const char *name, int64_t now, unsigned int limit,
 				    store_delivery_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_WEBHOOK_DUE);
+	sqlite3_stmt *statement = store_bound(store, SQL_WEBHOOK_DUE, TEXT(name), NUMBER(now), COUNT(limit));
 	enum store_result result;
 
-	store_bind_text(statement, 1, name);
-	sqlite3_bind_int64(statement, 2, now);
-	store_bind_number(statement, 3, limit);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		struct store_delivery delivery = {
 			.event = sqlite3_column_int64(statement, 0),
@@ -129,45 +104,32 @@ enum store_result store_webhook_due(struct store *store, const char *name, int64
 		if (!visit(&delivery, context))
 			break;
 	}
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return store_walked(statement, result);
 }
 
 enum store_result store_webhook_attempted(struct store *store, const char *name, int64_t event, bool accepted,
 					  int status, const char *error, int64_t at, int64_t next_at)
 {
-	sqlite3_stmt *statement = store_statement(store, accepted ? SQL_WEBHOOK_ACCEPTED : SQL_WEBHOOK_REFUSED);
+	sqlite3_stmt *statement = store_bound(store, accepted ? SQL_WEBHOOK_ACCEPTED : SQL_WEBHOOK_REFUSED,
+					      TEXT(name), NUMBER(event));
 	enum store_result result;
 
-	store_bind_text(statement, 1, name);
-	sqlite3_bind_int64(statement, 2, event);
 	if (!accepted)
 		sqlite3_bind_int64(statement, 3, next_at);
 	result = store_run(store, statement);
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, SQL_WEBHOOK_RESULT);
-	store_bind_text(statement, 1, name);
-	sqlite3_bind_int(statement, 2, accepted);
-	sqlite3_bind_int64(statement, 3, event);
-	sqlite3_bind_int64(statement, 4, at);
-	sqlite3_bind_int(statement, 5, status);
-	store_bind_text(statement, 6, error);
-	return store_run(store, statement);
+	return store_change(store, SQL_WEBHOOK_RESULT, TEXT(name), NUMBER(accepted), NUMBER(event), NUMBER(at),
+			    NUMBER(status), TEXT(error));
 }
 
 enum store_result store_webhook_dropped(struct store *store, const char *name, uint64_t count)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_WEBHOOK_DROPPED);
-
-	store_bind_text(statement, 1, name);
-	store_bind_number(statement, 2, count);
-	return store_run(store, statement);
+	return store_change(store, SQL_WEBHOOK_DROPPED, TEXT(name), COUNT(count));
 }
 
 enum store_result store_webhook_expire(struct store *store, const char *name, int64_t before, uint64_t *count)
 {
-	sqlite3_stmt *statement;
 	enum store_result result;
 	bool own;
 
@@ -175,10 +137,7 @@ enum store_result store_webhook_expire(struct store *store, const char *name, in
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, SQL_WEBHOOK_EXPIRE);
-	store_bind_text(statement, 1, name);
-	sqlite3_bind_int64(statement, 2, before);
-	result = store_run(store, statement);
+	result = store_change(store, SQL_WEBHOOK_EXPIRE, TEXT(name), NUMBER(before));
 	if (result == STORE_OK)
 		*count = (uint64_t)sqlite3_changes64(store->db);
 	if (result == STORE_OK && *count > 0)
