@@ -239,6 +239,16 @@ static Peering__DeclareConnection *as_it_is(const struct connection *connection,
 	return declaration;
 }
 
+Peering__DeclareConnection *drift_declared(const struct connection *connection)
+{
+	struct drift drift;
+	Peering__DeclareConnection *declaration = as_it_is(connection, &drift);
+
+	for (size_t i = 0; declaration && i < declaration->n_neighbors; i++)
+		replace(&declaration->neighbors[i]->password, "");
+	return declaration;
+}
+
 bool drift_find(const struct connection *connection, struct drift *drift)
 {
 	Peering__DeclareConnection *declaration = as_it_is(connection, drift);

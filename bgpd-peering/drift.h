@@ -12,6 +12,8 @@
 #include "bgpd-peering/connection.h"
 #include "bgpd-peering/transition.h"
 
+#include "lib/peering.pb-c.h"
+
 struct drift {
 	size_t count;	 /* of what differs; 0: nothing */
 	char first[192]; /* of them, a sentence */
@@ -19,6 +21,11 @@ struct drift {
 
 /* False where nothing differs. */
 bool drift_find(const struct connection *connection, struct drift *drift);
+/*
+ * What was pushed of it, with what is there now in the place of what differs; passwords are left out. NULL where no push
+ * has declared it, or it has ended. The caller frees it with free_unpacked().
+ */
+Peering__DeclareConnection *drift_declared(const struct connection *connection);
 /* Something of the connection was changed: drift begins, goes on, or is over. Not in a hook where a neighbor goes. */
 void drift_note(struct connection *connection);
 /* What is there becomes what is declared, durably. False with a refusal where nothing differs or nothing would be left. */

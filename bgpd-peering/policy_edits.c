@@ -19,6 +19,7 @@ struct gathered {
 	size_t count;
 	bool overflow;	/* there were more: anything may be meant */
 	bool neighbors; /* lines for neighbors, whose connections know */
+	bool by_hand;	/* not by pushes alone */
 };
 
 static struct gathered typed, walked;
@@ -27,16 +28,24 @@ static bool walking;
 
 /* ---- whom it concerns ---- */
 
-static bool is_edited(const char *name)
+static bool has_name(const struct gathered *gathered, const char *name)
 {
-	if (!name)
-		return false;
-	if (walked.overflow)
+	if (gathered->overflow)
 		return true;
-	for (size_t i = 0; i < walked.count; i++)
-		if (strcmp(walked.words[i], name) == 0)
+	for (size_t i = 0; i < gathered->count; i++)
+		if (strcmp(gathered->words[i], name) == 0)
 			return true;
 	return false;
+}
+
+static bool is_edited(const char *name)
+{
+	return name && has_name(&walked, name);
+}
+
+bool policy_edits_wait(const char *name)
+{
+	return (typed.by_hand && has_name(&typed, name)) || (walking && walked.by_hand && has_name(&walked, name));
 }
 
 /* `text` begins with a list's name where the rule has one: "LIST exact-match". */
@@ -232,6 +241,7 @@ void policy_edits_line(const struct vty *vty, const char *line)
 		if (!name || !strchr(name, '\''))
 			return;
 		gather(name, strcspn(name, "'"));
+		typed.by_hand = true;
 		settle_soon();
 		return;
 	}
@@ -251,5 +261,6 @@ void policy_edits_line(const struct vty *vty, const char *line)
 	/* The name is the next word, or behind `access-list` or `standard`. */
 	for (int i = 0; i < 2 && (word = next_word(&rest, &length)); i++)
 		gather(word, length);
+	typed.by_hand = true;
 	settle_soon();
 }

@@ -18,5 +18,7 @@ void policy_edits_neighbor(struct session *session, const char *words);
 void policy_edits_line(const struct vty *vty, const char *line);
 /* A push has changed the policy object of that name. */
 void policy_edits_object(const char *name);
+/* Whether a person may have typed at the object of that name, and nobody has looked at it since. */
+bool policy_edits_wait(const char *name);
 
 #endif

@@ -8,7 +8,10 @@
 #include "bgpd-peering/policy_text.h"
 #include "bgpd-peering/policy_uses.h"
 #include "bgpd-peering/push.h"
+#include "bgpd-peering/snapshots.h"
 #include "bgpd-peering/turn.h"
+
+#include "lib/policy_digest.h"
 
 DEFINE_MTYPE_STATIC(PEERING, PEERING_OBJECT, "Peering policy object");
 
@@ -50,6 +53,23 @@ const struct policy_object *policy_object_find(const char *name)
 	return find(name);
 }
 
+const struct policy_object *policy_object_behind(const char *name)
+{
+	Peering__Policy policy = {.name = (char *)name};
+	struct policy_object key = {.policy = &policy}, *object = policy_tree_find_gteq(&objects, &key);
+
+	return object && strcmp(object->policy->name, name) == 0 ? policy_tree_next(&objects, object) : object;
+}
+
+uint64_t policy_object_digest(const char *name)
+{
+	struct policy_object *object = find(name);
+
+	if (!object->digest)
+		object->digest = policy_digest(object->policy);
+	return object->digest;
+}
+
 struct policy_totals policy_objects_totals(void)
 {
 	return totals;
@@ -65,6 +85,8 @@ static void count(const Peering__Policy *policy, bool comes)
 
 static void set_drifted(struct policy_object *object, bool drifted)
 {
+	if (drifted != object->drifted)
+		snapshots_policy_changed(object->policy->name);
 	drifted_count += drifted - object->drifted;
 	object->drifted = drifted;
 }
@@ -79,6 +101,7 @@ static void drop(struct policy_object *object)
 {
 	set_drifted(object, false);
 	set_withdrawn(object, false);
+	snapshots_policy_changed(object->policy->name);
 	if (!object->fingerprint)
 		fresh_list_del(&fresh, object);
 	policy_tree_del(&objects, object);
@@ -107,8 +130,10 @@ static struct policy_object *keep(Peering__Policy *policy)
 	}
 	count(policy, true);
 	object->fingerprint = 0;
+	object->digest = 0;
 	set_withdrawn(object, false);
 	set_drifted(object, false);
+	snapshots_policy_changed(policy->name);
 	return object;
 }
 
@@ -373,7 +398,12 @@ const Peering__Policy *policy_object_as_pushed(const char *name)
 {
 	const struct policy_object *object = find(name);
 
-	return object && !object->withdrawn && !object->drifted ? object->policy : NULL;
+	if (!object || object->withdrawn || object->drifted)
+		return NULL;
+	/* What was typed a moment ago is looked at later. */
+	if (policy_edits_wait(name) && policy_fingerprint(object->policy->kind, name) != object->fingerprint)
+		return NULL;
+	return object->policy;
 }
 
 static void note_index(Peering__PolicyKind kind, const char *name, void *context)
@@ -458,6 +488,7 @@ void policy_object_withdraw(const char *name, struct verdict *verdict)
 		if (!object->withdrawn)
 			durable_state_policy_object(name, object->policy, true, NULL);
 		set_withdrawn(object, true);
+		snapshots_policy_changed(name);
 	} else {
 		snprintf(verdict->message, sizeof(verdict->message), "%s is removed", name);
 		remove_unused(object);

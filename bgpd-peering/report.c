@@ -4,6 +4,7 @@
 
 #include "bgpd-peering/check.h"
 #include "bgpd-peering/degraded.h"
+#include "bgpd-peering/drift.h"
 #include "bgpd-peering/facts.h"
 #include "bgpd-peering/gate.h"
 #include "bgpd-peering/inbound.h"
@@ -65,6 +66,7 @@ static Peering__Gate report_gate(enum gate_position gate)
 static Peering__SessionStatus *report_session(const struct session *session)
 {
 	Peering__SessionStatus *status = must(malloc(sizeof(*status)));
+	const struct peer *peer = session_peer(session);
 	struct session_facts facts;
 	uint32_t changes;
 
@@ -76,6 +78,7 @@ static Peering__SessionStatus *report_session(const struct session *session)
 	status->required = session->required;
 	status->up_seconds = facts.up_seconds;
 	status->downs = facts.downs;
+	status->password_set = peer && peer->password;
 	changes = facts.ups + facts.downs;
 	/* Of a neighbor that was made anew bgpd counts anew. */
 	status->folded = changes >= session->reported_changes ? changes - session->reported_changes : changes;
@@ -166,6 +169,7 @@ static Peering__ConnectionStatus *report_connection(const struct connection *con
 	for (size_t i = 0; i < status->n_flags; i++)
 		status->flags[i] = text(flags[i]);
 
+	status->declared = drift_declared(connection);
 	report_degraded(connection, status);
 	status->sessions = (Peering__SessionStatus **)list_of(session_count);
 	status->checks = (Peering__CheckStatus **)list_of(session_count * check_count + 1);

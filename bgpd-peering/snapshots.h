@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * When which connections are reported: all of them when a session with the controller begins, and within a second those
- * that have changed, folded together. In pieces, one in each turn of the event loop and no faster than the controller
+ * When which connections and pushed policies are reported: all of them when a session with the controller begins, and
+ * within a second those that have changed, folded together. In pieces, one in each turn of the event loop and no faster than the controller
  * takes them: nothing that is to be reported is dropped, and however many connections there are, little of them waits in
  * memory.
  *
@@ -25,5 +25,7 @@ void snapshots_changed(struct connection *connection);
 void snapshots_look(struct connection *connection);
 /* One is gone: only a full snapshot says so. */
 void snapshots_gone(void);
+/* The pushed policy has changed, or is gone. */
+void snapshots_policy_changed(const char *name);
 
 #endif

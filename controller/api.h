@@ -146,6 +146,8 @@ void api_post_webhook_test(const struct api_request *request);
 void api_get_differences(const struct api_request *request);
 void api_post_push_again(const struct api_request *request);
 void api_post_accept(const struct api_request *request);
+void api_post_policy_push_again(const struct api_request *request);
+void api_post_policy_accept(const struct api_request *request);
 void api_post_confirm(const struct api_request *request);
 void api_get_audit(const struct api_request *request);
 void api_get_tokens(const struct api_request *request);
@@ -180,8 +182,16 @@ extern const char *const api_verbs[];
 
 /* Takes an empty body, or {"reason": …}; *reason is the caller's to free. False where it has answered. */
 bool api_read_reason(const struct api_request *request, char **reason);
+/* "ROUTER/NAME", behind which a page of connections goes on. */
+json_object *api_place_of(const struct store_connection *connection);
 /* Since when a connection differs from what was asked for. */
 json_object *api_differs_since(const struct store_connection *connection);
+/* Why something differs that was asked for in a push which is now in this state; NULL: it was not. Static. */
+const char *api_why_differs(const struct api *api, const char *router, const char *push_state);
+/* A policy as an entry of the differences. The caller puts it. */
+json_object *api_policy_difference(const struct api *api, const struct store_policy_difference *difference);
+/* Stores the push that says it, which is not sent, and answers. */
+void api_accept(const struct api_request *request, const struct store_operation *operation);
 /* Whether pushes to it wait for its differences to be settled (store.h). */
 bool api_router_is_held(const struct api *api, const char *router);
 /* Each operation of a push into the audit log, in the transaction that creates it. */

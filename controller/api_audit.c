@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller/api_audit.h"
 
+#include <string.h>
+
 #include "controller/api_idempotency.h"
+#include "controller/api_list.h"
 #include "controller/log.h"
 #include "controller/text.h"
 
@@ -66,23 +69,13 @@ enum store_result api_audit(const struct api_request *request, const char *actio
 	return result;
 }
 
-struct list {
-	json_object *array;
-	struct api_page page;
-	unsigned int count;
-	int64_t newest;
-	bool more;
-};
-
 static bool add_row(const struct store_audit *row, void *context)
 {
-	struct list *list = context;
+	struct api_list *list = context;
 	json_object *object;
 
-	if (list->count++ == list->page.limit) {
-		list->more = true;
+	if (!api_list_room(list, strlen(row->detail)))
 		return false;
-	}
 	object = json_object_new_object();
 	json_object_object_add(object, "id", json_object_new_int64(row->id));
 	json_object_object_add(object, "at", api_time(row->at));
@@ -93,32 +86,23 @@ static bool add_row(const struct store_audit *row, void *context)
 	json_object_object_add(object, "object", json_object_new_string(row->object));
 	json_object_object_add(object, "detail", json_tokener_parse(row->detail));
 	json_object_object_add(object, "result", json_object_new_string(row->result));
-	json_object_array_add(list->array, object);
-	list->newest = row->id;
+	api_list_add(list, object, json_object_new_int64(row->id));
 	return true;
 }
 
 void api_get_audit(const struct api_request *request)
 {
-	struct list list = {.count = 0};
 	enum store_result result;
-	json_object *answer;
+	struct api_list list;
+	struct api_page page;
 	int64_t newest = 0;
 
-	if (!api_read_page(request, &list.page))
+	if (!api_read_page(request, &page))
 		return;
-	list.array = json_object_new_array();
-	result = store_audits(api_store(request->api), list.page.after, list.page.limit + 1, add_row, &list);
+	api_list_begin(&list, request, page.limit);
+	result = store_audits(api_store(request->api), page.after, page.limit + 1, add_row, &list);
 	if (result == STORE_OK)
 		result = store_audit_newest(api_store(request->api), &newest);
-	if (result != STORE_OK) {
-		json_object_put(list.array);
-		api_problem_store(request->http, api_store(request->api), result);
-		return;
-	}
-	answer = api_object();
-	json_object_object_add(answer, "audit", list.array);
-	json_object_object_add(answer, "nextAfter", list.more ? json_object_new_int64(list.newest) : NULL);
-	json_object_object_add(answer, "newest", json_object_new_int64(newest));
-	api_reply(request->http, 200, answer, NULL);
+	json_object_object_add(list.answer, "newest", json_object_new_int64(newest));
+	api_list_reply(&list, "audit", result);
 }

@@ -109,13 +109,16 @@ static bool judge(const struct store_token *token, void *context)
 	struct found *found = context;
 	int role = api_role_from_name(token->role);
 
-	found->matches = token_hashes_equal(token->hash, found->shown->hash) && role >= 0;
+	/* A peer of no AS would be taken for one of ours where the AS is asked for. */
+	found->matches = token_hashes_equal(token->hash, found->shown->hash) && role >= 0 &&
+			 (role == API_ROLE_PEER) == (token->asn != 0);
 	found->ended = token->revoked_at != 0 || token->expires_at <= clock_milliseconds();
 	if (!found->matches || found->ended)
 		return true;
 	found->last_used_at = token->last_used_at;
 	snprintf(found->actor, API_ACTOR_MAX, "token:%.*s", TOKEN_NAME_MAX, token->name);
 	found->identity = (struct api_identity){.actor = found->actor, .role = (enum api_role)role, .asn = token->asn};
+	memcpy(found->identity.token, found->shown->id, sizeof(found->identity.token));
 	return true;
 }
 

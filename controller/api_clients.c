@@ -20,6 +20,7 @@
 #include "controller/log.h"
 #include "controller/newcomers.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 #include "lib/tls.h"
 
 /* A connection on which no request was complete for this long, longer than any answer waits, is closed. */
@@ -213,6 +214,7 @@ static void sweep(evutil_socket_t fd, short what, void *context)
 	const struct config *config = clients->config;
 	int64_t now = clock_steady_milliseconds();
 	struct client *client;
+	TURN(TURN_UPKEEP);
 
 	LIST_FOREACH (client, &clients->list, link) {
 		int64_t patience;
@@ -292,6 +294,13 @@ static bool has_room(const struct api_clients *clients, uint32_t peer)
 		all += client->peer != 0 && client->state == KNOWN;
 	}
 	return own <= clients->config->max_api_clients / 8 + 1 && all <= clients->config->max_api_clients / 2 + 1;
+}
+
+bool api_clients_is_ours(SSL *ssl)
+{
+	const struct client *client = ssl ? SSL_get_ex_data(ssl, client_index) : NULL;
+
+	return client && client->state == KNOWN && client->peer == 0;
 }
 
 unsigned int api_clients_known(const struct api_clients *clients)

@@ -38,6 +38,9 @@ void api_clients_end_revoked(struct api_clients *clients);
  */
 bool api_clients_identified(struct api_clients *clients, SSL *ssl, const struct api_identity *identity);
 
+/* Whether it is known, and of nobody outside this network. */
+bool api_clients_is_ours(SSL *ssl);
+
 /* How many have shown who they are. */
 unsigned int api_clients_known(const struct api_clients *clients);
 

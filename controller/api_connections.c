@@ -10,6 +10,7 @@
 
 #include "controller/api.h"
 #include "controller/api_etag.h"
+#include "controller/api_list.h"
 #include "controller/api_peer_view.h"
 #include "controller/declaration_secret.h"
 #include "controller/differences.h"
@@ -22,16 +23,6 @@
 /* What somebody means who changes a connection "as I have seen it". */
 static const char *const change_keys[] = {"vrf",	"peerAsn",	  "kind",  "connectionState", "stateSince",
 					  "generation", "activationMode", "flags", "desired",	      NULL};
-
-struct list {
-	const struct api *api;
-	bool of_peer; /* for the eyes of one */
-	json_object *array;
-	unsigned int limit;
-	unsigned int count;
-	bool more;
-	char *next; /* "ROUTER/NAME" of the last one on a full page */
-};
 
 /* The parts that the store keeps as JSON. */
 static void add_detail(json_object *object, const struct store_observation *observed)
@@ -183,27 +174,18 @@ static void fill(json_object *object, const struct api *api, const struct store_
 	add_differences(object, connection);
 }
 
-static bool add_connection(const struct store_connection *connection, void *context)
+json_object *api_place_of(const struct store_connection *connection)
 {
-	struct list *list = context;
-	json_object *object;
+	size_t size = strlen(connection->router) + strlen(connection->name) + 2;
+	char *text = malloc(size);
+	json_object *place = NULL;
 
-	/* One more than the page was asked for. */
-	if (list->count == list->limit) {
-		list->more = true;
-		return false;
+	if (text) {
+		snprintf(text, size, "%s/%s", connection->router, connection->name);
+		place = json_object_new_string(text);
 	}
-	object = json_object_new_object();
-	fill(object, list->api, connection);
-	json_object_array_add(list->array, list->of_peer ? api_peer_view(object) : object);
-	if (++list->count == list->limit) {
-		size_t size = strlen(connection->router) + strlen(connection->name) + 2;
-
-		list->next = malloc(size);
-		if (list->next)
-			snprintf(list->next, size, "%s/%s", connection->router, connection->name);
-	}
-	return true;
+	free(text);
+	return place;
 }
 
 /* What the query may hold. */
@@ -257,40 +239,61 @@ static bool read_filter(const struct api_request *request, struct filter *filter
 	return request->identity.role == API_ROLE_PEER || !filter->router || api_router_known(request, filter->router);
 }
 
+/* A page of them. */
+struct list {
+	struct api_list page;
+	const char *state; /* NULL: any */
+};
+
+static size_t length(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
+
+static bool add_connection(const struct store_connection *connection, void *context)
+{
+	struct list *list = context;
+	const struct api_request *request = list->page.request;
+	const struct store_observation *observed = connection->observed;
+	const char *state = observed ? observed->state : connection_state_name(STATE_NONE);
+	bool wanted = !list->state || strcmp(list->state, state) == 0;
+	size_t bytes = length(connection->definition) + (observed ? strlen(observed->detail) : 0);
+	json_object *object = NULL;
+
+	if (!api_list_room(&list->page, wanted ? 2 * bytes : 0))
+		return false;
+	if (wanted) {
+		object = json_object_new_object();
+		fill(object, request->api, connection);
+		if (request->identity.role == API_ROLE_PEER)
+			object = api_peer_view(object);
+	}
+	api_list_add(&list->page, object, api_place_of(connection));
+	return true;
+}
+
 void api_get_connections(const struct api_request *request)
 {
-	struct list list = {.api = request->api, .of_peer = request->identity.role == API_ROLE_PEER};
+	struct store *store = api_store(request->api);
 	struct filter filter;
+	struct list list;
 	enum store_result result;
-	json_object *answer;
 
 	if (!read_filter(request, &filter))
 		return;
-	list.limit = filter.limit;
-	list.array = json_object_new_array();
-	if (list.of_peer)
-		result = store_connections_of_asn(api_store(request->api), request->identity.asn, filter.router,
-						  filter.state, filter.after_router, filter.after_name,
-						  filter.limit + 1, add_connection, &list);
+	api_list_begin(&list.page, request, filter.limit);
+	list.state = filter.state;
+	if (request->identity.role == API_ROLE_PEER)
+		result = store_connections_of_asn(store, request->identity.asn, filter.router, filter.after_router,
+						  filter.after_name, add_connection, &list);
 	else
-		result = store_connections(api_store(request->api), filter.router, filter.state, filter.after_router,
-					   filter.after_name, filter.limit + 1, add_connection, &list);
-	if (result != STORE_OK) {
-		json_object_put(list.array);
-		free(list.next);
-		api_problem_store(request->http, api_store(request->api), result);
-		return;
-	}
-	answer = api_object();
-	json_object_object_add(answer, "connections", list.array);
-	json_object_object_add(answer, "nextAfter", list.more ? api_text(list.next) : NULL);
-	free(list.next);
-	api_reply(request->http, 200, answer, NULL);
+		result = store_connections(store, filter.router, filter.after_router, filter.after_name, add_connection,
+					   &list);
+	api_list_reply(&list.page, "connections", result);
 }
 
-static bool add_transition(const struct store_transition *transition, void *context)
+static json_object *transition_to_json(const struct store_transition *transition)
 {
-	json_object *history = context;
 	json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "id", json_object_new_int64(transition->id));
@@ -304,7 +307,12 @@ static bool add_transition(const struct store_transition *transition, void *cont
 	json_object_object_add(object, "journalId", json_object_new_string(transition->journal_id));
 	json_object_object_add(object, "sequence", json_object_new_uint64(transition->sequence));
 	json_object_object_add(object, "receivedAt", api_time(transition->received_at));
-	json_object_array_add(history, object);
+	return object;
+}
+
+static bool add_transition(const struct store_transition *transition, void *context)
+{
+	json_object_array_add(context, transition_to_json(transition));
 	return true;
 }
 
@@ -382,38 +390,36 @@ void api_get_connection(const struct api_request *request)
 		api_problem(request->http, 503, "store-busy", "the connection appeared just now; try again", NULL);
 }
 
+static bool add_to_history(const struct store_transition *transition, void *context)
+{
+	struct api_list *list = context;
+
+	if (!api_list_room(list, strlen(transition->message)))
+		return false;
+	api_list_add(list, transition_to_json(transition), json_object_new_int64(transition->id));
+	return true;
+}
+
 void api_get_history(const struct api_request *request)
 {
 	const char *router = request->segments[1];
 	const char *name = request->segments[3];
-	json_object *history, *answer, *id = NULL;
 	enum store_result result;
+	struct api_list list;
 	struct api_page page;
-	bool more;
 
 	if (!api_read_page(request, &page))
 		return;
-	history = json_object_new_array();
-	result = store_history(api_store(request->api), router, name, page.after, page.limit + 1, add_transition, history);
-	if (result != STORE_OK) {
-		json_object_put(history);
-		api_problem_store(request->http, api_store(request->api), result);
-		return;
-	}
+	api_list_begin(&list, request, page.limit);
+	result = store_history(api_store(request->api), router, name, page.after, page.limit + 1, add_to_history, &list);
 	/* Of one that is gone there is a history as well; of what never was there is none. */
-	if (json_object_array_length(history) == 0 && !api_connection_known(request, router, name)) {
-		json_object_put(history);
+	if (result == STORE_OK && json_object_array_length(list.array) == 0 &&
+	    !api_connection_known(request, router, name)) {
+		json_object_put(list.array);
+		json_object_put(list.answer);
 		return;
 	}
-	more = json_object_array_length(history) > page.limit;
-	if (more) {
-		json_object_array_del_idx(history, page.limit, 1);
-		json_object_object_get_ex(json_object_array_get_idx(history, page.limit - 1), "id", &id);
-	}
-	answer = api_object();
-	json_object_object_add(answer, "history", history);
-	json_object_object_add(answer, "nextAfter", json_object_get(id));
-	api_reply(request->http, 200, answer, NULL);
+	api_list_reply(&list, "history", result);
 }
 
 bool api_connection_if_match(const struct api_request *request, const char *router, const char *name)

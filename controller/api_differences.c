@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/api_list.h"
 #include "controller/declaration_secret.h"
 #include "controller/differences.h"
 #include "controller/log.h"
@@ -20,8 +21,6 @@
 #include "controller/text.h"
 #include "lib/lifecycle.h"
 
-/* Connections that are looked at for one answer. */
-#define PAGE 1000
 #define ROUTER_MAX 256
 
 bool api_router_is_held(const struct api *api, const char *router)
@@ -33,15 +32,13 @@ bool api_router_is_held(const struct api *api, const char *router)
 
 /* ---- What differs ---- */
 
-static const char *why(const struct api *api, const struct store_connection *connection)
+const char *api_why_differs(const struct api *api, const char *router, const char *state)
 {
-	const char *state = connection->push_state ? connection->push_state : "";
-
-	if (!connection->definition)
+	if (!state)
 		return "nobody has asked for it here";
-	if (api_router_is_held(api, connection->router))
+	if (api_router_is_held(api, router))
 		return "the router has been told more than this database knows: accept what it has, or push again";
-	if (!routers_find(api_routers(api), connection->router))
+	if (!routers_find(api_routers(api), router))
 		return strcmp(state, "queued") == 0 ? "the router is away, and gets it when it connects"
 						    : "the router is away: this is what it reported last";
 	if (strcmp(state, "queued") == 0)
@@ -64,12 +61,15 @@ static json_object *to_json(const struct api *api, const struct store_connection
 	json_object_object_add(object, "router", json_object_new_string(connection->router));
 	json_object_object_add(object, "routerConnected",
 			       json_object_new_boolean(routers_find(api_routers(api), connection->router) != NULL));
+	json_object_object_add(object, "object", json_object_new_string("connection"));
 	json_object_object_add(object, "name", json_object_new_string(connection->name));
 	json_object_object_add(object, "connectionState",
 			       json_object_new_string(observed ? observed->state : connection_state_name(STATE_NONE)));
 	json_object_object_add(object, "undeclared", json_object_new_boolean(!connection->definition));
 	json_object_object_add(object, "since", api_differs_since(connection));
-	json_object_object_add(object, "why", json_object_new_string(why(api, connection)));
+	json_object_object_add(object, "why", json_object_new_string(api_why_differs(
+							api, connection->router,
+							connection->definition ? connection->push_state : NULL)));
 	json_object_object_add(object, "fields", fields);
 	json_object_object_add(object, "notCompared", differences_not_compared(connection));
 	json_object_object_add(object, "requestedBy", api_text(connection->requested_by));
@@ -80,50 +80,65 @@ static json_object *to_json(const struct api *api, const struct store_connection
 	return object;
 }
 
-struct page {
-	const struct api *api;
-	json_object *differences;
-	unsigned int count;
-	char *last; /* "ROUTER/NAME" of a full page's last one */
-	bool more;
-};
+static size_t length(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
+
+/* Policies come behind all connections: their places begin so, as no router's name does. */
+#define POLICY_PLACE "policy//"
 
 static bool add_connection(const struct store_connection *connection, void *context)
 {
-	struct page *page = context;
-	json_object *fields;
+	struct api_list *list = context;
+	size_t detail = connection->observed ? strlen(connection->observed->detail) : 0;
+	json_object *fields, *shown = NULL;
 
-	if (page->count++ == PAGE) {
-		page->more = true;
+	if (!api_list_room(list, 2 * (length(connection->definition) + detail)))
 		return false;
-	}
-	if (page->count == PAGE && asprintf(&page->last, "%s/%s", connection->router, connection->name) < 0)
-		page->last = NULL;
 	fields = differences_find(connection);
 	if (connection->definition ? json_object_array_length(fields) > 0 : differences_is_there(connection))
-		json_object_array_add(page->differences, to_json(page->api, connection, fields));
+		shown = to_json(list->request->api, connection, fields);
 	else
 		json_object_put(fields);
+	api_list_add(list, shown, api_place_of(connection));
+	return true;
+}
+
+static bool add_policy(const struct store_policy_difference *difference, void *context)
+{
+	struct api_list *list = context;
+	char place[sizeof(POLICY_PLACE) + 2 * ROUTER_MAX];
+
+	if (!api_list_room(list, 0))
+		return false;
+	snprintf(place, sizeof(place), POLICY_PLACE "%.255s/%.255s", difference->router, difference->name);
+	api_list_add(list, api_policy_difference(list->request->api, difference), json_object_new_string(place));
 	return true;
 }
 
 static bool read_query(const struct api_request *request, const char **router, char after_router[ROUTER_MAX],
-		       const char **after_name)
+		       const char **after_name, bool *of_policy)
 {
 	struct evkeyval *parameter;
 
 	*router = NULL;
 	*after_name = "";
+	*of_policy = false;
 	after_router[0] = '\0';
 	TAILQ_FOREACH (parameter, request->query, next) {
-		const char *slash = strchr(parameter->value, '/');
+		const char *place = parameter->value, *slash;
+		bool policy = strncmp(place, POLICY_PLACE, strlen(POLICY_PLACE)) == 0;
+
+		place += policy ? strlen(POLICY_PLACE) : 0;
+		slash = strchr(place, '/');
 
 		if (strcmp(parameter->key, "router") == 0) {
 			*router = parameter->value;
-		} else if (strcmp(parameter->key, "after") == 0 && slash &&
-			   slash - parameter->value < ROUTER_MAX) {
-			snprintf(after_router, ROUTER_MAX, "%.*s", (int)(slash - parameter->value), parameter->value);
+		} else if (strcmp(parameter->key, "after") == 0 && slash && slash - place < ROUTER_MAX) {
+			snprintf(after_router, ROUTER_MAX, "%.*s", (int)(slash - place), place);
 			*after_name = slash + 1;
+			*of_policy = policy;
 		} else {
 			api_problem(request->http, 400, "bad-query",
 				    "there are the parameters router, and after (from nextAfter of the page before)", NULL);
@@ -135,27 +150,21 @@ static bool read_query(const struct api_request *request, const char **router, c
 
 void api_get_differences(const struct api_request *request)
 {
-	struct page page = {.api = request->api};
 	char after_router[ROUTER_MAX];
 	const char *router, *after_name;
-	enum store_result result;
-	json_object *answer;
+	enum store_result result = STORE_OK;
+	struct api_list list;
+	bool of_policy;
 
-	if (!read_query(request, &router, after_router, &after_name))
+	if (!read_query(request, &router, after_router, &after_name, &of_policy))
 		return;
-	page.differences = json_object_new_array();
-	result = store_connections(api_store(request->api), router, NULL, after_router, after_name, PAGE + 1,
-				   add_connection, &page);
-	answer = api_object();
-	json_object_object_add(answer, "differences", page.differences);
-	json_object_object_add(answer, "nextAfter", page.more ? api_text(page.last) : NULL);
-	free(page.last);
-	if (result == STORE_OK) {
-		api_reply(request->http, 200, answer, NULL);
-		return;
-	}
-	json_object_put(answer);
-	api_problem_store(request->http, api_store(request->api), result);
+	api_list_begin(&list, request, API_PAGE_MAX);
+	if (!of_policy)
+		result = store_connections(api_store(request->api), router, after_router, after_name, add_connection, &list);
+	if (result == STORE_OK && !list.more)
+		result = store_policy_differences(api_store(request->api), router, of_policy ? after_router : "",
+						  of_policy ? after_name : "", list.limit + 1, add_policy, &list);
+	api_list_reply(&list, "differences", result);
 }
 
 /* ---- What a person makes of it ---- */
@@ -247,6 +256,8 @@ static char *usual_form(const struct api_request *request, const char *definitio
 	return text;
 }
 
+/* ---- Accepting ---- */
+
 static enum store_result accept_and_audit(const struct api_request *request, const struct store_push *push)
 {
 	struct store *store = api_store(request->api);
@@ -263,20 +274,16 @@ static enum store_result accept_and_audit(const struct api_request *request, con
 	return result;
 }
 
-static void store_accepted(const struct api_request *request, const char *reason, const char *definition)
+void api_accept(const struct api_request *request, const struct store_operation *operation)
 {
 	const char *router = request->segments[1];
-	struct store_operation operation = {.connection = request->segments[3],
-					    .verb = STORE_ACCEPT,
-					    .definition = definition,
-					    .reason = reason};
 	char id[TEXT_ID_SIZE];
 	struct store_push push = {.id = id,
 				  .router = router,
 				  .actor = request->identity.actor,
 				  .created_at = clock_milliseconds(),
 				  .operation_count = 1,
-				  .operations = &operation};
+				  .operations = operation};
 	struct store *store = api_store(request->api);
 	enum store_result result;
 	bool released = false;
@@ -295,7 +302,7 @@ static void store_accepted(const struct api_request *request, const char *reason
 		return;
 	}
 	log_event(LEVEL_INFO, "accepted", "push", id, "actor", request->identity.actor, "router", router, "connection",
-		  operation.connection, NULL);
+		  operation->connection, "verb", operation->verb, NULL);
 	if (store_release(store, router, &released) == STORE_OK && released)
 		pushes_released(api_pushes(request->api), router);
 	api_answer_with_push(request->api, request->http, id);
@@ -305,8 +312,10 @@ static void accept_observed(const struct api_request *request, const char *reaso
 {
 	const char *router = request->segments[1];
 	struct store *store = api_store(request->api);
+	struct store_operation operation = {
+		.connection = request->segments[3], .verb = STORE_ACCEPT, .reason = reason};
 	struct chosen chosen = {.waits = false};
-	enum store_result result = store_connection(store, router, request->segments[3], choose, &chosen);
+	enum store_result result = store_connection(store, router, operation.connection, choose, &chosen);
 	char *usual = NULL;
 
 	if (result != STORE_OK)
@@ -315,8 +324,10 @@ static void accept_observed(const struct api_request *request, const char *reaso
 		 !api_router_is_held(request->api, router))
 		api_problem(request->http, 409, "push-waits",
 			    "a request for it is on its way to the router; look again when the router has answered", NULL);
-	else if (!chosen.accepted || (usual = usual_form(request, chosen.accepted)))
-		store_accepted(request, reason, usual);
+	else if (!chosen.accepted || (usual = usual_form(request, chosen.accepted))) {
+		operation.definition = usual;
+		api_accept(request, &operation);
+	}
 	free(usual);
 	free_chosen(&chosen);
 }

@@ -9,15 +9,21 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/api_list.h"
 #include "controller/event_streams.h"
+#include "controller/event_ids.h"
 #include "controller/events.h"
+#include "controller/pushes.h"
 #include "controller/text.h"
 
 /* Events that are looked at for one page, whatever the filter takes of them. */
-#define LOOK_MAX 2000
+#define LOOK_MAX 1000
+/* The same where the store takes a peer's own. */
+#define PEER_LOOK_MAX 40000
 #define TYPES_TEXT_MAX 512
 
 struct query {
+	const struct secret_key *key; /* of the ids that a peer sees */
 	struct event_filter filter;
 	struct store_event_id has; /* number -1: not given */
 	unsigned int limit;
@@ -62,7 +68,7 @@ static bool read_parameter(struct query *query, const char *key, const char *val
 	if (strcmp(key, "type") == 0)
 		return read_types(value, &query->filter);
 	if (strcmp(key, "after") == 0)
-		return event_id_read(value, &query->has);
+		return event_id_take(query->key, query->filter.peer_asn, value, &query->has);
 	if (strcmp(key, "limit") == 0 && strspn(value, "0123456789") == strlen(value) && strlen(value) < 5 &&
 	    atoi(value) >= 1 && atoi(value) <= API_PAGE_MAX) {
 		query->limit = (unsigned int)atoi(value);
@@ -85,7 +91,7 @@ static bool read_query(const struct api_request *request, struct query *query)
 	const char *last = evhttp_find_header(evhttp_request_get_input_headers(request->http), "Last-Event-ID");
 	struct evkeyval *parameter;
 
-	*query = (struct query){.has = {.number = -1}, .limit = API_PAGE_MAX};
+	*query = (struct query){.key = pushes_key(api_pushes(request->api)), .has = {.number = -1}, .limit = API_PAGE_MAX};
 	query->filter.for_peer = request->identity.role == API_ROLE_PEER;
 	query->filter.peer_asn = request->identity.asn;
 	TAILQ_FOREACH (parameter, request->query, next) {
@@ -107,7 +113,7 @@ static bool read_query(const struct api_request *request, struct query *query)
 		return false;
 	}
 	/* A client that connects again says where it was; that is newer than its address. */
-	if (last && !event_id_read(last, &query->has)) {
+	if (last && !event_id_take(query->key, query->filter.peer_asn, last, &query->has)) {
 		api_problem(request->http, 400, "bad-query", "the header Last-Event-ID is the id of no event", NULL);
 		event_filter_clear(&query->filter);
 		return false;
@@ -120,36 +126,68 @@ static bool read_query(const struct api_request *request, struct query *query)
 struct list {
 	const struct query *query;
 	json_object *array;
+	size_t bytes;
 	int64_t cursor; /* the newest that was looked at */
+	bool full;
 };
 
 static bool add_event(const struct store_event *event, void *context)
 {
 	struct list *list = context;
+	const struct query *query = list->query;
+	char id[EVENT_ID_SIZE], shown[EVENT_ID_SHOWN_SIZE];
 
+	event_id_of_event(event, id);
+	list->full = list->bytes > API_LIST_BYTES || json_object_array_length(list->array) == query->limit ||
+		     !event_id_show(query->key, query->filter.peer_asn, id, shown);
+	if (list->full)
+		return false;
 	list->cursor = event->id;
-	if (event_filter_takes(&list->query->filter, event))
-		json_object_array_add(list->array, event_to_json(event, list->query->filter.for_peer));
-	return json_object_array_length(list->array) < list->query->limit;
+	list->bytes += API_LIST_ROW;
+	if (event_filter_takes(&query->filter, event)) {
+		list->bytes += 2 * strlen(event->data);
+		json_object_array_add(list->array, event_to_json(event, shown, query->filter.for_peer));
+	}
+	return true;
 }
 
-static json_object *id_to_json(struct store *store, int64_t number)
+static json_object *shown_to_json(const struct query *query, const char *id)
+{
+	char shown[EVENT_ID_SHOWN_SIZE];
+
+	return event_id_show(query->key, query->filter.peer_asn, id, shown) ? json_object_new_string(shown) : NULL;
+}
+
+static json_object *id_to_json(const struct query *query, struct store *store, int64_t number)
 {
 	char text[EVENT_ID_SIZE];
 
 	event_id_of(store, number, text);
-	return json_object_new_string(text);
+	return shown_to_json(query, text);
 }
 
-static json_object *gap_to_json(struct store *store, const struct store_event_id *has, int64_t after)
+static json_object *gap_to_json(const struct query *query, struct store *store, int64_t after)
 {
 	json_object *gap = json_object_new_object();
 	char text[EVENT_ID_SIZE];
 
-	event_id_write(has, text);
-	json_object_object_add(gap, "after", json_object_new_string(text));
-	json_object_object_add(gap, "resumedAfter", id_to_json(store, after));
+	event_id_write(&query->has, text);
+	json_object_object_add(gap, "after", shown_to_json(query, text));
+	json_object_object_add(gap, "resumedAfter", id_to_json(query, store, after));
 	return gap;
+}
+
+/* Of a peer the store looks for its own alone: how many there are between them is nothing for it. */
+static enum store_result read_events(struct store *store, int64_t after, int64_t newest, struct list *list)
+{
+	enum store_result result;
+
+	if (!list->query->filter.for_peer)
+		return store_events(store, after, LOOK_MAX, add_event, list);
+	result = store_events_of_asn(store, list->query->filter.peer_asn, after, PEER_LOOK_MAX, add_event, list);
+	if (!list->full)
+		list->cursor = newest - after > PEER_LOOK_MAX ? after + PEER_LOOK_MAX : newest;
+	return result;
 }
 
 static void answer_page(const struct api_request *request, const struct query *query)
@@ -163,9 +201,12 @@ static void answer_page(const struct api_request *request, const struct query *q
 
 	if (result == STORE_OK && query->has.number >= 0)
 		result = store_event_resume(store, &query->has, &after, &gap);
+	/* What is not there any more is not looked for. */
+	if (result == STORE_OK && after + 1 < oldest)
+		after = oldest - 1;
 	list.cursor = after;
 	if (result == STORE_OK)
-		result = store_events(store, after, LOOK_MAX, add_event, &list);
+		result = read_events(store, after, newest, &list);
 	if (result != STORE_OK) {
 		json_object_put(list.array);
 		api_problem_store(request->http, store, result);
@@ -173,9 +214,9 @@ static void answer_page(const struct api_request *request, const struct query *q
 	}
 	answer = api_object();
 	json_object_object_add(answer, "events", list.array);
-	json_object_object_add(answer, "gap", gap ? gap_to_json(store, &query->has, after) : NULL);
-	json_object_object_add(answer, "nextAfter", list.cursor < newest ? id_to_json(store, list.cursor) : NULL);
-	json_object_object_add(answer, "newest", id_to_json(store, newest));
+	json_object_object_add(answer, "gap", gap ? gap_to_json(query, store, after) : NULL);
+	json_object_object_add(answer, "nextAfter", list.cursor < newest ? id_to_json(query, store, list.cursor) : NULL);
+	json_object_object_add(answer, "newest", id_to_json(query, store, newest));
 	api_reply(request->http, 200, answer, NULL);
 }
 
@@ -192,9 +233,13 @@ void api_get_events(const struct api_request *request)
 		return;
 	if (accept && strstr(accept, "application/json"))
 		answer_page(request, &query);
-	/* Peers have half of them at most, and hold nobody of ours up. */
-	else if (event_streams_count(streams) >= most ||
-		 (query.filter.for_peer && event_streams_of_peers(streams) >= (most + 1) / 2))
+	/* Peers have half of them at most, hold nobody of ours up, and hear of nobody else's. */
+	else if (query.filter.for_peer &&
+		 (event_streams_count(streams) >= most || event_streams_of_peers(streams) >= (most + 1) / 2))
+		api_problem(request->http, 503, "too-many-streams",
+			    "no further reader of events may connect now; take pages with the header "
+			    "Accept: application/json", NULL);
+	else if (event_streams_count(streams) >= most)
 		api_problem_format(request->http, 503, "too-many-streams",
 				   "%u readers of events are connected, and no more may be; take pages with the header "
 				   "Accept: application/json, or raise max-event-streams in the configuration",

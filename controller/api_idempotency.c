@@ -17,7 +17,7 @@
 struct api_claim {
 	LIST_ENTRY(api_claim) link;
 	struct store *store;
-	char *actor, *key;
+	char *owner, *key;
 	char request[TOKEN_HASH_SIZE];
 	bool kept;
 };
@@ -30,7 +30,7 @@ void api_claim_free(struct api_claim *claim)
 	if (!claim)
 		return;
 	LIST_REMOVE(claim, link);
-	free(claim->actor);
+	free(claim->owner);
 	free(claim->key);
 	free(claim);
 }
@@ -45,6 +45,12 @@ static bool is_key(const char *key)
 	return length > 0 && length <= KEY_MAX;
 }
 
+/* To whom a key belongs: the name of a token may be another network's by now. */
+static const char *owner_of(const struct api_request *request)
+{
+	return request->identity.token[0] ? request->identity.token : request->identity.actor;
+}
+
 static bool claim_it(const struct api_request *request, const char *key, const char *hash)
 {
 	struct api_claim *claim = calloc(1, sizeof(*claim));
@@ -52,22 +58,22 @@ static bool claim_it(const struct api_request *request, const char *key, const c
 	if (!claim)
 		return false;
 	claim->store = api_store(request->api);
-	claim->actor = strdup(request->identity.actor);
+	claim->owner = strdup(owner_of(request));
 	claim->key = strdup(key);
 	memcpy(claim->request, hash, sizeof(claim->request));
 	LIST_INSERT_HEAD(&claims, claim, link);
-	if (claim->actor && claim->key && api_clients_set_claim(api_client_ssl(request->http), claim))
+	if (claim->owner && claim->key && api_clients_set_claim(api_client_ssl(request->http), claim))
 		return true;
 	api_claim_free(claim);
 	return false;
 }
 
-static const struct api_claim *find_claim(const char *actor, const char *key)
+static const struct api_claim *find_claim(const char *owner, const char *key)
 {
 	const struct api_claim *claim;
 
 	LIST_FOREACH (claim, &claims, link)
-		if (strcmp(claim->actor, actor) == 0 && strcmp(claim->key, key) == 0)
+		if (strcmp(claim->owner, owner) == 0 && strcmp(claim->key, key) == 0)
 			return claim;
 	return NULL;
 }
@@ -152,7 +158,7 @@ bool api_idempotency_begin(const struct api_request *request)
 		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
 		return false;
 	}
-	running = find_claim(request->identity.actor, key);
+	running = find_claim(owner_of(request), key);
 	if (running) {
 		if (strcmp(running->request, hash) != 0) {
 			refuse_other_request(request);
@@ -163,7 +169,7 @@ bool api_idempotency_begin(const struct api_request *request)
 		}
 		return false;
 	}
-	result = store_idempotency(api_store(request->api), request->identity.actor, key,
+	result = store_idempotency(api_store(request->api), owner_of(request), key,
 				   clock_milliseconds() - API_KEYS_KEPT_MILLISECONDS, answer_again, &found);
 	if (result == STORE_OK)
 		return false;
@@ -188,7 +194,7 @@ enum store_result api_idempotency_keep(const struct api_request *request, const 
 
 	if (!claim || claim->kept)
 		return STORE_OK;
-	row.actor = claim->actor;
+	row.actor = claim->owner;
 	row.key = claim->key;
 	row.request = claim->request;
 	row.created_at = clock_milliseconds();
@@ -207,7 +213,7 @@ void api_idempotency_answer(struct evhttp_request *http, int status, json_object
 	if (!claim)
 		return;
 	if (claim->kept && json_object_deep_copy(object, &copy, NULL) == 0) {
-		struct store_idempotency row = {.actor = claim->actor, .key = claim->key, .status = status};
+		struct store_idempotency row = {.actor = claim->owner, .key = claim->key, .status = status};
 
 		json_object_object_del(copy, SECRET_MEMBER);
 		row.location = location ? location : "";

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "controller/config.h"
+#include "controller/token.h"
 
 struct api_request;
 
@@ -27,6 +28,7 @@ struct api_identity {
 	const char *actor; /* as in logs, in the history and on routers; at most API_ACTOR_MAX with its NUL */
 	enum api_role role;
 	uint32_t asn; /* of a peer; else 0 */
+	char token[TOKEN_ID_SIZE]; /* its id, whose name may be another's tomorrow; "" of a certificate */
 };
 
 const char *api_role_name(enum api_role role); /* "peer", …; "?" out of range */

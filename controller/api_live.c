@@ -12,6 +12,7 @@
 #include "controller/router_session.h"
 #include "controller/routers.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 #include "lib/protocol_features.h"
 #include "lib/tls.h"
 #include "lib/utf8.h"
@@ -73,6 +74,7 @@ static void refuse(struct evhttp_request *http, const Peering__QueryAnswer *answ
 static void answered(enum query_end end, const Peering__QueryAnswer *answer, void *context)
 {
 	struct waiting *waiting = context;
+	TURN(TURN_API);
 
 	evhttp_connection_set_closecb(evhttp_request_get_connection(waiting->http), NULL, NULL);
 	if (end == QUERY_LOST)

@@ -8,6 +8,7 @@
 
 #include "controller/api_audit.h"
 #include "controller/api_etag.h"
+#include "controller/api_list.h"
 #include "controller/api_peerings.h"
 #include "controller/json_reader.h"
 #include "controller/text.h"
@@ -93,11 +94,7 @@ static bool read_body(json_object *body, const char **name, json_object *contact
 
 struct shown {
 	const struct api_request *request;
-	json_object *object; /* of one */
-	json_object *array;  /* of a list */
-	unsigned int limit, count;
-	uint32_t newest;
-	bool more;
+	json_object *object;
 };
 
 static void fill(json_object *object, const struct api_request *request, const struct store_peer_asn *peer_asn)
@@ -173,42 +170,28 @@ void api_get_peer_asn(const struct api_request *request)
 
 static bool add_one(const struct store_peer_asn *peer_asn, void *context)
 {
-	struct shown *shown = context;
+	struct api_list *list = context;
 	json_object *object;
 
-	if (shown->count++ == shown->limit) {
-		shown->more = true;
+	if (!api_list_room(list, strlen(peer_asn->contacts)))
 		return false;
-	}
 	object = json_object_new_object();
-	fill(object, shown->request, peer_asn);
-	json_object_array_add(shown->array, object);
-	shown->newest = peer_asn->asn;
+	fill(object, list->request, peer_asn);
+	api_list_add(list, object, json_object_new_int64(peer_asn->asn));
 	return true;
 }
 
 void api_get_peer_asns(const struct api_request *request)
 {
-	struct shown shown = {.request = request};
 	struct peering_filter filter;
-	enum store_result result;
-	json_object *answer;
+	struct api_list list;
 
 	if (!api_read_peering_filter(request, states, &filter))
 		return;
-	shown.limit = filter.limit;
-	shown.array = json_object_new_array();
-	result = store_peer_asns(api_store(request->api), filter.state, filter.asn,
-				 (uint32_t)strtoul(filter.after, NULL, 10), filter.limit + 1, add_one, &shown);
-	if (result != STORE_OK) {
-		json_object_put(shown.array);
-		api_problem_store(request->http, api_store(request->api), result);
-		return;
-	}
-	answer = api_object();
-	json_object_object_add(answer, "peerAsns", shown.array);
-	json_object_object_add(answer, "nextAfter", shown.more ? json_object_new_int64(shown.newest) : NULL);
-	api_reply(request->http, 200, answer, NULL);
+	api_list_begin(&list, request, filter.limit);
+	api_list_reply(&list, "peerAsns",
+		       store_peer_asns(api_store(request->api), filter.state, filter.asn,
+				       (uint32_t)strtoul(filter.after, NULL, 10), filter.limit + 1, add_one, &list));
 }
 
 /* ---- Changing ---- */

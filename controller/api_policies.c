@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "controller/api.h"
+#include "controller/api_list.h"
 #include "controller/pushes.h"
+#include "lib/policy_digest.h"
 #include "lib/policy_object.h"
 
 #define POLICIES_MAX 200 /* in one request; a push of a router's has 256 operations */
@@ -25,51 +27,32 @@ static void add_push(json_object *object, const struct store_policy *policy)
 	json_object_object_add(object, "pushState", api_text(policy->push_state));
 }
 
-struct list {
-	json_object *array;
-	unsigned int limit;
-	bool more;
-};
-
 static bool add_policy(const struct store_policy *policy, void *context)
 {
-	struct list *list = context;
+	struct api_list *list = context;
 	json_object *object;
 
-	if (json_object_array_length(list->array) == list->limit) {
-		list->more = true;
+	if (!api_list_room(list, 0))
 		return false;
-	}
 	object = json_object_new_object();
 	json_object_object_add(object, "name", api_text(policy->name));
 	json_object_object_add(object, "kind", api_text(policy->kind));
 	json_object_object_add(object, "entryCount", json_object_new_int64(policy->entries));
 	add_push(object, policy);
-	json_object_array_add(list->array, object);
+	api_list_add(list, object, json_object_new_string(policy->name));
 	return true;
 }
 
 void api_get_policies(const struct api_request *request)
 {
 	const char *router = request->segments[1], *after = evhttp_find_header(request->query, "after");
-	struct list list = {.limit = API_PAGE_MAX};
-	enum store_result result;
-	json_object *answer, *last;
+	struct api_list list;
 
 	if (!api_router_known(request, router))
 		return;
-	list.array = json_object_new_array();
-	result = store_policies(api_store(request->api), router, after ? after : "", list.limit + 1, add_policy, &list);
-	if (result != STORE_OK) {
-		json_object_put(list.array);
-		api_problem_store(request->http, api_store(request->api), result);
-		return;
-	}
-	answer = api_object();
-	json_object_object_add(answer, "policies", list.array);
-	last = list.more ? json_object_array_get_idx(list.array, list.limit - 1) : NULL;
-	json_object_object_add(answer, "nextAfter", last ? json_object_get(json_object_object_get(last, "name")) : NULL);
-	api_reply(request->http, 200, answer, NULL);
+	api_list_begin(&list, request, API_PAGE_MAX);
+	api_list_reply(&list, "policies",
+		       store_policies(api_store(request->api), router, after ? after : "", list.limit + 1, add_policy, &list));
 }
 
 static bool show_policy(const struct store_policy *policy, void *context)
@@ -121,6 +104,17 @@ static json_object *usual_form(const struct api_request *request, json_object *b
 	return usual;
 }
 
+static uint64_t digest_of(json_object *usual)
+{
+	struct policy_error error = {.code = ""};
+	Peering__Policy *policy = policy_from_json(usual, NULL, &error);
+	uint64_t digest = policy ? policy_digest(policy) : 0;
+
+	if (policy)
+		peering__policy__free_unpacked(policy, NULL);
+	return digest;
+}
+
 static struct store_operation operation_of(json_object *usual)
 {
 	return (struct store_operation){
@@ -128,6 +122,7 @@ static struct store_operation operation_of(json_object *usual)
 		.verb = STORE_POLICY,
 		.definition = json_object_to_json_string_ext(usual, PLAIN),
 		.reason = "",
+		.digest = digest_of(usual),
 	};
 }
 

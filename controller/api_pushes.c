@@ -15,6 +15,7 @@
 #include "controller/pushes.h"
 #include "controller/routers.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 #include "lib/lifecycle.h"
 #include "lib/utf8.h"
 
@@ -46,7 +47,8 @@ static json_object *json_or_empty(const char *text)
 
 static bool is_of_policy(const struct store_operation *operation)
 {
-	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0;
+	return strcmp(operation->verb, STORE_POLICY) == 0 || strcmp(operation->verb, STORE_WITHDRAW_POLICY) == 0 ||
+	       strcmp(operation->verb, STORE_ACCEPT_POLICY) == 0;
 }
 
 static json_object *operation_to_json(const struct store_operation *operation, enum push_state state)
@@ -200,6 +202,7 @@ void api_answer_with_push(struct api *api, struct evhttp_request *http, const ch
 static void push_is_done(const char *id, void *context)
 {
 	struct waiting *waiting = context;
+	TURN(TURN_API);
 
 	evhttp_connection_set_closecb(evhttp_request_get_connection(waiting->http), NULL, NULL);
 	api_answer_with_push(waiting->api, waiting->http, id);
@@ -250,7 +253,10 @@ enum store_result api_audit_push(const struct api_request *request, const struct
 		if (operation->reason[0])
 			json_object_object_add(detail, "reason", json_object_new_string(operation->reason));
 		if (is_of_policy(operation))
-			snprintf(action, sizeof(action), "policy.%s", strcmp(operation->verb, STORE_POLICY) == 0 ? "set" : "withdraw");
+			snprintf(action, sizeof(action), "policy.%s",
+				 strcmp(operation->verb, STORE_POLICY) == 0		 ? "set"
+				 : strcmp(operation->verb, STORE_ACCEPT_POLICY) == 0 ? "accept"
+										      : "withdraw");
 		else
 			snprintf(action, sizeof(action), "connection.%s", operation->verb);
 		snprintf(object, sizeof(object), "%s/%s", push->router, operation->connection);

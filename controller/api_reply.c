@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/api_clients.h"
 #include "controller/api_idempotency.h"
 #include "controller/metrics.h"
 #include "controller/text.h"
@@ -118,16 +119,18 @@ void api_problem_format(struct evhttp_request *http, int status, const char *cod
 
 void api_problem_store(struct evhttp_request *http, struct store *store, enum store_result result)
 {
+	/* The sentence names files and tables. */
+	const char *what = api_clients_is_ours(api_client_ssl(http)) ? store_error(store) : "the store does not work now";
+
 	switch (result) {
 	case STORE_BUSY:
-		api_problem_format(http, 503, "store-busy", "%s; nothing was changed, try again", store_error(store));
+		api_problem_format(http, 503, "store-busy", "%s; nothing was changed, try again", what);
 		return;
 	case STORE_FULL:
-		api_problem_format(http, 507, "store-full", "%s; nothing was changed", store_error(store));
+		api_problem_format(http, 507, "store-full", "%s; nothing was changed", what);
 		return;
 	default:
-		api_problem_format(http, 500, "store-failed", "%s; nothing was changed, see the controller's log",
-				   store_error(store));
+		api_problem_format(http, 500, "store-failed", "%s; nothing was changed, see the controller's log", what);
 	}
 }
 

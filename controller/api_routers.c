@@ -8,19 +8,15 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/api_list.h"
 #include "controller/router_session.h"
 #include "controller/routers.h"
 #include "controller/text.h"
 
+/* A connection that is counted costs as much time as so much text. */
+#define CONNECTION_BYTES 8
 #define NAMES_MAX 10
 #define SENTENCE_MAX 2048
-
-struct list {
-	const struct api *api;
-	json_object *array;
-	unsigned int limit;
-	bool more;
-};
 
 static json_object *features_to_json(const struct router_session *session)
 {
@@ -48,13 +44,13 @@ static json_object *held_to_json(const struct store_router *router)
 
 static bool add_router(const struct store_router *router, void *context)
 {
-	struct list *list = context;
+	struct api_list *list = context;
 	json_object *object;
-	const struct router_session *session = routers_find(api_routers(list->api), router->name);
+	const struct router_session *session = routers_find(api_routers(list->request->api), router->name);
 	bool connected = session != NULL;
 
-	list->more = json_object_array_length(list->array) == list->limit;
-	if (list->more)
+	/* They are counted for it. */
+	if (!api_list_room(list, router->connection_count * CONNECTION_BYTES))
 		return false;
 	object = json_object_new_object();
 	json_object_object_add(object, "name", json_object_new_string(router->name));
@@ -75,7 +71,7 @@ static bool add_router(const struct store_router *router, void *context)
 	json_object_object_add(object, "firstSeenAt", api_time(router->first_seen_at));
 	json_object_object_add(object, "snapshotAt", api_time(router->snapshot_at));
 	json_object_object_add(object, "held", held_to_json(router));
-	json_object_array_add(list->array, object);
+	api_list_add(list, object, json_object_new_string(router->name));
 	return true;
 }
 
@@ -103,27 +99,15 @@ static bool read_query(const struct api_request *request, const char **after, un
 
 void api_get_routers(const struct api_request *request)
 {
-	struct list list = {.api = request->api};
-	json_object *answer, *newest, *name = NULL;
-	enum store_result result;
+	struct api_list list;
 	const char *after;
+	unsigned int limit;
 
-	if (!read_query(request, &after, &list.limit))
+	if (!read_query(request, &after, &limit))
 		return;
-	list.array = json_object_new_array();
-	result = store_routers_page(api_store(request->api), after, list.limit + 1, add_router, &list);
-	if (result != STORE_OK) {
-		json_object_put(list.array);
-		api_problem_store(request->http, api_store(request->api), result);
-		return;
-	}
-	newest = list.more ? json_object_array_get_idx(list.array, list.limit - 1) : NULL;
-	if (newest)
-		json_object_object_get_ex(newest, "name", &name);
-	answer = api_object();
-	json_object_object_add(answer, "routers", list.array);
-	json_object_object_add(answer, "nextAfter", json_object_get(name));
-	api_reply(request->http, 200, answer, NULL);
+	api_list_begin(&list, request, limit);
+	api_list_reply(&list, "routers",
+		       store_routers_page(api_store(request->api), after, limit + 1, add_router, &list));
 }
 
 /* ---- What is there instead ---- */
@@ -192,7 +176,7 @@ bool api_connection_known(const struct api_request *request, const char *router,
 	if (result == STORE_OK)
 		return true;
 	if (result == STORE_NOT_FOUND)
-		result = store_connections(store, router, NULL, "", "", NAMES_MAX + 1, add_connection_name, &names);
+		result = store_connections(store, router, "", "", add_connection_name, &names);
 	if (result != STORE_OK)
 		api_problem_store(request->http, store, result);
 	else if (names.count == 0)

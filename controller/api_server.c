@@ -19,6 +19,7 @@
 #include "controller/api_peerings.h"
 #include "controller/log.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 #include "lib/utf8.h"
 
 #define HEADERS_MAX 16384
@@ -65,6 +66,8 @@ static const struct route {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies", "*"}, api_get_policy},
 	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_LONG_BODY_MAX},
 	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "push-again"}, api_post_policy_push_again},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "accept"}, api_post_policy_accept},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
 	{EVHTTP_REQ_GET, API_ROLE_OPERATOR, {"audit"}, api_get_audit},
@@ -287,6 +290,7 @@ static void on_request(struct evhttp_request *http, void *context)
 	struct api_request request = {.api = context, .http = http};
 	SSL *ssl = api_client_ssl(http);
 	char actor[API_ACTOR_MAX];
+	TURN(TURN_API);
 
 	/* evhttp had no memory for TLS: nobody's token is to be heard in the clear. */
 	if (!ssl) {

@@ -8,6 +8,7 @@
 
 #include "controller/api.h"
 #include "controller/api_audit.h"
+#include "controller/api_list.h"
 #include "controller/log.h"
 #include "controller/text.h"
 
@@ -48,49 +49,29 @@ static void fill(json_object *object, const struct store_token *token)
 	json_object_object_add(object, "revokedBy", api_text(token->revoked_by));
 }
 
-struct list {
-	json_object *array;
-	struct api_page page;
-	unsigned int count;
-	int64_t newest;
-	bool more;
-};
-
 static bool add_token(const struct store_token *token, void *context)
 {
-	struct list *list = context;
+	struct api_list *list = context;
 	json_object *object;
 
-	if (list->count++ == list->page.limit) {
-		list->more = true;
+	if (!api_list_room(list, 0))
 		return false;
-	}
 	object = json_object_new_object();
 	fill(object, token);
-	json_object_array_add(list->array, object);
-	list->newest = token->number;
+	api_list_add(list, object, json_object_new_int64(token->number));
 	return true;
 }
 
 void api_get_tokens(const struct api_request *request)
 {
-	struct list list = {.count = 0};
-	enum store_result result;
-	json_object *answer;
+	struct api_list list;
+	struct api_page page;
 
-	if (!api_read_page(request, &list.page))
+	if (!api_read_page(request, &page))
 		return;
-	list.array = json_object_new_array();
-	result = store_tokens(api_store(request->api), list.page.after, list.page.limit + 1, add_token, &list);
-	if (result != STORE_OK) {
-		json_object_put(list.array);
-		api_problem_store(request->http, api_store(request->api), result);
-		return;
-	}
-	answer = api_object();
-	json_object_object_add(answer, "tokens", list.array);
-	json_object_object_add(answer, "nextAfter", list.more ? json_object_new_int64(list.newest) : NULL);
-	api_reply(request->http, 200, answer, NULL);
+	api_list_begin(&list, request, page.limit);
+	api_list_reply(&list, "tokens",
+		       store_tokens(api_store(request->api), page.after, page.limit + 1, add_token, &list));
 }
 
 static bool fill_one(const struct store_token *token, void *context)

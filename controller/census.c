@@ -6,6 +6,7 @@
 
 #include "controller/store.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 
 #define SLICE 500
 #define PAUSE_MILLISECONDS 20
@@ -53,6 +54,7 @@ static void take_slice(evutil_socket_t fd, short what, void *context)
 	/* The store reads them as long as it counts, and counting moves on from them. */
 	char *router = census->router, *name = census->name;
 	bool more = false;
+	TURN(TURN_UPKEEP);
 
 	census->router = NULL;
 	census->name = NULL;

@@ -182,6 +182,84 @@ static void compare_neighbors(json_object *desired, json_object *sessions, json_
 	}
 }
 
+/* ---- What a router tells of a declaration that was pushed to it, with what is there in the place of what differs ---- */
+
+static const char *const connection_settings[] = {"description", "validationWindow", "onViolation", "reopenMode",
+						  "reopenHoldDown", "profile", NULL};
+static const char *const timer_settings[] = {"establish", "validation", "stale", "drain", NULL};
+static const char *const session_settings[] = {"description", "ttlSecurityHops", "bfd",	      "bfdProfile",
+					       "keepalive",   "holdTime",	 "connectRetry", "role",
+					       "roleStrict",  "localAddress",	 NULL};
+
+/* NULL where the router does not tell it: it is an older one, or has the connection not by a push. */
+static json_object *declared_of(json_object *detail)
+{
+	json_object *declared = member(detail, "declared");
+
+	return json_object_is_type(declared, json_type_object) ? declared : NULL;
+}
+
+static void compare_settings(json_object *desired, json_object *declared, const char *const *keys, const char *where,
+			     json_object *differences)
+{
+	for (const char *const *key = keys; *key; key++) {
+		json_object *asked = member(desired, *key), *has = member(declared, *key);
+
+		if (!json_object_equal(asked, has))
+			differs(differences, json_object_get(asked), json_object_get(has), "%s%s", where, *key);
+	}
+}
+
+static bool has_password(json_object *neighbor)
+{
+	return member(neighbor, "sealedPassword") != NULL;
+}
+
+static void compare_session(json_object *neighbor, json_object *declared, json_object *sessions, json_object *differences)
+{
+	const char *address = text(neighbor, "address");
+	json_object *same = find(list(declared, "neighbors"), "address", address);
+	bool set = json_object_get_boolean(member(find(sessions, "address", address), "passwordSet"));
+	char where[FIELD_MAX / 2];
+
+	/* One that is gone there is told among the sessions. */
+	if (!same)
+		return;
+	snprintf(where, sizeof(where), "neighbors[%s].", address);
+	compare_settings(neighbor, same, session_settings, where, differences);
+	/* What nobody has told here cannot be accepted: one that is not asked for is the router's own. */
+	if (has_password(neighbor) && !set)
+		differs(differences, words("set"), NULL, "%spassword", where);
+}
+
+static void compare_levels(json_object *desired, json_object *declared, json_object *differences)
+{
+	json_object *asked = member(desired, "checks"), *has = member(declared, "checks");
+
+	if (json_object_is_type(asked, json_type_object)) {
+		json_object_object_foreach (asked, name, level)
+			if (!json_object_equal(level, member(has, name)))
+				differs(differences, json_object_get(level), json_object_get(member(has, name)), "checks.%s",
+					name);
+	}
+	if (json_object_is_type(has, json_type_object)) {
+		json_object_object_foreach (has, name, level)
+			if (!member(asked, name))
+				differs(differences, NULL, json_object_get(level), "checks.%s", name);
+	}
+}
+
+static void compare_declared(json_object *desired, json_object *declared, json_object *sessions, json_object *differences)
+{
+	json_object *neighbors = list(desired, "neighbors");
+
+	compare_settings(desired, declared, connection_settings, "", differences);
+	compare_settings(member(desired, "timers"), member(declared, "timers"), timer_settings, "timers.", differences);
+	compare_levels(desired, declared, differences);
+	for (size_t i = 0; i < length(neighbors); i++)
+		compare_session(json_object_array_get_idx(neighbors, i), declared, sessions, differences);
+}
+
 /* ---- The whole ---- */
 
 static void compare_words(json_object *desired, const struct store_observation *observed, json_object *differences)
@@ -221,11 +299,14 @@ static void compare_checks(json_object *desired, json_object *reported, json_obj
 static void compare(json_object *desired, const struct store_observation *observed, json_object *differences)
 {
 	json_object *detail = json_tokener_parse(observed->detail);
-	json_object *drift = find(list(detail, "degraded"), "cause", "drift");
+	json_object *drift = find(list(detail, "degraded"), "cause", "drift"), *declared = declared_of(detail);
 
 	compare_words(desired, observed, differences);
 	compare_neighbors(desired, list(detail, "sessions"), differences);
-	compare_checks(desired, list(detail, "checks"), differences);
+	if (declared)
+		compare_declared(desired, declared, list(detail, "sessions"), differences);
+	else
+		compare_checks(desired, list(detail, "checks"), differences);
 	if (drift)
 		differs(differences, NULL, words(text(drift, "reason")), "drift");
 	json_object_put(detail);
@@ -272,6 +353,17 @@ static void not_compared_of_neighbor(json_object *neighbor, json_object *fields)
 	}
 }
 
+/* Which password there is neither side tells the other. */
+static void not_compared_passwords(json_object *neighbors, json_object *fields)
+{
+	for (size_t i = 0; i < length(neighbors); i++) {
+		json_object *neighbor = json_object_array_get_idx(neighbors, i);
+
+		if (member(neighbor, "passwordSet"))
+			add_field(fields, "neighbors[%s].%s", text(neighbor, "address"), "password");
+	}
+}
+
 json_object *differences_not_compared(const struct store_connection *connection)
 {
 	json_object *fields = json_object_new_array();
@@ -281,6 +373,12 @@ json_object *differences_not_compared(const struct store_connection *connection)
 		return fields;
 	desired = declaration_shown(connection->definition);
 	detail = connection->observed ? json_tokener_parse(connection->observed->detail) : NULL;
+	if (declared_of(detail)) {
+		not_compared_passwords(list(desired, "neighbors"), fields);
+		json_object_put(detail);
+		json_object_put(desired);
+		return fields;
+	}
 	checks = member(desired, "checks");
 	neighbors = list(desired, "neighbors");
 	if (json_object_is_type(desired, json_type_object)) {
@@ -329,8 +427,15 @@ static json_object *accepted_family(json_object *family, json_object *session)
 	return accepted;
 }
 
+static void accept_settings(json_object *desired, json_object *declared, const char *const *keys)
+{
+	for (const char *const *key = keys; *key; key++)
+		replace(desired, *key, json_object_get(member(declared, *key)));
+}
+
 /* `neighbor` is as it was asked for, or NULL; `session` the first of the router's entries for it. */
-static json_object *accepted_neighbor(json_object *neighbor, json_object *session, json_object *sessions)
+static json_object *accepted_neighbor(json_object *neighbor, json_object *session, json_object *sessions,
+				      json_object *declared)
 {
 	const char *address = text(session, "address");
 	json_object *accepted = json_object_new_object(), *families = json_object_new_array();
@@ -350,10 +455,15 @@ static json_object *accepted_neighbor(json_object *neighbor, json_object *sessio
 			json_object_array_add(families, accepted_family(family, reported));
 	}
 	json_object_object_add(accepted, "families", families);
+	if (declared) {
+		accept_settings(accepted, declared, session_settings);
+		if (!json_object_get_boolean(member(session, "passwordSet")))
+			json_object_object_del(accepted, "sealedPassword");
+	}
 	return accepted;
 }
 
-static json_object *accepted_neighbors(json_object *desired, json_object *sessions)
+static json_object *accepted_neighbors(json_object *desired, json_object *sessions, json_object *declared)
 {
 	json_object *neighbors = json_object_new_array();
 	const char *before = "";
@@ -365,7 +475,8 @@ static json_object *accepted_neighbors(json_object *desired, json_object *sessio
 		if (strcmp(address, before) != 0 && !is_absent(session))
 			json_object_array_add(neighbors,
 					      accepted_neighbor(find(list(desired, "neighbors"), "address", address),
-								session, sessions));
+								session, sessions,
+								find(list(declared, "neighbors"), "address", address)));
 		before = address;
 	}
 	return neighbors;
@@ -384,10 +495,21 @@ static void accept_checks(json_object *desired, json_object *reported)
 	}
 }
 
+static void accept_declared(json_object *desired, json_object *declared)
+{
+	json_object *timers = json_object_new_object();
+
+	accept_settings(desired, declared, connection_settings);
+	accept_settings(timers, member(declared, "timers"), timer_settings);
+	replace(desired, "timers", json_object_object_length(timers) ? json_object_get(timers) : NULL);
+	json_object_put(timers);
+	replace(desired, "checks", json_object_get(member(declared, "checks")));
+}
+
 json_object *differences_accepted(const struct store_connection *connection)
 {
 	const struct store_observation *observed = connection->observed;
-	json_object *desired, *detail, *neighbors;
+	json_object *desired, *detail, *neighbors, *declared;
 
 	if (!differences_is_there(connection))
 		return NULL;
@@ -401,8 +523,12 @@ json_object *differences_accepted(const struct store_connection *connection)
 		json_object_object_add(desired, "kind", json_object_new_string(observed->kind));
 	if (observed->activation[0] && (!connection->definition || text(desired, "activation")[0]))
 		json_object_object_add(desired, "activation", json_object_new_string(observed->activation));
-	neighbors = accepted_neighbors(desired, list(detail, "sessions"));
-	accept_checks(desired, list(detail, "checks"));
+	declared = declared_of(detail);
+	neighbors = accepted_neighbors(desired, list(detail, "sessions"), declared);
+	if (declared)
+		accept_declared(desired, declared);
+	else
+		accept_checks(desired, list(detail, "checks"));
 	json_object_object_add(desired, "neighbors", neighbors);
 	json_object_put(detail);
 	if (length(neighbors) > 0)

@@ -2,8 +2,8 @@
 /*
  * Where what a router reports of a connection is not what was asked for.
  *
- * Pure; any thread. A router reports no more of a connection than what people look at: what it does not report cannot
- * be compared here. It compares that itself with what was pushed to it, and reports a degradation `drift`.
+ * Pure; any thread. What a router does not report cannot be compared here; an older one tells no more than what people look
+ * at. Each compares itself what it has with what was pushed to it, and reports a degradation `drift`.
  */
 #ifndef PEERING_CONTROLLER_DIFFERENCES_H
 #define PEERING_CONTROLLER_DIFFERENCES_H

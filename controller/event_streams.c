@@ -13,12 +13,17 @@
 #include <sys/queue.h>
 
 #include "controller/api.h"
+#include "controller/event_ids.h"
 #include "controller/events.h"
 #include "controller/metrics.h"
+#include "controller/pushes.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 
 #define PAGE_EVENTS 256
 #define PAGE_BYTES ((size_t)64 << 10)
+/* Everything in front of an event but its names. */
+#define FRONT_SIZE 512
 /* Of the loop's time: one part work, at most, and nine parts for everybody else behind it. */
 #define SLICE_MICROSECONDS 4000
 #define PAUSE_PARTS 9
@@ -44,15 +49,18 @@ struct stream {
 	int64_t began_at, said_at; /* steady clock */
 };
 
-/* Events in a row, as they go out. */
+/* Events in a row, as they go out to everybody but peers. */
 struct page {
 	int64_t after; /* the one before its first place */
 	int64_t first, last; /* of those in it */
-	size_t count, bytes;
+	size_t count;
 	struct page_event {
-		struct store_event event; /* texts owned */
-		char *text; /* for everybody but peers */
+		struct store_event event; /* its texts are in `texts`, which is its own */
+		char *texts;
+		size_t begin; /* of its own in `words` */
 	} events[PAGE_EVENTS];
+	char *words;
+	size_t length, size;
 };
 
 struct event_streams {
@@ -86,6 +94,11 @@ bool event_filter_takes(const struct event_filter *filter, const struct store_ev
 	return false;
 }
 
+static bool event_filter_takes_all(const struct event_filter *filter)
+{
+	return !filter->router && !filter->connection && !filter->types[0] && !filter->for_peer;
+}
+
 void event_filter_clear(struct event_filter *filter)
 {
 	free(filter->router);
@@ -95,56 +108,113 @@ void event_filter_clear(struct event_filter *filter)
 
 /* ---- The page ---- */
 
+/* What it has grown to stays, for the next one. */
 static void clear_page(struct page *page)
 {
-	for (size_t i = 0; i < page->count; i++) {
-		free((char *)page->events[i].event.type);
-		free((char *)page->events[i].event.router);
-		free((char *)page->events[i].event.connection);
-		free((char *)page->events[i].event.data);
-		free((char *)page->events[i].event.epoch);
-		free(page->events[i].text);
-	}
-	memset(page, 0, sizeof(*page));
+	for (size_t i = 0; i < page->count; i++)
+		free(page->events[i].texts);
+	page->count = page->length = 0;
 }
 
-static char *event_text(const struct store_event *event, bool for_peer)
+static bool add_words(struct page *page, const char *words, size_t length)
 {
-	json_object *object = event_to_json(event, for_peer);
-	const char *json =
-		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	char *text = NULL;
+	if (page->length + length > page->size) {
+		size_t size = 2 * page->size + length + PAGE_BYTES;
+		char *larger = realloc(page->words, size);
 
-	/* JSON of json-c has no line feed in it: control characters are escaped. */
-	if (asprintf(&text, "id: %" PRId64 "-%s\nevent: %s\ndata: %s\n\n", event->id, event->epoch, event->type, json) < 0)
-		text = NULL;
-	json_object_put(object);
-	return text;
+		if (!larger)
+			return false;
+		page->words = larger;
+		page->size = size;
+	}
+	memcpy(page->words + page->length, words, length);
+	page->length += length;
+	return true;
+}
+
+/* A text in JSON, or null where it is empty. */
+static size_t put_text(char *out, const char *text)
+{
+	char *at = out;
+
+	if (text[0] == '\0')
+		return (size_t)(stpcpy(out, "null") - out);
+	*at++ = '"';
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			*at++ = '\\';
+		if ((unsigned char)*text < 0x20)
+			at += sprintf(at, "\\u%04x", (unsigned char)*text);
+		else
+			*at++ = *text;
+	}
+	*at++ = '"';
+	return (size_t)(at - out);
+}
+
+/* What stands in front of what it says itself. */
+static bool add_front(struct page *page, const struct store_event *event)
+{
+	size_t names = strlen(event->router) + strlen(event->connection);
+	char *front = malloc(FRONT_SIZE + 6 * names), *at = front, time[TEXT_TIME_SIZE], id[EVENT_ID_SIZE];
+	bool good;
+
+	if (!front)
+		return false;
+	text_time(event->at, time);
+	event_id_of_event(event, id);
+	at += sprintf(at, "id: %s\nevent: %.64s\ndata: {\"id\":\"%s\",\"at\":\"%s\",\"type\":\"%.64s\",\"router\":", id,
+		      event->type, id, time, event->type);
+	at += put_text(at, event->router);
+	at = stpcpy(at, ",\"connection\":");
+	at += put_text(at, event->connection);
+	at = stpcpy(at, ",\"data\":");
+	good = add_words(page, front, (size_t)(at - front));
+	free(front);
+	return good;
+}
+
+/* What it says is JSON already: it is not read to be written again, ten thousand times a second. */
+static bool add_event_words(struct page *page, const struct store_event *event)
+{
+	return add_front(page, event) && add_words(page, event->data, strlen(event->data)) && add_words(page, "}\n\n", 3);
+}
+
+/* Its texts in one piece. */
+static bool keep_texts(struct page_event *entry, const struct store_event *event)
+{
+	const char *const texts[] = {event->type, event->router, event->connection, event->data, event->epoch};
+	const char **const kept[] = {&entry->event.type, &entry->event.router, &entry->event.connection,
+				     &entry->event.data, &entry->event.epoch};
+	const size_t count = sizeof(texts) / sizeof(texts[0]);
+	size_t size = 0;
+	char *at;
+
+	for (size_t i = 0; i < count; i++)
+		size += strlen(texts[i]) + 1;
+	at = entry->texts = malloc(size);
+	for (size_t i = 0; at && i < count; i++) {
+		*kept[i] = at;
+		at = stpcpy(at, texts[i]) + 1;
+	}
+	return at != NULL;
 }
 
 static bool add_to_page(const struct store_event *event, void *context)
 {
 	struct page *page = context;
-	struct page_event *entry = &page->events[page->count];
+	struct page_event *entry = &page->events[page->count++];
 
 	entry->event = *event;
-	entry->event.type = strdup(event->type);
-	entry->event.router = strdup(event->router);
-	entry->event.connection = strdup(event->connection);
-	entry->event.data = strdup(event->data);
-	entry->event.epoch = strdup(event->epoch);
-	entry->text = event_text(event, false);
-	page->count++;
-	if (!entry->event.type || !entry->event.router || !entry->event.connection || !entry->event.data ||
-	    !entry->event.epoch || !entry->text) {
+	entry->begin = page->length;
+	if (!keep_texts(entry, event) || !add_event_words(page, event)) {
 		clear_page(page);
 		return false;
 	}
 	if (page->count == 1)
 		page->first = event->id;
 	page->last = event->id;
-	page->bytes += strlen(entry->text);
-	return page->count < PAGE_EVENTS && page->bytes < PAGE_BYTES;
+	return page->count < PAGE_EVENTS && page->length < PAGE_BYTES;
 }
 
 /* False where there is nothing, or it cannot be read now. */
@@ -182,6 +252,22 @@ static void send_text(struct stream *stream, struct evbuffer *buffer)
 	evhttp_send_reply_chunk_with_cb(stream->http, buffer, drained, stream);
 }
 
+/* False where it cannot be told an id now. */
+static bool show_id(const struct stream *stream, const char *id, char shown[EVENT_ID_SHOWN_SIZE])
+{
+	const struct secret_key *key = pushes_key(api_pushes(stream->streams->api));
+
+	return event_id_show(key, stream->filter.peer_asn, id, shown);
+}
+
+static bool show_place(const struct stream *stream, int64_t number, char shown[EVENT_ID_SHOWN_SIZE])
+{
+	char id[EVENT_ID_SIZE];
+
+	event_id_of(api_store(stream->streams->api), number, id);
+	return show_id(stream, id, shown);
+}
+
 static void add_gap(struct evbuffer *buffer, const char *after, const char *resumed)
 {
 	evbuffer_add_printf(buffer,
@@ -192,27 +278,33 @@ static void add_gap(struct evbuffer *buffer, const char *after, const char *resu
 /* What is behind its place is not kept any more. */
 static void add_gap_before(struct evbuffer *buffer, const struct stream *stream, int64_t first)
 {
-	struct store *store = api_store(stream->streams->api);
-	char after[EVENT_ID_SIZE], resumed[EVENT_ID_SIZE];
+	char after[EVENT_ID_SHOWN_SIZE], resumed[EVENT_ID_SHOWN_SIZE];
 
-	event_id_of(store, stream->cursor, after);
-	event_id_of(store, first - 1, resumed);
-	add_gap(buffer, after, resumed);
+	if (show_place(stream, stream->cursor, after) && show_place(stream, first - 1, resumed))
+		add_gap(buffer, after, resumed);
 }
 
-static void add_for_peer(struct evbuffer *buffer, const struct store_event *event)
+static void add_for_peer(const struct stream *stream, struct evbuffer *buffer, const struct store_event *event)
 {
-	char *text = event_text(event, true);
+	char id[EVENT_ID_SIZE], shown[EVENT_ID_SHOWN_SIZE];
+	json_object *object;
 
-	if (text)
-		evbuffer_add(buffer, text, strlen(text));
-	free(text);
+	event_id_of_event(event, id);
+	if (!show_id(stream, id, shown))
+		return;
+	object = event_to_json(event, shown, true);
+	/* JSON of json-c has no line feed in it: control characters are escaped. */
+	evbuffer_add_printf(
+		buffer, "id: %s\nevent: %s\ndata: %s\n\n", shown, event->type,
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
 }
 
 /* What of the page is behind its place. */
 static void serve(struct stream *stream, const struct page *page)
 {
 	struct evbuffer *buffer = evbuffer_new();
+	bool all = event_filter_takes_all(&stream->filter);
 
 	if (!buffer)
 		return;
@@ -220,13 +312,17 @@ static void serve(struct stream *stream, const struct page *page)
 		add_gap_before(buffer, stream, page->first);
 	for (size_t i = 0; i < page->count; i++) {
 		const struct page_event *entry = &page->events[i];
+		size_t end = i + 1 < page->count && !all ? entry[1].begin : page->length;
 
 		if (entry->event.id <= stream->cursor || !event_filter_takes(&stream->filter, &entry->event))
 			continue;
 		if (stream->filter.for_peer)
-			add_for_peer(buffer, &entry->event);
+			add_for_peer(stream, buffer, &entry->event);
 		else
-			evbuffer_add(buffer, entry->text, strlen(entry->text));
+			evbuffer_add(buffer, page->words + entry->begin, end - entry->begin);
+		/* The rest in one piece. */
+		if (all)
+			break;
 	}
 	stream->cursor = page->last;
 	if (evbuffer_get_length(buffer) > 0)
@@ -268,6 +364,7 @@ static void pump(evutil_socket_t fd, short what, void *context)
 	int64_t began = clock_steady_microseconds(), pause = streams->resume_at - began;
 	int64_t oldest, newest;
 	struct stream *stream = NULL;
+	TURN(TURN_EVENTS);
 
 	if (streams->count == 0)
 		return;
@@ -316,23 +413,24 @@ static void keep_alive(evutil_socket_t fd, short what, void *context)
 	struct event_streams *streams = context;
 	int64_t now = clock_steady_milliseconds();
 	struct stream *stream = TAILQ_FIRST(&streams->list), *next;
+	TURN(TURN_EVENTS);
 
 	for (; stream; stream = next) {
 		struct evbuffer *buffer;
-		char id[EVENT_ID_SIZE];
+		char id[EVENT_ID_SHOWN_SIZE];
 
 		next = TAILQ_NEXT(stream, link);
 		if (!stream->busy && now - stream->began_at > STREAM_MILLISECONDS) {
 			end(stream);
 			continue;
 		}
-		if (stream->busy || now - stream->said_at < KEEP_ALIVE_MILLISECONDS)
+		if (stream->busy || now - stream->said_at < KEEP_ALIVE_MILLISECONDS ||
+		    !show_place(stream, stream->cursor, id))
 			continue;
 		buffer = evbuffer_new();
 		if (!buffer)
 			return;
 		/* Where it resumes, also when nothing was for it. */
-		event_id_of(api_store(streams->api), stream->cursor, id);
 		evbuffer_add_printf(buffer, ": keep-alive\nid: %s\n\n", id);
 		send_text(stream, buffer);
 		evbuffer_free(buffer);
@@ -355,7 +453,7 @@ static void begin(struct stream *stream, const struct store_event_id *has, bool 
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(stream->http);
 	struct evbuffer *buffer = evbuffer_new();
 	struct timeval patience = {.tv_sec = WRITE_SECONDS};
-	char after[EVENT_ID_SIZE], id[EVENT_ID_SIZE];
+	char had[EVENT_ID_SIZE], after[EVENT_ID_SHOWN_SIZE], id[EVENT_ID_SHOWN_SIZE];
 
 	/* It has said all that it had to say. */
 	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(evhttp_request_get_connection(stream->http)), NULL,
@@ -367,10 +465,11 @@ static void begin(struct stream *stream, const struct store_event_id *has, bool 
 	evhttp_send_reply_start(stream->http, 200, "OK");
 	if (!buffer)
 		return;
-	event_id_of(api_store(stream->streams->api), stream->cursor, id);
-	evbuffer_add_printf(buffer, "retry: %d\nid: %s\n\n", RETRY_MILLISECONDS, id);
-	event_id_write(has, after);
-	if (gap)
+	event_id_write(has, had);
+	evbuffer_add_printf(buffer, "retry: %d\n", RETRY_MILLISECONDS);
+	if (show_place(stream, stream->cursor, id))
+		evbuffer_add_printf(buffer, "id: %s\n\n", id);
+	if (gap && show_id(stream, had, after))
 		add_gap(buffer, after, id);
 	send_text(stream, buffer);
 	evbuffer_free(buffer);
@@ -441,6 +540,7 @@ void event_streams_free(struct event_streams *streams)
 	if (streams->sweep)
 		event_free(streams->sweep);
 	clear_page(&streams->page);
+	free(streams->page.words);
 	free(streams);
 }
 

@@ -159,20 +159,25 @@ void event_id_of(struct store *store, int64_t number, char text[EVENT_ID_SIZE])
 	event_id_write(&id, text);
 }
 
+void event_id_of_event(const struct store_event *event, char text[EVENT_ID_SIZE])
+{
+	struct store_event_id id = {.number = event->id};
+
+	snprintf(id.epoch, sizeof(id.epoch), "%s", event->epoch);
+	event_id_write(&id, text);
+}
+
 static void add_text(json_object *object, const char *key, const char *text)
 {
 	json_object_object_add(object, key, text[0] != '\0' ? json_object_new_string(text) : NULL);
 }
 
-json_object *event_to_json(const struct store_event *event, bool for_peer)
+json_object *event_to_json(const struct store_event *event, const char *id, bool for_peer)
 {
 	json_object *object = json_object_new_object(), *data = json_tokener_parse(event->data);
-	struct store_event_id id = {.number = event->id};
-	char text[TEXT_TIME_SIZE], id_text[EVENT_ID_SIZE];
+	char text[TEXT_TIME_SIZE];
 
-	snprintf(id.epoch, sizeof(id.epoch), "%s", event->epoch);
-	event_id_write(&id, id_text);
-	json_object_object_add(object, "id", json_object_new_string(id_text));
+	json_object_object_add(object, "id", json_object_new_string(id));
 	text_time(event->at, text);
 	json_object_object_add(object, "at", json_object_new_string(text));
 	json_object_object_add(object, "type", json_object_new_string(event->type));

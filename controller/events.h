@@ -61,8 +61,9 @@ void event_id_write(const struct store_event_id *id, char text[EVENT_ID_SIZE]);
 bool event_id_read(const char *text, struct store_event_id *id);
 /* With the epoch that the store knows of; the number alone where it does not answer. */
 void event_id_of(struct store *store, int64_t number, char text[EVENT_ID_SIZE]);
+void event_id_of_event(const struct store_event *event, char text[EVENT_ID_SIZE]);
 
-/* The event as the API shows it; `for_peer` without what people here said of it, and who. */
-json_object *event_to_json(const struct store_event *event, bool for_peer);
+/* The event as the API shows it, under the id that its reader sees; `for_peer` without what people here said, and who. */
+json_object *event_to_json(const struct store_event *event, const char *id, bool for_peer);
 
 #endif

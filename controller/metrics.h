@@ -52,6 +52,9 @@ void metric_observe(struct metric_histogram *histogram, double value);
  */
 void metric_begin(struct evbuffer *out, const char *name, const char *type, const char *help);
 void metric_add(struct evbuffer *out, const char *name, const char *label, const char *value, double number);
+/* Samples of a histogram, of which there is one for each value of the label. */
+void metric_add_histogram(struct evbuffer *out, const char *name, const char *label, const char *value,
+			  const struct metric_histogram *histogram);
 /* With its own metric_begin(). */
 void metric_histogram(struct evbuffer *out, const char *name, const char *help,
 		      const struct metric_histogram *histogram);

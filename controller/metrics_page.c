@@ -18,6 +18,7 @@
 #include "controller/monitor.h"
 #include "controller/reports.h"
 #include "controller/routers.h"
+#include "controller/turn.h"
 #include "controller/webhooks.h"
 #include "lib/lifecycle.h"
 #include "peering-config.h"
@@ -280,6 +281,7 @@ void metrics_page(struct evbuffer *out, const struct monitored *monitored)
 	    (double)metrics.newcomers_dropped);
 	one(out, NAME("certificate_end_seconds"), "gauge", "When the controller's certificate ends, Unix time.",
 	    (double)certificates_own_end(monitored->certificates));
+	turn_metrics(out, NAME("turn_seconds"), NAME("turn_longest_seconds"));
 	add_database(out, config->database);
 	add_process(out);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/declaration.h"
 #include "controller/text.h"
 #include "lib/connection_name.h"
 #include "lib/lifecycle.h"
@@ -15,6 +16,7 @@
 #define SENTENCE_MAX 2000
 #define POLICY_MAX 255
 #define ITEMS_MAX 1024
+#define FAMILIES_MAX 8 /* of a neighbor that was pushed */
 /* Unix seconds of the year 9999: what a router's clock may claim. */
 #define SECONDS_MAX INT64_C(253402300799)
 
@@ -83,6 +85,8 @@ static json_object *session_to_json(const Peering__SessionStatus *session, const
 	json_object_object_add(object, "upSeconds", json_object_new_uint64(session->up_seconds));
 	json_object_object_add(object, "downCount", json_object_new_uint64(session->downs));
 	json_object_object_add(object, "foldedChanges", json_object_new_uint64(session->folded));
+	if (session->password_set)
+		json_object_object_add(object, "passwordSet", json_object_new_boolean(true));
 	if (!family)
 		return object;
 	json_object_object_add(object, "receivedCount", json_object_new_uint64(family->received));
@@ -177,6 +181,59 @@ static char *degraded_keys(const Peering__ConnectionStatus *status)
 	return text;
 }
 
+/* Every text in it becomes fit to be stored. */
+static void clean_texts(json_object *object)
+{
+	if (json_object_is_type(object, json_type_string)) {
+		char *clean = text_clean(json_object_get_string(object), POLICY_MAX);
+
+		json_object_set_string(object, clean ? clean : "");
+		free(clean);
+	} else if (json_object_is_type(object, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(object); i++)
+			clean_texts(json_object_array_get_idx(object, i));
+	} else if (json_object_is_type(object, json_type_object)) {
+		json_object_object_foreach (object, key, value) {
+			(void)key;
+			clean_texts(value);
+		}
+	}
+}
+
+static int known_or_zero(int value, int count)
+{
+	return value > 0 && value < count ? value : 0;
+}
+
+/* What was pushed of it, as the router has it now: the keys of a request. */
+static json_object *declared_to_json(const Peering__DeclareConnection *declared)
+{
+	Peering__DeclareConnection known = *declared;
+	Peering__DeclaredCheck **checks = calloc(declared->n_checks + 1, sizeof(*checks));
+	json_object *object;
+
+	if (!checks)
+		return NULL;
+	known.kind = known_or_zero(declared->kind, PEERING__KIND__KIND_ROUTE_SERVER + 1);
+	known.activation =
+		known_or_zero(declared->activation, PEERING__ACTIVATION_MODE__ACTIVATION_CONTROLLER + 1);
+	known.on_violation = known_or_zero(declared->on_violation, PEERING__ON_VIOLATION__ON_VIOLATION_DENY + 1);
+	known.reopen_mode = known_or_zero(declared->reopen_mode, PEERING__REOPEN_MODE__REOPEN_AUTO + 1);
+	for (size_t i = 0; i < known.n_neighbors; i++)
+		if (i == DECLARATION_NEIGHBORS_MAX || known.neighbors[i]->n_families > FAMILIES_MAX)
+			known.n_neighbors = i;
+	known.checks = checks;
+	known.n_checks = 0;
+	/* Their names become keys. */
+	for (size_t i = 0; i < declared->n_checks && i < ITEMS_MAX; i++)
+		if (!connection_name_error(declared->checks[i]->name))
+			checks[known.n_checks++] = declared->checks[i];
+	object = declaration_to_json(&known);
+	clean_texts(object);
+	free(checks);
+	return object;
+}
+
 static char *detail_from_status(const Peering__ConnectionStatus *status)
 {
 	json_object *detail = json_object_new_object();
@@ -193,6 +250,8 @@ static char *detail_from_status(const Peering__ConnectionStatus *status)
 	json_object_object_add(detail, "sessions", sessions_to_json(status));
 	json_object_object_add(detail, "checks", checks_to_json(status));
 	json_object_object_add(detail, "degraded", degraded_to_json(status));
+	if (status->declared)
+		json_object_object_add(detail, "declared", declared_to_json(status->declared));
 	text = strdup(json_object_to_json_string_ext(detail, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(detail);
 	return text;

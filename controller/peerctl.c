@@ -20,6 +20,7 @@
 #include "controller/peerctl_policy.h"
 #include "controller/peerctl_peering.h"
 #include "controller/peerctl_push.h"
+#include "controller/peerctl_push_again.h"
 #include "controller/peerctl_request.h"
 #include "controller/peerctl_show.h"
 #include "controller/peerctl_token.h"
@@ -321,9 +322,12 @@ static const struct command commands[] = {
 	 2, "f", policy_set},
 	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "",
 	 policy_withdraw},
+	{"policy push-again", "policy push-again ROUTER NAME [--reason TEXT]",
+	 "Asks for a policy once more, as it was asked for last.\n", 2, "r", policy_verb},
+	{"policy accept", "policy accept ROUTER NAME [--reason TEXT]",
+	 "Asks for a policy no longer: the router keeps what it has, and is not told.\n", 2, "r", policy_verb},
 	{"diff", "diff [--router ROUTER]", differences_help, 0, "R", list_differences},
-	{"push-again", "push-again ROUTER NAME [--reason TEXT]",
-	 "Asks for a connection once more, as it was asked for last.\n", 2, "r", verb},
+	{"push-again", "push-again ROUTER [NAME] [--reason TEXT]", push_again_help, 2, "r", push_again, 1},
 	{"accept", "accept ROUTER NAME [--reason TEXT]",
 	 "Takes what the router has for what is asked for; the router is not told.\n", 2, "r", verb},
 	{"audit", "audit [--count N] [--since ID]",
@@ -562,7 +566,9 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 	}
 	invocation->arguments = argv + optind + words;
 	invocation->argument_count = argc - optind - words;
-	if (invocation->argument_count != (*command)->arguments || lacks_option(invocation, *command)) {
+	if (invocation->argument_count > (*command)->arguments ||
+	    invocation->argument_count < (*command)->arguments - (*command)->optional ||
+	    lacks_option(invocation, *command)) {
 		fprintf(stderr, "usage: peerctl %s\n", (*command)->usage);
 		return PARSED_WRONG;
 	}

@@ -49,6 +49,7 @@ struct command {
 	int arguments;
 	const char *options; /* characters of those that it takes beside the common ones, see `options` in peerctl.c */
 	int (*run)(struct invocation *invocation, const struct command *command); /* returns an exit code */
+	int optional; /* of its arguments, at the end */
 };
 
 void command_print_json(json_object *object);

@@ -99,6 +99,21 @@ static void offer_options(const struct completion *completion)
 	}
 }
 
+/* Of peerings, or of connections. */
+static void offer_states(const struct completion *completion)
+{
+	static const char *const peering_states[] = {"requested",      "rejected",	"withdrawn", "approved",
+						     "deprovisioning", "deprovisioned", NULL};
+
+	if (completion->command && strcmp(completion->command->name, "peering list") == 0) {
+		for (size_t i = 0; peering_states[i]; i++)
+			offer(completion, peering_states[i]);
+		return;
+	}
+	for (int state = 0; state < STATE_COUNT; state++)
+		offer(completion, connection_state_name((enum connection_state)state));
+}
+
 static void offer_values(const struct completion *completion, const char *option)
 {
 	static const char *const lists[][8] = {
@@ -112,8 +127,8 @@ static void offer_values(const struct completion *completion, const char *option
 
 	if (strcmp(option, "router") == 0)
 		offer_routers(completion);
-	for (int state = 0; strcmp(option, "state") == 0 && state < STATE_COUNT; state++)
-		offer(completion, connection_state_name((enum connection_state)state));
+	else if (strcmp(option, "state") == 0)
+		offer_states(completion);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (size_t j = 1; strcmp(option, lists[i][0]) == 0 && lists[i][j]; j++)
 			offer(completion, lists[i][j]);

@@ -8,8 +8,8 @@
 
 const char differences_help[] =
 	"Shows where routers are not as they were asked for, and what they have that nobody asked for here. Nothing is\n"
-	"undone by itself: `peerctl push-again ROUTER NAME` sends once more what was asked for, `peerctl accept ROUTER\n"
-	"NAME` takes what the router has for what is asked for.\n\n"
+	"undone by itself: `peerctl push-again ROUTER [NAME]` sends once more what was asked for, `peerctl accept ROUTER\n"
+	"NAME` takes what the router has for what is asked for. Of policies: `peerctl policy push-again` and `accept`.\n\n"
 	"  --router ROUTER  of one router alone\n\n"
 	"Exit status: 0 nothing differs, 1 something does.\n";
 
@@ -30,18 +30,19 @@ static void add_rows(struct table *table, json_object *difference)
 	json_object *fields, *undeclared = NULL;
 	size_t count = entries(difference, "fields", &fields);
 	const char *router = member_text(difference, "router"), *name = member_text(difference, "name");
+	const char *object = member_text(difference, "object");
 	char age[AGE_SIZE];
 
 	json_object_object_get_ex(difference, "undeclared", &undeclared);
 	show_age(member_text(difference, "since"), age);
 	if (json_object_get_boolean(undeclared))
-		table_row(table, (const char *[]){router, name, "undeclared", "",
+		table_row(table, (const char *[]){router, object, name, "undeclared", "",
 						  member_text(difference, "connectionState"), age,
 						  member_text(difference, "why")});
 	for (size_t i = 0; i < count; i++) {
 		json_object *field = entry(fields, i);
 
-		table_row(table, (const char *[]){router, name, member_text(field, "field"),
+		table_row(table, (const char *[]){router, object, name, member_text(field, "field"),
 						  member_text(field, "desired"), member_text(field, "observed"), age,
 						  member_text(difference, "why")});
 	}
@@ -49,7 +50,7 @@ static void add_rows(struct table *table, json_object *difference)
 
 int list_differences(struct invocation *invocation, const struct command *command)
 {
-	static const char *const headings[] = {"ROUTER", "NAME", "FIELD", "ASKED FOR", "ROUTER HAS", "SINCE", "WHY", NULL};
+	static const char *const headings[] = {"ROUTER", "OBJECT", "NAME", "FIELD", "ASKED FOR", "ROUTER HAS", "SINCE", "WHY", NULL};
 	json_object *all, *differences, *undeclared = NULL;
 	struct table *table;
 	bool any = false;

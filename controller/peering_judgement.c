@@ -135,6 +135,7 @@ static void judge_routers(const struct judge *judge)
 {
 	const struct peering_policy *policy = judge->policy;
 
+	judge->finding->inside = true;
 	say(judge, "every router is one of this network's, at this location");
 	for (size_t i = 0; i < judge->request->connection_count; i++) {
 		const char *router = judge->request->connections[i].router;
@@ -155,8 +156,26 @@ static void judge_routers(const struct judge *judge)
 	}
 }
 
+bool peering_name_is_of(const char *name, uint32_t asn)
+{
+	char prefix[20];
+
+	snprintf(prefix, sizeof(prefix), "AS%u-", asn);
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static bool names_are_own(const struct peering_request *request)
+{
+	bool own = peering_name_is_of(request->name, request->peer_asn);
+
+	for (size_t i = 0; i < request->connection_count; i++)
+		own = own && peering_name_is_of(request->connections[i].name, request->peer_asn);
+	return own;
+}
+
 static void judge_names(const struct judge *judge)
 {
+	judge->finding->inside = !names_are_own(judge->request);
 	say(judge, "no name of a connection is taken");
 	for (size_t i = 0; i < judge->request->connection_count; i++) {
 		if (!judge->facts->connections[i].name_taken)
@@ -464,6 +483,16 @@ static void judge_own(const struct judge *judge)
 	}
 }
 
+/* Peers choose names of their own alone: a name that is taken would tell of another network. */
+static void judge_own_names(const struct judge *judge)
+{
+	say(judge, "the names are the peer's to choose");
+	if (!judge->facts->by_peer || names_are_own(judge->request))
+		return;
+	say(judge, "the name of the peering, or of one of its connections, is not the peer's to choose");
+	change(judge, VERDICT_FAIL, "begin each name with AS%u-", judge->request->peer_asn);
+}
+
 static const struct rule {
 	const char *name;
 	void (*judge)(const struct judge *judge);
@@ -486,6 +515,7 @@ static const struct rule {
 	{"checks", judge_checks},
 	{"activation", judge_activation},
 	{"own-choice", judge_own},
+	{"own-names", judge_own_names},
 };
 _Static_assert(sizeof(rules) / sizeof(rules[0]) == JUDGEMENT_RULES, "one finding for each rule");
 
@@ -499,6 +529,22 @@ void peering_judge(const struct peering_policy *policy, const struct peering_req
 
 		finding->rule = rules[i].name;
 		rules[i].judge(&judge);
+		if (finding->verdict > judgement->verdict)
+			judgement->verdict = finding->verdict;
+	}
+}
+
+void judgement_hide_inside(struct judgement *judgement)
+{
+	judgement->verdict = VERDICT_PASS;
+	for (size_t i = 0; i < judgement->count; i++) {
+		struct finding *finding = &judgement->findings[i];
+
+		if (finding->inside) {
+			finding->verdict = VERDICT_PASS;
+			snprintf(finding->sentence, sizeof(finding->sentence), "this network looks at it when it approves");
+			finding->change[0] = '\0';
+		}
 		if (finding->verdict > judgement->verdict)
 			judgement->verdict = finding->verdict;
 	}

@@ -13,13 +13,14 @@
 #include "controller/peering_request.h"
 
 #define FINDING_MAX 320
-#define JUDGEMENT_RULES 18
+#define JUDGEMENT_RULES 19
 
 enum finding_verdict { VERDICT_PASS = 0, VERDICT_WAIT, VERDICT_FAIL };
 
 struct finding {
 	const char *rule; /* static: "bandwidth", "ipv6", … */
 	enum finding_verdict verdict;
+	bool inside; /* it tells of this network's inside, or of other networks: not for peers */
 	char sentence[FINDING_MAX];
 	char change[FINDING_MAX]; /* what to change in the request, or what is waited for; "" where it passes */
 };
@@ -43,6 +44,10 @@ struct peering_facts {
 
 void peering_judge(const struct peering_policy *policy, const struct peering_request *request,
 		   const struct peering_facts *facts, struct judgement *judgement);
+/* What a peer may know of it: findings of the inside pass, and say that they are looked at by this network. */
+void judgement_hide_inside(struct judgement *judgement);
+/* Whether a peer of this AS may choose the name, which no other may: it begins with "AS64510-". */
+bool peering_name_is_of(const char *name, uint32_t asn);
 const char *finding_verdict_name(enum finding_verdict verdict); /* "pass", "wait", "fail" */
 /* An array of {rule, verdict, sentence, change}; the caller puts it. */
 json_object *judgement_to_json(const struct judgement *judgement);

@@ -222,9 +222,9 @@ const char *peering_step_waits_for(const struct store_peering_connection *row, c
 	if (is(row->phase, "failed"))
 		return "a person: approve the peering again once it is mended";
 	if ((is(row->phase, "declare") || is(row->phase, "remove")) && !row->connected)
-		return "the router, which is not connected";
+		return PEERING_STEP_ROUTER_AWAY;
 	if (is(row->phase, "declare") || is(row->phase, "remove"))
-		return "the router";
+		return PEERING_STEP_ROUTER;
 	if (is(row->phase, "configure"))
 		return row->configured_at == 0 ? "the other side: it has not said that BGP is configured"
 					       : "the router, which starts the sessions";

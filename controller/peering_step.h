@@ -21,6 +21,9 @@ struct peering_step {
 struct peering_step peering_next_step(const struct store_peering_connection *row, const struct peering_policy *policy,
 				      int64_t now);
 
+#define PEERING_STEP_ROUTER "the router"
+#define PEERING_STEP_ROUTER_AWAY "the router, which is not connected"
+
 /* A sentence (static) that says what a connection in this phase waits for; "" where it waits for nothing. */
 const char *peering_step_waits_for(const struct store_peering_connection *row, const struct peering_policy *policy,
 				   int64_t now);

@@ -9,6 +9,7 @@
 #include "controller/peering_step.h"
 #include "controller/pushes.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 
 #define LOOK_SECONDS 1
 /* Connections looked at in one turn of the loop; the next ones follow at once in turns of their own. */
@@ -497,6 +498,7 @@ static void look(evutil_socket_t fd, short what, void *context)
 	struct rows rows = {0};
 	bool more = false;
 	enum store_result result;
+	TURN(TURN_PEERINGS);
 
 	result = store_peering_connections_driven(peerings->store, peerings->after_peering, peerings->after_router, BATCH,
 						  keep_row, &rows);

@@ -11,9 +11,11 @@
 #include "controller/log.h"
 #include "controller/metrics.h"
 #include "controller/observation.h"
+#include "controller/policy_reports.h"
 #include "controller/pushes.h"
 #include "controller/router_session.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 
 /* One transaction: what the loop may stand still for. */
 #define BATCH_MAX 4096
@@ -39,15 +41,16 @@ struct report {
 	char *changed;	 /* Hello: what is not as at the session before, a sentence; or NULL */
 	char *last_push; /* Hello: which push the router did last */
 	bool held;     /* Hello: pushes to it wait */
+	bool elsewhere; /* Hello: another one pushed to it last, and nothing is held for that */
 	bool released; /* snapshot: they do not any more */
 	bool refused;	 /* the store will never take it */
 	uint64_t before; /* transition: highest sequence until now */
 	enum store_news news;
 	bool unknown;	/* result of a push that is not there, or was answered before */
 	bool later;	/* of one that was answered before: confirmed, or rolled back */
-	size_t skipped; /* connections of a snapshot */
+	size_t skipped, skipped_policies; /* connections and policies of a snapshot */
 	const char *skip_reason;
-	uint64_t differing; /* snapshot: connections of its router that are not as they were asked for */
+	uint64_t differing; /* snapshot: connections and policies of its router that are not as they were asked for */
 };
 TAILQ_HEAD(report_list, report);
 
@@ -109,6 +112,12 @@ static bool compare_with_before(const struct store_router *before, void *context
 	return true;
 }
 
+/* Policies, settings, and where a full report ends. */
+static bool tells_pushed_state(const struct report *report)
+{
+	return protocol_has_feature(router_session_features(report->session), PROTOCOL_PUSHED_STATE);
+}
+
 static enum store_result apply_hello(struct reports *reports, struct report *report)
 {
 	const Peering__Hello *hello = report->envelope->hello;
@@ -126,11 +135,18 @@ static enum store_result apply_hello(struct reports *reports, struct report *rep
 	if (back.sentence[0])
 		report->changed = strdup(back.sentence);
 	result = store_router_connected(reports->store, &back.now);
+	if (result == STORE_OK && !tells_pushed_state(report))
+		result = store_policies_unknown(reports->store, back.now.name);
 	if (result == STORE_OK)
 		result = apply_revision(reports, report, hello->revision, hello->last_push, true);
 	if (result == STORE_OK)
 		result = store_judge_last_push(reports->store, back.now.name, report->last_push, report->received_at,
 					       &report->held);
+	if (result == STORE_OK && report->last_push[0] && !report->held) {
+		result = store_push(reports->store, report->last_push, NULL, NULL);
+		report->elsewhere = result == STORE_NOT_FOUND;
+		result = report->elsewhere ? STORE_OK : result;
+	}
 	return result;
 }
 
@@ -179,8 +195,10 @@ static enum store_result note_differences(struct reports *reports, struct report
 		else if (result == STORE_NOT_FOUND)
 			result = STORE_OK;
 	}
-	if (result == STORE_OK && snapshot->full)
+	if (result == STORE_OK && (tells_pushed_state(report) ? snapshot->complete : snapshot->full))
 		result = store_missing(reports->store, router, report->received_at);
+	if (result == STORE_OK && tells_pushed_state(report))
+		result = policy_reports_compare(reports->store, router, snapshot, report->received_at);
 	if (result == STORE_OK)
 		result = store_differing(reports->store, router, &report->differing);
 	return result;
@@ -199,9 +217,13 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 {
 	const char *router = router_session_name(report->session);
 	const Peering__Snapshot *snapshot = report->envelope->snapshot;
-	enum store_result result = store_snapshot(reports->store, router, snapshot->full, report->received_at);
+	enum store_result result;
 	uint64_t left = 0;
 
+	if (tells_pushed_state(report))
+		result = store_snapshot_begins(reports->store, router, snapshot->full, snapshot->policies_full);
+	else
+		result = store_snapshot(reports->store, router, snapshot->full, report->received_at);
 	if (result == STORE_OK && snapshot->n_connections > 0)
 		result = store_observed_count(reports->store, router, &left);
 	left = left < CONNECTIONS_MAX ? CONNECTIONS_MAX - left : 0;
@@ -223,6 +245,12 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 			result = STORE_OK;
 		}
 	}
+	if (result == STORE_OK && tells_pushed_state(report))
+		result = policy_reports_apply(reports->store, router, snapshot, report->received_at,
+					      &report->skipped_policies,
+					      &report->skip_reason);
+	if (result == STORE_OK && tells_pushed_state(report) && snapshot->complete)
+		result = store_snapshot_complete(reports->store, router, report->received_at);
 	if (result == STORE_OK)
 		result = note_differences(reports, report);
 	if (result == STORE_OK)
@@ -377,7 +405,12 @@ static void tell_hello(struct reports *reports, struct report *report)
 		log_event(LEVEL_ERROR, "router-held", "router", router, "push", report->last_push, "message",
 			  "the router was pushed something that this database does not know: it is an old copy, or another "
 			  "controller pushes too; nothing is sent to the router until its differences are settled", "do",
-			  "peerctl diff --router ROUTER, then peerctl accept or push-again", NULL);
+			  "peerctl diff --router ROUTER, then peerctl accept or push-again; let one controller alone push to a "
+			  "router", NULL);
+	if (report->elsewhere)
+		log_event(LEVEL_WARNING, "router-pushed-elsewhere", "router", router, "push", report->last_push, "message",
+			  "another controller pushed to this router last; nothing that is asked for here differs by it", "do",
+			  "let one controller alone push to a router; peerctl diff shows what it was pushed there", NULL);
 	if (store_acked_sequence(reports->store, router, journal, &acked) == STORE_OK &&
 	    store_transition_at(reports->store, router, journal, acked, &at) == STORE_OK) {
 		router_session_welcome(report->session, acked, at);
@@ -394,8 +427,11 @@ static void tell_snapshot(struct reports *reports, struct report *report)
 	if (report->skipped > 0)
 		log_event(LEVEL_WARNING, "snapshot-skipped", "router", router, "connections", log_number(report->skipped),
 			  "message", report->skip_reason, NULL);
+	if (report->skipped_policies > 0)
+		log_event(LEVEL_WARNING, "snapshot-skipped", "router", router, "policies",
+			  log_number(report->skipped_policies), "message", report->skip_reason, NULL);
 	if (router_session_differs(report->session, report->differing))
-		log_event(report->differing ? LEVEL_WARNING : LEVEL_INFO, "differences", "router", router, "connections",
+		log_event(report->differing ? LEVEL_WARNING : LEVEL_INFO, "differences", "router", router, "count",
 			  log_number(report->differing), "message",
 			  report->differing ? "they are not as they were asked for; see peerctl diff"
 					    : "everything is as it was asked for",
@@ -447,11 +483,11 @@ static void forget_outcome(struct report *report)
 	free(report->changed);
 	free(report->last_push);
 	report->changed = report->last_push = NULL;
-	report->held = false;
+	report->held = report->elsewhere = false;
 	report->released = false;
 	report->unknown = false;
 	report->later = false;
-	report->skipped = 0;
+	report->skipped = report->skipped_policies = 0;
 }
 
 /* Applies from the head on; *end is the first report that is not in it, NULL where all are. */
@@ -563,6 +599,7 @@ static void commit_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct reports *reports = context;
 	struct timeval retry = {.tv_usec = RETRY_MILLISECONDS * 1000};
+	TURN(TURN_REPORTS);
 
 	if (TAILQ_EMPTY(&reports->waiting))
 		return;

@@ -10,6 +10,7 @@
 #include "controller/metrics.h"
 #include "controller/store.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 
 /* Rows that a step looks at: as many as take so much of the processor. A slow disk takes no longer for more. */
 #define STEP_LEAST 50
@@ -111,6 +112,7 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
 	int64_t began = clock_steady_microseconds(), used = processor_microseconds(), now = clock_milliseconds();
 	int64_t taken, pause;
 	enum store_result result;
+	TURN(TURN_UPKEEP);
 
 	set_bounds(retention->config, &rule->pruning, now);
 	rule->pruning.step = retention->step;

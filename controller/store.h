@@ -150,7 +150,8 @@ struct store_observation {
 	const char *activation;
 	const char *waiting_for;
 	const char *degraded; /* JSON list of "CAUSE\nSESSION" of the list of that name in `detail`; NULL: empty */
-	const char *detail; /* JSON: {"flags": [], "sessions": [], "checks": [], "degraded": []} as the API shows them */
+	/* JSON: {"flags": [], "sessions": [], "checks": [], "degraded": []} as the API shows them; "declared": a request's keys */
+	const char *detail;
 	int64_t observed_at;
 };
 
@@ -168,23 +169,22 @@ struct store_connection {
 
 typedef bool (*store_connection_visit)(const struct store_connection *connection, void *context);
 
-/* `full`: whatever is not observed again after this is gone. */
+/* `full`: whatever is not observed again after this is gone. Of routers that do not say where a full report ends. */
 enum store_result store_snapshot(struct store *store, const char *router, bool full, int64_t at);
+/* A full report of connections, or of policies, begins: what it names not again is gone when it is complete. */
+enum store_result store_snapshot_begins(struct store *store, const char *router, bool connections, bool policies);
+enum store_result store_snapshot_complete(struct store *store, const char *router, int64_t at);
 enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed);
 /* How many a router has reported, and whether this is one of them: STORE_NOT_FOUND where it is not. */
 enum store_result store_observed_count(struct store *store, const char *router, uint64_t *count);
 enum store_result store_is_observed(struct store *store, const char *router, const char *name);
 
-/*
- * Connections after (after_router, after_name) in order, at most `limit`. `router` and `state` are NULL for any; a
- * connection that was asked for and not reported yet counts as state "None".
- */
-enum store_result store_connections(struct store *store, const char *router, const char *state,
-				    const char *after_router, const char *after_name, unsigned int limit,
-				    store_connection_visit visit, void *context);
+/* Connections behind (after_router, after_name) in order, until the visit ends. NULL `router`: any. */
+enum store_result store_connections(struct store *store, const char *router, const char *after_router,
+				    const char *after_name, store_connection_visit visit, void *context);
 /* Those of one AS, by what its router reports, or where that says none, by what was asked for. */
-enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router, const char *state,
-					   const char *after_router, const char *after_name, unsigned int limit,
+enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router,
+					   const char *after_router, const char *after_name,
 					   store_connection_visit visit, void *context);
 /* Whether there is one of that name which is of the AS, in the same sense. */
 enum store_result store_connection_is_of_asn(struct store *store, uint32_t asn, const char *router, const char *name);
@@ -199,7 +199,9 @@ enum store_result store_desires(struct store *store, const char *router, bool *d
 enum store_result store_differs(struct store *store, const char *router, const char *name, int64_t at);
 /* The same for all that was asked for on a router and that it does not report. */
 enum store_result store_missing(struct store *store, const char *router, int64_t at);
-/* Connections of a router that differ. */
+/* The same of a policy; NULL `name`: of every one that is asked for there. */
+enum store_result store_policy_differs(struct store *store, const char *router, const char *name, int64_t at);
+/* Connections and policies of a router that differ. */
 enum store_result store_differing(struct store *store, const char *router, uint64_t *count);
 
 /*
@@ -222,6 +224,7 @@ enum store_result store_release(struct store *store, const char *router, bool *r
 #define STORE_POLICY "policy"
 #define STORE_WITHDRAW_POLICY "withdraw-policy"
 #define STORE_ACCEPT "accept"	/* desired becomes what is observed: its definition, or none where it is over */
+#define STORE_ACCEPT_POLICY "accept-policy" /* nobody asks for it here any more; the router keeps what it has */
 
 enum push_state { PUSH_QUEUED = 0, PUSH_APPLIED, PUSH_REFUSED, PUSH_UNANSWERED, PUSH_STATE_COUNT };
 
@@ -232,6 +235,7 @@ struct store_operation {
 	const char *verb;
 	const char *definition; /* JSON, of a request or a policy; else NULL */
 	const char *reason;
+	uint64_t digest; /* of a policy (lib/policy_digest.h); 0: not known */
 	/* the answer, once there is one */
 	bool ok;
 	const char *code;
@@ -265,8 +269,9 @@ typedef bool (*store_push_visit)(const struct store_push *push, void *context);
 /* Queued, in one transaction with the desired state that its requests set. */
 enum store_result store_push_create(struct store *store, const struct store_push *push);
 /*
- * A push of one STORE_ACCEPT, applied at once: nothing is sent. Queued requests for the connection are refused in its
- * favour; STORE_REFUSED where one of them is part of a larger push.
+ * A push of one STORE_ACCEPT or STORE_ACCEPT_POLICY, applied at once: nothing is sent. Queued requests for the
+ * connection are refused in its favour; STORE_REFUSED where one of them is part of a larger push, or where a push of the
+ * policy waits.
  */
 enum store_result store_accept(struct store *store, const struct store_push *push);
 /*
@@ -325,6 +330,9 @@ enum store_result store_event_resume(struct store *store, const struct store_eve
 /* Those behind `after`, oldest first, at most `limit`. */
 enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
 			       void *context);
+/* Those of one AS that a peer may see, among the `look` behind `after`, oldest first. */
+enum store_result store_events_of_asn(struct store *store, uint32_t asn, int64_t after, int64_t look,
+				      store_event_visit visit, void *context);
 /* The oldest that is kept, newest + 1 where none is, and the newest that there has been, 0 for none. */
 enum store_result store_event_range(struct store *store, int64_t *oldest, int64_t *newest);
 /* `told` is called behind each commit that has events in it, and must not use the store there. */
@@ -491,6 +499,7 @@ struct store_policy {
 	const char *definition; /* JSON; NULL where many are asked for */
 	const char *requested_by;
 	int64_t requested_at;
+	uint64_t digest; /* of the definition; 0: not known */
 	const char *push_id;
 	const char *push_state;
 };
@@ -502,6 +511,45 @@ enum store_result store_policies(struct store *store, const char *router, const 
 				 store_policy_visit visit, void *context);
 enum store_result store_policy(struct store *store, const char *router, const char *name, store_policy_visit visit,
 			       void *context);
+
+/* ---- what routers report of policies (store_sqlite_observed_policies.c) ---- */
+
+#define STORE_POLICIES_OBSERVED_MAX 10000 /* of a router */
+
+struct store_observed_policy {
+	const char *name;
+	const char *kind; /* "" for one that we do not know */
+	uint64_t digest;
+	uint32_t entries;
+	bool drifted;	/* somebody has typed at it since it was pushed */
+	bool withdrawn; /* and still used */
+	int64_t observed_at;
+};
+
+struct store_policy_difference {
+	const char *router;
+	const char *name;
+	const struct store_policy *desired; /* without its definition; NULL: nobody asks for it here */
+	int64_t differs_since;		    /* 0: not seen yet */
+	const struct store_observed_policy *observed; /* NULL: the router does not have it */
+	bool other_contents;
+};
+
+typedef bool (*store_policy_difference_visit)(const struct store_policy_difference *difference, void *context);
+
+enum store_result store_observe_policy(struct store *store, const char *router,
+				       const struct store_observed_policy *policy);
+enum store_result store_policy_gone(struct store *store, const char *router, const char *name);
+enum store_result store_policies_observed(struct store *store, const char *router, uint64_t *count);
+/* The router does not say what it has. */
+enum store_result store_policies_unknown(struct store *store, const char *router);
+/*
+ * Behind (after_router, after_name) in order, at most `limit`, of routers that have told all that they have; `router`
+ * NULL is any.
+ */
+enum store_result store_policy_differences(struct store *store, const char *router, const char *after_router,
+					   const char *after_name, unsigned int limit,
+					   store_policy_difference_visit visit, void *context);
 
 /* ---- What is kept no longer ---- */
 

@@ -32,6 +32,54 @@ enum store_result store_snapshot(struct store *store, const char *router, bool f
 	return store_end_own(store, own, result);
 }
 
+static enum store_result of_router(struct store *store, const enum statement *which, size_t count, const char *router)
+{
+	enum store_result result = STORE_OK;
+
+	for (size_t i = 0; result == STORE_OK && i < count; i++) {
+		sqlite3_stmt *statement = store_statement(store, which[i]);
+
+		store_bind_text(statement, 1, router);
+		result = store_run(store, statement);
+	}
+	return result;
+}
+
+enum store_result store_snapshot_begins(struct store *store, const char *router, bool connections, bool policies)
+{
+	static const enum statement both[] = {SQL_CONNECTIONS_STALE, SQL_POLICIES_STALE};
+	enum store_result result;
+	bool own;
+
+	if (!connections && !policies)
+		return STORE_OK;
+	result = store_begin_own(store, &own);
+	if (result == STORE_OK)
+		result = store_end_own(store, own,
+				       of_router(store, &both[connections ? 0 : 1], (size_t)connections + policies, router));
+	return result;
+}
+
+enum store_result store_snapshot_complete(struct store *store, const char *router, int64_t at)
+{
+	static const enum statement forget[] = {SQL_FORGET_STALE_CONNECTIONS, SQL_FORGET_STALE_POLICIES};
+	enum store_result result;
+	sqlite3_stmt *statement;
+	bool own;
+
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	result = of_router(store, forget, sizeof(forget) / sizeof(forget[0]), router);
+	if (result == STORE_OK) {
+		statement = store_statement(store, SQL_SNAPSHOT_COMPLETE);
+		store_bind_text(statement, 1, router);
+		sqlite3_bind_int64(statement, 2, at);
+		result = store_run(store, statement);
+	}
+	return store_end_own(store, own, result);
+}
+
 enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed)
 {
 	enum store_result result;
@@ -115,17 +163,14 @@ static bool visit_connection(sqlite3_stmt *statement, store_connection_visit vis
 	return visit(&connection, context);
 }
 
-enum store_result store_connections(struct store *store, const char *router, const char *state,
-				    const char *after_router, const char *after_name, unsigned int limit,
-				    store_connection_visit visit, void *context)
+enum store_result store_connections(struct store *store, const char *router, const char *after_router,
+				    const char *after_name, store_connection_visit visit, void *context)
 {
 	sqlite3_stmt *statement = store_statement(store, router ? SQL_CONNECTIONS_OF_ROUTER : SQL_CONNECTIONS);
 	enum store_result result;
 
 	store_bind_text(statement, 1, router ? router : after_router);
 	store_bind_text(statement, 2, after_name);
-	store_bind_text(statement, 3, state);
-	store_bind_number(statement, 4, limit);
 	while ((result = store_next(store, statement)) == STORE_OK)
 		if (!visit_connection(statement, visit, context))
 			break;
@@ -133,8 +178,8 @@ enum store_result store_connections(struct store *store, const char *router, con
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
-enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router, const char *state,
-					   const char *after_router, const char *after_name, unsigned int limit,
+enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router,
+					   const char *after_router, const char *after_name,
 					   store_connection_visit visit, void *context)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTIONS_OF_ASN);
@@ -142,10 +187,8 @@ enum store_result store_connections_of_asn(struct store *store, uint32_t asn, co
 
 	store_bind_text(statement, 1, after_router);
 	store_bind_text(statement, 2, after_name);
-	store_bind_text(statement, 3, state);
-	store_bind_number(statement, 4, limit);
-	store_bind_number(statement, 5, asn);
-	store_bind_text(statement, 6, router);
+	store_bind_number(statement, 3, asn);
+	store_bind_text(statement, 4, router);
 	while ((result = store_next(store, statement)) == STORE_OK)
 		if (!visit_connection(statement, visit, context))
 			break;

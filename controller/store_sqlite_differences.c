@@ -45,6 +45,17 @@ enum store_result store_differs(struct store *store, const char *router, const c
 	return store_run(store, statement);
 }
 
+enum store_result store_policy_differs(struct store *store, const char *router, const char *name, int64_t at)
+{
+	sqlite3_stmt *statement = store_statement(store, name ? SQL_POLICY_DIFFERS : SQL_POLICIES_DIFFER);
+
+	store_bind_text(statement, 1, router);
+	sqlite3_bind_int64(statement, 2, at);
+	if (name)
+		store_bind_text(statement, 3, name);
+	return store_run(store, statement);
+}
+
 enum store_result store_missing(struct store *store, const char *router, int64_t at)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_MISSING);

@@ -126,14 +126,10 @@ enum store_result store_forget_degradation(struct store *store, const char *rout
 	return store_run(store, statement);
 }
 
-enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
-			       void *context)
+static enum store_result walk_events(struct store *store, sqlite3_stmt *statement, store_event_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EVENTS);
 	enum store_result result;
 
-	sqlite3_bind_int64(statement, 1, after);
-	store_bind_number(statement, 2, limit);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		struct store_event event = {
 			.id = sqlite3_column_int64(statement, 0),
@@ -151,6 +147,27 @@ enum store_result store_events(struct store *store, int64_t after, unsigned int 
 	}
 	sqlite3_reset(statement);
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
+			       void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_EVENTS);
+
+	sqlite3_bind_int64(statement, 1, after);
+	store_bind_number(statement, 2, limit);
+	return walk_events(store, statement, visit, context);
+}
+
+enum store_result store_events_of_asn(struct store *store, uint32_t asn, int64_t after, int64_t look,
+				      store_event_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_EVENTS_OF_ASN);
+
+	sqlite3_bind_int64(statement, 1, after);
+	sqlite3_bind_int64(statement, 2, look);
+	store_bind_number(statement, 3, asn);
+	return walk_events(store, statement, visit, context);
 }
 
 enum store_result store_event_range(struct store *store, int64_t *oldest, int64_t *newest)

@@ -295,6 +295,28 @@ static const char *const migrations[] = {
 	" since INTEGER NOT NULL,"
 	" changes INTEGER NOT NULL"
 	") STRICT;",
+
+	/*
+	 * What routers have of the policies that were pushed, and what a full report has not named again. A digest of 0 is not
+	 * known: such a row was there before this step.
+	 */
+	"CREATE TABLE observed_policy ("
+	" router TEXT NOT NULL REFERENCES router (name),"
+	" name TEXT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" digest INTEGER NOT NULL,"
+	" entries INTEGER NOT NULL,"
+	" drifted INTEGER NOT NULL,"
+	" withdrawn INTEGER NOT NULL,"
+	" observed_at INTEGER NOT NULL,"
+	" stale INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (router, name)"
+	") STRICT, WITHOUT ROWID;"
+	"ALTER TABLE observed_connection ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE router ADD COLUMN policies_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE push_operation ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE desired_policy ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE desired_policy ADD COLUMN differs_since INTEGER NOT NULL DEFAULT 0;",
 };
 const int store_schema_newest = sizeof(migrations) / sizeof(migrations[0]);
 

@@ -15,6 +15,7 @@ enum store_result store_policy_desired(struct store *store, int64_t number, cons
 	store_bind_text(statement, 4, push->actor);
 	sqlite3_bind_int64(statement, 5, push->created_at);
 	sqlite3_bind_int64(statement, 6, number);
+	sqlite3_bind_int64(statement, 7, (int64_t)operation->digest);
 	return store_run(store, statement);
 }
 
@@ -49,7 +50,8 @@ static bool visit_policy(sqlite3_stmt *statement, store_policy_visit visit, void
 		.requested_at = sqlite3_column_int64(statement, 4),
 		.push_id = store_column_text(statement, 5),
 		.push_state = store_column_text(statement, 6),
-		.definition = (const char *)sqlite3_column_text(statement, 7),
+		.digest = (uint64_t)sqlite3_column_int64(statement, 7),
+		.definition = (const char *)sqlite3_column_text(statement, 8),
 	};
 
 	return visit(&policy, context);

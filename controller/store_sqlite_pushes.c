@@ -38,6 +38,7 @@ static enum store_result insert_operation(struct store *store, int64_t number, s
 	store_bind_text(statement, 4, operation->verb);
 	store_bind_text(statement, 5, operation->definition);
 	store_bind_text(statement, 6, operation->reason ? operation->reason : "");
+	sqlite3_bind_int64(statement, 7, (int64_t)operation->digest);
 	return store_run(store, statement);
 }
 
@@ -134,20 +135,38 @@ static enum store_result supersede(struct store *store, const struct store_push 
 	return result;
 }
 
+static enum store_result policy_waits(struct store *store, const struct store_push *push, const char *name)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_POLICY_WAITS);
+	enum store_result result;
+
+	store_bind_text(statement, 1, push->router);
+	store_bind_text(statement, 2, name);
+	result = store_next(store, statement);
+	sqlite3_reset(statement);
+	if (result == STORE_OK)
+		return store_refuse(store, "a push of this policy waits for the router");
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
 enum store_result store_accept(struct store *store, const struct store_push *push)
 {
 	const struct store_operation *operation = &push->operations[0];
 	const struct store_operation done = {.ok = true, .code = "", .message = "accepted as it is", .allowed = "[]"};
 	enum store_result result;
+	const bool of_policy = strcmp(operation->verb, STORE_ACCEPT_POLICY) == 0;
 	int64_t number;
 	bool own;
 
 	if (push->operation_count != 1)
-		return store_refuse(store, "one connection is accepted at a time");
+		return store_refuse(store, "one thing is accepted at a time");
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	result = supersede(store, push, operation->connection);
+	if (of_policy)
+		result = policy_waits(store, push, operation->connection);
+	else
+		result = supersede(store, push, operation->connection);
 	if (result == STORE_OK)
 		result = insert_push(store, push);
 	number = sqlite3_last_insert_rowid(store->db);
@@ -158,7 +177,7 @@ enum store_result store_accept(struct store *store, const struct store_push *pus
 	if (result == STORE_OK && operation->definition) {
 		result = desire(store, number, push, operation);
 	} else if (result == STORE_OK) {
-		sqlite3_stmt *statement = store_statement(store, SQL_DESIRE_ENDS);
+		sqlite3_stmt *statement = store_statement(store, of_policy ? SQL_POLICY_ACCEPTED : SQL_DESIRE_ENDS);
 
 		store_bind_text(statement, 1, push->router);
 		store_bind_text(statement, 2, operation->connection);

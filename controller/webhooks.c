@@ -18,6 +18,7 @@
 #include "controller/log.h"
 #include "controller/store.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 #include "lib/lifecycle.h"
 
 #define SLOTS 8
@@ -217,11 +218,13 @@ static bool queue_event(const struct store_event *event, const char *to, void *c
 	struct webhooks *webhooks = context;
 	struct batch *batch = &webhooks->batch;
 	enum webhook_event kind = sort(event, to);
+	char id[EVENT_ID_SIZE];
 	json_object *object;
 
 	if (kind == WEBHOOK_EVENT_COUNT)
 		return true;
-	object = event_to_json(event, false);
+	event_id_of_event(event, id);
+	object = event_to_json(event, id, false);
 	json_object_object_add(object, "schemaVersion", json_object_new_int(1));
 	json_object_object_add(object, "event", json_object_new_string(webhook_event_name(kind)));
 	for (size_t i = 0; i < webhooks->configs.count && batch->result == STORE_OK; i++) {
@@ -436,6 +439,7 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct webhooks *webhooks = context;
 	bool more;
+	TURN(TURN_EVENTS);
 
 	write_results(webhooks);
 	more = scan(webhooks);

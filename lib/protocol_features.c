@@ -8,6 +8,7 @@ char *protocol_feature_names[PROTOCOL_FEATURE_COUNT] = {
 	[PROTOCOL_SESSION_SETTINGS] = "session-settings",
 	[PROTOCOL_POLICY_OBJECTS] = "policy-objects",
 	[PROTOCOL_QUERIES] = "queries",
+	[PROTOCOL_PUSHED_STATE] = "pushed-state",
 };
 
 static bool has_options(const Peering__Push *push)

@@ -18,6 +18,7 @@ enum protocol_feature {
 	PROTOCOL_SESSION_SETTINGS, /* what a Neighbor says of its session, and a DeclareConnection of its timers */
 	PROTOCOL_POLICY_OBJECTS, /* policies and withdrawn policies among the operations of a push */
 	PROTOCOL_QUERIES,      /* Query and QueryAnswer */
+	PROTOCOL_PUSHED_STATE, /* a router reports what it has of what was pushed, and where a full Snapshot ends */
 	PROTOCOL_FEATURE_COUNT
 };
 

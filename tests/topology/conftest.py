@@ -52,14 +52,16 @@ def pytest_configure(config):
 @functools.cache
 def _has_interfaces(kind):
     """Whether this kernel makes interfaces of that kind, tried in a namespace that goes at once."""
-    options = {"vlan": "link try1 name try0 type vlan id 7", "macvlan": "link try1 name try0 type macvlan"}
+    options = {"vlan": "link try1 name try0 type vlan id 7", "macvlan": "link try1 name try0 type macvlan",
+               "vrf": "try0 type vrf table 7"}
     return subprocess.run(["unshare", "--net", "sh", "-ec", f"""ip link add try1 type veth peer name try2
 ip link add {options.get(kind, f"try0 type {kind}")}"""], capture_output=True, timeout=60, check=False).returncode == 0
 
 
 def pytest_collection_modifyitems(config, items):
     lacking = [item for item in items if any(not _has_interfaces(*mark.args)
-                                             for mark in item.iter_markers("interface_kind"))]
+                                             for mark in item.iter_markers("interface_kind"))
+               or (item.get_closest_marker("own_kernel") and "PEERING_OWN_KERNEL" not in os.environ)]
     if lacking:
         items[:] = [item for item in items if item not in lacking]
         config.hook.pytest_deselected(items=lacking)

@@ -29,8 +29,9 @@ def open_stream(controller, query="", last=None, token=None, receive_buffer=None
 
 
 def number_of(event_id):
-    """What rises by one; behind it is the epoch of the database."""
-    return int(event_id.partition("-")[0])
+    """What rises by one; behind it is the epoch of the database. None of what a peer is given."""
+    number = event_id.partition("-")[0]
+    return int(number) if number.isdigit() else None
 
 
 class EventReader(threading.Thread):

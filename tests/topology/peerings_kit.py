@@ -9,12 +9,12 @@ CONTACTS = [{"role": "noc", "email": "noc@acme.example"}]
 PEER_NOC = {"name": "ACME", "contacts": CONTACTS}
 
 
-def connection(name="ACME-1", router="edge1", **fields):
+def connection(name="AS64510-1", router="edge1", **fields):
     return {"router": router, "name": name,
             "neighbors": [{"address": "192.0.2.2", "families": [{"afi": "ipv4", "receivedLimit": 100}]}], **fields}
 
 
-def peering(name="ACME-FRA", connections=None, **fields):
+def peering(name="AS64510-FRA", connections=None, **fields):
     return {"name": name, "peerAsn": PEER_ASN, "metro": "Frankfurt", "facility": "FRA1", "bandwidthInMbps": 10000,
             "prefixes": ["203.0.113.0/24"], "connections": [connection()] if connections is None else connections, **fields}
 

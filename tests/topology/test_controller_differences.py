@@ -67,7 +67,7 @@ def test_each_field_that_is_reported_is_compared(asked):
     assert shown["differences"] == found["fields"] and shown["differsSince"] == found["since"] is not None
     assert found["since"] > found["requestedAt"] and found["requestedBy"] == OPERATOR
     assert found["pushState"] == "applied" and "changed there since" in found["why"]
-    controller.wait_log("level=warning event=differences router=edge1 connections=1")
+    controller.wait_log("level=warning event=differences router=edge1 count=1")
     # Since when stays, whatever else the router reports.
     router.send_snapshot(True)
     change(router, peer_asn=64510)
@@ -113,7 +113,7 @@ def test_gone_on_the_router_and_pushed_again(asked):
     said = controller.peerctl("diff")
     assert said.returncode == 0 and said.stdout == "everything is as it was asked for\n"
     assert [push.operations[0].declare.name for push in router.pushes] == [NAME, NAME]
-    controller.wait_log("level=info event=differences router=edge1 connections=0")
+    controller.wait_log("level=info event=differences router=edge1 count=0")
 
 
 def test_accepting_what_a_person_did(asked):

@@ -8,8 +8,8 @@ import pytest
 
 from lab import build
 from lab.bird import DEFAULT, prefixes
-from lab.controller import ROUTER, Controller
-from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
+from lab.controller import OPERATOR, ROUTER, Controller
+from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
 
 UP = [("None", "PendingApproval"), ("PendingApproval", "ProvisioningStarted"),
@@ -410,3 +410,30 @@ def test_without_a_certificate_of_its_ca_the_router_runs_on_and_says_why(scenari
     s.acme.wait_established()
     s.validate()
     s.activate()
+
+
+def test_a_name_that_another_network_takes_over_shows_the_first_one_nothing(scenario):
+    """What happens to a connection goes to the peer whose it is, not to the one that had the name before."""
+    s, taker_as = scenario, 64999
+    s.controller.configure(admin=OPERATOR)
+    start(s, *s.declaration())
+    tokens = {asn: s.controller.request("POST", "/v1/tokens", {"name": f"as{asn}", "role": "peer", "asn": asn})[1]["token"]
+              for asn in (ACME_AS, taker_as)}
+
+    def seen_by(asn):
+        return [event["data"]["to"] for event in s.controller.request("GET", "/v1/events?type=transition", token=tokens[asn])[1]["events"]]
+
+    until("it is acme's", lambda: s.controller.show(NAME), lambda seen: seen and seen["peerAsn"] == ACME_AS)
+    s.edge.verb(NAME, "withdraw")
+    until("the end, for acme", lambda: seen_by(ACME_AS), lambda seen: seen[-1:] == ["None"])
+    before = seen_by(ACME_AS)
+    # At once, before the router has reported whose it is now: it does once a second.
+    s.edge.vtysh("configure terminal", f"router bgp {EDGE_AS}",
+                 *(f"neighbor {s.acme_address(family)} remote-as {taker_as}" for family in FAMILIES), "end",
+                 f"peering {NAME} request", f"peering {NAME} approve")
+    until("it is the other's", lambda: s.controller.show(NAME), lambda seen: seen["peerAsn"] == taker_as
+          and seen["connectionState"] == "ProvisioningStarted")
+    s.edge.verb(NAME, "ready")
+    until("the other's events", lambda: seen_by(taker_as), lambda seen: seen[-1:] == ["ProvisioningCompleted"])
+    assert seen_by(ACME_AS) == before
+    assert s.controller.request("GET", f"/v1/routers/{ROUTER}/connections/{NAME}", token=tokens[ACME_AS])[0] == 404

@@ -19,12 +19,12 @@ def controller(make_controller):
     return make_controller(admin=ADMIN, viewer=VIEWER)
 
 
-def state(controller, name="ACME-FRA"):
+def state(controller, name="AS64510-FRA"):
     shown = controller.get(f"/v1/peerings/{name}")
     return shown["state"], shown["provisioningState"]
 
 
-def wait_state(controller, wanted, name="ACME-FRA"):
+def wait_state(controller, wanted, name="AS64510-FRA"):
     return until(f"{name} {wanted}", lambda: state(controller, name), lambda seen: seen == wanted)
 
 
@@ -34,7 +34,7 @@ def verbs(router):
              for operation in push.operations] for push in router.pushes]
 
 
-def pass_validation(router, name="ACME-1", verdict="pass", received=5):
+def pass_validation(router, name="AS64510-1", verdict="pass", received=5):
     fields = router.connections[name]
     fields["sessions"] = [dict(fields["sessions"][0], bgp_state="Established", up_seconds=9,
                                families=[dict(afi="ipv4", received=received)])]
@@ -145,7 +145,7 @@ def test_bodies_that_are_no_request(served):
         status, problem = served.post("/v1/peerings", body)
         assert status == 400 and problem["detail"], body
     assert served.post("/v1/peerings?dryRun=maybe", peering())[0] == 400
-    for verb in ("approve", "reject", "withdraw", "deprovision", "connections/ACME-1/bgp-configured"):
+    for verb in ("approve", "reject", "withdraw", "deprovision", "connections/AS64510-1/bgp-configured"):
         assert served.post(f"/v1/peerings/NOTHING/{verb}", {"reason": "x"})[0] == 404
     assert served.get("/v1/peerings")["peerings"] == []
     assert_serves(served)
@@ -203,46 +203,46 @@ def test_the_whole_thread(controller, restarts):
         acme = Peer(controller)
         approve_asn(controller)
         between()
-        wanted = peering(connections=[connection(), connection("ACME-2", "edge2", neighbors=[{"address": "192.0.2.6"}])])
+        wanted = peering(connections=[connection(), connection("AS64510-2", "edge2", neighbors=[{"address": "192.0.2.6"}])])
         status, made = acme.post("/v1/peerings", wanted)
         assert status == 201 and made["state"] == "requested" and made["requestedBy"] == acme.actor
         # The same again is the same; others' are not seen.
         assert acme.post("/v1/peerings", wanted)[0] == 200
         assert acme.post("/v1/peerings", {**wanted, "name": "OTHER", "peerAsn": 64999})[0] == 403
         other = Peer(controller, 64999, "other")
-        assert other.request("GET", "/v1/peerings/ACME-FRA")[0] == 404 and other.get("/v1/peerings")["peerings"] == []
-        assert other.post("/v1/peerings/ACME-FRA/withdraw")[0] == 404
-        assert acme.post("/v1/peerings/ACME-FRA/approve")[0] == 403
+        assert other.request("GET", "/v1/peerings/AS64510-FRA")[0] == 404 and other.get("/v1/peerings")["peerings"] == []
+        assert other.post("/v1/peerings/AS64510-FRA/withdraw")[0] == 404
+        assert acme.post("/v1/peerings/AS64510-FRA/approve")[0] == 403
         let_it_look(controller, "MARK-1")
         assert not routers["edge1"].pushes and not routers["edge2"].pushes
         between()
 
         # It is said before the router can take it, and once more.
-        said = "/v1/peerings/ACME-FRA/connections/ACME-1/bgp-configured"
+        said = "/v1/peerings/AS64510-FRA/connections/AS64510-1/bgp-configured"
         assert other.post(said)[0] == 404
         for _ in range(2):
             status, answer = acme.post(said)
             assert status == 200 and answer["connections"][0]["bgpConfiguredBy"] == acme.actor
         between()
-        assert controller.post("/v1/peerings/ACME-FRA/approve", {"reason": "welcome"})[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/approve", {"reason": "welcome"})[0] == 200
         between()
         wait_states = lambda wanted: until(
-            wanted, lambda: [entry["connectionState"] for entry in controller.get("/v1/peerings/ACME-FRA")["connections"]],
+            wanted, lambda: [entry["connectionState"] for entry in controller.get("/v1/peerings/AS64510-FRA")["connections"]],
             lambda seen: seen == wanted)
         # The first one goes on at once, the second waits for its peer.
         wait_states(["ProvisioningCompleted", "ProvisioningStarted"])
         declared = routers["edge1"].pushes[0].operations[0].declare
         assert (declared.name, declared.peer_asn, declared.activation, declared.profile) == (
-            "ACME-1", PEER_ASN, 3, "PEERS")
+            "AS64510-1", PEER_ASN, 3, "PEERS")
         family = declared.neighbors[0].families[0]
         assert (family.received_limit, family.import_policy, family.export_policy) == (100, "ACME-IN", "ACME-OUT")
         between()
-        assert controller.post("/v1/peerings/ACME-FRA/connections/ACME-2/bgp-configured")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/connections/AS64510-2/bgp-configured")[0] == 200
         wait_states(["ProvisioningCompleted", "ProvisioningCompleted"])
         between()
         # Not before every check passes and enough is announced.
         pass_validation(routers["edge1"], verdict="running")
-        pass_validation(routers["edge2"], "ACME-2", received=0)
+        pass_validation(routers["edge2"], "AS64510-2", received=0)
         wait_states(["Validating", "Validating"])
         between()
         let_it_look(controller, "MARK-2")
@@ -250,38 +250,38 @@ def test_the_whole_thread(controller, restarts):
         pass_validation(routers["edge1"])
         wait_states(["Active", "Validating"])
         assert state(controller) == ("approved", "Updating")
-        pass_validation(routers["edge2"], "ACME-2")
+        pass_validation(routers["edge2"], "AS64510-2")
         wait_state(controller, ("approved", "Succeeded"))
         until("both in service", lambda: controller.query(
-            "SELECT phase FROM peering_connection WHERE peering = 'ACME-FRA'"),
+            "SELECT phase FROM peering_connection WHERE peering = 'AS64510-FRA'"),
               lambda rows: rows == [("service",)] * 2)
         between()
-        assert acme.post("/v1/peerings/ACME-FRA/deprovision")[0] == 403
-        assert controller.post("/v1/peerings/ACME-FRA/deprovision", {"reason": "moved"})[0] == 200
+        assert acme.post("/v1/peerings/AS64510-FRA/deprovision")[0] == 403
+        assert controller.post("/v1/peerings/AS64510-FRA/deprovision", {"reason": "moved"})[0] == 200
         between()
         wait_states(["PendingRemove", "PendingRemove"])
         between()
-        for router, name in ((routers["edge1"], "ACME-1"), (routers["edge2"], "ACME-2")):
+        for router, name in ((routers["edge1"], "AS64510-1"), (routers["edge2"], "AS64510-2")):
             router.move(name, "None", "15")
         wait_state(controller, ("deprovisioned", None))
-        assert controller.get("/v1/peerings/ACME-FRA")["reason"] == "moved"
+        assert controller.get("/v1/peerings/AS64510-FRA")["reason"] == "moved"
         # Each was told each thing once, by whom it was.
         for router in (routers["edge1"], routers["edge2"]):
             assert verbs(router) == [["request", "approve"], ["ready"], ["activate"], ["deprovision"]]
         assert [push.actor for push in routers["edge1"].pushes] == [OPERATOR, acme.actor, "policy", OPERATOR]
         assert [push.actor for push in routers["edge2"].pushes] == [OPERATOR, OPERATOR, "policy", OPERATOR]
-        seen = [(entry["action"], entry["actor"]) for entry in controller.get("/v1/peerings/ACME-FRA")["history"]]
+        seen = [(entry["action"], entry["actor"]) for entry in controller.get("/v1/peerings/AS64510-FRA")["history"]]
         assert [entry for entry in seen if entry[0] != "pushed"][::-1] == [
             ("requested", acme.actor), ("bgp-configured", acme.actor), ("approved", OPERATOR), ("bgp-configured", OPERATOR),
             ("service", "router"), ("service", "router"), ("deprovision", OPERATOR), ("removed", "router"),
             ("removed", "router"), ("deprovisioned", OPERATOR)]
         audited = [row["action"] for row in controller.get("/v1/audit")["audit"]
-                   if row["action"].startswith("peering.") and row["object"].startswith("ACME")]
+                   if row["action"].startswith("peering.") and row["object"].startswith("AS64510")]
         assert audited == ["peering.request", "peering.bgp-configured", "peering.approve", "peering.bgp-configured",
                            "peering.deprovision"]
-        assert "operator" in [entry["actor"] for entry in acme.get("/v1/peerings/ACME-FRA")["history"]]
+        assert "operator" in [entry["actor"] for entry in acme.get("/v1/peerings/AS64510-FRA")["history"]]
         # The name is free for the same peer alone.
-        assert other.post("/v1/peerings", {**wanted, "peerAsn": 64999})[0] == 409
+        assert controller.post("/v1/peerings", {**wanted, "peerAsn": 64999})[0] == 409
         assert acme.post("/v1/peerings", wanted)[0] == 201
 
 
@@ -292,25 +292,25 @@ def test_a_peering_ends_from_every_state(controller):
         for reached, verb in (("ProvisioningStarted", "force-cancel"), ("ProvisioningFailed", "withdraw")):
             router.pushes.clear()
             assert controller.post("/v1/peerings", peering())[0] == 201
-            assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
-            until("the request", lambda: "ACME-1" in router.connections)
+            assert controller.post("/v1/peerings/AS64510-FRA/approve")[0] == 200
+            until("the request", lambda: "AS64510-1" in router.connections)
             if reached != "ProvisioningStarted":
-                router.move("ACME-1", reached, "7")
-            until(reached, lambda: controller.get("/v1/peerings/ACME-FRA")["connections"][0]["connectionState"],
+                router.move("AS64510-1", reached, "7")
+            until(reached, lambda: controller.get("/v1/peerings/AS64510-FRA")["connections"][0]["connectionState"],
                   lambda seen: seen == reached)
-            assert controller.post("/v1/peerings/ACME-FRA/deprovision")[0] == 200
+            assert controller.post("/v1/peerings/AS64510-FRA/deprovision")[0] == 200
             until(verb, lambda: verbs(router)[-1], lambda seen: seen == [verb])
-            if "ACME-1" in router.connections:
-                router.move("ACME-1", "None", "26")
+            if "AS64510-1" in router.connections:
+                router.move("AS64510-1", "None", "26")
             wait_state(controller, ("deprovisioned", None))
         # What was never approved ends at once, and nothing is told.
         router.pushes.clear()
         assert controller.post("/v1/peerings", peering())[0] == 201
-        assert controller.post("/v1/peerings/ACME-FRA/reject")[0] == 400
-        assert controller.post("/v1/peerings/ACME-FRA/reject", {"reason": "no port"})[0] == 200
-        shown = controller.get("/v1/peerings/ACME-FRA")
+        assert controller.post("/v1/peerings/AS64510-FRA/reject")[0] == 400
+        assert controller.post("/v1/peerings/AS64510-FRA/reject", {"reason": "no port"})[0] == 200
+        shown = controller.get("/v1/peerings/AS64510-FRA")
         assert (shown["state"], shown["reason"], shown["decidedBy"]) == ("rejected", "no port", OPERATOR)
-        status, problem = controller.post("/v1/peerings/ACME-FRA/approve")
+        status, problem = controller.post("/v1/peerings/AS64510-FRA/approve")
         assert (status, problem["code"], problem["allowed"]) == (409, "not-allowed", [])
         assert not router.pushes
 
@@ -322,22 +322,22 @@ def test_what_the_router_refuses_is_shown_and_tried_again_by_a_person(controller
         apply, router._apply = router._apply, lambda push: dict(id=push.id, applied=False, results=[
             dict(ok=False, code="unknown-policy", message="the route-map 'X' is not defined"), dict(ok=True)])
         assert controller.post("/v1/peerings", peering())[0] == 201
-        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/approve")[0] == 200
         wait_state(controller, ("approved", "Failed"))
-        shown = until("it waits for a person", lambda: controller.get("/v1/peerings/ACME-FRA")["connections"][0],
+        shown = until("it waits for a person", lambda: controller.get("/v1/peerings/AS64510-FRA")["connections"][0],
                       lambda seen: "approve" in seen["waitsFor"])
         assert shown["problem"] == "the route-map 'X' is not defined"
         # Which the peer does not hear, nor what an operator has asked for.
-        seen = Peer(controller).get("/v1/peerings/ACME-FRA")
+        seen = Peer(controller).get("/v1/peerings/AS64510-FRA")
         assert "route-map" not in json.dumps(seen) and "operators see why" in seen["connections"][0]["problem"]
         assert seen["connections"][0]["request"] is None
         assert len(router.pushes) == 1
         router._apply = apply
-        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/approve")[0] == 200
         wait_state(controller, ("approved", "Updating"))
         assert len(router.pushes) == 2
         # Once more changes nothing.
-        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/approve")[0] == 200
         assert len(router.pushes) == 2
 
 
@@ -352,24 +352,24 @@ def test_a_connection_that_is_somebody_elses_is_left_alone(controller):
         assert status == 422 and set(findings(problem)) == {"connection-name"}
         # One that comes between the request and the approval, or between that and the push.
         assert controller.post("/v1/peerings", peering())[0] == 201
-        router.connections["ACME-1"] = connection_status("ACME-1", "Active")
+        router.connections["AS64510-1"] = connection_status("AS64510-1", "Active")
         router.send_snapshot(True)
         until("it", lambda: len(controller.get("/v1/connections")["connections"]) == 2)
-        status, problem = controller.post("/v1/peerings/ACME-FRA/approve")
+        status, problem = controller.post("/v1/peerings/AS64510-FRA/approve")
         assert status == 409 and set(findings(problem)) == {"connection-name"}
-        assert controller.get("/v1/peerings/ACME-FRA")["connections"][0]["connectionState"] == "None"
-        del router.connections["ACME-1"]
+        assert controller.get("/v1/peerings/AS64510-FRA")["connections"][0]["connectionState"] == "None"
+        del router.connections["AS64510-1"]
         router.send_snapshot(True)
         until("it gone", lambda: len(controller.get("/v1/connections")["connections"]) == 1)
         router.stop()
         until("edge1 away", lambda: controller.get("/v1/routers")["routers"][0]["connected"], lambda seen: not seen)
-        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/approve")[0] == 200
     router = controller.router()
-    router.connections["ACME-1"] = connection_status("ACME-1", "Active")
+    router.connections["AS64510-1"] = connection_status("AS64510-1", "Active")
     with router:
         wait_state(controller, ("approved", "Failed"))
-        assert "another connection" in controller.get("/v1/peerings/ACME-FRA")["connections"][0]["problem"]
-        assert controller.post("/v1/peerings/ACME-FRA/deprovision")[0] == 200
+        assert "another connection" in controller.get("/v1/peerings/AS64510-FRA")["connections"][0]["problem"]
+        assert controller.post("/v1/peerings/AS64510-FRA/deprovision")[0] == 200
         assert state(controller) == ("deprovisioned", None) and not router.pushes
 
 
@@ -381,21 +381,21 @@ def test_an_answer_that_never_came(controller):
         approve_asn(controller)
         router.deaf = True
         assert controller.post("/v1/peerings", peering())[0] == 201
-        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/approve")[0] == 200
         until("the push", lambda: router.pushes)
     again = controller.router(journal_id="journal-1")
     with again:
         # It had not: it is asked again once that is sure.
         until("the push again", lambda: again.pushes)
-        until("declared", lambda: controller.get("/v1/peerings/ACME-FRA")["connections"][0]["connectionState"],
+        until("declared", lambda: controller.get("/v1/peerings/AS64510-FRA")["connections"][0]["connectionState"],
               lambda seen: seen == "ProvisioningStarted")
         again.deaf = True
-        assert controller.post("/v1/peerings/ACME-FRA/connections/ACME-1/bgp-configured")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/connections/AS64510-1/bgp-configured")[0] == 200
         until("ready", lambda: verbs(again)[-1], lambda seen: seen == ["ready"])
         kept, journal = dict(again.connections), list(again.journal)
     third = controller.router(journal_id="journal-1")
     third.connections, third.journal = kept, journal
-    third.connections["ACME-1"]["state"] = "ProvisioningCompleted"
+    third.connections["AS64510-1"]["state"] = "ProvisioningCompleted"
     with third:
         until("it had done it", lambda: controller.query("SELECT phase FROM peering_connection"),
               lambda rows: rows == [("validate",)])
@@ -413,13 +413,13 @@ def test_tags_and_keys_make_repetitions_harmless(controller):
             assert controller.ask(method, f"/v1/peer-asns/{PEER_ASN}{path}", body, headers={"If-Match": tag}).status == 412
         for _ in range(2):
             assert controller.ask("POST", "/v1/peerings", peering(), headers={"Idempotency-Key": "one"}).status == 201
-        answer = controller.ask("GET", "/v1/peerings/ACME-FRA")
+        answer = controller.ask("GET", "/v1/peerings/AS64510-FRA")
         tag = answer.headers["ETag"]
-        assert controller.ask("GET", "/v1/peerings/ACME-FRA", headers={"If-None-Match": tag}).status == 304
+        assert controller.ask("GET", "/v1/peerings/AS64510-FRA", headers={"If-None-Match": tag}).status == 304
         # What somebody has decided meanwhile is not decided again by who has not seen it.
-        assert controller.ask("POST", "/v1/peerings/ACME-FRA/approve", {}, headers={"If-Match": tag}).status == 200
-        for verb in ("deprovision", "connections/ACME-1/bgp-configured"):
-            assert controller.ask("POST", f"/v1/peerings/ACME-FRA/{verb}", {}, headers={"If-Match": tag}).status == 412
+        assert controller.ask("POST", "/v1/peerings/AS64510-FRA/approve", {}, headers={"If-Match": tag}).status == 200
+        for verb in ("deprovision", "connections/AS64510-1/bgp-configured"):
+            assert controller.ask("POST", f"/v1/peerings/AS64510-FRA/{verb}", {}, headers={"If-Match": tag}).status == 412
         until("the push", lambda: verbs(router), lambda seen: seen == [["request", "approve"]])
 
 
@@ -430,14 +430,14 @@ def test_requests_that_wait_are_bounded(controller):
         for number in range(100):
             status, answer = controller.post("/v1/peerings", peering(f"P-{number}", [connection(f"C-{number}")]))
             assert status == 201, answer
-        status, problem = acme.post("/v1/peerings", peering("ONE-MORE"))
+        status, problem = acme.post("/v1/peerings", peering("AS64510-MORE"))
         assert (status, problem["code"]) == (429, "too-many-peerings")
         page = acme.get("/v1/peerings?limit=60&state=requested")
         rest = acme.get(f"/v1/peerings?after={page['nextAfter']}")
         assert len(page["peerings"]) == 60 and len(rest["peerings"]) == 40 and rest["nextAfter"] is None
         assert len({entry["name"] for entry in page["peerings"] + rest["peerings"]}) == 100
         assert acme.post("/v1/peerings/P-7/withdraw")[0] == 200
-        assert acme.post("/v1/peerings", peering("ONE-MORE"))[0] == 201
+        assert acme.post("/v1/peerings", peering("AS64510-MORE"))[0] == 201
 
 
 # ---- The policy
@@ -449,10 +449,10 @@ def test_approval_waits_for_the_peer_asn_or_is_automatic(controller):
         acme = Peer(controller)
         status, made = acme.post("/v1/peerings", peering())
         assert status == 201 and made["state"] == "requested" and set(findings(made, "wait")) == {"peer-asn"}
-        status, problem = controller.post("/v1/peerings/ACME-FRA/approve")
+        status, problem = controller.post("/v1/peerings/AS64510-FRA/approve")
         assert (status, problem["code"]) == (409, "policy-refused") and "not approved" in problem["detail"]
         approve_asn(controller)
-        until("approved by the policy", lambda: controller.get("/v1/peerings/ACME-FRA"),
+        until("approved by the policy", lambda: controller.get("/v1/peerings/AS64510-FRA"),
               lambda seen: (seen["state"], seen["decidedBy"]) == ("approved", "policy"))
         until("the push", lambda: router.pushes)
         assert controller.request("DELETE", f"/v1/peer-asns/{PEER_ASN}")[1]["code"] == "in-use"
@@ -511,12 +511,12 @@ def test_a_key_for_md5_goes_to_the_router_and_is_shown_to_nobody(controller):
         assert acme.post("/v1/peerings?dryRun=true", wanted)[1]["verdict"] == "pass"
         for status in (201, 200):
             assert acme.post("/v1/peerings", wanted)[0] == status
-        assert acme.post("/v1/peerings/ACME-FRA/connections/ACME-1/bgp-configured")[0] == 200
-        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
+        assert acme.post("/v1/peerings/AS64510-FRA/connections/AS64510-1/bgp-configured")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-FRA/approve")[0] == 200
         until("the push", lambda: router.pushes)
         assert router.pushes[0].operations[0].declare.neighbors[0].password == "s3cret-word"
         for who in (acme, controller):
-            shown = who.get("/v1/peerings/ACME-FRA")
+            shown = who.get("/v1/peerings/AS64510-FRA")
             assert shown["connections"][0]["request"]["neighbors"][0]["passwordSet"] is True
             assert "s3cret" not in json.dumps(shown) and "sealed" not in json.dumps(shown)
         assert not any(b"s3cret" in path.read_bytes() for path in controller.folder.iterdir() if path.is_file())
@@ -549,20 +549,20 @@ def test_peerctl_does_it_all(controller, tmp_path):
         assert lines[1].split() == ["64510", "ACME", "Approved", OPERATOR, "noc@acme.example,", "+49", "69", "1234", "-"]
         wanted.write_text(json.dumps(peering()))
         assert json.loads(run("peering", "request", wanted, "--dry-run", "-o", "json"))["verdict"] == "pass"
-        assert "peerctl peering approve ACME-FRA" in run("peering", "request", wanted)
-        run("peering", "bgp-configured", "ACME-FRA", "ACME-1")
-        run("peering", "approve", "ACME-FRA")
+        assert "peerctl peering approve AS64510-FRA" in run("peering", "request", wanted)
+        run("peering", "bgp-configured", "AS64510-FRA", "AS64510-1")
+        run("peering", "approve", "AS64510-FRA")
         until("ready", lambda: verbs(router), lambda seen: seen == [["request", "approve"], ["ready"]])
-        shown = run("peering", "show", "ACME-FRA")
+        shown = run("peering", "show", "AS64510-FRA")
         assert "AS64510   direct   Frankfurt, FRA1   10000 Mbit/s" in shown and "edge1" in shown
         assert run("peering", "list", "--asn", 64999) == run("peering", "list", "--state", "rejected") == "no peering\n"
         assert run("peering", "list", "--asn", PEER_ASN).splitlines()[1].split()[:6] == [
-            "ACME-FRA", "64510", "direct", "Frankfurt,", "FRA1", "approved"]
-        assert "does not take 'reject'" in run("peering", "reject", "ACME-FRA", "--reason", "x", code=1)
+            "AS64510-FRA", "64510", "direct", "Frankfurt,", "FRA1", "approved"]
+        assert "does not take 'reject'" in run("peering", "reject", "AS64510-FRA", "--reason", "x", code=1)
         assert "has not ended" in run("asn", "delete", PEER_ASN, code=1)
-        run("peering", "deprovision", "ACME-FRA")
+        run("peering", "deprovision", "AS64510-FRA")
         until("force-cancel", lambda: verbs(router)[-1], lambda seen: seen == ["force-cancel"])
-        router.move("ACME-1", "None", "26")
+        router.move("AS64510-1", "None", "26")
         wait_state(controller, ("deprovisioned", None))
         assert "deleted" in run("asn", "delete", PEER_ASN)
         assert json.loads(run("peering", "policy"))["policy"] == {"maxBandwidthInMbps": 10000}

@@ -51,9 +51,10 @@ def test_what_is_changed_by_hand_differs_until_it_is_pushed_again_or_accepted(sc
     wait_fields(s, {})
     assert "received-limit ipv4 100" in s.edge.running_config()
 
-    # What is not reported, the router compares.
+    # Each side compares it: the router says that it was changed, the controller to what.
     s.edge.configure_bgp(f"peering {NAME} description mine")
-    wait_fields(s, {"drift": (None, "changed by hand since the controller pushed it: the description is another than was "
+    wait_fields(s, {"description": ("Example Networks", "mine"),
+                    "drift": (None, "changed by hand since the controller pushed it: the description is another than was "
                                     "pushed")})
     s.edge.configure_bgp(f"peering {NAME} description Example Networks", f"no neighbor {v6}",
                          "address-family ipv4 unicast", f"neighbor {v4} route-map OTHER in")

@@ -3,11 +3,13 @@
 a transition or has one twice."""
 import contextlib
 import json
+import re
 import sqlite3
 
 import pytest
 
-from lab.controller import ROUTER, Controller
+from lab.controller import ROUTER, ROUTER_PORT, Controller
+from lab.frames import Frames
 from lab.scenario import NAME, Scenario
 from lab.wait import until
 
@@ -183,4 +185,43 @@ def test_a_controller_in_a_vrf(lab):
     s.controller.wait_connected()
     s.edge.configure_bgp("no peering controller", line.replace("MGMT", "NONE"))
     until("why not", lambda: s.edge.vtysh("show peering controller"), lambda text: "VRF NONE" in text)
+    s.wait_open()
+
+
+@pytest.mark.interface_kind("vrf")
+def test_a_controller_in_a_vrf_that_is_a_device(lab):
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge)
+    near, edge = s.controller.link.near_interface, s.edge.namespace
+    edge.ip("link", "add", "MGMT", "type", "vrf", "table", "10")
+    edge.ip("link", "set", "MGMT", "up")
+    edge.ip("link", "set", near, "master", "MGMT")
+    edge.ip("address", "add", f"{LOOPBACK}/32", "dev", "MGMT")
+    s.controller.namespace.ip("route", "add", f"{LOOPBACK}/32", "via", s.controller.link.near_ipv4)
+    frames = Frames(s.controller.namespace, s.controller.link.far_interface, "tcp")
+    s.controller.start()
+    s.start(s.config(top=["vrf MGMT", "exit-vrf"], bgp=[f"peering controller {s.controller.address}", *s.declaration()]))
+    s.acme.wait_established()
+    assert "MGMT" in s.edge.vtysh("show vrf")
+    # In the default VRF there is no way to it, and nothing comes there.
+    until("why not", lambda: told(s), lambda seen: seen == {s.controller.address: "not-connected"})
+    assert frames.lines() == []
+    line = f"peering controller {s.controller.address} vrf MGMT"
+    for source, address in (("", s.controller.link.near_ipv4), (f" source {LOOPBACK}", LOOPBACK), (" source MGMT", LOOPBACK)):
+        seen = len(frames.lines())
+        s.edge.configure_bgp("no peering controller", line + source)
+        wait_connected(s, s.controller)
+        frames.wait(rf" {re.escape(address)}\.\d+ > {re.escape(s.controller.address)}\.{ROUTER_PORT}: Flags \[S\]", after=seen)
+        assert f" {line}{source}\n" in s.edge.running_config()
+    # Its other sockets are where they were, and over a restart it is there by its line alone.
+    s.validate()
+    s.activate()
+    s.edge.vtysh("write memory")
+    s.restart_bgpd("stop_bgpd")
+    s.controller.wait_connected()
+    s.wait_open()
+    # A VRF that goes is said, and the sessions go on.
+    edge.ip("link", "delete", "MGMT")
+    s.edge.configure_bgp("no peering controller", line)
+    until("why not", lambda: s.edge.vtysh("show peering controller"), lambda text: "VRF MGMT" in text)
     s.wait_open()

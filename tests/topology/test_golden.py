@@ -14,10 +14,26 @@ STATUS = dict(
     state_since=1764000000, flags=["adopted", "stale"], activation=1,
     sessions=[dict(address="192.0.2.2", bgp_state="Established", gate=1, required=True, up_seconds=372,
                    families=[dict(afi="ipv4", received=1204, received_limit=2000, import_policy="ACME-IN",
-                                  export_policy="ACME-OUT")], downs=4, folded=7)],
+                                  export_policy="ACME-OUT")], downs=4, folded=7, password_set=True)],
     checks=[dict(name="session-stable", verdict="running", session="both", figures="0 flaps in 6m12s",
                  reason="3m48s to go")],
-    waiting_for="session-stable: 3m48s to go")
+    waiting_for="session-stable: 3m48s to go",
+    declared=dict(name="PNI-ACME-FRA1", peer_asn=4200000000, neighbors=[dict(address="192.0.2.2", hold_time=30)],
+                  profile="PEERS"))
+POLICIES = [dict(name="ACME-IN", kind=8, digest=0x8c3d5f7a9b1e2046, entries=2, drifted=True, withdrawn=True),
+            dict(name="ACME-OLD", gone=True)]
+PERMIT, DENY = 1, 2
+CLAUSE = dict(
+    match_prefix_list_ipv4="ACME-4", match_prefix_list_ipv6="ACME-6", match_as_path="ACME-PATH", match_community="MARKED",
+    match_community_exact=True, match_large_community="MARKED-LARGE", set_local_preference=dict(value=0),
+    set_med=dict(value=4294967295), set_communities=["64500:7"], set_communities_additive=True,
+    set_large_communities=["64500:1:2"], set_large_communities_additive=True, set_as_path_prepend=[64500, 4200000000],
+    set_next_hop=1, call="COMMON", on_match=2, goto_sequence=30)
+PUSHED = [dict(policy=dict(name=name, kind=kind, entries=[entry])) for name, kind, entry in (
+    ("ACME-4", 1, dict(sequence=5, action=PERMIT, prefix="198.51.100.0/24", ge=25, le=28)),
+    ("ACME-PATH", 3, dict(sequence=10, action=DENY, regex="^64510_")),
+    ("MARKED", 4, dict(sequence=15, action=PERMIT, communities=["64510:1", "no-export"])),
+    ("ACME-IN", 8, dict(sequence=20, action=PERMIT, clause=CLAUSE)))]
 DECLARE = dict(
     name="PNI-ACME-FRA1", peer_asn=64510, kind=2, activation=3, validation_window=600, description="Example Networks",
     on_violation=2, reopen_mode=2, reopen_hold_down=900, profile="PEERS",
@@ -36,13 +52,15 @@ MESSAGES = {
                   boot_id="5e3d", features=["push-options", "session-settings"], last_push="9d3c1f0a5b7e42d8861f0c9ab4e7d352", revision=7),
     "hello_ack": dict(protocol_version=1, router_name="edge1.fra1.example.net", acked_sequence=15,
                       acked_at_milliseconds=1764000000007, features=["push-options", "session-settings"]),
-    "snapshot": dict(full=True, connections=[STATUS], taken_at=1764000372),
+    "snapshot": dict(full=True, connections=[STATUS], taken_at=1764000372, policies=POLICIES, policies_full=True,
+                     complete=True),
     "transition": {"sequence": 16, "connection": "PNI-ACME-FRA1", "vrf": "default", "generation": 3,
                    "from": "ProvisioningCompleted", "to": "Validating", "cause": "8", "actor": "router",
                    "at_milliseconds": 1764000000123, "message": "every required session is up"},
     "ack": dict(sequence=16),
     "push": dict(id="9d3c1f0a5b7e42d8861f0c9ab4e7d352", actor="noc@example.net", operations=[
-        dict(declare=DECLARE), dict(verb=dict(name="PNI-ACME-FRA1", verb="approve", reason="wired on Monday"))],
+        *PUSHED, dict(declare=DECLARE), dict(verb=dict(name="PNI-ACME-FRA1", verb="approve", reason="wired on Monday")),
+        dict(withdraw_policy=dict(name="ACME-OLD"))],
                  dry_run=True, expects_revision=True, expected_revision=6, confirm_seconds=120),
     "push_result": dict(id="9d3c1f0a5b7e42d8861f0c9ab4e7d352", applied=False, results=[
         dict(ok=True), dict(code="not-allowed", message="activate is not allowed in PendingApproval",

@@ -328,10 +328,11 @@ def test_a_port_with_members(scenario):
 
 
 @pytest.mark.interface_kind("bond")
-def test_a_lag(lab):
+@pytest.mark.parametrize("mode", ["802.3ad", "balance-xor"])
+def test_a_lag(lab, mode):
     s = Scenario(lab)
-    s.edge.namespace.ip("link", "add", "bond0", "type", "bond", "mode", "802.3ad")
-    s.lab.namespace("acme").ip("link", "add", "bond0", "type", "bond", "mode", "802.3ad")
+    s.edge.namespace.ip("link", "add", "bond0", "type", "bond", "mode", mode, "miimon", "100")
+    s.lab.namespace("acme").ip("link", "add", "bond0", "type", "bond", "mode", mode, "miimon", "100")
     second = Link(9, s.edge.namespace, "acme2", s.lab.namespace("acme"), "edge2")
     for namespace, ports in ((s.edge.namespace, ("acme", second.near_interface)),
                              (s.lab.namespace("acme"), ("edge", second.far_interface))):
@@ -340,6 +341,7 @@ def test_a_lag(lab):
             namespace.ip("link", "set", port, "master", "bond0")
     move_addresses(s, "bond0")
     acme = s.lab.namespace("acme")
+    acme.ip("address", "flush", "dev", "edge", "scope", "global")
     acme.ip("link", "set", "bond0", "up")
     acme.ip("address", "add", f"{s.acme_address('ipv4')}/30", "dev", "bond0")
     acme.ip("address", "add", f"{s.acme_address('ipv6')}/64", "dev", "bond0", "nodad")
@@ -347,6 +349,8 @@ def test_a_lag(lab):
     s.edge.verb(NAME, "approve")
     found = wait_passed(s)
     assert {member["interface"] for member in found["members"]} == {"acme", "acme2"}
+    shown = s.edge.vtysh(f"show peering {NAME} link")
+    assert "port bond0" in shown and "acme2 up" in shown, shown
     acme.ip("link", "set", "edge2", "down")
     s.edge.vtysh(f"peering {NAME} link-test now")
     wait_failed(s, "acme2 is down")
@@ -367,6 +371,8 @@ def test_a_vlan(lab):
     s.edge.verb(NAME, "approve")
     found = wait_passed(s)
     assert (found["port"]["vlan"], found["over"]["interface"]) == (100, "acme")
+    shown = s.edge.vtysh(f"show peering {NAME} link")
+    assert "port acme.100" in shown and "VLAN 100" in shown, shown
 
 
 @pytest.mark.interface_kind("macvlan")

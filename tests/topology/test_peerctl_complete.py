@@ -32,6 +32,7 @@ def press_tab(controller, line):
     ("peerctl ap", ["approve", "apply"]),
     ("peerctl connections --st", ["--state"]),
     ("peerctl connections --state Val", ["Validating"]),
+    ("peerctl peering list --state d", ["deprovisioning", "deprovisioned"]),
     ("peerctl request edge1 PNI --kind ", ["direct", "exchange", "route-server"]),
     ("peerctl routers -o j", ["json"]),
     ("peerctl show -o json ed", ["edge1", "edge2"]),

@@ -114,9 +114,9 @@ def test_what_a_peering_asked_for_is_as_good(controller, file):
         approve_asn(controller)
         wanted = peering(connections=[connection(neighbors=[{"address": "192.0.2.2", "password": "between-us"}])])
         assert controller.post("/v1/peerings", wanted)[0] == 201
-        assert controller.post("/v1/peerings/ACME-FRA/approve")[0] == 200
-        until("the request", lambda: "ACME-1" in edge1.connections)
-        until("its answer", lambda: controller.get(connection_path("ACME-1"))["desired"]["pushState"],
+        assert controller.post("/v1/peerings/AS64510-FRA/approve")[0] == 200
+        until("the request", lambda: "AS64510-1" in edge1.connections)
+        until("its answer", lambda: controller.get(connection_path("AS64510-1"))["desired"]["pushState"],
               lambda state: state == "applied")
         declared(edge1)
         whole = controller.peerctl("export").stdout
@@ -126,7 +126,7 @@ def test_what_a_peering_asked_for_is_as_good(controller, file):
         exported = json.loads(whole)
         exported["connections"][0]["description"] = "port 4"
         said = controller.peerctl("apply", "-f", file(exported))
-        assert "1 changed" in said.stdout and declared(edge1) == ["ACME-1"], said
+        assert "1 changed" in said.stdout and declared(edge1) == ["AS64510-1"], said
 
 
 def test_one_that_is_refused_holds_up_none(controller, file):

@@ -13,10 +13,11 @@ from lab.bird import Session
 from lab.clock import Clock
 from lab.controller import OPERATOR, ROUTER, Controller
 from lab.frr import Router
-from lab.scenario import ACME_AS, FAMILIES, NAME, OWN, Scenario
+from lab.scenario import ACME_AS, FAMILIES, OWN, Scenario
 from lab.wait import until
 from peerings_kit import PEER_NOC
 
+NAME = f"AS{ACME_AS}-FRA1"  # as the peer may choose it
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 POLICY = {
     "kinds": ["direct"],
@@ -51,7 +52,7 @@ def seconds_until(weekday, hour):
 
 
 def body(s, **change):
-    return {"name": "ACME-FRA", "peerAsn": ACME_AS, "metro": "Frankfurt",
+    return {"name": "AS64510-FRA", "peerAsn": ACME_AS, "metro": "Frankfurt",
             "prefixes": [prefix for family in FAMILIES for prefix in sorted(s.acme_routes[family])],
             "connections": [{"router": ROUTER, "name": NAME,
                              "neighbors": [{"address": s.acme_address(family)} for family in FAMILIES]}], **change}
@@ -68,7 +69,7 @@ def test_a_peering_from_its_request_to_its_end(scenario):
     controller.wait_connected()
 
     def peering():
-        return controller.request("GET", "/v1/peerings/ACME-FRA")[1]
+        return controller.request("GET", "/v1/peerings/AS64510-FRA")[1]
 
     def states():
         shown = peering()
@@ -87,12 +88,12 @@ def test_a_peering_from_its_request_to_its_end(scenario):
     assert states() == ("requested", None, "None")
 
     # A person approves: declared and approved on the router, which waits for the peer.
-    assert controller.request("POST", "/v1/peerings/ACME-FRA/approve")[0] == 200
+    assert controller.request("POST", "/v1/peerings/AS64510-FRA/approve")[0] == 200
     s.edge.wait_state(NAME, "ProvisioningStarted")
     until("seen here", states, lambda seen: seen == ("approved", "Updating", "ProvisioningStarted"))
-    assert controller.request("POST", f"/v1/peerings/ACME-FRA/connections/{NAME}/bgp-configured", {}, token)[0] == 200
+    assert controller.request("POST", f"/v1/peerings/AS64510-FRA/connections/{NAME}/bgp-configured", {}, token)[0] == 200
     s.acme.wait_established()
-    s.wait_passed()
+    s.wait_passed(NAME)
     until("it waits for the hours", lambda: peering()["connections"][0]["waitsFor"], lambda text: "hours" in (text or ""))
     # Nor does a controller that starts anew forget them.
     controller.kill()
@@ -114,7 +115,7 @@ def test_a_peering_from_its_request_to_its_end(scenario):
                        "ProvisioningCompleted": "controller:token:acme", "Validating": "router",
                        "Active": "controller:policy"}
 
-    assert controller.request("POST", "/v1/peerings/ACME-FRA/deprovision", {"reason": "moved"})[0] == 200
+    assert controller.request("POST", "/v1/peerings/AS64510-FRA/deprovision", {"reason": "moved"})[0] == 200
     for family in FAMILIES:
         s.acme.wait_received(f"edge_{family}", set())
     until("the end", states, lambda seen: seen == ("deprovisioned", None, "None"))
@@ -172,12 +173,12 @@ def test_a_peering_over_two_routers(scenario):
         status, problem = controller.request("POST", "/v1/peerings", body(s, connections=connections))
         assert status == 422 and rule in {one["rule"] for one in problem["findings"] if one["verdict"] == "fail"}, problem
     assert controller.request("POST", "/v1/peerings", body(s, connections=[first, second]))[0] == 201
-    assert controller.request("POST", "/v1/peerings/ACME-FRA/approve")[0] == 200
+    assert controller.request("POST", "/v1/peerings/AS64510-FRA/approve")[0] == 200
 
     s.edge.wait_state(NAME, "ProvisioningStarted")
     edge2.wait_state("PNI-ACME-2", "ProvisioningStarted")
     for name in (NAME, "PNI-ACME-2"):
-        assert controller.request("POST", f"/v1/peerings/ACME-FRA/connections/{name}/bgp-configured")[0] == 200
+        assert controller.request("POST", f"/v1/peerings/AS64510-FRA/connections/{name}/bgp-configured")[0] == 200
 
     # Both come up, are validated by themselves and opened by the policy; the far side holds what each of them has.
     acme_routes = set(s.acme_routes["ipv4"])
@@ -187,15 +188,15 @@ def test_a_peering_over_two_routers(scenario):
     until("the edge's routes at acme", lambda: s.acme.received("edge_ipv4"), lambda seen: OWN["ipv4"] in seen)
     for router in (s.edge, edge2):
         until("acme's routes in its kernel", lambda: installed(router, acme_routes), lambda seen: seen == acme_routes)
-    shown = until("seen here", lambda: controller.request("GET", "/v1/peerings/ACME-FRA")[1],
+    shown = until("seen here", lambda: controller.request("GET", "/v1/peerings/AS64510-FRA")[1],
                   lambda seen: seen["provisioningState"] == "Succeeded")
     assert [one["connectionState"] for one in shown["connections"]] == ["Active", "Active"]
 
     # It ends on both.
-    assert controller.request("POST", "/v1/peerings/ACME-FRA/deprovision", {"reason": "moved"})[0] == 200
+    assert controller.request("POST", "/v1/peerings/AS64510-FRA/deprovision", {"reason": "moved"})[0] == 200
     for session in ("edge_ipv4", "edge2_ipv4"):
         s.acme.wait_received(session, set())
     edge2.wait_state("PNI-ACME-2", "None")
-    until("the end", lambda: controller.request("GET", "/v1/peerings/ACME-FRA")[1]["state"], lambda seen: seen == "deprovisioned")
+    until("the end", lambda: controller.request("GET", "/v1/peerings/AS64510-FRA")[1]["state"], lambda seen: seen == "deprovisioned")
     for router in (s.edge, edge2):
         until("nothing of acme's left", lambda: installed(router, acme_routes), lambda seen: seen == set())

@@ -118,11 +118,12 @@ def test_names_that_are_words_of_commands(pushed):
             one = policy(kind, name, entry)
             applied(s, f"{number} {kind}", one)
             assert config() == before
-            # Typed at, pushed again, and taken away: nothing of either is left. (In bgpd alone: what vtysh types at lists every daemon keeps.)
+            # Typed at, pushed again at once, and taken away: nothing of either is left. (In bgpd alone: what vtysh types at lists every daemon keeps.)
             with Vty(s.edge.run_folder / "bgpd.vty") as vty:
                 for typed in ("configure terminal", line.format(name), "end"):
                     vty.command(typed)
             applied(s, f"{number} {kind} again", one)
+            assert config() == before, f"{kind} {name} is as it was typed"
             applied(s, f"{number} {kind} away", withdraw(name))
             assert config() == before, (kind, name)
     # bgpd shows a route-map that is gone until it has told those that went by it.

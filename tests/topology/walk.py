@@ -20,9 +20,9 @@ from lab.frr import Router
 from lab.namespaces import Lab, sweep
 from lab.wait import NotSeen, until
 
-NAME = "PNI-ACME-FRA1"
-PEERING = "ACME-FRA"
 EDGE_AS, ACME_AS = 64500, 64510
+# As the other network may choose them.
+NAME, PEERING = f"AS{ACME_AS}-FRA1", f"AS{ACME_AS}-FRA"
 FAMILIES = ("ipv4", "ipv6")
 ACME_ROUTES = {"ipv4": prefixes("ipv4", 1000), "ipv6": prefixes("ipv6", 500)}
 OUR_ROUTES = {"ipv4": ["203.0.113.0/25", "203.0.113.128/25"], "ipv6": ["2001:db8:fff0::/48", "2001:db8:fff1::/48"]}

@@ -23,6 +23,7 @@ from lab.build import SOURCE
 PROTO = SOURCE / "lib" / "peering.proto"
 VERSION = 1
 FEATURES = ("push-options", "session-settings")
+NEWER_FEATURES = (*FEATURES, "policy-objects", "pushed-state")
 MAX_BYTES = 1024 * 1024
 
 
@@ -53,6 +54,14 @@ def message(name):
 def envelope(**body):
     """envelope(ack=dict(sequence=3))"""
     return message("Envelope")(**body)
+
+
+def digest(policy):
+    """Of a Policy, as routers report it: FNV-1a of what it is packed to."""
+    value = 14695981039346656037
+    for byte in policy.SerializeToString(deterministic=True):
+        value = (value ^ byte) * 1099511628211 % 2**64
+    return value
 
 
 def frame(packed):
@@ -209,6 +218,7 @@ def transition(sequence, connection="PNI-ACME", to="PendingApproval", **fields):
 def session_as_declared(neighbor):
     """What a router reports of a neighbor that was pushed to it."""
     return dict(address=neighbor.address, bgp_state="Idle", gate=1, required=not neighbor.optional,
+                password_set=bool(neighbor.password),
                 families=[dict(afi=family.afi, received_limit=family.received_limit, import_policy=family.import_policy,
                                export_policy=family.export_policy) for family in neighbor.families])
 
@@ -240,11 +250,13 @@ class Router(threading.Thread):
         self.acked = 0
         self.connections = {}   # name: fields of its ConnectionStatus
         self.policies = {}      # name: the object that was pushed last
+        self.policy_reports = {}  # name: fields of its PolicyStatus
         self.pushes = []        # every push that came, in order
         self.last_push = ""     # id of the newest one that was applied
         self.confirms = []      # ids of pushes that were confirmed
         self.revision = 0
         self.deaf = False       # takes pushes and does not answer them
+        self.refuses = {}       # name: (code, sentence) for what is to be declared
         self.error = None       # why it ended, where it did not because of stop()
         self._lock = threading.RLock()
         self._connection = None
@@ -271,6 +283,7 @@ class Router(threading.Thread):
         """The same router again, for a new session."""
         again = Router(address, self.pki, self.router_name, self.journal_id, self.features)
         again.journal, again.connections = self.journal, self.connections
+        again.policies, again.policy_reports = self.policies, self.policy_reports
         again.last_push, again.revision = self.last_push, self.revision
         return again
 
@@ -321,7 +334,23 @@ class Router(threading.Thread):
     def send_snapshot(self, full, names=None):
         with self._lock:
             statuses = [status for name, status in self.connections.items() if names is None or name in names]
-            self._connection.send(snapshot=dict(full=full, connections=statuses, taken_at=int(time.time())))
+            pushed = dict(policies=list(self.policy_reports.values()), policies_full=True, complete=True)
+            self._connection.send(snapshot=dict(full=full, connections=statuses, taken_at=int(time.time()),
+                                                **(pushed if full and self._tells_pushed_state() else {})))
+
+    def send_policy(self, name, /, **changes):
+        """What became of a policy that was pushed: by hand, or because of a push."""
+        with self._lock:
+            if changes.get("gone"):
+                del self.policy_reports[name]
+            else:
+                self.policy_reports[name].update(changes)
+            if self._tells_pushed_state():
+                self._connection.send(snapshot=dict(policies=[dict(name=name, **changes) if changes.get("gone")
+                                                              else self.policy_reports[name]]))
+
+    def _tells_pushed_state(self):
+        return "pushed-state" in self.features
 
     def move(self, name, to, cause, actor="router", message=""):
         """One transition, with what it makes of the connection."""
@@ -353,23 +382,40 @@ class Router(threading.Thread):
         return dict(id=push.id, applied=applied, results=results, revision=self.revision,
                     confirm_seconds=push.confirm_seconds)
 
+    def _told(self, declared):
+        """What it reports of a declaration, where it does."""
+        if not self._tells_pushed_state():
+            return {}
+        told = message("DeclareConnection")()
+        told.CopyFrom(declared)
+        for neighbor in told.neighbors:
+            neighbor.password = ""
+        return dict(declared=told)
+
     def _apply_operation(self, operation, actor):
         actor = f"controller:{actor}"
+        if operation.WhichOneof("operation") == "withdraw_policy":
+            if self.policies.pop(operation.withdraw_policy.name, None):
+                self.send_policy(operation.withdraw_policy.name, gone=True)
+            return dict(ok=True)
         if operation.WhichOneof("operation") == "declare":
             declared = operation.declare
+            if declared.name in self.refuses:
+                code, sentence = self.refuses[declared.name]
+                return dict(ok=False, code=code, message=sentence)
             if declared.peer_asn == 65535:
                 return dict(ok=False, code="bad-asn", message="AS 65535 is reserved; give the peer's own AS number")
             if declared.name not in self.connections:
                 self.connections[declared.name] = dict(
                     name=declared.name, vrf="default", peer_asn=declared.peer_asn, kind=declared.kind, state="None",
-                    generation=1, activation=declared.activation or 1,
+                    generation=1, activation=declared.activation or 1, **self._told(declared),
                     sessions=[session_as_declared(neighbor) for neighbor in declared.neighbors])
                 self.move(declared.name, "PendingApproval", "1", actor)
             else:
                 # A person's changes to what is declared are undone by a declaration, as on a router.
                 self.connections[declared.name].update(
                     peer_asn=declared.peer_asn, kind=declared.kind, activation=declared.activation or 1,
-                    sessions=[session_as_declared(neighbor) for neighbor in declared.neighbors])
+                    **self._told(declared), sessions=[session_as_declared(neighbor) for neighbor in declared.neighbors])
                 self.send_snapshot(False, [declared.name])
             return dict(ok=True, allowed=["approve", "withdraw"])
         if operation.WhichOneof("operation") == "policy":
@@ -377,7 +423,10 @@ class Router(threading.Thread):
                 for name in (entry.clause.match_prefix_list_ipv4, entry.clause.call):
                     if name and name not in self.policies:
                         return dict(ok=False, code="unknown-policy", message=f"there is no {name}; push it in front")
-            self.policies[operation.policy.name] = operation.policy
+            pushed = self.policies[operation.policy.name] = operation.policy
+            self.policy_reports[pushed.name] = {}
+            self.send_policy(pushed.name, name=pushed.name, kind=pushed.kind, digest=digest(pushed),
+                             entries=len(pushed.entries))
             return dict(ok=True)
         verb = operation.verb
         status = self.connections.get(verb.name)

@@ -50,6 +50,7 @@ static Peering__SessionStatus session = {
 	.families = families_of_session,
 	.downs = 4,
 	.folded = 7,
+	.password_set = 1,
 };
 static Peering__SessionStatus *sessions[] = {&session};
 static Peering__CheckStatus check = {
@@ -62,6 +63,20 @@ static Peering__CheckStatus check = {
 };
 static Peering__CheckStatus *checks[] = {&check};
 static char *flags[] = {"adopted", "stale"};
+static Peering__Neighbor declared_neighbor = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__neighbor__descriptor),
+	.address = "192.0.2.2",
+	.hold_time = 30,
+};
+static Peering__Neighbor *declared_neighbors[] = {&declared_neighbor};
+static Peering__DeclareConnection declared = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__declare_connection__descriptor),
+	.name = "PNI-ACME-FRA1",
+	.peer_asn = 4200000000u,
+	.n_neighbors = COUNT(declared_neighbors),
+	.neighbors = declared_neighbors,
+	.profile = "PEERS",
+};
 static Peering__ConnectionStatus status = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__connection_status__descriptor),
 	.name = "PNI-ACME-FRA1",
@@ -79,14 +94,34 @@ static Peering__ConnectionStatus status = {
 	.n_checks = COUNT(checks),
 	.checks = checks,
 	.waiting_for = "session-stable: 3m48s to go",
+	.declared = &declared,
 };
 static Peering__ConnectionStatus *connections[] = {&status};
+static Peering__PolicyStatus policy_there = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__policy_status__descriptor),
+	.name = "ACME-IN",
+	.kind = PEERING__POLICY_KIND__POLICY_KIND_ROUTE_MAP,
+	.digest = UINT64_C(0x8c3d5f7a9b1e2046),
+	.entries = 2,
+	.drifted = 1,
+	.withdrawn = 1,
+};
+static Peering__PolicyStatus policy_gone = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__policy_status__descriptor),
+	.name = "ACME-OLD",
+	.gone = 1,
+};
+static Peering__PolicyStatus *policy_statuses[] = {&policy_there, &policy_gone};
 static Peering__Snapshot snapshot = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__snapshot__descriptor),
 	.full = 1,
 	.n_connections = COUNT(connections),
 	.connections = connections,
 	.taken_at = 1764000372,
+	.n_policies = COUNT(policy_statuses),
+	.policies = policy_statuses,
+	.policies_full = 1,
+	.complete = 1,
 };
 
 static Peering__Transition transition = {
@@ -169,6 +204,89 @@ static Peering__ConnectionVerb verb = {
 	.verb = "approve",
 	.reason = "wired on Monday",
 };
+static char *listed_communities[] = {"64510:1", "no-export"};
+static Peering__PolicyEntry entry_prefix = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__policy_entry__descriptor),
+	.sequence = 5,
+	.action = PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT,
+	.prefix = "198.51.100.0/24",
+	.ge = 25,
+	.le = 28,
+};
+static Peering__PolicyEntry entry_regex = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__policy_entry__descriptor),
+	.sequence = 10,
+	.action = PEERING__POLICY_ACTION__POLICY_ACTION_DENY,
+	.regex = "^64510_",
+};
+static Peering__PolicyEntry entry_communities = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__policy_entry__descriptor),
+	.sequence = 15,
+	.action = PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT,
+	.n_communities = COUNT(listed_communities),
+	.communities = listed_communities,
+};
+static Peering__Number preference = {PROTOBUF_C_MESSAGE_INIT(&peering__number__descriptor), .value = 0};
+static Peering__Number med = {PROTOBUF_C_MESSAGE_INIT(&peering__number__descriptor), .value = 4294967295u};
+static char *set_communities[] = {"64500:7"};
+static char *set_large_communities[] = {"64500:1:2"};
+static uint32_t prepended[] = {64500, 4200000000u};
+static Peering__RouteMapClause clause = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__route_map_clause__descriptor),
+	.match_prefix_list_ipv4 = "ACME-4",
+	.match_prefix_list_ipv6 = "ACME-6",
+	.match_as_path = "ACME-PATH",
+	.match_community = "MARKED",
+	.match_community_exact = 1,
+	.match_large_community = "MARKED-LARGE",
+	.set_local_preference = &preference,
+	.set_med = &med,
+	.n_set_communities = COUNT(set_communities),
+	.set_communities = set_communities,
+	.set_communities_additive = 1,
+	.n_set_large_communities = COUNT(set_large_communities),
+	.set_large_communities = set_large_communities,
+	.set_large_communities_additive = 1,
+	.n_set_as_path_prepend = COUNT(prepended),
+	.set_as_path_prepend = prepended,
+	.set_next_hop = PEERING__NEXT_HOP__NEXT_HOP_PEER_ADDRESS,
+	.call = "COMMON",
+	.on_match = PEERING__ON_MATCH__ON_MATCH_GOTO,
+	.goto_sequence = 30,
+};
+static Peering__PolicyEntry entry_clause = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__policy_entry__descriptor),
+	.sequence = 20,
+	.action = PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT,
+	.clause = &clause,
+};
+#define POLICY(object, policy_name, policy_kind, entry)                                                                \
+	static Peering__PolicyEntry *entries_of_##object[] = {&entry};                                                 \
+	static Peering__Policy object = {                                                                              \
+		PROTOBUF_C_MESSAGE_INIT(&peering__policy__descriptor),                                                 \
+		.name = policy_name,                                                                                   \
+		.kind = PEERING__POLICY_KIND__POLICY_KIND_##policy_kind,                                               \
+		.n_entries = 1,                                                                                        \
+		.entries = entries_of_##object,                                                                        \
+	};                                                                                                             \
+	static Peering__Operation operation_##object = {                                                               \
+		PROTOBUF_C_MESSAGE_INIT(&peering__operation__descriptor),                                              \
+		.operation_case = PEERING__OPERATION__OPERATION_POLICY,                                                \
+		.policy = &object,                                                                                     \
+	}
+POLICY(prefix_list, "ACME-4", PREFIX_LIST_IPV4, entry_prefix);
+POLICY(as_path_list, "ACME-PATH", AS_PATH_LIST, entry_regex);
+POLICY(community_list, "MARKED", COMMUNITY_LIST, entry_communities);
+POLICY(route_map, "ACME-IN", ROUTE_MAP, entry_clause);
+static Peering__WithdrawPolicy withdrawn = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__withdraw_policy__descriptor),
+	.name = "ACME-OLD",
+};
+static Peering__Operation operation_withdraw = {
+	PROTOBUF_C_MESSAGE_INIT(&peering__operation__descriptor),
+	.operation_case = PEERING__OPERATION__OPERATION_WITHDRAW_POLICY,
+	.withdraw_policy = &withdrawn,
+};
 static Peering__Operation operation_declare = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__operation__descriptor),
 	.operation_case = PEERING__OPERATION__OPERATION_DECLARE,
@@ -179,7 +297,10 @@ static Peering__Operation operation_verb = {
 	.operation_case = PEERING__OPERATION__OPERATION_VERB,
 	.verb = &verb,
 };
-static Peering__Operation *operations[] = {&operation_declare, &operation_verb};
+static Peering__Operation *operations[] = {
+	&operation_prefix_list, &operation_as_path_list, &operation_community_list, &operation_route_map,
+	&operation_declare,	&operation_verb,	 &operation_withdraw,
+};
 static Peering__Push push = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__push__descriptor),
 	.id = "9d3c1f0a5b7e42d8861f0c9ab4e7d352",

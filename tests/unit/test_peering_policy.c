@@ -14,10 +14,10 @@
 #include "controller/peering_request.h"
 
 #define ONE                                                                                                            \
-	"{\"router\":\"Edge1\",\"name\":\"A-1\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"families\":["                 \
+	"{\"router\":\"Edge1\",\"name\":\"AS64510-1\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"families\":["                 \
 	"{\"afi\":\"ipv4\",\"receivedLimit\":100}]}]}"
 #define BODY(more, connections)                                                                                        \
-	"{\"name\":\"A\",\"peerAsn\":64510,\"metro\":\"Frankfurt\",\"facility\":\"FRA1\"," more                          \
+	"{\"name\":\"AS64510-A\",\"peerAsn\":64510,\"metro\":\"Frankfurt\",\"facility\":\"FRA1\"," more                          \
 	"\"connections\":[" connections "]}"
 
 static struct peering_policy *policy_of(const char *text)
@@ -84,7 +84,7 @@ static void expect(const char *policy_text, const char *body, const struct peeri
 static void each_rule_passes_and_fails(void **state)
 {
 	static const char body[] = BODY("\"bandwidthInMbps\":10000,\"prefixes\":[\"203.0.113.0/24\"],", ONE);
-	static const char second[] = ",{\"router\":\"edge2\",\"name\":\"A-2\",\"neighbors\":[{\"address\":\"192.0.2.6\"}]}";
+	static const char second[] = ",{\"router\":\"edge2\",\"name\":\"AS64510-2\",\"neighbors\":[{\"address\":\"192.0.2.6\"}]}";
 	static const struct {
 		const char *rule, *passes, *fails, *word;
 	} rules[] = {
@@ -122,7 +122,7 @@ static void each_rule_passes_and_fails(void **state)
 	snprintf(two, sizeof(two), BODY("", ONE "%s"), second);
 	expect("{\"connections\":{\"min\":2,\"differentRouters\":true}}", two, &facts, "different-routers", VERDICT_PASS, NULL);
 	expect("{\"ipv4\":{\"required\":true}}",
-	       BODY("", "{\"router\":\"edge1\",\"name\":\"A-1\",\"neighbors\":[{\"address\":\"2001:db8::2\"}]}"), &facts,
+	       BODY("", "{\"router\":\"edge1\",\"name\":\"AS64510-1\",\"neighbors\":[{\"address\":\"2001:db8::2\"}]}"), &facts,
 	       "ipv4", VERDICT_FAIL, "no neighbor");
 	expect("{\"minBandwidthInMbps\":1}", BODY("", ONE), &facts, "bandwidth", VERDICT_FAIL, "not said");
 }
@@ -148,7 +148,7 @@ static void facts_count(void **state)
 	expect("{}", BODY("", ONE), &facts, "connection-name", VERDICT_FAIL, "another connection");
 }
 
-#define WITH(more) "{\"router\":\"e\",\"name\":\"A-1\"," more "\"neighbors\":[{\"address\":\"192.0.2.2\"}]}"
+#define WITH(more) "{\"router\":\"e\",\"name\":\"AS64510-1\"," more "\"neighbors\":[{\"address\":\"192.0.2.2\"}]}"
 
 static void levels_and_activation_are_the_policys(void **state)
 {
@@ -174,7 +174,7 @@ static void a_peer_has_no_say_in_what_is_ours(void **state)
 		WITH("\"validationWindow\":1,"),
 		WITH("\"onViolation\":\"report\","),
 		WITH("\"timers\":{\"validation\":86400},"),
-		"{\"router\":\"e\",\"name\":\"A-1\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"families\":["
+		"{\"router\":\"e\",\"name\":\"AS64510-1\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"families\":["
 		"{\"afi\":\"ipv4\",\"importPolicy\":\"ANY\"}]}]}",
 	};
 	struct peering_facts facts = good_facts();
@@ -190,6 +190,41 @@ static void a_peer_has_no_say_in_what_is_ours(void **state)
 	expect("{}", BODY("", ONE), &facts, "own-choice", VERDICT_PASS, NULL);
 }
 
+/* A router or a name that is not there, or is another's, is one and the same for a peer. */
+static void what_is_inside_is_hidden_from_a_peer(void **state)
+{
+	static const char *const names[] = {"AS64511-1", "AS64510-1"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct peering_policy *policy = policy_of("{}");
+		struct peering_facts facts = good_facts();
+		struct judgement free, taken;
+		struct peering_request request;
+		char body[600];
+
+		facts.by_peer = true;
+		snprintf(body, sizeof(body), BODY("", "{\"router\":\"e\",\"name\":\"%s\",\"neighbors\":[{\"address\":\"192.0.2.2\"}]}"),
+			 names[i]);
+		request_of(body, &request);
+		peering_judge(policy, &request, &facts, &free);
+		facts.connections[0].router_known = false;
+		facts.connections[0].name_taken = true;
+		peering_judge(policy, &request, &facts, &taken);
+		assert_int_equal(finding_of(&taken, "router")->verdict, VERDICT_FAIL);
+		assert_int_equal(finding_of(&taken, "own-names")->verdict, i == 0 ? VERDICT_FAIL : VERDICT_PASS);
+		judgement_hide_inside(&free);
+		judgement_hide_inside(&taken);
+		assert_string_equal(finding_of(&free, "router")->sentence, finding_of(&taken, "router")->sentence);
+		assert_int_equal(finding_of(&taken, "router")->verdict, VERDICT_PASS);
+		/* Of its own name it hears. */
+		assert_int_equal(finding_of(&taken, "connection-name")->verdict, i == 0 ? VERDICT_PASS : VERDICT_FAIL);
+		assert_int_equal(taken.verdict, VERDICT_FAIL);
+		assert_int_equal(free.verdict, i == 0 ? VERDICT_FAIL : VERDICT_PASS);
+		peering_request_free(&request);
+		peering_policy_free(policy);
+	}
+}
+
 static void the_policy_adds_to_what_is_pushed(void **state)
 {
 	struct peering_policy *policy =
@@ -201,20 +236,20 @@ static void the_policy_adds_to_what_is_pushed(void **state)
 
 	request_of(BODY("\"description\":\"of all\",",
 			WITH("\"checks\":{\"role\":\"required\"},\"description\":\"own\",") ","
-			"{\"router\":\"e\",\"name\":\"A-2\",\"profile\":\"X\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"families\":["
+			"{\"router\":\"e\",\"name\":\"AS64510-2\",\"profile\":\"X\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"families\":["
 			"{\"afi\":\"ipv4\",\"receivedLimit\":9,\"importPolicy\":\"MINE\"},{\"afi\":\"ipv6\"}]}]}"),
 		   &request);
 	first = peering_compose(policy, &request, 0);
 	second = peering_compose(policy, &request, 1);
 	assert_string_equal(
 		json_plain(first),
-		"{\"name\":\"A-1\",\"peerAsn\":64510,\"kind\":\"direct\",\"checks\":{\"role\":\"required\",\"rpki\":\"required\"},"
+		"{\"name\":\"AS64510-1\",\"peerAsn\":64510,\"kind\":\"direct\",\"checks\":{\"role\":\"required\",\"rpki\":\"required\"},"
 		"\"description\":\"own\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"optional\":false,\"families\":["
 		"{\"afi\":\"ipv4\",\"receivedLimit\":500,\"importPolicy\":\"IN\",\"exportPolicy\":\"OUT\"}]}],"
 		"\"activation\":\"controller\",\"profile\":\"PEERS\"}");
 	assert_string_equal(
 		json_plain(second),
-		"{\"name\":\"A-2\",\"peerAsn\":64510,\"kind\":\"direct\",\"profile\":\"X\",\"neighbors\":[{\"address\":\"192.0.2.2\","
+		"{\"name\":\"AS64510-2\",\"peerAsn\":64510,\"kind\":\"direct\",\"profile\":\"X\",\"neighbors\":[{\"address\":\"192.0.2.2\","
 		"\"optional\":false,\"families\":[{\"afi\":\"ipv4\",\"receivedLimit\":9,\"importPolicy\":\"MINE\","
 		"\"exportPolicy\":\"OUT\"},{\"afi\":\"ipv6\"}]}],\"activation\":\"controller\",\"description\":\"of all\","
 		"\"checks\":{\"rpki\":\"required\",\"role\":\"advisory\"}}");
@@ -239,7 +274,7 @@ static void a_request_is_the_same_again(void **state)
 	assert_true(peering_request_from_stored(once, &again));
 	assert_string_equal(json_plain(again.document), once);
 	assert_string_equal(again.connections[0].router, "edge1");
-	assert_string_equal(again.connections[0].name, "A-1");
+	assert_string_equal(again.connections[0].name, "AS64510-1");
 	assert_string_equal(again.metro, "Frankfurt");
 	assert_int_equal(again.peer_asn, 64510);
 	assert_int_equal(again.bandwidth, 10);
@@ -358,6 +393,7 @@ int main(void)
 		cmocka_unit_test(facts_count),
 		cmocka_unit_test(levels_and_activation_are_the_policys),
 		cmocka_unit_test(a_peer_has_no_say_in_what_is_ours),
+		cmocka_unit_test(what_is_inside_is_hidden_from_a_peer),
 		cmocka_unit_test(the_policy_adds_to_what_is_pushed),
 		cmocka_unit_test(a_request_is_the_same_again),
 		cmocka_unit_test(a_bad_file_is_named_by_its_place),

@@ -329,7 +329,7 @@ static bool add_queued(const struct store_push *push, void *context)
 static void describe(struct store *one, char *text)
 {
 	text[0] = '\0';
-	assert_int_equal(store_connections(one, "edge1", NULL, "", "", 100, add_connection, text), STORE_OK);
+	assert_int_equal(store_connections(one, "edge1", "", "", add_connection, text), STORE_OK);
 	assert_int_equal(store_policies(one, "edge1", "", 100, add_policy, text), STORE_OK);
 	assert_int_equal(store_pushes_queued(one, "edge1", 0, 100, add_queued, text), STORE_OK);
 }

@@ -98,7 +98,7 @@ class Controller:
                ["--cert", self.pki / f"{OPERATOR}.pem", "--key", self.pki / f"{OPERATOR}.key"])
         ended = subprocess.run(
             self.namespace.command(["curl", "-sS", "--cacert", self.pki / "ca.pem", *who, "-X", method, "-w", "%{http_code}",
-                                    "-H", "Content-Type: application/json", "-d", json.dumps(body or {}),
+                                    "-H", "Content-Type: application/json", "-H", "Accept: application/json", "-d", json.dumps(body or {}),
                                     f"https://localhost:4791{path}"]),
             text=True, timeout=120, stdin=subprocess.DEVNULL, capture_output=True)
         assert ended.returncode == 0, ended.stderr

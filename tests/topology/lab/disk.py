@@ -8,12 +8,13 @@ from .preload import library
 
 
 class Disk:
-    """Under the router's bgpd, from its next start on."""
+    """Under the router's bgpd, and under whose environments are given, from their next start on."""
 
-    def __init__(self, router):
+    def __init__(self, router, *environments):
         self._control = router.lab.folder(router.name, "disk") / "control"
         self.good()
-        router.bgpd_environment += [f"LD_PRELOAD={library('disk')}", f"PEERING_TEST_DISK={self._control}"]
+        for environment in (router.bgpd_environment, *environments):
+            environment += [f"LD_PRELOAD={library('disk')}", f"PEERING_TEST_DISK={self._control}"]
 
     def _say(self, text):
         fresh = self._control.with_suffix(".new")
@@ -31,8 +32,11 @@ class Disk:
         """The journal can be read up to there when bgpd starts, and no further."""
         self._say(f"unreadable {offset}")
 
+    def fail(self, error):
+        self._say(f"fail {error}")
+
     def full(self):
-        self._say(f"fail {errno.ENOSPC}")
+        self.fail(errno.ENOSPC)
 
 
 class Kill:

@@ -119,8 +119,8 @@ class Scenario:
         self.edge.verb(NAME, "ready")
         return self.wait_passed()
 
-    def wait_passed(self):
-        return until(f"the validation of {NAME} passed", lambda: self.edge.connection(NAME),
+    def wait_passed(self, name=NAME):
+        return until(f"the validation of {name} passed", lambda: self.edge.connection(name),
                      lambda seen: seen["connectionState"] == "Validating" and not seen["blocking"])
 
     def activate(self):
