@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "bgpd-peering/mailbox.h"
+#include "bgpd-peering/link/mailbox.h"
 
 /*
  * Main thread. `carry_out` runs in the thread, which is called `name` (15 characters; the string stays) and takes no

@@ -8,7 +8,7 @@
 #define PEERING_ROUTER_H
 
 #include "bgpd-peering/alert.h"
-#include "bgpd-peering/connection.h"
+#include "bgpd-peering/connection/connection.h"
 
 struct router {
 	bool inert; /* does nothing at all, built for another bgpd; router_works() asks and sets it */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgpd-peering/turn.h"
 
-#include "bgpd-peering/commands.h"
+#include "bgpd-peering/commands/commands.h"
 
 static const char *const names[TURN_AREAS] = {
 	[TURN_SHOW] = "show",

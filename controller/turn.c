@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "controller/metrics.h"
+#include "controller/service/metrics.h"
 #include "controller/text.h"
 
 static const double bounds[] = {0.0001, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5};

@@ -5,7 +5,7 @@
  * Right behind a gated neighbor's first line stands `neighbor X shutdown message peering guard: …`, before the neighbor
  * can come up. A gated dynamic neighbor becomes a shut neighbor of its own beside its listen range. Under default-deny a
  * listen range is taken out, but for what is open in it; a shut peer-group PEERING-GUARD-… remembers it. All of it can be
- * told again by these words, here and in bgpd-peering/guard_undo.c, and is taken back by guarded_config_plain().
+ * told again by these words, here and in bgpd-peering/journal/guard_undo.c, and is taken back by guarded_config_plain().
  *
  * Pure; no FRR. One thread.
  */

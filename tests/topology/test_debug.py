@@ -91,7 +91,7 @@ def test_an_alert_has_a_code_that_frr_explains(scenario):
     explained = s.edge.bgpd_json("show error all json")
     assert all(str(first + number) in explained for number in range(len(names)))
     assert str(first + len(names)) not in explained
-    code = "".join(path.read_text() for path in (build.SOURCE / "bgpd-peering").glob("*.c") if path.name != "alert.c")
+    code = "".join(path.read_text() for path in (build.SOURCE / "bgpd-peering").rglob("*.c") if path.name != "alert.c")
     assert [name for name in names[1:] if name not in code] == []
 
 

@@ -68,7 +68,7 @@ def doctored_module(headers, folder, file, pattern, replacement):
     subprocess.run(["cc", "-std=gnu11", "-fms-extensions", "-fvisibility=hidden", "-fPIC", "-w", "-c",
                     "-include", copy / "config.h", "-I", build.SOURCE, "-isystem", copy, "-isystem", copy / "lib",
                     "-o", compiled, build.SOURCE / "bgpd-peering" / "frr_compat.c"], check=True, timeout=120)
-    objects = sorted((build.BUILD / "bgpd-peering" / ".libs").glob("bgpd_peering_la-*.o"))
+    objects = sorted((build.BUILD / "bgpd-peering").rglob(".libs/bgpd_peering_la-*.o"))
     rest = [path for path in objects if not path.name.endswith("-frr_compat.o")]
     assert len(rest) == len(objects) - 1
     target = folder / "bgpd_peering.so"

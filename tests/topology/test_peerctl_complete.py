@@ -16,7 +16,7 @@ from webhook_endpoint import write_config
 def press_tab(controller, line):
     """What bash would offer for the last word of `line`."""
     words = line.split(" ")
-    script = (f"source {build.SOURCE / 'controller/bash-completion/peerctl'}; COMP_WORDS=({' '.join(map(shlex.quote, words))}); "
+    script = (f"source {build.SOURCE / 'controller/cli/bash-completion/peerctl'}; COMP_WORDS=({' '.join(map(shlex.quote, words))}); "
               f"COMP_CWORD={len(words) - 1}; _peerctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
     ended = subprocess.run(["bash", "-c", script], text=True, capture_output=True, timeout=60, check=True,
                            env={"PATH": f"{build.program('peerctl').parent}:/usr/bin:/bin", "HOME": str(controller.folder),

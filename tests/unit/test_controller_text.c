@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "controller/listener.h"
-#include "controller/peerctl_table.h"
+#include "controller/cli/peerctl_table.h"
+#include "controller/routers/listener.h"
 #include "controller/text.h"
 #include "lib/utf8.h"
 

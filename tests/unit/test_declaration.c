@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "controller/declaration_secret.h"
+#include "controller/pushes/declaration_secret.h"
 
 static const char whole[] =
 	"{\"name\":\"PNI-ACME-FRA1\",\"peerAsn\":4294967295,\"kind\":\"route-server\",\"activation\":\"controller\","

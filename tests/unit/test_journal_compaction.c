@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bgpd-peering/journal_compaction.h"
-#include "bgpd-peering/journal_writer.h"
+#include "bgpd-peering/journal/journal_compaction.h"
+#include "bgpd-peering/journal/journal_writer.h"
 #include "lib/journal_gates.h"
 #include "tests/unit/temporary.h"
 

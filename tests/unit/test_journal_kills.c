@@ -24,8 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bgpd-peering/journal_compaction.h"
-#include "bgpd-peering/journal_writer.h"
+#include "bgpd-peering/journal/journal_compaction.h"
+#include "bgpd-peering/journal/journal_writer.h"
 #include "lib/journal_damage.h"
 #include "lib/journal_gates.h"
 #include "tests/unit/temporary.h"

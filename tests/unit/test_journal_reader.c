@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bgpd-peering/journal_reader.h"
+#include "bgpd-peering/journal/journal_reader.h"
 #include "tests/unit/freeze.h"
 #include "tests/unit/temporary.h"
 

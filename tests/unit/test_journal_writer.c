@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bgpd-peering/journal_writer.h"
+#include "bgpd-peering/journal/journal_writer.h"
 #include "tests/unit/freeze.h"
 #include "tests/unit/temporary.h"
 

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bgpd-peering/link.h"
+#include "bgpd-peering/link/link.h"
 #include "lib/frame.h"
 #include "lib/protocol_features.h"
 #include "tests/unit/controller_end.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "bgpd-peering/link_test_job.h"
+#include "bgpd-peering/port/link_test_job.h"
 
 static struct link_test_job job;
 static char reason[160];

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "bgpd-peering/mailbox.h"
+#include "bgpd-peering/link/mailbox.h"
 
 #define THREADS 4
 #define MAILS_EACH 100000

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "controller/store.h"
+#include "controller/store/store.h"
 #include "tests/unit/temporary.h"
 
 /* What a migration writes at the least, and far more than it does. */

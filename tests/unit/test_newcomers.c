@@ -8,8 +8,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "controller/listener.h"
-#include "controller/newcomers.h"
+#include "controller/routers/listener.h"
+#include "controller/routers/newcomers.h"
 
 enum { MOST = 5, MOST_OF_SOURCE = 2 };
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/peering_judgement.h"
-#include "controller/peering_policy.h"
-#include "controller/peering_request.h"
+#include "controller/peerings/peering_judgement.h"
+#include "controller/peerings/peering_policy.h"
+#include "controller/peerings/peering_request.h"
 
 #define ONE                                                                                                            \
 	"{\"router\":\"Edge1\",\"name\":\"AS64510-1\",\"neighbors\":[{\"address\":\"192.0.2.2\",\"families\":["                 \

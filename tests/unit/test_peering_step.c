@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "controller/peering_step.h"
+#include "controller/peerings/peering_step.h"
 
 #define NOW INT64_C(1796040000000)
 #define LONG_AGO (NOW - 3600000)

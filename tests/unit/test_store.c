@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The store behind controller/store.h, on a database in a file: what is committed, what a second look finds, and what
+ * The store behind controller/store/store.h, on a database in a file: what is committed, what a second look finds, and what
  * follows from answers for the desired state.
  */
 #include "tests/unit/unit.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/store.h"
+#include "controller/store/store.h"
 #include "tests/unit/temporary.h"
 
 static struct store *store;

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "controller/store.h"
+#include "controller/store/store.h"
 #include "tests/unit/temporary.h"
 
 #define OLD_TOKENS 40

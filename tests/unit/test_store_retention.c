@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/store.h"
+#include "controller/store/store.h"
 #include "tests/unit/temporary.h"
 
 #define DAY ((int64_t)86400 * 1000)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controller/token.h"
+#include "controller/api/token.h"
 
 static void what_is_drawn_is_read_again(void **state)
 {

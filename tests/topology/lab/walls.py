@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Walls of the gate that a test takes down, in the build of the module that is made for it (bgpd-peering/walls.h).
+"""Walls of the gate that a test takes down, in the build of the module that is made for it (bgpd-peering/gate/walls.h).
 
 A row that stays green without its wall tests nothing; and a violation for the audit to find has to be planted.
 """

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "peering-config.h"
+
+#include "controller/cli/peerctl_table.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "controller/text.h"
+
+#define COLUMNS_MAX 16
+#define CELL_MAX 4096
+#define GAP 2
+
+struct table {
+	size_t columns;
+	bool right[COLUMNS_MAX];
+	char *headings[COLUMNS_MAX];
+	size_t widths[COLUMNS_MAX];
+	char **cells;
+	size_t rows;
+};
+
+static void *need(void *memory)
+{
+	if (!memory) {
+		fputs("peerctl: memory is short\n", stderr);
+		exit(3);
+	}
+	return memory;
+}
+
+/* Columns on the terminal; what the locale cannot tell counts a column for each byte. */
+static size_t text_width(const char *text)
+{
+	wchar_t wide[CELL_MAX + 1];
+	size_t length = mbstowcs(wide, text, CELL_MAX);
+	int width = length == (size_t)-1 ? -1 : wcswidth(wide, length);
+
+	return width < 0 ? strlen(text) : (size_t)width;
+}
+
+struct table *table_new(const char *const *headings)
+{
+	struct table *table = need(calloc(1, sizeof(*table)));
+
+	for (; headings[table->columns] && table->columns < COLUMNS_MAX; table->columns++) {
+		const char *heading = headings[table->columns];
+
+		table->right[table->columns] = heading[0] == '>';
+		table->headings[table->columns] = need(strdup(heading + (heading[0] == '>')));
+		table->widths[table->columns] = text_width(table->headings[table->columns]);
+	}
+	return table;
+}
+
+void table_row(struct table *table, const char *const *cells)
+{
+	size_t first = table->rows * table->columns;
+
+	table->cells = need(realloc(table->cells, (first + table->columns) * sizeof(*table->cells)));
+	for (size_t i = 0; i < table->columns; i++) {
+		char *cell = need(text_clean(cells[i] && cells[i][0] ? cells[i] : "-", CELL_MAX));
+		size_t width = text_width(cell);
+
+		table->cells[first + i] = cell;
+		if (width > table->widths[i])
+			table->widths[i] = width;
+	}
+	table->rows++;
+}
+
+size_t table_rows(const struct table *table)
+{
+	return table->rows;
+}
+
+/* Appends to a line of at most `width` columns; whether there is room left. Cuts at a character's edge. */
+static bool put_cut(FILE *out, const char *text, size_t *used, size_t width)
+{
+	size_t length = strlen(text);
+	size_t needed = text_width(text);
+
+	while (width && *used + needed > width && length > 0) {
+		char shorter[CELL_MAX + 1];
+
+		do
+			length--;
+		while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80);
+		memcpy(shorter, text, length);
+		shorter[length] = '\0';
+		needed = text_width(shorter);
+	}
+	fwrite(text, 1, length, out);
+	*used += needed;
+	return !width || *used < width;
+}
+
+static void print_row(const struct table *table, char *const *cells, FILE *out, size_t width)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < table->columns; i++) {
+		size_t padding = table->widths[i] - text_width(cells[i]);
+		bool last = i + 1 == table->columns;
+
+		if (table->right[i])
+			for (; padding > 0; padding--, used++)
+				putc(' ', out);
+		if (!put_cut(out, cells[i], &used, width) || last)
+			break;
+		for (padding += GAP; padding > 0; padding--, used++)
+			putc(' ', out);
+	}
+	putc('\n', out);
+}
+
+void table_print(const struct table *table, FILE *out, size_t width)
+{
+	print_row(table, table->headings, out, width);
+	for (size_t i = 0; i < table->rows; i++)
+		print_row(table, table->cells + i * table->columns, out, width);
+}
+
+void table_free(struct table *table)
+{
+	for (size_t i = 0; i < table->rows * table->columns; i++)
+		free(table->cells[i]);
+	for (size_t i = 0; i < table->columns; i++)
+		free(table->headings[i]);
+	free(table->cells);
+	free(table);
+}
+
+void age_text(int64_t seconds, char text[AGE_SIZE])
+{
+	static const struct {
+		int64_t seconds, part;
+		const char *format;
+	} units[] = {
+		{365 * 86400, 86400, "%" PRId64 "y%03" PRId64 "d"},
+		{86400, 3600, "%" PRId64 "d%02" PRId64 "h"},
+		{3600, 60, "%" PRId64 "h%02" PRId64 "m"},
+		{60, 1, "%" PRId64 "m%02" PRId64 "s"},
+	};
+
+	if (seconds < 0) {
+		snprintf(text, AGE_SIZE, "-");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (seconds >= units[i].seconds) {
+			snprintf(text, AGE_SIZE, units[i].format, seconds / units[i].seconds,
+				 seconds % units[i].seconds / units[i].part);
+			return;
+		}
+	}
+	snprintf(text, AGE_SIZE, "%" PRId64 "s", seconds);
+}

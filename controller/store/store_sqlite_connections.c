@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SQLite store: observed connections, beside what was asked for.
+ */
+#include "controller/store/store_sqlite.h"
+
+enum store_result store_snapshot(struct store *store, const char *router, bool full, int64_t at)
+{
+	enum store_result result;
+	sqlite3_stmt *statement;
+	bool own;
+
+	if (!full)
+		return STORE_OK;
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	statement = store_statement(store, SQL_FORGET_LOST_DEGRADATIONS);
+	store_bind_text(statement, 1, router);
+	result = store_run(store, statement);
+	if (result != STORE_OK)
+		return store_end_own(store, own, result);
+	statement = store_statement(store, SQL_FORGET_OBSERVED);
+	store_bind_text(statement, 1, router);
+	result = store_run(store, statement);
+	if (result == STORE_OK) {
+		statement = store_statement(store, SQL_SNAPSHOT_FULL);
+		store_bind_text(statement, 1, router);
+		sqlite3_bind_int64(statement, 2, at);
+		result = store_run(store, statement);
+	}
+	return store_end_own(store, own, result);
+}
+
+static enum store_result of_router(struct store *store, const enum statement *which, size_t count, const char *router)
+{
+	enum store_result result = STORE_OK;
+
+	for (size_t i = 0; result == STORE_OK && i < count; i++) {
+		sqlite3_stmt *statement = store_statement(store, which[i]);
+
+		store_bind_text(statement, 1, router);
+		result = store_run(store, statement);
+	}
+	return result;
+}
+
+enum store_result store_snapshot_begins(struct store *store, const char *router, bool connections, bool policies)
+{
+	static const enum statement both[] = {SQL_CONNECTIONS_STALE, SQL_POLICIES_STALE};
+	enum store_result result;
+	bool own;
+
+	if (!connections && !policies)
+		return STORE_OK;
+	result = store_begin_own(store, &own);
+	if (result == STORE_OK)
+		result = store_end_own(store, own,
+				       of_router(store, &both[connections ? 0 : 1], (size_t)connections + policies, router));
+	return result;
+}
+
+enum store_result store_snapshot_complete(struct store *store, const char *router, int64_t at)
+{
+	static const enum statement forget[] = {SQL_FORGET_STALE_CONNECTIONS, SQL_FORGET_STALE_POLICIES};
+	enum store_result result;
+	sqlite3_stmt *statement;
+	bool own;
+
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	result = of_router(store, forget, sizeof(forget) / sizeof(forget[0]), router);
+	if (result == STORE_OK) {
+		statement = store_statement(store, SQL_SNAPSHOT_COMPLETE);
+		store_bind_text(statement, 1, router);
+		sqlite3_bind_int64(statement, 2, at);
+		result = store_run(store, statement);
+	}
+	return store_end_own(store, own, result);
+}
+
+enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed)
+{
+	enum store_result result;
+	sqlite3_stmt *statement;
+	bool own;
+
+	result = store_begin_own(store, &own);
+	if (result != STORE_OK)
+		return result;
+	statement = store_statement(store, SQL_OBSERVE);
+	store_bind_text(statement, 1, router);
+	store_bind_text(statement, 2, observed->name);
+	store_bind_text(statement, 3, observed->vrf);
+	store_bind_number(statement, 4, observed->peer_asn);
+	store_bind_text(statement, 5, observed->kind);
+	store_bind_text(statement, 6, observed->state);
+	store_bind_number(statement, 7, observed->generation);
+	sqlite3_bind_int64(statement, 8, observed->state_since);
+	store_bind_text(statement, 9, observed->activation);
+	store_bind_text(statement, 10, observed->waiting_for);
+	store_bind_text(statement, 11, observed->detail);
+	sqlite3_bind_int64(statement, 12, observed->observed_at);
+	result = store_run(store, statement);
+	if (result == STORE_OK)
+		result = store_events_of_degradation(store, router, observed);
+	return store_end_own(store, own, result);
+}
+
+enum store_result store_observed_count(struct store *store, const char *router, uint64_t *count)
+{
+	sqlite3_stmt *statement = store_bound(store, SQL_OBSERVED_COUNT, TEXT(router));
+	enum store_result result = store_next(store, statement);
+
+	*count = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_is_observed(struct store *store, const char *router, const char *name)
+{
+	sqlite3_stmt *statement = store_bound(store, SQL_IS_OBSERVED, TEXT(router), TEXT(name));
+	enum store_result result = store_next(store, statement);
+
+	sqlite3_reset(statement);
+	return result;
+}
+
+/* A text that may be NULL. */
+static const char *column_or_null(sqlite3_stmt *statement, int column)
+{
+	return (const char *)sqlite3_column_text(statement, column);
+}
+
+static bool visit_connection(sqlite3_stmt *statement, store_connection_visit visit, void *context)
+{
+	struct store_observation observed = {
+		.name = store_column_text(statement, 1),
+		.vrf = store_column_text(statement, 3),
+		.peer_asn = (uint32_t)sqlite3_column_int64(statement, 4),
+		.kind = store_column_text(statement, 5),
+		.state = store_column_text(statement, 6),
+		.generation = (uint64_t)sqlite3_column_int64(statement, 7),
+		.state_since = sqlite3_column_int64(statement, 8),
+		.activation = store_column_text(statement, 9),
+		.waiting_for = store_column_text(statement, 10),
+		.detail = store_column_text(statement, 11),
+		.observed_at = sqlite3_column_int64(statement, 12),
+	};
+	struct store_connection connection = {
+		.router = store_column_text(statement, 0),
+		.name = observed.name,
+		.observed = sqlite3_column_int(statement, 2) ? &observed : NULL,
+		.definition = column_or_null(statement, 13),
+		.requested_by = column_or_null(statement, 14),
+		.requested_at = sqlite3_column_int64(statement, 15),
+		.push_id = column_or_null(statement, 16),
+		.push_state = column_or_null(statement, 17),
+		.differs_since = sqlite3_column_int64(statement, 18),
+	};
+
+	return visit(&connection, context);
+}
+
+enum store_result store_connections(struct store *store, const char *router, const char *after_router,
+				    const char *after_name, store_connection_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, router ? SQL_CONNECTIONS_OF_ROUTER : SQL_CONNECTIONS);
+	enum store_result result;
+
+	store_bind_text(statement, 1, router ? router : after_router);
+	store_bind_text(statement, 2, after_name);
+	while ((result = store_next(store, statement)) == STORE_OK)
+		if (!visit_connection(statement, visit, context))
+			break;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router,
+					   const char *after_router, const char *after_name,
+					   store_connection_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTIONS_OF_ASN);
+	enum store_result result;
+
+	store_bind_text(statement, 1, after_router);
+	store_bind_text(statement, 2, after_name);
+	store_bind_number(statement, 3, asn);
+	store_bind_text(statement, 4, router);
+	while ((result = store_next(store, statement)) == STORE_OK)
+		if (!visit_connection(statement, visit, context))
+			break;
+	sqlite3_reset(statement);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+enum store_result store_connection_is_of_asn(struct store *store, uint32_t asn, const char *router, const char *name)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTION_IS_OF_ASN);
+	enum store_result result;
+
+	store_bind_number(statement, 1, asn);
+	store_bind_text(statement, 2, router);
+	store_bind_text(statement, 3, name);
+	result = store_next(store, statement);
+	sqlite3_reset(statement);
+	return result;
+}
+
+enum store_result store_connection(struct store *store, const char *router, const char *name,
+				   store_connection_visit visit, void *context)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTION);
+	enum store_result result;
+
+	store_bind_text(statement, 1, router);
+	store_bind_text(statement, 2, name);
+	result = store_next(store, statement);
+	if (result == STORE_OK && visit)
+		visit_connection(statement, visit, context);
+	sqlite3_reset(statement);
+	return result;
+}
