@@ -160,6 +160,9 @@ static void look_at_some(event_ref *event)
 		if (!object->look)
 			continue;
 		object->look = false;
+		/* A push that goes on has just put it in force, and measures it at its end. */
+		if (!object->fingerprint && push_is_being_applied())
+			continue;
 		settle(object, policy_fingerprint(object->policy->kind, object->policy->name));
 		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
 			event_add_now(look_at_some, NULL, &look_event);

@@ -213,6 +213,7 @@ def test_nothing_passes_by_half_of_a_push(walls, pushed):
     witness_waits(s, taken)
     s.settle()
     begun = s.capture.read().end()
+    generation = s.edge.connection(NAME)["generation"]
     walls.down("pushes")
     refuse = (10, DENY, dict(clause=dict(match_prefix_list_ipv4="NEVER")))
     s.script.send(push=dict(id="half", actor="noc@example.net", operations=[
@@ -234,6 +235,8 @@ def test_nothing_passes_by_half_of_a_push(walls, pushed):
     assert s.witness_has_of_acme(V4) == set(taken)
     assert s.acme.received("edge_ipv4") == set(sent)
     assert "ANOTHER" not in s.edge.bgpd_vty("show peering")
+    # And the policies have been looked at, as they are where somebody has typed at one.
+    until("a look at what goes by them", lambda: s.edge.connection(NAME)["generation"], lambda now: now > generation)
     walls.up()
     result = s.script.result("half")
     assert result.applied and "in force again" in result.results[1].message and "ANOTHER" in s.edge.bgpd_vty("show peering"), result
@@ -241,6 +244,9 @@ def test_nothing_passes_by_half_of_a_push(walls, pushed):
     assert s.witness_has_of_acme(V4) == set(taken)
     assert s.acme.received("edge_ipv4") == set(sent)
     assert s.capture.read().announced(s.edge_address(V4), after=begun) <= set(sent)
+    # What a push has switched and not finished is nobody's typing.
+    assert all(one["asPushed"] for one in policies(s).values()), policies(s)
+    assert "not as it was pushed" not in s.edge.log_text()
 
 
 def test_show_policy_says_whose_each_is(pushed):
