@@ -6,7 +6,7 @@
 #include "bgpd-peering/turn.h"
 
 #define REPORT_INTERVAL 1 /* seconds between two reports of what has changed */
-#define PIECE_MOST 200	  /* connections in one message: some 100 KiB, as a rule */
+#define PIECE_MOST 100	  /* connections in one message: some 50 KiB, as a rule */
 
 static struct link *session; /* NULL: none is up */
 static event_ref *next_piece, *next_report;

@@ -21,6 +21,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_OBJECT, "Peering policy object");
 #define PUSH_LOOK 100	   /* milliseconds, while a push goes on */
 #define DEPTH_MOST 10	 /* of route-maps that call each other, as FRR's own */
 #define BELOW_MOST 256
+#define NEVER_TAKEN 1 /* a fingerprint: of one that bgpd did not take, and that nothing is like */
 
 static int by_name(const struct policy_object *a, const struct policy_object *b)
 {
@@ -160,8 +161,8 @@ static void look_at_some(event_ref *event)
 		if (!object->look)
 			continue;
 		object->look = false;
-		/* A push that goes on has just put it in force, and measures it at its end. */
-		if (!object->fingerprint && push_is_being_applied())
+		/* A push that goes on has put it in force, and measures it at its end. */
+		if (!object->fingerprint)
 			continue;
 		settle(object, policy_fingerprint(object->policy->kind, object->policy->name));
 		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
@@ -189,9 +190,11 @@ bool policy_objects_measure(void)
 	if (!object)
 		return false;
 	object->fingerprint = policy_fingerprint(object->policy->kind, object->policy->name);
-	if (!object->fingerprint)
-		fresh_list_add_tail(&fresh, object);
-	return fresh_list_first(&fresh) && object->fingerprint;
+	if (!object->fingerprint) {
+		object->fingerprint = NEVER_TAKEN;
+		set_drifted(object, true);
+	}
+	return fresh_list_first(&fresh);
 }
 
 bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line)

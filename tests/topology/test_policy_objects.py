@@ -389,6 +389,32 @@ def test_they_outlast_a_restart_and_what_was_removed_does_not_come_back(pushed):
           lambda text: not re.search("route-map: PUSHED|TAKEN|SENT", text))
 
 
+def test_what_bgpd_does_not_take_at_a_start_is_told_and_put_back_by_the_same_push(pushed):
+    """A regular expression, say, that a later FRR reads no more."""
+    s = pushed
+    applied(s, "up", *standard(s), declare(NAME, ACME_AS, [s.v4], import_policy="PUSHED-IN", export_policy="PUSHED-OUT"))
+    assert all(one["asPushed"] for one in policies(s).values())
+    s.edge.stop_bgpd()
+    lines = journal(s).read_text().splitlines()
+    lines = [re.sub(',"sum":"[^"]*"', "", line).replace(f"^{ACME_AS}$", "(") if '"name":"FROM-ACME"' in line else line
+             for line in lines]
+    journal(s).write_text("\n".join([*lines, ""]))
+    s.script.hang_up()
+    s.edge.start_bgpd()
+    take_back(s)
+    assert "bgpd does not take the policy FROM-ACME" in s.edge.log_text()
+    assert {name for name, one in policies(s).items() if not one["asPushed"]} == {"FROM-ACME"}
+    until("the drift", lambda: drift(s), lambda found: any("FROM-ACME is not as it was pushed" in one for one in found))
+    # What stands behind it is known all the same, and looked at as ever.
+    for line, as_pushed in (("bgp", False), ("no bgp", True)):
+        s.edge.configure(f"{line} community-list standard MARKED seq 99 permit 64500:3")
+        until("a look at MARKED", lambda: policies(s)["MARKED"]["asPushed"], lambda seen: seen == as_pushed)
+    applied(s, "again", *standard(s))
+    until("no drift", lambda: drift(s), lambda found: found == [])
+    assert f"^{ACME_AS}$" in s.edge.bgpd_vty("show bgp as-path-access-list")
+    s.edge.log.write_text("")  # bgpd's refusal is what this test is about
+
+
 def test_what_is_changed_by_hand_is_reported_and_put_back_by_the_same_push(pushed):
     s = pushed
     taken, sent = fall_back(s)
