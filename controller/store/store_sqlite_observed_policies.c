@@ -2,6 +2,8 @@
 /*
  * SQLite store: what routers report of the policy objects that were pushed to them, beside what is wanted there.
  */
+#include <string.h>
+
 #include "controller/store/store_sqlite.h"
 
 enum store_result store_observe_policy(struct store *store, const char *router,
@@ -90,25 +92,21 @@ static bool visit_difference(sqlite3_stmt *statement, store_policy_difference_vi
 		.differs_since = sqlite3_column_int64(statement, 8),
 		.observed = is_there(statement, 9) ? &observed : NULL,
 		.other_contents = sqlite3_column_int(statement, 14) != 0,
+		.differs = sqlite3_column_int(statement, 15) != 0,
+		.again = sqlite3_column_int(statement, 16) != 0,
 	};
 
 	return visit(&difference, context);
 }
 
 enum store_result store_policy_differences(struct store *store, const char *router, const char *after_router,
-					   const char *after_name, unsigned int limit,
-					   store_policy_difference_visit visit, void *context)
+					   const char *after_name, store_policy_difference_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_POLICY_DIFFERENCES);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_POLICY_DIFFERENCES, TEXT(router ? router : after_router),
+					      TEXT(after_name));
 
-	store_bind_text(statement, 1, after_router);
-	store_bind_text(statement, 2, after_name);
-	store_bind_text(statement, 3, router);
-	store_bind_number(statement, 4, limit);
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_difference(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	/* All of one router's stand in a row. */
+	return STORE_WALK(store, statement,
+			  (!router || strcmp(store_column_text(statement, 0), router) == 0) &&
+				  visit_difference(statement, visit, context));
 }

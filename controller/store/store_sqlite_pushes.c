@@ -27,19 +27,13 @@ static enum store_result insert_push(struct store *store, const struct store_pus
 	return store_run(store, statement);
 }
 
-static enum store_result insert_operation(struct store *store, int64_t number, size_t position,
+static enum store_result insert_operation(struct store *store, int64_t number, size_t position, const char *router,
 					  const struct store_operation *operation)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PUSH_OPERATION);
-
-	sqlite3_bind_int64(statement, 1, number);
-	store_bind_number(statement, 2, position);
-	store_bind_text(statement, 3, operation->connection);
-	store_bind_text(statement, 4, operation->verb);
-	store_bind_text(statement, 5, operation->definition);
-	store_bind_text(statement, 6, operation->reason ? operation->reason : "");
-	sqlite3_bind_int64(statement, 7, (int64_t)operation->digest);
-	return store_run(store, statement);
+	return store_change(store, SQL_PUSH_OPERATION, NUMBER(number), COUNT(position), TEXT(operation->connection),
+			    TEXT(operation->verb), TEXT(operation->definition),
+			    TEXT(operation->reason ? operation->reason : ""), NUMBER((int64_t)operation->digest),
+			    TEXT(router));
 }
 
 static enum store_result desire(struct store *store, int64_t number, const struct store_push *push,
@@ -72,7 +66,7 @@ enum store_result store_push_create(struct store *store, const struct store_push
 	for (size_t i = 0; result == STORE_OK && i < push->operation_count; i++) {
 		const struct store_operation *operation = &push->operations[i];
 
-		result = insert_operation(store, number, i, operation);
+		result = insert_operation(store, number, i, push->router, operation);
 		if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_REQUEST) == 0)
 			result = desire(store, number, push, operation);
 		else if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_POLICY) == 0)
@@ -171,7 +165,7 @@ enum store_result store_accept(struct store *store, const struct store_push *pus
 		result = insert_push(store, push);
 	number = sqlite3_last_insert_rowid(store->db);
 	if (result == STORE_OK)
-		result = insert_operation(store, number, 0, operation);
+		result = insert_operation(store, number, 0, push->router, operation);
 	if (result == STORE_OK)
 		result = write_answer(store, number, true, &done, 1, push->created_at);
 	if (result == STORE_OK && operation->definition) {
