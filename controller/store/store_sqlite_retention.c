@@ -68,6 +68,11 @@ static enum store_result prune_oldest(struct store *store, struct store_pruning 
 					  NUMBER(pruning->before)));
 }
 
+static enum store_result prune_old(struct store *store, struct store_pruning *pruning, enum statement which)
+{
+	return count_deleted(store, pruning, store_change(store, which, NUMBER(pruning->step), NUMBER(pruning->before)));
+}
+
 /* ---- Transitions ---- */
 
 /* Of those at or behind either, an event may be kept. */
@@ -293,11 +298,10 @@ static enum store_result prune(struct store *store, struct store_pruning *prunin
 	case KEPT_PEERINGS:
 		return prune_peerings(store, pruning);
 	case KEPT_TOKENS:
+		return prune_old(store, pruning, SQL_PRUNE_TOKENS);
 	case KEPT_KEYS:
-		return count_deleted(
-			store, pruning,
-			store_change(store, pruning->what == KEPT_TOKENS ? SQL_PRUNE_TOKENS : SQL_PRUNE_KEYS,
-				     NUMBER(pruning->step), NUMBER(pruning->before)));
+		result = store_change(store, SQL_KEYS_OF_THE_FUTURE, NUMBER(pruning->step), NUMBER(now));
+		return result == STORE_OK ? prune_old(store, pruning, SQL_PRUNE_KEYS) : result;
 	case KEPT_COUNT:
 		break;
 	}

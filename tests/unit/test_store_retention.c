@@ -266,6 +266,8 @@ static void peerings_that_ended_go_with_their_history(void **state)
 
 static void ended_tokens_and_keys_go(void **state)
 {
+	struct store_pruning pruning = {.what = KEPT_KEYS, .step = 10};
+
 	for (int day = 1; day <= 10; day++) {
 		char id[16];
 		struct store_token token = {.id = id, .name = id, .role = "viewer", .hash = "h", .created_by = "x", .expires_at = day * DAY};
@@ -280,6 +282,13 @@ static void ended_tokens_and_keys_go(void **state)
 	assert_int_equal(prune(store, KEPT_KEYS, 5 * DAY, 0, 2), 4);
 	assert_int_equal(ask("SELECT count(*) FROM token"), 5);
 	assert_int_equal(ask("SELECT count(*) FROM idempotency"), 6);
+	/* A clock that was wrong for a while leaves none that stays for years. */
+	pruning.before = 6 * DAY;
+	assert_int_equal(store_prune(store, &pruning, 7 * DAY), STORE_OK);
+	assert_int_equal(ask("SELECT count(*) FROM idempotency WHERE created_at = 7 * 86400000"), 4);
+	pruning.before = 8 * DAY;
+	assert_int_equal(store_prune(store, &pruning, 9 * DAY), STORE_OK);
+	assert_int_equal(ask("SELECT count(*) FROM idempotency"), 0);
 }
 
 static void a_lost_degradation_goes_with_the_next_whole_snapshot(void **state)
@@ -367,8 +376,11 @@ static void push_something(void)
 static void accept_something(void)
 {
 	char id[16];
-	struct store_operation operation = {.connection = connections[rand() % NAMES], .verb = STORE_ACCEPT, .reason = "",
-					    .definition = rand() % 2 ? "{\"peerAsn\": 2}" : NULL};
+	bool of_policy = rand() % 3 == 0;
+	struct store_operation operation = {.connection = connections[rand() % NAMES],
+					    .verb = of_policy ? STORE_ACCEPT_POLICY : STORE_ACCEPT,
+					    .reason = "",
+					    .definition = !of_policy && rand() % 2 ? "{\"peerAsn\": 2}" : NULL};
 	struct store_push push = {.id = id, .router = "edge1", .actor = "noc", .created_at = told, .operation_count = 1,
 				  .operations = &operation};
 	enum store_result results[2];
