@@ -517,7 +517,7 @@ def test_peerctl_makes_and_uses_tokens(served, tmp_path):
 # ---- doc/openapi.yaml ----
 
 def test_the_document_has_every_route_and_no_other():
-    source = (build.SOURCE / "controller" / "api_server.c").read_text()
+    source = (build.SOURCE / "controller" / "api" / "api_server.c").read_text()
     table = source[source.index("routes[] = {"):source.index("#define ROUTE_COUNT")]
     rows = {(method, "/v1/" + "/".join(re.findall(r'"([^"]+)"', path)), role.lower())
             for method, role, path in re.findall(r"\{EVHTTP_REQ_(\w+), API_ROLE_(\w+), \{([^}]*)\}", table)}

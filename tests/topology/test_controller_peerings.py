@@ -496,7 +496,7 @@ def test_the_policy_is_read_again_and_a_bad_one_is_not_taken(controller):
     checked = run_controller("-c", controller.config, "--check")
     assert checked.returncode == 1 and f"{path}: cannot read: No such file" in checked.stderr
     # The example that is installed is a good one.
-    shutil.copy(build.SOURCE / "controller" / "peering-policy.json", path)
+    shutil.copy(build.SOURCE / "controller" / "peerings" / "peering-policy.json", path)
     assert run_controller("-c", controller.config, "--check").returncode == 0
 
 

@@ -203,19 +203,19 @@ def test_a_peer_changes_so_much_in_a_day_and_has_so_many_peerings(make_controlle
         acme, second, other = Peer(controller), Peer(controller, name="acme-2"), Peer(controller, 64511, "other")
         approve_asn(controller)
         for number in range(3):
-            assert acme.post("/v1/peerings", peering(f"P-{number}", [connection(f"C-{number}")]))[0] == 201
-        problem = acme.post("/v1/peerings", peering("P-3", [connection("C-3")]))
+            assert acme.post("/v1/peerings", peering(f"AS64510-P-{number}", [connection(f"AS64510-C-{number}")]))[0] == 201
+        problem = acme.post("/v1/peerings", peering("AS64510-P-3", [connection("AS64510-C-3")]))
         assert problem[0] == 429 and problem[1]["code"] == "too-many-peerings" and "peer-peerings" in problem[1]["detail"]
         # Nor is it an operator's to overlook.
-        assert controller.post("/v1/peerings", peering("P-3", [connection("C-3")]))[0] == 429
-        assert acme.post("/v1/peerings/P-0/withdraw")[0] == 200
-        assert acme.post("/v1/peerings", peering("P-3", [connection("C-3")]))[0] == 201
+        assert controller.post("/v1/peerings", peering("AS64510-P-3", [connection("AS64510-C-3")]))[0] == 429
+        assert acme.post("/v1/peerings/AS64510-P-0/withdraw")[0] == 200
+        assert acme.post("/v1/peerings", peering("AS64510-P-3", [connection("AS64510-C-3")]))[0] == 201
         # What changes nothing counts for nothing.
-        assert acme.post("/v1/peerings", peering("P-3", [connection("C-3")]))[0] == 200
-        assert acme.post("/v1/peerings/P-3/withdraw")[0] == 200
+        assert acme.post("/v1/peerings", peering("AS64510-P-3", [connection("AS64510-C-3")]))[0] == 200
+        assert acme.post("/v1/peerings/AS64510-P-3/withdraw")[0] == 200
         rows = len(controller.get("/v1/audit")["audit"])
-        for method, path, body in (("PUT", "/v1/peer-asns/64510", PEER_NOC), ("POST", "/v1/peerings", peering("P-4")),
-                                   ("POST", "/v1/peerings/P-1/withdraw", {})):
+        for method, path, body in (("PUT", "/v1/peer-asns/64510", PEER_NOC), ("POST", "/v1/peerings", peering("AS64510-P-4")),
+                                   ("POST", "/v1/peerings/AS64510-P-1/withdraw", {})):
             answer = controller.ask(method, path, body, token=second.token)
             assert answer.status == 429 and answer.body["code"] == "too-many-changes", answer
             assert 86000 < int(answer.headers["Retry-After"]) <= 86401
@@ -223,12 +223,12 @@ def test_a_peer_changes_so_much_in_a_day_and_has_so_many_peerings(make_controlle
         # It still sees all of it, and the other one is not concerned, nor are people here.
         assert len(second.get("/v1/peerings")["peerings"]) == 4
         assert other.request("PUT", "/v1/peer-asns/64511", PEER_NOC)[0] == 201
-        assert controller.post("/v1/peerings/P-1/withdraw")[0] == 200
+        assert controller.post("/v1/peerings/AS64510-P-1/withdraw")[0] == 200
         # Nor does a restart of the controller help it; a day does.
         age(controller)
-        assert acme.post("/v1/peerings/P-2/withdraw")[0] == 429
+        assert acme.post("/v1/peerings/AS64510-P-2/withdraw")[0] == 429
         age(controller, "UPDATE peer_activity SET since = since - 86400000")
-        assert acme.post("/v1/peerings/P-2/withdraw")[0] == 200
+        assert acme.post("/v1/peerings/AS64510-P-2/withdraw")[0] == 200
 
 
 def test_keys_of_a_day_are_bounded_and_none_is_forgotten(make_controller):

@@ -112,7 +112,7 @@ def test_a_key_that_everybody_can_read_is_told(make_controller, pki, tmp_path):
 
 
 def test_shipped_configuration_is_the_defaults(tmp_path):
-    shipped = (build.SOURCE / "controller" / "peering-controller.conf").read_text().splitlines()
+    shipped = (build.SOURCE / "controller" / "service" / "peering-controller.conf").read_text().splitlines()
     assert all(line.startswith("#") or not line for line in shipped)
     keys = dict(line[1:].split(" = ") for line in shipped if re.match(r"#[a-z]", line))
     # Each line, taken out of its comment, is accepted; and there is one for each key.

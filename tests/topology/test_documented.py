@@ -52,7 +52,7 @@ def test_what_the_page_sends_is_taken(make_controller):
 def test_the_page_has_every_code():
     """What a program may go by: each code of a problem, with its status."""
     page = (build.SOURCE / "doc" / "controller.md").read_text()
-    codes = {(status, code) for source in (build.SOURCE / "controller").glob("*.c") for status, code in re.findall(
+    codes = {(status, code) for source in (build.SOURCE / "controller").rglob("*.c") for status, code in re.findall(
         r'api_problem(?:_format|_with)?\([^;]*?(\d{3}), "([a-z-]+)"', source.read_text())}
     assert len(codes) > 40
     assert not [one for one in codes if f"`{one[1]}`" not in page or one[0] not in page]
