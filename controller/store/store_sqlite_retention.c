@@ -227,9 +227,11 @@ static enum store_result prune_pushes(struct store *store, struct store_pruning 
 		struct candidate candidate;
 
 		result = next_push(store, pruning->cursor, &candidate);
+		/* One of the future was made by a clock that was wrong: what is behind it goes by number. */
 		if (result != STORE_OK || (candidate.created_at >= pruning->before &&
 					   (candidate.number > ceiling ||
-					    candidate.created_at >= now - PUSH_LEAST_MILLISECONDS))) {
+					    (candidate.created_at >= now - PUSH_LEAST_MILLISECONDS &&
+					     candidate.created_at <= now)))) {
 			pruning->cursor = 0;
 			return nothing_more(result);
 		}

@@ -492,6 +492,34 @@ static void tell_a_story(unsigned int seed)
 	}
 }
 
+/* Nothing follows from an approval. */
+static void approve_once(int64_t at)
+{
+	static unsigned int number;
+	static const struct store_operation done = {.ok = true, .code = "", .message = "", .allowed = "[]"};
+	struct store_operation operation = {.connection = "A", .verb = "approve", .reason = ""};
+	char id[16];
+	struct store_push push = {.id = id, .router = "edge1", .actor = "noc", .created_at = at, .operation_count = 1,
+				  .operations = &operation};
+
+	snprintf(id, sizeof(id), "a%u", number++);
+	assert_int_equal(store_push_create(store, &push), STORE_OK);
+	assert_int_equal(store_push_answered(store, "edge1", id, true, &done, 1, at), STORE_OK);
+}
+
+static void a_push_of_a_wrong_clock_keeps_no_others(void **state)
+{
+	struct store_pruning pruning = {.what = KEPT_PUSHES, .most = 3, .step = 100};
+
+	approve_once(400 * DAY);
+	for (int day = 1; day <= 9; day++)
+		approve_once(day * DAY);
+	assert_int_equal(store_prune(store, &pruning, 10 * DAY), STORE_OK);
+	/* The newest three. */
+	assert_int_equal(ask("SELECT count(*) FROM push"), 3);
+	assert_int_equal(ask("SELECT min(created_at) / 86400000 FROM push"), 7);
+}
+
 static void what_is_desired_does_not_depend_on_what_went(void **state)
 {
 	uint64_t gone = 0;
@@ -536,6 +564,7 @@ int main(void)
 		STORE_TEST(peerings_that_ended_go_with_their_history),
 		STORE_TEST(ended_tokens_and_keys_go),
 		STORE_TEST(a_lost_degradation_goes_with_the_next_whole_snapshot),
+		STORE_TEST(a_push_of_a_wrong_clock_keeps_no_others),
 		cmocka_unit_test(what_is_desired_does_not_depend_on_what_went),
 	};
 
