@@ -152,10 +152,54 @@ static void what_a_step_costs_does_not_grow_with_the_network(void **state)
 	assert_in_range(many.pruning, 1, 2 * few.pruning);
 }
 
+/* Steps of asking how much differs on a router, of which so many connections are wanted. */
+static uint64_t cost_of_asking(unsigned int wanted)
+{
+	struct store_router router = {"edge", "192.0.2.1:1", "8.4.4", "0.1.0", "j1", "b1", .connected_at = 1};
+	char path[32], error[STORE_ERROR_MAX];
+	uint64_t differing;
+
+	snprintf(path, sizeof(path), "asking%u.db", wanted);
+	store = store_open(temporary_path(path), error, sizeof(error));
+	if (!store)
+		fail_msg("%s", error);
+	assert_int_equal(store_router_connected(store, &router), STORE_OK);
+	for (unsigned int i = 0; i < wanted; i++) {
+		char id[16], name[16];
+		struct store_operation operation = {
+			.connection = name, .verb = STORE_REQUEST, .definition = "{}", .reason = ""};
+		struct store_push push = {.id = id, .router = "edge", .actor = "noc", .created_at = 1,
+					  .operation_count = 1, .operations = &operation};
+
+		snprintf(id, sizeof(id), "q%u", i);
+		snprintf(name, sizeof(name), "PNI-%u", i);
+		assert_int_equal(store_push_create(store, &push), STORE_OK);
+	}
+	assert_int_equal(store_differs(store, "edge", "PNI-1", 2), STORE_OK);
+	steps = 0;
+	assert_int_equal(store_differing(store, "edge", &differing), STORE_OK);
+	assert_int_equal(differing, 1);
+	store_close(store);
+	return steps;
+}
+
+static void what_a_report_costs_does_not_grow_with_what_is_wanted(void **state)
+{
+	uint64_t few, many;
+
+	sqlite3_auto_extension((void (*)(void))watch);
+	few = cost_of_asking(FEW);
+	many = cost_of_asking(MANY);
+	sqlite3_reset_auto_extension();
+	assert_true(few > 0);
+	assert_in_range(many, 1, 2 * few);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_step_costs_does_not_grow_with_the_network),
+		cmocka_unit_test(what_a_report_costs_does_not_grow_with_what_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
