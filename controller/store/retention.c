@@ -132,14 +132,13 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
 	struct retention *retention = context;
 	struct rule *rule = next_due(retention);
 	int64_t began = clock_steady_microseconds(), used = processor_microseconds();
-	int64_t now = believed_milliseconds(retention);
 	int64_t taken, pause;
 	enum store_result result;
 	TURN(TURN_UPKEEP);
 
-	set_bounds(retention->config, &rule->pruning, now);
+	set_bounds(retention->config, &rule->pruning, believed_milliseconds(retention));
 	rule->pruning.step = retention->step;
-	result = store_prune(retention->store, &rule->pruning, now);
+	result = store_prune(retention->store, &rule->pruning, clock_milliseconds());
 	fit_step(retention, processor_microseconds() - used, rule->pruning.more);
 	taken = clock_steady_microseconds() - began;
 	rule->gone += rule->pruning.count;

@@ -302,7 +302,9 @@ static enum store_result prune(struct store *store, struct store_pruning *prunin
 	case KEPT_TOKENS:
 		return prune_old(store, pruning, SQL_PRUNE_TOKENS);
 	case KEPT_KEYS:
-		result = store_change(store, SQL_KEYS_OF_THE_FUTURE, NUMBER(pruning->step), NUMBER(now));
+		result = count_deleted(store, pruning,
+				       store_change(store, SQL_PRUNE_KEYS_OF_THE_FUTURE, NUMBER(pruning->step),
+						    NUMBER(pruning->before), NUMBER(now)));
 		return result == STORE_OK ? prune_old(store, pruning, SQL_PRUNE_KEYS) : result;
 	case KEPT_COUNT:
 		break;
