@@ -109,11 +109,17 @@ static bool add_policy(const struct store_policy_difference *difference, void *c
 {
 	struct api_list *list = context;
 	char place[sizeof(POLICY_PLACE) + 2 * ROUTER_MAX];
+	json_object *shown = NULL;
 
 	if (!api_list_room(list, 0))
 		return false;
+	/* The page may end between the two: its place moves with the one that is looked at. */
+	if (difference->again)
+		return true;
+	if (difference->differs)
+		shown = api_policy_difference(list->request->api, difference);
 	snprintf(place, sizeof(place), POLICY_PLACE "%.255s/%.255s", difference->router, difference->name);
-	api_list_add(list, api_policy_difference(list->request->api, difference), json_object_new_string(place));
+	api_list_add(list, shown, json_object_new_string(place));
 	return true;
 }
 
@@ -163,7 +169,7 @@ void api_get_differences(const struct api_request *request)
 		result = store_connections(api_store(request->api), router, after_router, after_name, add_connection, &list);
 	if (result == STORE_OK && !list.more)
 		result = store_policy_differences(api_store(request->api), router, of_policy ? after_router : "",
-						  of_policy ? after_name : "", list.limit + 1, add_policy, &list);
+						  of_policy ? after_name : "", add_policy, &list);
 	api_list_reply(&list, "differences", result);
 }
 

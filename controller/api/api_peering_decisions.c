@@ -60,7 +60,7 @@ void api_post_peering_approve(const struct api_request *request)
 		refuse_state(request, "approve", &loaded);
 	} else if (strcmp(loaded.state, "approved") == 0 && !loaded.failed) {
 		peering_answer_with(request, loaded.body.name, 200);
-	} else if ((result = peerings_judge(peerings, &loaded.body, loaded.by_peer, &judgement)) != STORE_OK) {
+	} else if ((result = peerings_judge(peerings, &loaded.body, loaded.by_peer, true, &judgement)) != STORE_OK) {
 		api_problem_store(request->http, store, result);
 	} else if (judgement.verdict != VERDICT_PASS) {
 		peering_refuse_by_policy(request, 409, &judgement);

@@ -154,7 +154,7 @@ static void post(const struct api_request *request, const struct peering_request
 		return;
 	}
 	if (result == STORE_OK || result == STORE_NOT_FOUND)
-		result = peerings_judge(peerings, body, by_peer, &judgement);
+		result = peerings_judge(peerings, body, by_peer, false, &judgement);
 	if (result != STORE_OK) {
 		api_problem_store(request->http, api_store(request->api), result);
 		return;

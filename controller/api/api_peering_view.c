@@ -227,7 +227,7 @@ void peering_answer_with(const struct api_request *request, const char *name, in
 	history.array = json_object_new_array();
 	result = store_peering_history(store, name, HISTORY_MAX, add_event, &history);
 	if (result == STORE_OK && strcmp(loaded.state, "requested") == 0)
-		result = peerings_judge(api_peerings(request->api), &loaded.body, loaded.by_peer, &judgement);
+		result = peerings_judge(api_peerings(request->api), &loaded.body, loaded.by_peer, true, &judgement);
 	if (request->identity.role == API_ROLE_PEER)
 		judgement_hide_inside(&judgement);
 	json_object_object_add(loaded.object, "findings", judgement_to_json(&judgement));

@@ -483,11 +483,14 @@ static void judge_own(const struct judge *judge)
 	}
 }
 
-/* Peers choose names of their own alone: a name that is taken would tell of another network. */
+/*
+ * Peers choose names of their own alone: a name that is taken would tell of another network. What was stored before there
+ * was this rule goes on.
+ */
 static void judge_own_names(const struct judge *judge)
 {
 	say(judge, "the names are the peer's to choose");
-	if (!judge->facts->by_peer || names_are_own(judge->request))
+	if (!judge->facts->by_peer || judge->facts->stored || names_are_own(judge->request))
 		return;
 	say(judge, "the name of the peering, or of one of its connections, is not the peer's to choose");
 	change(judge, VERDICT_FAIL, "begin each name with AS%u-", judge->request->peer_asn);

@@ -34,6 +34,7 @@ struct judgement {
 /* What the request does not say itself. */
 struct peering_facts {
 	bool by_peer;		/* a peer asks, who has no say in this network's own policies */
+	bool stored;		/* it was asked for before, under names that stay */
 	const char *asn_state;	/* of the peer AS: "None", "Pending", "Approved", "Failed"; NULL: not known here */
 	const char *asn_reason; /* of "Failed" */
 	struct {

@@ -93,10 +93,10 @@ static enum store_result found(enum store_result result, bool *there)
 }
 
 enum store_result peerings_judge(struct peerings *peerings, const struct peering_request *request, bool by_peer,
-				 struct judgement *judgement)
+				 bool stored, struct judgement *judgement)
 {
 	struct store *store = peerings->store;
-	struct peering_facts facts = {.by_peer = by_peer};
+	struct peering_facts facts = {.by_peer = by_peer, .stored = stored};
 	struct asn_facts asn = {.state = ""};
 	enum store_result result;
 	bool known;
@@ -303,7 +303,7 @@ static enum store_result approve_if_passed(struct peerings *peerings, const char
 	enum store_result result = STORE_OK;
 
 	if (peering_request_from_stored(document, &request)) {
-		result = peerings_judge(peerings, &request, by_peer, &judgement);
+		result = peerings_judge(peerings, &request, by_peer, true, &judgement);
 		if (result == STORE_OK && judgement.verdict == VERDICT_PASS)
 			result = peerings_approve(peerings, &request, PEERINGS_ACTOR);
 		peering_request_free(&request);

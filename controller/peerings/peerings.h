@@ -42,9 +42,9 @@ const struct peering_policy *peerings_policy(const struct peerings *peerings);
 /* Something was decided, and is committed: looks at the end of this turn of the loop. */
 void peerings_look(struct peerings *peerings);
 
-/* What the policy says of a request; what it has to know beside is read from the store. */
+/* What the policy says of a request, one that is `stored` or a new one; what it has to know beside is read from the store. */
 enum store_result peerings_judge(struct peerings *peerings, const struct peering_request *request, bool by_peer,
-				 struct judgement *judgement);
+				 bool stored, struct judgement *judgement);
 
 /* ---- Inside a transaction of the caller's, who looks afterwards ---- */
 

@@ -24,6 +24,8 @@
 #define FLOOD_MILLISECONDS 5000
 #define REST_MILLISECONDS (3600 * 1000)
 #define DAY_MILLISECONDS ((int64_t)86400 * 1000)
+/* A clock that jumps ahead by more is believed when it has stayed there for a day: nothing that was deleted comes back. */
+#define JUMP_MILLISECONDS ((int64_t)3600 * 1000)
 
 struct rule {
 	struct store_pruning pruning;
@@ -37,7 +39,27 @@ struct retention {
 	struct event *turn;
 	struct rule rules[KEPT_COUNT];
 	unsigned int step;
+	int64_t clock_offset;	 /* of the clock that is believed, to the steady one */
+	int64_t clock_jumped_at; /* steady clock; 0: it has not, or is believed */
 };
+
+static int64_t believed_milliseconds(struct retention *retention)
+{
+	int64_t steady = clock_steady_milliseconds(), offset = clock_milliseconds() - steady;
+
+	if (offset > retention->clock_offset + JUMP_MILLISECONDS && !retention->clock_jumped_at) {
+		retention->clock_jumped_at = steady;
+		log_event(LEVEL_WARNING, "clock-jumped", "message",
+			  "the clock has jumped ahead: nothing is deleted for its age by it before it has stayed so for a day",
+			  NULL);
+	}
+	if (offset <= retention->clock_offset + JUMP_MILLISECONDS ||
+	    steady - retention->clock_jumped_at >= DAY_MILLISECONDS) {
+		retention->clock_offset = offset;
+		retention->clock_jumped_at = 0;
+	}
+	return steady + retention->clock_offset;
+}
 
 static void set_bounds(const struct config *config, struct store_pruning *pruning, int64_t now)
 {
@@ -109,14 +131,14 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct retention *retention = context;
 	struct rule *rule = next_due(retention);
-	int64_t began = clock_steady_microseconds(), used = processor_microseconds(), now = clock_milliseconds();
+	int64_t began = clock_steady_microseconds(), used = processor_microseconds();
 	int64_t taken, pause;
 	enum store_result result;
 	TURN(TURN_UPKEEP);
 
-	set_bounds(retention->config, &rule->pruning, now);
+	set_bounds(retention->config, &rule->pruning, believed_milliseconds(retention));
 	rule->pruning.step = retention->step;
-	result = store_prune(retention->store, &rule->pruning, now);
+	result = store_prune(retention->store, &rule->pruning, clock_milliseconds());
 	fit_step(retention, processor_microseconds() - used, rule->pruning.more);
 	taken = clock_steady_microseconds() - began;
 	rule->gone += rule->pruning.count;
@@ -142,6 +164,7 @@ struct retention *retention_new(struct event_base *base, const struct config *co
 	retention->config = config;
 	retention->store = store;
 	retention->step = STEP_FIRST;
+	retention->clock_offset = clock_milliseconds() - clock_steady_milliseconds();
 	for (int i = 0; i < KEPT_COUNT; i++)
 		retention->rules[i].pruning.what = i;
 	retention->turn = event_new(base, -1, 0, take_turn, retention);

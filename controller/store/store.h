@@ -533,6 +533,8 @@ struct store_policy_difference {
 	int64_t differs_since;		    /* 0: not seen yet */
 	const struct store_observed_policy *observed; /* NULL: the router does not have it */
 	bool other_contents;
+	bool differs;
+	bool again; /* what is desired under this name comes too, before or behind */
 };
 
 typedef bool (*store_policy_difference_visit)(const struct store_policy_difference *difference, void *context);
@@ -544,12 +546,11 @@ enum store_result store_policies_observed(struct store *store, const char *route
 /* The router does not say what it has. */
 enum store_result store_policies_unknown(struct store *store, const char *router);
 /*
- * Behind (after_router, after_name) in order, at most `limit`, of routers that have told all that they have; `router`
- * NULL is any.
+ * Every policy behind (after_router, after_name) in order, wanted or there, also where it does not `differ`: the visitor
+ * ends the page. `router` NULL is any. Only of routers that have told all that they have one differs.
  */
 enum store_result store_policy_differences(struct store *store, const char *router, const char *after_router,
-					   const char *after_name, unsigned int limit,
-					   store_policy_difference_visit visit, void *context);
+					   const char *after_name, store_policy_difference_visit visit, void *context);
 
 /* ---- What is kept no longer ---- */
 

@@ -7,7 +7,6 @@
 enum store_result store_snapshot(struct store *store, const char *router, bool full, int64_t at)
 {
 	enum store_result result;
-	sqlite3_stmt *statement;
 	bool own;
 
 	if (!full)
@@ -15,20 +14,11 @@ enum store_result store_snapshot(struct store *store, const char *router, bool f
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, SQL_FORGET_LOST_DEGRADATIONS);
-	store_bind_text(statement, 1, router);
-	result = store_run(store, statement);
-	if (result != STORE_OK)
-		return store_end_own(store, own, result);
-	statement = store_statement(store, SQL_FORGET_OBSERVED);
-	store_bind_text(statement, 1, router);
-	result = store_run(store, statement);
-	if (result == STORE_OK) {
-		statement = store_statement(store, SQL_SNAPSHOT_FULL);
-		store_bind_text(statement, 1, router);
-		sqlite3_bind_int64(statement, 2, at);
-		result = store_run(store, statement);
-	}
+	result = store_change(store, SQL_FORGET_LOST_DEGRADATIONS, TEXT(router));
+	if (result == STORE_OK)
+		result = store_change(store, SQL_FORGET_OBSERVED, TEXT(router));
+	if (result == STORE_OK)
+		result = store_change(store, SQL_SNAPSHOT_FULL, TEXT(router), NUMBER(at));
 	return store_end_own(store, own, result);
 }
 
@@ -36,12 +26,8 @@ static enum store_result of_router(struct store *store, const enum statement *wh
 {
 	enum store_result result = STORE_OK;
 
-	for (size_t i = 0; result == STORE_OK && i < count; i++) {
-		sqlite3_stmt *statement = store_statement(store, which[i]);
-
-		store_bind_text(statement, 1, router);
-		result = store_run(store, statement);
-	}
+	for (size_t i = 0; result == STORE_OK && i < count; i++)
+		result = store_change(store, which[i], TEXT(router));
 	return result;
 }
 
@@ -64,45 +50,29 @@ enum store_result store_snapshot_complete(struct store *store, const char *route
 {
 	static const enum statement forget[] = {SQL_FORGET_STALE_CONNECTIONS, SQL_FORGET_STALE_POLICIES};
 	enum store_result result;
-	sqlite3_stmt *statement;
 	bool own;
 
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
 	result = of_router(store, forget, sizeof(forget) / sizeof(forget[0]), router);
-	if (result == STORE_OK) {
-		statement = store_statement(store, SQL_SNAPSHOT_COMPLETE);
-		store_bind_text(statement, 1, router);
-		sqlite3_bind_int64(statement, 2, at);
-		result = store_run(store, statement);
-	}
+	if (result == STORE_OK)
+		result = store_change(store, SQL_SNAPSHOT_COMPLETE, TEXT(router), NUMBER(at));
 	return store_end_own(store, own, result);
 }
 
 enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed)
 {
 	enum store_result result;
-	sqlite3_stmt *statement;
 	bool own;
 
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, SQL_OBSERVE);
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, observed->name);
-	store_bind_text(statement, 3, observed->vrf);
-	store_bind_number(statement, 4, observed->peer_asn);
-	store_bind_text(statement, 5, observed->kind);
-	store_bind_text(statement, 6, observed->state);
-	store_bind_number(statement, 7, observed->generation);
-	sqlite3_bind_int64(statement, 8, observed->state_since);
-	store_bind_text(statement, 9, observed->activation);
-	store_bind_text(statement, 10, observed->waiting_for);
-	store_bind_text(statement, 11, observed->detail);
-	sqlite3_bind_int64(statement, 12, observed->observed_at);
-	result = store_run(store, statement);
+	result = store_change(store, SQL_OBSERVE, TEXT(router), TEXT(observed->name), TEXT(observed->vrf),
+			      NUMBER(observed->peer_asn), TEXT(observed->kind), TEXT(observed->state),
+			      COUNT(observed->generation), NUMBER(observed->state_since), TEXT(observed->activation),
+			      TEXT(observed->waiting_for), TEXT(observed->detail), NUMBER(observed->observed_at));
 	if (result == STORE_OK)
 		result = store_events_of_degradation(store, router, observed);
 	return store_end_own(store, own, result);
@@ -121,10 +91,8 @@ enum store_result store_observed_count(struct store *store, const char *router, 
 enum store_result store_is_observed(struct store *store, const char *router, const char *name)
 {
 	sqlite3_stmt *statement = store_bound(store, SQL_IS_OBSERVED, TEXT(router), TEXT(name));
-	enum store_result result = store_next(store, statement);
 
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, true);
 }
 
 /* A text that may be NULL. */
@@ -166,60 +134,33 @@ static bool visit_connection(sqlite3_stmt *statement, store_connection_visit vis
 enum store_result store_connections(struct store *store, const char *router, const char *after_router,
 				    const char *after_name, store_connection_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, router ? SQL_CONNECTIONS_OF_ROUTER : SQL_CONNECTIONS);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, router ? SQL_CONNECTIONS_OF_ROUTER : SQL_CONNECTIONS,
+					      TEXT(router ? router : after_router), TEXT(after_name));
 
-	store_bind_text(statement, 1, router ? router : after_router);
-	store_bind_text(statement, 2, after_name);
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_connection(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return STORE_WALK(store, statement, visit_connection(statement, visit, context));
 }
 
 enum store_result store_connections_of_asn(struct store *store, uint32_t asn, const char *router,
 					   const char *after_router, const char *after_name,
 					   store_connection_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTIONS_OF_ASN);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_CONNECTIONS_OF_ASN, TEXT(after_router), TEXT(after_name),
+					      NUMBER(asn), TEXT(router));
 
-	store_bind_text(statement, 1, after_router);
-	store_bind_text(statement, 2, after_name);
-	store_bind_number(statement, 3, asn);
-	store_bind_text(statement, 4, router);
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_connection(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return STORE_WALK(store, statement, visit_connection(statement, visit, context));
 }
 
 enum store_result store_connection_is_of_asn(struct store *store, uint32_t asn, const char *router, const char *name)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTION_IS_OF_ASN);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_CONNECTION_IS_OF_ASN, NUMBER(asn), TEXT(router), TEXT(name));
 
-	store_bind_number(statement, 1, asn);
-	store_bind_text(statement, 2, router);
-	store_bind_text(statement, 3, name);
-	result = store_next(store, statement);
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, true);
 }
 
 enum store_result store_connection(struct store *store, const char *router, const char *name,
 				   store_connection_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_CONNECTION);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_CONNECTION, TEXT(router), TEXT(name));
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, name);
-	result = store_next(store, statement);
-	if (result == STORE_OK && visit)
-		visit_connection(statement, visit, context);
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, visit ? visit_connection(statement, visit, context) : true);
 }

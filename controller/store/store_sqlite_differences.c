@@ -7,11 +7,9 @@
 /* One number about a router. */
 static enum store_result ask_of_router(struct store *store, enum statement which, const char *router, int64_t *number)
 {
-	sqlite3_stmt *statement = store_statement(store, which);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, which, TEXT(router));
+	enum store_result result = store_next(store, statement);
 
-	store_bind_text(statement, 1, router);
-	result = store_next(store, statement);
 	*number = result == STORE_OK ? sqlite3_column_int64(statement, 0) : 0;
 	sqlite3_reset(statement);
 	return result;
@@ -37,57 +35,34 @@ enum store_result store_differing(struct store *store, const char *router, uint6
 
 enum store_result store_differs(struct store *store, const char *router, const char *name, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_DIFFERS);
-
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, name);
-	sqlite3_bind_int64(statement, 3, at);
-	return store_run(store, statement);
+	return store_change(store, SQL_DIFFERS, TEXT(router), TEXT(name), NUMBER(at));
 }
 
 enum store_result store_policy_differs(struct store *store, const char *router, const char *name, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, name ? SQL_POLICY_DIFFERS : SQL_POLICIES_DIFFER);
-
-	store_bind_text(statement, 1, router);
-	sqlite3_bind_int64(statement, 2, at);
-	if (name)
-		store_bind_text(statement, 3, name);
-	return store_run(store, statement);
+	return name ? store_change(store, SQL_POLICY_DIFFERS, TEXT(router), NUMBER(at), TEXT(name))
+		    : store_change(store, SQL_POLICIES_DIFFER, TEXT(router), NUMBER(at));
 }
 
 enum store_result store_missing(struct store *store, const char *router, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_MISSING);
-
-	store_bind_text(statement, 1, router);
-	sqlite3_bind_int64(statement, 2, at);
-	return store_run(store, statement);
+	return store_change(store, SQL_MISSING, TEXT(router), NUMBER(at));
 }
 
 static enum store_result hold(struct store *store, const char *router, const char *last_push, int64_t at, bool *held)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_HOLD);
-	enum store_result result;
+	enum store_result result = store_change(store, SQL_HOLD, TEXT(router), TEXT(last_push), NUMBER(at));
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, last_push);
-	sqlite3_bind_int64(statement, 3, at);
-	result = store_run(store, statement);
 	*held = result == STORE_OK && sqlite3_changes(store->db) > 0;
 	if (!*held)
 		return result;
-	statement = store_statement(store, SQL_HELD_PUSHES);
-	store_bind_text(statement, 1, router);
-	sqlite3_bind_int64(statement, 2, at);
-	return store_run(store, statement);
+	return store_change(store, SQL_HELD_PUSHES, TEXT(router), NUMBER(at));
 }
 
 enum store_result store_judge_last_push(struct store *store, const char *router, const char *last_push, int64_t at,
 					bool *held)
 {
 	enum store_result result;
-	sqlite3_stmt *statement;
 	bool own;
 
 	*held = false;
@@ -98,9 +73,7 @@ enum store_result store_judge_last_push(struct store *store, const char *router,
 		result = hold(store, router, last_push, at, held);
 	if (result == STORE_OK && !*held) {
 		/* One that is held already is asked again. */
-		statement = store_statement(store, SQL_HELD_AGAIN);
-		store_bind_text(statement, 1, router);
-		result = store_run(store, statement);
+		result = store_change(store, SQL_HELD_AGAIN, TEXT(router));
 		*held = result == STORE_OK && sqlite3_changes(store->db) > 0;
 	}
 	return store_end_own(store, own, result);
@@ -117,11 +90,8 @@ enum store_result store_held(struct store *store, const char *router, bool *held
 
 enum store_result store_release(struct store *store, const char *router, bool *released)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_RELEASE);
-	enum store_result result;
+	enum store_result result = store_change(store, SQL_RELEASE, TEXT(router));
 
-	store_bind_text(statement, 1, router);
-	result = store_run(store, statement);
 	*released = result == STORE_OK && sqlite3_changes(store->db) > 0;
 	return result;
 }

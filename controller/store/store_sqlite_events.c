@@ -16,63 +16,40 @@ static enum store_result run_event(struct store *store, sqlite3_stmt *statement)
 	return result;
 }
 
+#define add_event(store, which, ...) run_event(store, store_bound(store, which, __VA_ARGS__))
+
 enum store_result store_event_add(struct store *store, const struct store_event *event)
 {
 	enum store_result result;
-	sqlite3_stmt *statement;
 	bool own;
 
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, SQL_EVENT);
-	sqlite3_bind_int64(statement, 1, event->at);
-	store_bind_text(statement, 2, event->type);
-	store_bind_text(statement, 3, event->router);
-	store_bind_text(statement, 4, event->connection);
-	store_bind_text(statement, 5, event->data);
-	return store_end_own(store, own, run_event(store, statement));
+	return store_end_own(store, own,
+			     add_event(store, SQL_EVENT, NUMBER(event->at), TEXT(event->type), TEXT(event->router),
+				       TEXT(event->connection), TEXT(event->data)));
 }
 
 enum store_result store_event_of_transition(struct store *store, const char *router, const char *connection,
 					    int64_t transition, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EVENT_OF_TRANSITION);
-
-	sqlite3_bind_int64(statement, 1, at);
-	store_bind_text(statement, 2, router);
-	store_bind_text(statement, 3, connection);
-	sqlite3_bind_int64(statement, 4, transition);
-	return run_event(store, statement);
+	return add_event(store, SQL_EVENT_OF_TRANSITION, NUMBER(at), TEXT(router), TEXT(connection), NUMBER(transition));
 }
 
 enum store_result store_event_of_push(struct store *store, const char *type, int64_t number, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EVENT_OF_PUSH);
-
-	sqlite3_bind_int64(statement, 1, at);
-	store_bind_text(statement, 2, type);
-	sqlite3_bind_int64(statement, 3, number);
-	return run_event(store, statement);
+	return add_event(store, SQL_EVENT_OF_PUSH, NUMBER(at), TEXT(type), NUMBER(number));
 }
 
 enum store_result store_event_of_router(struct store *store, const char *type, const char *name, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EVENT_OF_ROUTER);
-
-	sqlite3_bind_int64(statement, 1, at);
-	store_bind_text(statement, 2, type);
-	store_bind_text(statement, 3, name);
-	return run_event(store, statement);
+	return add_event(store, SQL_EVENT_OF_ROUTER, NUMBER(at), TEXT(type), TEXT(name));
 }
 
 enum store_result store_events_of_lost_routers(struct store *store, int64_t at, const char *reason)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EVENTS_OF_LOST_ROUTERS);
-
-	sqlite3_bind_int64(statement, 1, at);
-	store_bind_text(statement, 2, reason);
-	return run_event(store, statement);
+	return add_event(store, SQL_EVENTS_OF_LOST_ROUTERS, NUMBER(at), TEXT(reason));
 }
 
 /* All four statements number their parameters alike, and use some of them. */
@@ -103,12 +80,9 @@ enum store_result store_events_of_degradation(struct store *store, const char *r
 
 	/* Nearly every connection that is reported is well, and was before. */
 	if (!observed->degraded) {
-		sqlite3_stmt *statement = store_statement(store, SQL_IS_DEGRADED);
+		sqlite3_stmt *statement = store_bound(store, SQL_IS_DEGRADED, TEXT(router), TEXT(observed->name));
 
-		store_bind_text(statement, 1, router);
-		store_bind_text(statement, 2, observed->name);
-		result = store_next(store, statement);
-		sqlite3_reset(statement);
+		result = STORE_ONE(store, statement, true);
 		if (result != STORE_OK)
 			return result == STORE_NOT_FOUND ? STORE_OK : result;
 	}
@@ -119,11 +93,7 @@ enum store_result store_events_of_degradation(struct store *store, const char *r
 
 enum store_result store_forget_degradation(struct store *store, const char *router, const char *connection)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_FORGET_DEGRADATION);
-
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, connection);
-	return store_run(store, statement);
+	return store_change(store, SQL_FORGET_DEGRADATION, TEXT(router), TEXT(connection));
 }
 
 static enum store_result walk_events(struct store *store, sqlite3_stmt *statement, store_event_visit visit, void *context)
@@ -145,29 +115,20 @@ static enum store_result walk_events(struct store *store, sqlite3_stmt *statemen
 		if (!visit(&event, context))
 			break;
 	}
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return store_walked(statement, result);
 }
 
 enum store_result store_events(struct store *store, int64_t after, unsigned int limit, store_event_visit visit,
 			       void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EVENTS);
-
-	sqlite3_bind_int64(statement, 1, after);
-	store_bind_number(statement, 2, limit);
-	return walk_events(store, statement, visit, context);
+	return walk_events(store, store_bound(store, SQL_EVENTS, NUMBER(after), COUNT(limit)), visit, context);
 }
 
 enum store_result store_events_of_asn(struct store *store, uint32_t asn, int64_t after, int64_t look,
 				      store_event_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EVENTS_OF_ASN);
-
-	sqlite3_bind_int64(statement, 1, after);
-	sqlite3_bind_int64(statement, 2, look);
-	store_bind_number(statement, 3, asn);
-	return walk_events(store, statement, visit, context);
+	return walk_events(store, store_bound(store, SQL_EVENTS_OF_ASN, NUMBER(after), NUMBER(look), NUMBER(asn)), visit,
+			   context);
 }
 
 enum store_result store_event_range(struct store *store, int64_t *oldest, int64_t *newest)
@@ -191,11 +152,9 @@ enum store_result store_event_epoch_begins(struct store *store)
 
 enum store_result store_event_epoch(struct store *store, struct store_event_id *id)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EPOCH);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_EPOCH, NUMBER(id->number));
+	enum store_result result = store_next(store, statement);
 
-	sqlite3_bind_int64(statement, 1, id->number);
-	result = store_next(store, statement);
 	if (result == STORE_OK)
 		snprintf(id->epoch, sizeof(id->epoch), "%s", store_column_text(statement, 0));
 	sqlite3_reset(statement);
@@ -205,11 +164,9 @@ enum store_result store_event_epoch(struct store *store, struct store_event_id *
 /* STORE_NOT_FOUND where the epoch is not known. */
 static enum store_result epoch_end(struct store *store, const char *epoch, int64_t newest, int64_t *end)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_EPOCH_END);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_EPOCH_END, TEXT(epoch));
+	enum store_result result = store_next(store, statement);
 
-	store_bind_text(statement, 1, epoch);
-	result = store_next(store, statement);
 	*end = newest;
 	if (result == STORE_OK && sqlite3_column_type(statement, 0) != SQLITE_NULL)
 		*end = sqlite3_column_int64(statement, 0);

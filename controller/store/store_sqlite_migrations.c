@@ -317,6 +317,15 @@ static const char *const migrations[] = {
 	"ALTER TABLE push_operation ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE desired_policy ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE desired_policy ADD COLUMN differs_since INTEGER NOT NULL DEFAULT 0;",
+
+	/* Policies have the same names on every router of a network: what came before and behind one is looked for by router. */
+	"ALTER TABLE push_operation ADD COLUMN router TEXT NOT NULL DEFAULT '';"
+	"UPDATE push_operation SET router = (SELECT p.router FROM push p WHERE p.number = push_operation.push);"
+	"DROP INDEX push_operation_of_connection;"
+	"CREATE INDEX push_operation_of_router ON push_operation (router, connection, push);"
+	/* Each report asks how much differs. */
+	"CREATE INDEX desired_connection_differs ON desired_connection (router, push) WHERE differs_since > 0;"
+	"CREATE INDEX desired_policy_differs ON desired_policy (router, push) WHERE differs_since > 0;",
 };
 const int store_schema_newest = sizeof(migrations) / sizeof(migrations[0]);
 

@@ -2,40 +2,28 @@
 /*
  * SQLite store: what routers report of the policy objects that were pushed to them, beside what is wanted there.
  */
+#include <string.h>
+
 #include "controller/store/store_sqlite.h"
 
 enum store_result store_observe_policy(struct store *store, const char *router,
 				       const struct store_observed_policy *policy)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_OBSERVE_POLICY);
-
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, policy->name);
-	store_bind_text(statement, 3, policy->kind);
-	sqlite3_bind_int64(statement, 4, (int64_t)policy->digest);
-	sqlite3_bind_int64(statement, 5, policy->entries);
-	sqlite3_bind_int(statement, 6, policy->drifted);
-	sqlite3_bind_int(statement, 7, policy->withdrawn);
-	sqlite3_bind_int64(statement, 8, policy->observed_at);
-	return store_run(store, statement);
+	return store_change(store, SQL_OBSERVE_POLICY, TEXT(router), TEXT(policy->name), TEXT(policy->kind),
+			    NUMBER((int64_t)policy->digest), NUMBER(policy->entries), NUMBER(policy->drifted),
+			    NUMBER(policy->withdrawn), NUMBER(policy->observed_at));
 }
 
 enum store_result store_policy_gone(struct store *store, const char *router, const char *name)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_POLICY_GONE);
-
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, name);
-	return store_run(store, statement);
+	return store_change(store, SQL_POLICY_GONE, TEXT(router), TEXT(name));
 }
 
 enum store_result store_policies_observed(struct store *store, const char *router, uint64_t *count)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_POLICIES_OBSERVED);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_POLICIES_OBSERVED, TEXT(router));
+	enum store_result result = store_next(store, statement);
 
-	store_bind_text(statement, 1, router);
-	result = store_next(store, statement);
 	*count = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
 	sqlite3_reset(statement);
 	return result;
@@ -50,12 +38,8 @@ enum store_result store_policies_unknown(struct store *store, const char *router
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	for (size_t i = 0; result == STORE_OK && i < sizeof(order) / sizeof(order[0]); i++) {
-		sqlite3_stmt *statement = store_statement(store, order[i]);
-
-		store_bind_text(statement, 1, router);
-		result = store_run(store, statement);
-	}
+	for (size_t i = 0; result == STORE_OK && i < sizeof(order) / sizeof(order[0]); i++)
+		result = store_change(store, order[i], TEXT(router));
 	return store_end_own(store, own, result);
 }
 
@@ -90,25 +74,21 @@ static bool visit_difference(sqlite3_stmt *statement, store_policy_difference_vi
 		.differs_since = sqlite3_column_int64(statement, 8),
 		.observed = is_there(statement, 9) ? &observed : NULL,
 		.other_contents = sqlite3_column_int(statement, 14) != 0,
+		.differs = sqlite3_column_int(statement, 15) != 0,
+		.again = sqlite3_column_int(statement, 16) != 0,
 	};
 
 	return visit(&difference, context);
 }
 
 enum store_result store_policy_differences(struct store *store, const char *router, const char *after_router,
-					   const char *after_name, unsigned int limit,
-					   store_policy_difference_visit visit, void *context)
+					   const char *after_name, store_policy_difference_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_POLICY_DIFFERENCES);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_POLICY_DIFFERENCES, TEXT(router ? router : after_router),
+					      TEXT(after_name));
 
-	store_bind_text(statement, 1, after_router);
-	store_bind_text(statement, 2, after_name);
-	store_bind_text(statement, 3, router);
-	store_bind_number(statement, 4, limit);
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_difference(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	/* All of one router's stand in a row. */
+	return STORE_WALK(store, statement,
+			  (!router || strcmp(store_column_text(statement, 0), router) == 0) &&
+				  visit_difference(statement, visit, context));
 }

@@ -101,8 +101,9 @@ enum store_result store_peering(struct store *store, const char *name, store_pee
 enum store_result store_peerings(struct store *store, const char *state, uint32_t asn, const char *after,
 				 unsigned int limit, store_peering_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_bound(store, SQL_PEERINGS, TEXT(after), TEXT(state), NUMBER(asn),
-					      NUMBER(limit));
+	sqlite3_stmt *statement =
+		asn ? store_bound(store, SQL_PEERINGS_OF_ASN, TEXT(after), TEXT(state), NUMBER(limit), NUMBER(asn))
+		    : store_bound(store, SQL_PEERINGS, TEXT(after), TEXT(state), NUMBER(limit));
 
 	return STORE_WALK(store, statement, visit_peering(statement, visit, context));
 }

@@ -7,24 +7,9 @@
 enum store_result store_policy_desired(struct store *store, int64_t number, const struct store_push *push,
 				       const struct store_operation *operation)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_POLICY_DESIRE);
-
-	store_bind_text(statement, 1, push->router);
-	store_bind_text(statement, 2, operation->connection);
-	store_bind_text(statement, 3, operation->definition);
-	store_bind_text(statement, 4, push->actor);
-	sqlite3_bind_int64(statement, 5, push->created_at);
-	sqlite3_bind_int64(statement, 6, number);
-	sqlite3_bind_int64(statement, 7, (int64_t)operation->digest);
-	return store_run(store, statement);
-}
-
-static enum store_result run_with_number(struct store *store, enum statement which, int64_t number)
-{
-	sqlite3_stmt *statement = store_statement(store, which);
-
-	sqlite3_bind_int64(statement, 1, number);
-	return store_run(store, statement);
+	return store_change(store, SQL_POLICY_DESIRE, TEXT(push->router), TEXT(operation->connection),
+			    TEXT(operation->definition), TEXT(push->actor), NUMBER(push->created_at), NUMBER(number),
+			    NUMBER((int64_t)operation->digest));
 }
 
 enum store_result store_policies_answered(struct store *store, int64_t number, bool applied)
@@ -32,11 +17,11 @@ enum store_result store_policies_answered(struct store *store, int64_t number, b
 	enum store_result result;
 
 	if (applied)
-		return run_with_number(store, SQL_POLICY_NO_LONGER, number);
-	result = run_with_number(store, SQL_POLICY_REFUSED, number);
+		return store_change(store, SQL_POLICY_NO_LONGER, NUMBER(number));
+	result = store_change(store, SQL_POLICY_REFUSED, NUMBER(number));
 	/* Nothing went: a newer one stands there already, and is right. */
 	if (result == STORE_OK && sqlite3_changes(store->db) > 0)
-		result = run_with_number(store, SQL_POLICY_AS_BEFORE, number);
+		result = store_change(store, SQL_POLICY_AS_BEFORE, NUMBER(number));
 	return result;
 }
 
@@ -60,30 +45,15 @@ static bool visit_policy(sqlite3_stmt *statement, store_policy_visit visit, void
 enum store_result store_policies(struct store *store, const char *router, const char *after_name, unsigned int limit,
 				 store_policy_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_POLICIES);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_POLICIES, TEXT(router), TEXT(after_name), COUNT(limit));
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, after_name);
-	store_bind_number(statement, 3, limit);
-	while ((result = store_next(store, statement)) == STORE_OK)
-		if (!visit_policy(statement, visit, context))
-			break;
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return STORE_WALK(store, statement, visit_policy(statement, visit, context));
 }
 
 enum store_result store_policy(struct store *store, const char *router, const char *name, store_policy_visit visit,
 			       void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_POLICY);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_POLICY, TEXT(router), TEXT(name));
 
-	store_bind_text(statement, 1, router);
-	store_bind_text(statement, 2, name);
-	result = store_next(store, statement);
-	if (result == STORE_OK)
-		visit_policy(statement, visit, context);
-	sqlite3_reset(statement);
-	return result;
+	return STORE_ONE(store, statement, visit_policy(statement, visit, context));
 }

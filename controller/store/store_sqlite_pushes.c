@@ -27,33 +27,20 @@ static enum store_result insert_push(struct store *store, const struct store_pus
 	return store_run(store, statement);
 }
 
-static enum store_result insert_operation(struct store *store, int64_t number, size_t position,
+static enum store_result insert_operation(struct store *store, int64_t number, size_t position, const char *router,
 					  const struct store_operation *operation)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PUSH_OPERATION);
-
-	sqlite3_bind_int64(statement, 1, number);
-	store_bind_number(statement, 2, position);
-	store_bind_text(statement, 3, operation->connection);
-	store_bind_text(statement, 4, operation->verb);
-	store_bind_text(statement, 5, operation->definition);
-	store_bind_text(statement, 6, operation->reason ? operation->reason : "");
-	sqlite3_bind_int64(statement, 7, (int64_t)operation->digest);
-	return store_run(store, statement);
+	return store_change(store, SQL_PUSH_OPERATION, NUMBER(number), COUNT(position), TEXT(operation->connection),
+			    TEXT(operation->verb), TEXT(operation->definition),
+			    TEXT(operation->reason ? operation->reason : ""), NUMBER((int64_t)operation->digest),
+			    TEXT(router));
 }
 
 static enum store_result desire(struct store *store, int64_t number, const struct store_push *push,
 				const struct store_operation *operation)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_DESIRE);
-
-	store_bind_text(statement, 1, push->router);
-	store_bind_text(statement, 2, operation->connection);
-	store_bind_text(statement, 3, operation->definition);
-	store_bind_text(statement, 4, push->actor);
-	sqlite3_bind_int64(statement, 5, push->created_at);
-	sqlite3_bind_int64(statement, 6, number);
-	return store_run(store, statement);
+	return store_change(store, SQL_DESIRE, TEXT(push->router), TEXT(operation->connection),
+			    TEXT(operation->definition), TEXT(push->actor), NUMBER(push->created_at), NUMBER(number));
 }
 
 enum store_result store_push_create(struct store *store, const struct store_push *push)
@@ -72,7 +59,7 @@ enum store_result store_push_create(struct store *store, const struct store_push
 	for (size_t i = 0; result == STORE_OK && i < push->operation_count; i++) {
 		const struct store_operation *operation = &push->operations[i];
 
-		result = insert_operation(store, number, i, operation);
+		result = insert_operation(store, number, i, push->router, operation);
 		if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_REQUEST) == 0)
 			result = desire(store, number, push, operation);
 		else if (result == STORE_OK && !push->dry_run && strcmp(operation->verb, STORE_POLICY) == 0)
@@ -86,50 +73,28 @@ enum store_result store_push_create(struct store *store, const struct store_push
 static enum store_result write_answer(struct store *store, int64_t number, bool applied,
 				      const struct store_operation *results, size_t count, int64_t at)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PUSH_ANSWERED);
-	enum store_result result;
+	enum store_result result = store_change(store, SQL_PUSH_ANSWERED, NUMBER(number),
+						TEXT(push_state_name(applied ? PUSH_APPLIED : PUSH_REFUSED)), NUMBER(at));
 
-	sqlite3_bind_int64(statement, 1, number);
-	store_bind_text(statement, 2, push_state_name(applied ? PUSH_APPLIED : PUSH_REFUSED));
-	sqlite3_bind_int64(statement, 3, at);
-	result = store_run(store, statement);
-	for (size_t i = 0; result == STORE_OK && i < count; i++) {
-		statement = store_statement(store, SQL_OPERATION_ANSWERED);
-		sqlite3_bind_int64(statement, 1, number);
-		store_bind_number(statement, 2, i);
-		sqlite3_bind_int(statement, 3, results[i].ok);
-		store_bind_text(statement, 4, results[i].code);
-		store_bind_text(statement, 5, results[i].message);
-		store_bind_text(statement, 6, results[i].allowed);
-		result = store_run(store, statement);
-	}
+	for (size_t i = 0; result == STORE_OK && i < count; i++)
+		result = store_change(store, SQL_OPERATION_ANSWERED, NUMBER(number), COUNT(i), NUMBER(results[i].ok),
+				      TEXT(results[i].code), TEXT(results[i].message), TEXT(results[i].allowed));
 	return result;
 }
 
 static enum store_result supersede(struct store *store, const struct store_push *push, const char *connection)
 {
-	static const enum statement order[] = {SQL_SUPERSEDE_OPERATIONS, SQL_SUPERSEDE};
-	enum store_result result = STORE_OK;
+	enum store_result result =
+		store_change(store, SQL_SUPERSEDE_OPERATIONS, TEXT(push->router), TEXT(connection));
 	sqlite3_stmt *statement;
 	int64_t left = 0;
 
-	for (size_t i = 0; result == STORE_OK && i < sizeof(order) / sizeof(order[0]); i++) {
-		statement = store_statement(store, order[i]);
-		store_bind_text(statement, 1, push->router);
-		store_bind_text(statement, 2, connection);
-		if (order[i] == SQL_SUPERSEDE)
-			sqlite3_bind_int64(statement, 3, push->created_at);
-		result = store_run(store, statement);
-	}
+	if (result == STORE_OK)
+		result = store_change(store, SQL_SUPERSEDE, TEXT(push->router), TEXT(connection), NUMBER(push->created_at));
 	if (result != STORE_OK)
 		return result;
-	statement = store_statement(store, SQL_WAITING_REQUESTS);
-	store_bind_text(statement, 1, push->router);
-	store_bind_text(statement, 2, connection);
-	result = store_next(store, statement);
-	if (result == STORE_OK)
-		left = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
+	statement = store_bound(store, SQL_WAITING_REQUESTS, TEXT(push->router), TEXT(connection));
+	result = STORE_ONE(store, statement, left = sqlite3_column_int64(statement, 0));
 	if (result == STORE_OK && left > 0)
 		return store_refuse(store, "a push that asks for this connection among others waits for the router");
 	return result;
@@ -137,13 +102,9 @@ static enum store_result supersede(struct store *store, const struct store_push 
 
 static enum store_result policy_waits(struct store *store, const struct store_push *push, const char *name)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_POLICY_WAITS);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_POLICY_WAITS, TEXT(push->router), TEXT(name));
+	enum store_result result = STORE_ONE(store, statement, true);
 
-	store_bind_text(statement, 1, push->router);
-	store_bind_text(statement, 2, name);
-	result = store_next(store, statement);
-	sqlite3_reset(statement);
 	if (result == STORE_OK)
 		return store_refuse(store, "a push of this policy waits for the router");
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
@@ -171,54 +132,35 @@ enum store_result store_accept(struct store *store, const struct store_push *pus
 		result = insert_push(store, push);
 	number = sqlite3_last_insert_rowid(store->db);
 	if (result == STORE_OK)
-		result = insert_operation(store, number, 0, operation);
+		result = insert_operation(store, number, 0, push->router, operation);
 	if (result == STORE_OK)
 		result = write_answer(store, number, true, &done, 1, push->created_at);
-	if (result == STORE_OK && operation->definition) {
+	if (result == STORE_OK && operation->definition)
 		result = desire(store, number, push, operation);
-	} else if (result == STORE_OK) {
-		sqlite3_stmt *statement = store_statement(store, of_policy ? SQL_POLICY_ACCEPTED : SQL_DESIRE_ENDS);
-
-		store_bind_text(statement, 1, push->router);
-		store_bind_text(statement, 2, operation->connection);
-		result = store_run(store, statement);
-	}
+	else if (result == STORE_OK)
+		result = store_change(store, of_policy ? SQL_POLICY_ACCEPTED : SQL_DESIRE_ENDS, TEXT(push->router),
+				      TEXT(operation->connection));
 	return store_end_own(store, own, result);
-}
-
-static enum store_result run_with_number(struct store *store, enum statement which, int64_t number)
-{
-	sqlite3_stmt *statement = store_statement(store, which);
-
-	sqlite3_bind_int64(statement, 1, number);
-	return store_run(store, statement);
 }
 
 /* Nothing of it is desired any more, but what was before it; `applied`: what it has ended, too. */
 static enum store_result desire_as_before(struct store *store, int64_t number, bool applied)
 {
-	enum store_result result = run_with_number(store, SQL_DESIRE_REFUSED, number);
-	sqlite3_stmt *statement;
+	enum store_result result = store_change(store, SQL_DESIRE_REFUSED, NUMBER(number));
 
 	/* Nothing went: a newer request stands there already, and is right. */
 	if (result != STORE_OK || (sqlite3_changes(store->db) == 0 && !applied))
 		return result;
-	statement = store_statement(store, SQL_DESIRE_AS_BEFORE);
-	sqlite3_bind_int64(statement, 1, number);
-	sqlite3_bind_int(statement, 2, applied);
-	return store_run(store, statement);
+	return store_change(store, SQL_DESIRE_AS_BEFORE, NUMBER(number), NUMBER(applied));
 }
 
 /* STORE_NOT_FOUND where `which` finds no such push. */
 static enum store_result find_number(struct store *store, enum statement which, const char *router, const char *id,
 				     int64_t *number, bool *dry_run)
 {
-	sqlite3_stmt *statement = store_statement(store, which);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, which, TEXT(id), TEXT(router));
+	enum store_result result = store_next(store, statement);
 
-	store_bind_text(statement, 1, id);
-	store_bind_text(statement, 2, router);
-	result = store_next(store, statement);
 	if (result == STORE_OK) {
 		*number = sqlite3_column_int64(statement, 0);
 		*dry_run = sqlite3_column_int(statement, 1) != 0;
@@ -243,7 +185,7 @@ enum store_result store_push_answered(struct store *store, const char *router, c
 	if (result == STORE_OK)
 		result = write_answer(store, number, applied, results, count, at);
 	if (result == STORE_OK)
-		result = applied ? run_with_number(store, SQL_DESIRE_NO_LONGER, number)
+		result = applied ? store_change(store, SQL_DESIRE_NO_LONGER, NUMBER(number))
 				 : desire_as_before(store, number, false);
 	if (result == STORE_OK)
 		result = store_policies_answered(store, number, applied);
@@ -268,7 +210,7 @@ enum store_result store_push_rolled_back(struct store *store, const char *router
 	if (result == STORE_OK)
 		result = desire_as_before(store, number, true);
 	if (result == STORE_OK)
-		result = run_with_number(store, SQL_PUSH_ROLLED_BACK, number);
+		result = store_change(store, SQL_PUSH_ROLLED_BACK, NUMBER(number));
 	if (result == STORE_OK)
 		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);
 	return store_end_own(store, own, result);
@@ -315,12 +257,11 @@ static bool copy_operation(sqlite3_stmt *statement, struct store_operation *oper
 static enum store_result read_operations(struct store *store, int64_t number, struct store_operation **operations,
 					 size_t *count)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_OPERATIONS);
+	sqlite3_stmt *statement = store_bound(store, SQL_OPERATIONS, NUMBER(number));
 	enum store_result result;
 
 	*operations = NULL;
 	*count = 0;
-	sqlite3_bind_int64(statement, 1, number);
 	while ((result = store_next(store, statement)) == STORE_OK) {
 		struct store_operation *more = realloc(*operations, (*count + 1) * sizeof(*more));
 
@@ -387,29 +328,24 @@ enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement,
 enum store_result store_pushes_queued(struct store *store, const char *router, int64_t after, unsigned int limit,
 				      store_push_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PUSHES_QUEUED);
-	enum store_result result;
+	sqlite3_stmt *statement =
+		store_bound(store, SQL_PUSHES_QUEUED, TEXT(router), NUMBER(after), COUNT(limit));
+	enum store_result result = STORE_OK;
 	bool more = true;
 
-	store_bind_text(statement, 1, router);
-	sqlite3_bind_int64(statement, 2, after);
-	store_bind_number(statement, 3, limit);
 	while (more && (result = store_next(store, statement)) == STORE_OK) {
 		result = visit_push(store, statement, visit, context, &more);
 		if (result != STORE_OK)
 			break;
 	}
-	sqlite3_reset(statement);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
+	return store_walked(statement, result);
 }
 
 enum store_result store_pushes_queued_count(struct store *store, const char *router, uint64_t *count)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PUSHES_QUEUED_COUNT);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_PUSHES_QUEUED_COUNT, TEXT(router));
+	enum store_result result = store_next(store, statement);
 
-	store_bind_text(statement, 1, router);
-	result = store_next(store, statement);
 	*count = result == STORE_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
 	sqlite3_reset(statement);
 	return result;
@@ -417,12 +353,10 @@ enum store_result store_pushes_queued_count(struct store *store, const char *rou
 
 enum store_result store_push(struct store *store, const char *id, store_push_visit visit, void *context)
 {
-	sqlite3_stmt *statement = store_statement(store, SQL_PUSH_BY_ID);
-	enum store_result result;
+	sqlite3_stmt *statement = store_bound(store, SQL_PUSH_BY_ID, TEXT(id));
+	enum store_result result = store_next(store, statement);
 	bool more;
 
-	store_bind_text(statement, 1, id);
-	result = store_next(store, statement);
 	if (result == STORE_OK && visit)
 		result = visit_push(store, statement, visit, context, &more);
 	sqlite3_reset(statement);

@@ -68,6 +68,11 @@ static enum store_result prune_oldest(struct store *store, struct store_pruning 
 					  NUMBER(pruning->before)));
 }
 
+static enum store_result prune_old(struct store *store, struct store_pruning *pruning, enum statement which)
+{
+	return count_deleted(store, pruning, store_change(store, which, NUMBER(pruning->step), NUMBER(pruning->before)));
+}
+
 /* ---- Transitions ---- */
 
 /* Of those at or behind either, an event may be kept. */
@@ -222,9 +227,11 @@ static enum store_result prune_pushes(struct store *store, struct store_pruning 
 		struct candidate candidate;
 
 		result = next_push(store, pruning->cursor, &candidate);
+		/* One of the future was made by a clock that was wrong: what is behind it goes by number. */
 		if (result != STORE_OK || (candidate.created_at >= pruning->before &&
 					   (candidate.number > ceiling ||
-					    candidate.created_at >= now - PUSH_LEAST_MILLISECONDS))) {
+					    (candidate.created_at >= now - PUSH_LEAST_MILLISECONDS &&
+					     candidate.created_at <= now)))) {
 			pruning->cursor = 0;
 			return nothing_more(result);
 		}
@@ -293,11 +300,12 @@ static enum store_result prune(struct store *store, struct store_pruning *prunin
 	case KEPT_PEERINGS:
 		return prune_peerings(store, pruning);
 	case KEPT_TOKENS:
+		return prune_old(store, pruning, SQL_PRUNE_TOKENS);
 	case KEPT_KEYS:
-		return count_deleted(
-			store, pruning,
-			store_change(store, pruning->what == KEPT_TOKENS ? SQL_PRUNE_TOKENS : SQL_PRUNE_KEYS,
-				     NUMBER(pruning->step), NUMBER(pruning->before)));
+		result = count_deleted(store, pruning,
+				       store_change(store, SQL_PRUNE_KEYS_OF_THE_FUTURE, NUMBER(pruning->step),
+						    NUMBER(pruning->before), NUMBER(now)));
+		return result == STORE_OK ? prune_old(store, pruning, SQL_PRUNE_KEYS) : result;
 	case KEPT_COUNT:
 		break;
 	}

@@ -74,7 +74,8 @@ def test_bad_request_is_refused_before_anything_is_stored(bad_input, change, cod
     (b'{"name": "PNI\\u0000x"}', 400, "bad-value", "control"),
     (b" " * 1100000, 413, "too-large", "1048576"),
     (b'{"description": "' + b"x" * 1100000 + b'"}', 413, "too-large", "1048576"),
-])
+    # pytest puts what it would call them into the environment, and what is started then fails.
+], ids=["nothing", "half", "nonsense", "two", "no-utf8", "deep", "list", "nul-behind", "nul-inside", "huge-space", "huge-text"])
 def test_bad_json_is_refused(bad_input, body, answer, code, word):
     controller, router = bad_input
     got, problem = controller.post("/v1/routers/edge1/connections", body)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import signal
+import sqlite3
 
 import pytest
 
@@ -51,6 +52,28 @@ def let_it_look(controller, name):
     assert controller.post(f"/v1/peerings/{name}/approve")[0] == 200
     until(f"the push of {name}", lambda: controller.query(
         "SELECT 1 FROM push_operation o JOIN push p ON p.number = o.push WHERE o.connection = ?", name))
+
+
+def test_one_of_before_goes_on_under_the_names_that_it_has(controller):
+    """A peer asked for it when its names did not have to begin with its AS."""
+    controller.start()
+    with controller.router():
+        acme = Peer(controller)
+        approve_asn(controller)
+        for number in (1, 2):
+            asked = peering(f"AS64510-{number}", [connection(f"AS64510-C{number}")])
+            assert acme.post("/v1/peerings", asked)[0] == 201
+        assert controller.stop() == 0
+        with contextlib.closing(sqlite3.connect(controller.database, isolation_level=None)) as db:
+            db.execute("UPDATE peering SET document = replace(document, 'AS64510-', 'OLD-'), name = replace(name, 'AS64510-', 'OLD-')")
+            db.execute("UPDATE peering_connection SET peering = replace(peering, 'AS64510-', 'OLD-'),"
+                       " name = replace(name, 'AS64510-', 'OLD-')")
+        controller.start()
+        assert findings(acme.get("/v1/peerings/OLD-1")) == {}
+        assert acme.post("/v1/peerings/OLD-1/withdraw")[0] == 200
+        assert acme.post("/v1/peerings", peering("OLD-1", [connection("OLD-C1")]))[0] == 422
+        code, answer = controller.post("/v1/peerings/OLD-2/approve")
+        assert code == 200 and answer["state"] == "approved", answer
 
 
 # ---- Peer ASNs

@@ -9,6 +9,7 @@ import threading
 import urllib.request
 
 from controller_fixtures import ADMIN, REQUEST, assert_serves, connection_path, status
+from lab.preload import library
 from lab.wait import until
 from peerings_kit import PEER_NOC, Peer, approve_asn, connection, peering
 from wire import Closed
@@ -84,6 +85,26 @@ def test_a_flood_is_bounded_while_it_goes_on_and_others_keep_theirs(make_control
         assert len(controller.get("/v1/routers/edge2/connections/PNI-QUIET/history")["history"]) == 100
     with controller.connect("edge1") as loud:
         assert loud.hello().acked_sequence == sent
+
+
+def test_a_clock_that_jumps_ahead_deletes_nothing_for_its_age(make_controller, tmp_path):
+    """What has come is younger than the days it is kept for, whatever the clock says now."""
+    control = tmp_path / "clock"
+    controller = make_controller(events_kept=1000, events_days=30)
+    controller.environment = {"LD_PRELOAD": str(library("clock")), "PEERING_TEST_CLOCK": str(control)}
+    controller.start()
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send_transitions(1, 500)
+        connection.wait_acked(500)
+        control.write_text(f"{60 * 86400}\n")
+        connection.send_transitions(501, 1200)
+        connection.wait_acked(1200)
+        controller.wait_log("event=clock-jumped")
+        # Those above the number have gone, which says that it has looked since.
+        controller.wait_log("event=pruned what=events rows=[1-9]")
+        control.write_text("0\n")
+    assert count(controller, "event", "transition IS NOT NULL") in range(996, 1001)
 
 
 class Flood(threading.Thread):

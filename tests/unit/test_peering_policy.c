@@ -198,7 +198,7 @@ static void what_is_inside_is_hidden_from_a_peer(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct peering_policy *policy = policy_of("{}");
 		struct peering_facts facts = good_facts();
-		struct judgement free, taken;
+		struct judgement free, taken, stored;
 		struct peering_request request;
 		char body[600];
 
@@ -212,6 +212,9 @@ static void what_is_inside_is_hidden_from_a_peer(void **state)
 		peering_judge(policy, &request, &facts, &taken);
 		assert_int_equal(finding_of(&taken, "router")->verdict, VERDICT_FAIL);
 		assert_int_equal(finding_of(&taken, "own-names")->verdict, i == 0 ? VERDICT_FAIL : VERDICT_PASS);
+		facts.stored = true;
+		peering_judge(policy, &request, &facts, &stored);
+		assert_int_equal(finding_of(&stored, "own-names")->verdict, VERDICT_PASS);
 		judgement_hide_inside(&free);
 		judgement_hide_inside(&taken);
 		assert_string_equal(finding_of(&free, "router")->sentence, finding_of(&taken, "router")->sentence);

@@ -266,6 +266,9 @@ static void peerings_that_ended_go_with_their_history(void **state)
 
 static void ended_tokens_and_keys_go(void **state)
 {
+	struct store_pruning pruning = {.what = KEPT_KEYS, .step = 10};
+	struct store_idempotency later = {.actor = "x", .key = "later", .request = "r", .created_at = 6 * DAY, .push_id = ""};
+
 	for (int day = 1; day <= 10; day++) {
 		char id[16];
 		struct store_token token = {.id = id, .name = id, .role = "viewer", .hash = "h", .created_by = "x", .expires_at = day * DAY};
@@ -280,6 +283,14 @@ static void ended_tokens_and_keys_go(void **state)
 	assert_int_equal(prune(store, KEPT_KEYS, 5 * DAY, 0, 2), 4);
 	assert_int_equal(ask("SELECT count(*) FROM token"), 5);
 	assert_int_equal(ask("SELECT count(*) FROM idempotency"), 6);
+	/* A clock that was wrong for a while leaves none that stays for years, and takes none of this day. */
+	assert_int_equal(store_idempotency_keep(store, &later), STORE_OK);
+	pruning.before = 5 * DAY;
+	assert_int_equal(store_prune(store, &pruning, 6 * DAY), STORE_OK);
+	assert_int_equal(ask("SELECT count(*) FROM idempotency"), 7);
+	pruning.before = 7 * DAY;
+	assert_int_equal(store_prune(store, &pruning, 8 * DAY), STORE_OK);
+	assert_int_equal(ask("SELECT group_concat(key, ' ') = 't7 t8' FROM idempotency"), 1);
 }
 
 static void a_lost_degradation_goes_with_the_next_whole_snapshot(void **state)
@@ -367,8 +378,11 @@ static void push_something(void)
 static void accept_something(void)
 {
 	char id[16];
-	struct store_operation operation = {.connection = connections[rand() % NAMES], .verb = STORE_ACCEPT, .reason = "",
-					    .definition = rand() % 2 ? "{\"peerAsn\": 2}" : NULL};
+	bool of_policy = rand() % 3 == 0;
+	struct store_operation operation = {.connection = connections[rand() % NAMES],
+					    .verb = of_policy ? STORE_ACCEPT_POLICY : STORE_ACCEPT,
+					    .reason = "",
+					    .definition = !of_policy && rand() % 2 ? "{\"peerAsn\": 2}" : NULL};
 	struct store_push push = {.id = id, .router = "edge1", .actor = "noc", .created_at = told, .operation_count = 1,
 				  .operations = &operation};
 	enum store_result results[2];
@@ -480,6 +494,34 @@ static void tell_a_story(unsigned int seed)
 	}
 }
 
+/* Nothing follows from an approval. */
+static void approve_once(int64_t at)
+{
+	static unsigned int number;
+	static const struct store_operation done = {.ok = true, .code = "", .message = "", .allowed = "[]"};
+	struct store_operation operation = {.connection = "A", .verb = "approve", .reason = ""};
+	char id[16];
+	struct store_push push = {.id = id, .router = "edge1", .actor = "noc", .created_at = at, .operation_count = 1,
+				  .operations = &operation};
+
+	snprintf(id, sizeof(id), "a%u", number++);
+	assert_int_equal(store_push_create(store, &push), STORE_OK);
+	assert_int_equal(store_push_answered(store, "edge1", id, true, &done, 1, at), STORE_OK);
+}
+
+static void a_push_of_a_wrong_clock_keeps_no_others(void **state)
+{
+	struct store_pruning pruning = {.what = KEPT_PUSHES, .most = 3, .step = 100};
+
+	approve_once(400 * DAY);
+	for (int day = 1; day <= 9; day++)
+		approve_once(day * DAY);
+	assert_int_equal(store_prune(store, &pruning, 10 * DAY), STORE_OK);
+	/* The newest three. */
+	assert_int_equal(ask("SELECT count(*) FROM push"), 3);
+	assert_int_equal(ask("SELECT min(created_at) / 86400000 FROM push"), 7);
+}
+
 static void what_is_desired_does_not_depend_on_what_went(void **state)
 {
 	uint64_t gone = 0;
@@ -524,6 +566,7 @@ int main(void)
 		STORE_TEST(peerings_that_ended_go_with_their_history),
 		STORE_TEST(ended_tokens_and_keys_go),
 		STORE_TEST(a_lost_degradation_goes_with_the_next_whole_snapshot),
+		STORE_TEST(a_push_of_a_wrong_clock_keeps_no_others),
 		cmocka_unit_test(what_is_desired_does_not_depend_on_what_went),
 	};
 
