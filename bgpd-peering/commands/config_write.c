@@ -9,6 +9,7 @@
 #include "bgpd-peering/gate/default_deny.h"
 #include "bgpd-peering/link/controller_link.h"
 #include "bgpd-peering/port/link_test.h"
+#include "bgpd-peering/push/removed_neighbors.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/turn.h"
 
@@ -154,6 +155,7 @@ static int write_instance(struct bgp *bgp, struct vty *vty)
 		return 0;
 	vrf = bgp_vrf_name(bgp);
 	if (bgp == bgp_get_default()) {
+		removed_neighbors_look();
 		if (controller_link_router_name())
 			vty_out(vty, " peering router-name %s\n", controller_link_router_name());
 		write_controllers(vty);

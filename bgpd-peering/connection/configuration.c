@@ -16,6 +16,7 @@
 #include "bgpd-peering/port/link_test.h"
 #include "bgpd-peering/push/push_confirm.h"
 #include "bgpd-peering/push/push_declaration.h"
+#include "bgpd-peering/push/removed_neighbors.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/turn.h"
 
@@ -53,7 +54,7 @@ static bool may_leave(const struct session *session)
 {
 	const struct connection *connection = session->connection;
 
-	if (connection->discovered && !session->declared)
+	if (session->removed || (connection->discovered && !session->declared))
 		return true;
 	return !session->declared && !connection->pending.ticket && lifecycle_gate(connection->state) == GATE_DENY &&
 	       !session->hands_off;
@@ -148,6 +149,11 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 	}
 	if (!may_join(connection, session, peer, address, verdict))
 		return false;
+	/* Saved in the file before a push has removed it. */
+	if (session && session->removed && session->connection == connection && router.booting) {
+		verdict->accepted = true;
+		return true;
+	}
 
 	open = !session && peer && peer_is_established(peer);
 	if (open && !reading) {
@@ -162,10 +168,11 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 		session = session_new(connection, address);
 		session->hands_off = open;
 	} else if (is_new) {
-		former = session->connection;
+		former = session->removed ? NULL : session->connection;
 		session_move(session, connection);
 	}
 	session->declared = true;
+	session->removed = false;
 	session->required = !optional;
 	/*
 	 * It has not been validated with the others, and is by itself; where it is open already it is closed from its next
@@ -187,6 +194,7 @@ bool configuration_add_neighbor(struct connection *connection, const char *text,
 	if (is_new && !session->hands_off)
 		session->gate = transition_session_gate(session);
 	gate_assert(session);
+	removed_neighbors_declared(session);
 	verdict->accepted = true;
 	return true;
 }
@@ -488,6 +496,7 @@ void configuration_file_end(void)
 	bool booting = router.booting;
 
 	event_stop(silence_event);
+	removed_neighbors_settle();
 	guard_undo();
 	if (booting)
 		settle_lines();

@@ -143,6 +143,7 @@ struct session {
 	bool removal_failed; /* routes have stayed in a table when its gate closed: the audit ends it */
 	bool hands_off; /* open before anything was said of it: its gate is left as it is until it goes down */
 	bool made;	/* a push has made its neighbor: a push may change it and take it away */
+	bool removed;	/* a push has removed its neighbor, and a file that is being read may bring it back; removed_neighbors.h */
 	bool held;	/* gated although its connection is Active: it was added, or `denied` */
 	bool denied;	/* what holds it is a violation */
 	bool held_next; /* what `held` is to be once the pending change is durable */

@@ -47,6 +47,8 @@ enum gate_position transition_connection_gate(const struct connection *connectio
 
 enum gate_position transition_session_gate(const struct session *session)
 {
+	if (session->removed)
+		return GATE_DENY;
 	if (session->connection->let_go || bypass_covers(session->connection))
 		return GATE_ALLOW;
 	return session->held ? GATE_DENY : prescribed_gate(session->connection);

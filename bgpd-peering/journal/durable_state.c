@@ -13,6 +13,7 @@
 #include "bgpd-peering/push/push_group.h"
 #include "bgpd-peering/push/push_revision.h"
 #include "bgpd-peering/push/pushed_declarations.h"
+#include "bgpd-peering/push/removed_neighbors.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/turn.h"
 
@@ -60,6 +61,8 @@ static void record_pending(struct journal_record *record, const struct connectio
 	record->declared |= pending->declares;
 	record->adopted_line |= pending->declares;
 	frr_each (session_list_const, &connection->sessions, session) {
+		if (session->removed)
+			continue;
 		if (i == record->session_count)
 			break;
 		record->sessions[i].declared |= pending->declares;
@@ -256,13 +259,26 @@ void durable_state_pushes(void)
 	free(line);
 }
 
+void durable_state_pushed_again(const char *name)
+{
+	char removed[PUSHED_REMOVED_MAX][SESSION_ADDRESS_MAX];
+	struct journal_record record = {
+		.type = RECORD_PUSHED,
+		.declaration = (Peering__DeclareConnection *)pushed_declaration(name),
+		.removed = removed,
+		.removed_count = pushed_removed_of(name, removed),
+	};
+
+	append_configuration(&record, name);
+}
+
 void durable_state_pushed(const Peering__DeclareConnection *declaration)
 {
-	struct journal_record record = {.type = RECORD_PUSHED};
+	Peering__DeclareConnection *kept = journal_line_copy_declaration(declaration);
 
-	record.declaration = journal_line_copy_declaration(declaration);
-	append_configuration(&record, declaration->name);
-	pushed_declaration_keep(record.declaration);
+	removed_neighbors_note(declaration);
+	pushed_declaration_keep(kept);
+	durable_state_pushed_again(kept->name);
 }
 
 void durable_state_policy_object(const char *name, const Peering__Policy *policy, bool withdrawn, const char *text)

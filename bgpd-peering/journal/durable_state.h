@@ -105,6 +105,8 @@ void durable_state_pushes(void);
 char *durable_state_pushes_line(void);
 /* A declaration that the controller pushed and the router took; the newest one of a name counts. */
 void durable_state_pushed(const Peering__DeclareConnection *declaration);
+/* Which neighbors it has left out so far is not what it was. */
+void durable_state_pushed_again(const char *name);
 /*
  * The pushed policy object as it is from now on; NULL: it is gone. `line` is that of the journal with its sum, where it
  * was made before; else NULL.

@@ -4,6 +4,7 @@
 #include "bgpd-peering/address_family.h"
 #include "bgpd-peering/connection/profile.h"
 #include "bgpd-peering/journal/journal_line_private.h"
+#include "bgpd-peering/push/pushed_declarations.h"
 
 #include "lib/journal_damage.h"
 #include "lib/journal_json.h"
@@ -125,6 +126,18 @@ static void add_transition(json_object *object, const Peering__Transition *trans
 	journal_add_text(object, "message", transition->message);
 }
 
+static void add_removed(json_object *object, const struct journal_record *record)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < record->removed_count; i++)
+		json_object_array_add(array, json_object_new_string(record->removed[i]));
+	if (record->removed_count)
+		json_object_object_add(object, "removed", array);
+	else
+		json_object_put(array);
+}
+
 static void add_controller(json_object *object, const struct controller_line *controller)
 {
 	journal_add_text(object, "host", controller->host);
@@ -228,6 +241,7 @@ char *journal_line_encode(const struct journal_record *record)
 		break;
 	case RECORD_PUSHED:
 		journal_line_add_declaration(object, record->declaration);
+		add_removed(object, record);
 		break;
 	case RECORD_PUSHES:
 		push_record_to_json(record->pushes, object);
@@ -329,6 +343,28 @@ static bool decode_transition(json_object *object, struct journal_record *record
 	return record->transition != NULL;
 }
 
+/* Of a later version than the rest of the line: it may lack. */
+static bool decode_removed(json_object *object, struct journal_record *record)
+{
+	json_object *array = journal_array(object, "removed");
+	size_t count = array ? json_object_array_length(array) : 0;
+
+	if (count > PUSHED_REMOVED_MAX || (!array && json_object_object_get_ex(object, "removed", NULL)))
+		return false;
+	record->removed = count ? XCALLOC(MTYPE_PEERING_TEXT, count * sizeof(*record->removed)) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		json_object *one = json_object_array_get_idx(array, i);
+		char normal[SESSION_ADDRESS_MAX];
+
+		if (!json_object_is_type(one, json_type_string) ||
+		    strlcpy(record->removed[i], json_object_get_string(one), SESSION_ADDRESS_MAX) >= SESSION_ADDRESS_MAX ||
+		    !session_normalize(record->removed[i], normal) || strcmp(record->removed[i], normal) != 0)
+			return false;
+		record->removed_count++;
+	}
+	return true;
+}
+
 static bool decode_pushes(json_object *object, struct journal_record *record)
 {
 	record->pushes = XCALLOC(MTYPE_PEERING_TEXT, sizeof(*record->pushes));
@@ -418,7 +454,7 @@ static bool decode_record(json_object *object, struct journal_record *record)
 	case RECORD_ACKED:
 		return journal_number(object, "sequence", &record->sequence);
 	case RECORD_PUSHED:
-		return journal_decode_declaration(object, record);
+		return journal_decode_declaration(object, record) && decode_removed(object, record);
 	case RECORD_EXPORT:
 		/* Only for people; one that is no name is left out. */
 		if (!journal_copy_text(object, "router", record->name, sizeof(record->name)) || connection_name_error(record->name))
@@ -474,6 +510,7 @@ void journal_record_clear(struct journal_record *record)
 	if (record->pushes)
 		push_record_clear(record->pushes);
 	XFREE(MTYPE_PEERING_TEXT, record->pushes);
+	XFREE(MTYPE_PEERING_TEXT, record->removed);
 	if (record->policy)
 		peering__policy__free_unpacked(record->policy, NULL);
 	for (size_t i = 0; i < record->policy_count; i++)
@@ -485,5 +522,5 @@ void journal_record_clear(struct journal_record *record)
 	record->transition = NULL;
 	record->declaration = NULL;
 	record->policy = NULL;
-	record->policy_count = record->exception_count = 0;
+	record->policy_count = record->exception_count = record->removed_count = 0;
 }

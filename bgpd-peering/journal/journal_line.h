@@ -29,7 +29,7 @@ enum record_type {
 	RECORD_POLICY,	     /* what the operator wants of one session while its gate is closed */
 	RECORD_DEFAULT_DENY, /* vrf, mode, confederation, exceptions */
 	RECORD_ACKED,	     /* sequence */
-	RECORD_PUSHED,	     /* declaration */
+	RECORD_PUSHED,	     /* declaration, removed */
 	RECORD_EXPORT,	     /* first line of a state file: name (the router's), state_since (when) */
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
@@ -107,6 +107,8 @@ struct journal_record {
 	uint64_t sequence;
 	Peering__Transition *transition;	 /* owned after decoding, borrowed for encoding */
 	Peering__DeclareConnection *declaration; /* likewise */
+	char (*removed)[SESSION_ADDRESS_MAX];	 /* MTYPE_PEERING_TEXT; likewise */
+	size_t removed_count;			 /* PUSHED_REMOVED_MAX at most */
 	struct push_record *pushes;		 /* likewise */
 	Peering__Policy *policy;		 /* likewise */
 	bool withdrawn;

@@ -61,6 +61,8 @@ void journal_record_of_connection(struct journal_record *record, const struct co
 	record->link_test = connection->link_test;
 	record->link_result = connection->link_result;
 	frr_each (session_list_const, &connection->sessions, session) {
+		if (session->removed)
+			continue;
 		if (record->session_count == SESSIONS_MAX)
 			break;
 		strlcpy(record->sessions[record->session_count].address, session->address, SESSION_ADDRESS_MAX);

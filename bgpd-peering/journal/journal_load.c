@@ -15,6 +15,7 @@
 #include "bgpd-peering/push/push_confirm.h"
 #include "bgpd-peering/push/push_revision.h"
 #include "bgpd-peering/push/pushed_declarations.h"
+#include "bgpd-peering/push/removed_neighbors.h"
 #include "bgpd-peering/router.h"
 
 #include "lib/journal_damage.h"
@@ -117,6 +118,22 @@ static void restore_history(const Peering__Transition *transition)
 	transition_remember(connection_find(transition->connection), &entry);
 }
 
+/* The line says which neighbors were left out so far. */
+static void restore_pushed(struct journal_record *record)
+{
+	const char *name = record->declaration->name;
+	char earlier[PUSHED_REMOVED_MAX][SESSION_ADDRESS_MAX];
+	size_t count;
+
+	pushed_declaration_keep(record->declaration);
+	record->declaration = NULL;
+	count = pushed_removed_of(name, earlier);
+	for (size_t i = 0; i < count; i++)
+		pushed_removed_drop(earlier[i]);
+	for (size_t i = 0; i < record->removed_count; i++)
+		pushed_removed_add(name, record->removed[i]);
+}
+
 static void restore(struct journal_record *record)
 {
 	switch (record->type) {
@@ -154,8 +171,7 @@ static void restore(struct journal_record *record)
 		loaded->sequences.acked = MAX(loaded->sequences.acked, record->sequence);
 		break;
 	case RECORD_PUSHED:
-		pushed_declaration_keep(record->declaration);
-		record->declaration = NULL;
+		restore_pushed(record);
 		break;
 	case RECORD_OBJECT:
 		policy_object_restore(record->name, record->policy, record->withdrawn);
@@ -330,6 +346,7 @@ void journal_load(const char *from, struct journal_loaded *into)
 	/* What was read need not be written again. */
 	while (session_policy_next())
 		;
+	removed_neighbors_restored();
 	transition_restore_gates();
 	loaded->sequences.loaded = loaded->sequences.durable = loaded->last_sequence;
 }

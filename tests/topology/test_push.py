@@ -304,6 +304,39 @@ def test_what_is_declared_anew_replaces_what_was_declared(pushed):
     assert {name: entry[1] for name, entry in seen(s)[0].items()} == {"C": [v6], "D": [v4]}
 
 
+@pytest.mark.versions
+def test_what_a_push_left_out_does_not_come_back_from_a_saved_file(pushed):
+    """Neither in its connection nor beside it, where it would be open but for default-deny; nor does it close what a person
+    types anew, or another push declares."""
+    s = pushed
+    v4, v6 = addresses(s)
+    other = "203.0.113.77"
+    s.edge.configure_bgp("no peering default-deny")
+    assert s.script.push("1", declare("C", ACME_AS, [v4, v6, other])).applied
+    s.edge.vtysh("write memory")
+    saved = (s.edge.etc / "frr.conf").read_text()
+    assert all(f"peering C neighbor {one}" in saved and f"neighbor {one} remote-as" in saved for one in (v4, v6, other))
+    assert s.script.push("2", declare("C", ACME_AS, [other]), verb("C", "approve"), verb("C", "ready")).applied
+    s.restart_bgpd(saved=True)
+    s.script.accept()
+    assert seen(s) == ({"C": ("ProvisioningCompleted", [other])}, {
+        address: asn for address, asn in neighbors(s).items() if address not in (v4, v6)})
+    assert len(s.edge.log_lines("has removed the neighbor")) == 2
+    s.settle()
+    s.expect_nothing_passed()
+    # Typed anew and saved, and declared by another push: those stay.
+    s.edge.configure_bgp(f"neighbor {v4} remote-as {ACME_AS}", "no bgp ebgp-requires-policy",
+                         "address-family ipv4 unicast", f"neighbor {v4} activate")
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    s.edge.vtysh("write memory")
+    assert s.script.push("3", declare("D", ACME_AS, [v6])).applied
+    s.restart_bgpd(saved=True)
+    s.script.accept()
+    assert seen(s)[0] == {"C": ("ProvisioningCompleted", [other]), "D": ("PendingApproval", [v6])}
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4"))
+    assert v6 in neighbors(s)
+
+
 def test_an_operators_neighbors_are_never_the_pushs(pushed):
     """One that he has added to the connection, and one that he has made anew in the place of the pushed one."""
     s = pushed
