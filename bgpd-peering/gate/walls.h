@@ -21,6 +21,7 @@
 #define WALL_ADOPTION "adoption" /* no wall: down, no slice of an adoption is done */
 #define WALL_WALKS "walks"	 /* no wall either: nor one of a walk over all connections */
 #define WALL_PUSHES "pushes"	 /* nor one of a push that is being applied, behind its policies */
+#define WALL_WHOLE_PUSHES "whole-pushes" /* down, the last operation of a push is refused when it is applied */
 /* What the audit may look at. */
 #define WALL_COUNT "count"	   /* bgpd's counts of installed routes */
 #define WALL_ORIGINALS "originals" /* paths in the tables that are no copies */

@@ -112,13 +112,14 @@ static void drop(struct policy_object *object)
 }
 
 /* Takes the policy. */
-static struct policy_object *keep(Peering__Policy *policy)
+static struct policy_object *keep(Peering__Policy *policy, struct former_policy *former)
 {
 	struct policy_object *object = find(policy->name);
 
+	*former = (struct former_policy){.policy = NULL};
 	if (object) {
 		count(object->policy, false);
-		policy_discard(NULL, object->policy);
+		*former = (struct former_policy){.policy = object->policy, .withdrawn = object->withdrawn};
 		object->policy = policy;
 		if (object->fingerprint)
 			fresh_list_add_tail(&fresh, object);
@@ -432,7 +433,8 @@ static void look_for_indexes(void)
 	policy_uses_by_maps(note_index, NULL);
 }
 
-bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line, struct verdict *verdict)
+bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line,
+			struct former_policy *former, struct verdict *verdict)
 {
 	const struct policy_object *object = find(policy->name);
 
@@ -445,7 +447,7 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 	/* Nobody goes by a new one yet. */
 	if (object)
 		policy_edits_object(policy->name);
-	keep(policy);
+	keep(policy, former);
 	durable_state_policy_object(policy->name, policy, false, line);
 	verdict->accepted = true;
 	snprintf(verdict->message, sizeof(verdict->message), "%s: %s of %zu entries", policy->name,
@@ -511,9 +513,12 @@ void policy_object_withdraw(const char *name, struct verdict *verdict)
 void policy_object_restore(const char *name, Peering__Policy *policy, bool withdrawn)
 {
 	struct policy_object *object;
+	struct former_policy former;
 
 	if (policy) {
-		set_withdrawn(keep(policy), withdrawn);
+		set_withdrawn(keep(policy, &former), withdrawn);
+		if (former.policy)
+			policy_discard(NULL, former.policy);
 		return;
 	}
 	object = find(name);

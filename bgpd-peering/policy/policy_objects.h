@@ -52,11 +52,18 @@ struct policy_totals policy_objects_totals(void);
 
 /* ---- pushes ---- */
 
+/* What was in force under a name before a push. */
+struct former_policy {
+	Peering__Policy *policy; /* NULL: nothing */
+	bool withdrawn;
+};
+
 /*
- * Puts it in force. Takes the policy, which was checked, and what was staged of it, where it does not refuse. `line` is the
- * journal's, made before.
+ * Puts it in force. Takes the policy, which was checked, and what was staged of it, where it does not refuse; `former` is the
+ * caller's then. `line` is the journal's, made before.
  */
-bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line, struct verdict *verdict);
+bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line,
+			struct former_policy *former, struct verdict *verdict);
 /* What is in force under the name, where it is wanted, and as it was pushed; else NULL. */
 const Peering__Policy *policy_object_as_pushed(const char *name);
 /* Behind the last policy of a push, in the same turn: neighbors' own filters go by them, too. */

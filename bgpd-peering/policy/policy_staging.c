@@ -30,6 +30,9 @@ struct staged {
 	size_t line_size;
 	bool ready;
 	struct policy_error error; /* code NULL: it is good */
+	bool in_force;
+	struct former_policy former; /* what it took the place of */
+	struct staged *back;	     /* `former`, made ready again; NULL: it is not asked for */
 };
 
 PREDECL_DLIST(staging_list);
@@ -49,17 +52,24 @@ static event_ref *staging_event;
 
 static void stage_some(event_ref *event);
 
+static void staged_clear(struct staged *staged)
+{
+	if (staged->made)
+		policy_discard(staged->made, NULL);
+	if (staged->former.policy)
+		policy_discard(NULL, staged->former.policy);
+	if (staged->writing)
+		fclose(staged->writing);
+	free(staged->line);
+	if (staged->back)
+		staged_clear(staged->back);
+	XFREE(MTYPE_PEERING_STAGING, staged->back);
+}
+
 static void staging_free(struct staging *staging)
 {
-	for (size_t i = 0; i < staging->count; i++) {
-		struct staged *staged = &staging->staged[i];
-
-		if (staged->made)
-			policy_discard(staged->made, NULL);
-		if (staged->writing)
-			fclose(staged->writing);
-		free(staged->line);
-	}
+	for (size_t i = 0; i < staging->count; i++)
+		staged_clear(&staging->staged[i]);
 	XFREE(MTYPE_PEERING_STAGING, staging->staged);
 	link_event_free(&staging->event->mail);
 	XFREE(MTYPE_PEERING_STAGING, staging);
@@ -248,9 +258,78 @@ bool policy_staging_apply(const Peering__Policy *policy, struct verdict *verdict
 		snprintf(verdict->message, sizeof(verdict->message), "%s is so already", policy->name);
 		return true;
 	}
-	if (!policy_object_push(staged->operation->policy, staged->made, staged->line, verdict))
+	if (!policy_object_push(staged->operation->policy, staged->made, staged->line, &staged->former, verdict))
 		return false;
 	staged->made = NULL;
+	staged->in_force = true;
 	staged->operation->policy = NULL;
 	return true;
+}
+
+/* ---- taking back ---- */
+
+/* `former` is in force again, as it was; false where it is not. */
+static bool put_back(struct staged *staged)
+{
+	struct staged *back = staged->back;
+	struct former_policy pushed;
+	struct verdict verdict = {.code = ""};
+
+	if (back->error.code)
+		verdict_refuse(&verdict, back->error.code, "%s", back->error.sentence);
+	else if (back->refused)
+		verdict_refuse(&verdict, "bgpd-refused", "bgpd does not take %s entry %u", back->policy->name, back->refused);
+	else if (policy_object_push(staged->former.policy, back->made, back->line, &pushed, &verdict)) {
+		policy_discard(NULL, pushed.policy);
+		back->made = NULL;
+		staged->former.policy = NULL;
+		return true;
+	}
+	alert_as(EC_PEERING_CONTROLLER, "a push could not be applied as a whole, and the policy %s stays as it was pushed: %s",
+		 back->policy->name, verdict.message);
+	return false;
+}
+
+static void put_all_back(void)
+{
+	struct verdict verdict;
+
+	for (size_t i = 0; i < handed->count; i++) {
+		struct staged *staged = &handed->staged[i];
+
+		if (staged->in_force && staged->back)
+			staged->in_force = !put_back(staged);
+	}
+	policy_objects_switched();
+	for (size_t i = 0; i < handed->count; i++) {
+		struct staged *staged = &handed->staged[i];
+
+		if (staged->back ? staged->former.withdrawn : staged->in_force)
+			policy_object_withdraw(staged->policy->name, &verdict);
+		staged->in_force = false;
+	}
+}
+
+bool policy_staging_take_back(void)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < handed->count; i++) {
+		struct staged *staged = &handed->staged[i];
+
+		any |= staged->in_force;
+		if (!staged->in_force || !staged->former.policy)
+			continue;
+		if (!staged->back) {
+			staged->back = XCALLOC(MTYPE_PEERING_STAGING, sizeof(*staged->back));
+			staged->back->policy = staged->former.policy;
+		}
+		if (staged->back->ready || staged->back->error.code)
+			continue;
+		do_part(staged->back);
+		return true;
+	}
+	if (any)
+		put_all_back();
+	return false;
 }

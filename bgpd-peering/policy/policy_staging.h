@@ -22,5 +22,10 @@ bool policy_staging_is_good(const Peering__Policy *policy, struct verdict *verdi
 bool policy_staging_is_made(const Peering__Policy *policy, struct verdict *verdict);
 /* Puts it in force. */
 bool policy_staging_apply(const Peering__Policy *policy, struct verdict *verdict);
+/*
+ * The push is taken back: what was in force before its policies is made ready again, a part of it with each call, and then
+ * put back in one turn; those that it made go as soon as nothing uses them. False: nothing is left to be done.
+ */
+bool policy_staging_take_back(void);
 
 #endif

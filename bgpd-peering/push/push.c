@@ -362,6 +362,7 @@ struct work {
 	size_t applied;	   /* places in `order` */
 	size_t *order;	   /* in which operations are applied */
 	size_t policies;   /* so many at its beginning are policies, switched together */
+	size_t withdrawals; /* and so many at its end, which are refused by nothing */
 	bool *is_applied;  /* for each operation */
 	struct push_plan *plan;
 	Peering__DeclareConnection **declarations; /* for each operation; NULL: it is none */
@@ -442,6 +443,7 @@ static void put_in_order(struct work *work)
 	for (size_t i = 0; i < push->n_operations; i++) {
 		ranks[i] = rank_of(push, i);
 		work->policies += ranks[i] == RANK_POLICY;
+		work->withdrawals += ranks[i] == RANK_WITHDRAWAL;
 	}
 	for (enum rank rank = 0; rank < RANKS; rank++)
 		for (size_t i = 0; i < push->n_operations; i++)
@@ -551,8 +553,8 @@ static void hold_applied(struct work *work)
 }
 
 /*
- * What is not applied by now is not begun, and what is has its declarations put back; what its verbs have done is not, but what
- * they were to open stays closed.
+ * What is not applied by now is not begun, and what is has its declarations and policies put back; what its verbs have done is
+ * not, but what they were to open stays closed.
  */
 static void give_up(struct work *work)
 {
@@ -568,6 +570,17 @@ static void give_up(struct work *work)
 	work->next = work->applied;
 }
 
+/* The policies, in one turn again, behind what goes by them. False: nothing is left. */
+static bool take_back_policies(void)
+{
+	bool goes_on;
+
+	push_group_enter("", true);
+	goes_on = policy_staging_take_back();
+	push_group_leave();
+	return goes_on || policy_objects_measure();
+}
+
 /* The last one that is left. */
 static void take_back_one(struct work *work)
 {
@@ -578,6 +591,8 @@ static void take_back_one(struct work *work)
 	char why[PUSH_ID_MAX + 64];
 	struct verdict verdict;
 
+	if (is_policy(work->push->operations[index]) && work->taken->answer->results[index]->ok)
+		push_answer_replace(work->taken->answer, index, &taken_back);
 	if (!former->name[0] || !work->taken->answer->results[index]->ok)
 		return;
 	snprintf(why, sizeof(why), "the push %s that declared it could not be applied as a whole", work->push->id);
@@ -638,6 +653,8 @@ static void apply_one(struct work *work)
 	push_group_enter(name_of(operation), changes_what_is_declared(operation));
 	if (is_withdrawal(operation) && work->next <= work->policies)
 		verdict = (struct verdict){.accepted = true, .unchanged = true, .code = "", .message = "the same push puts it in force again"};
+	else if (work->next == push->n_operations && !wall_stands(WALL_WHOLE_PUSHES))
+		verdict_refuse(&verdict, "bgpd-refused", "a test has it refused");
 	else
 		apply_operation(operation, work->declarations[index], push->confirm_seconds != 0, work->actor, &verdict);
 	push_group_leave();
@@ -676,12 +693,14 @@ static bool step(struct work *work)
 		hold_applied(work);
 		return false;
 	case PHASE_TAKE_BACK:
-		if (work->next == 0) {
-			hold_applied(work);
-			return false;
+		if (work->next > 0) {
+			take_back_one(work);
+			return true;
 		}
-		take_back_one(work);
-		return true;
+		if (take_back_policies())
+			return true;
+		hold_applied(work);
+		return false;
 	}
 	return false;
 }
@@ -690,6 +709,8 @@ static bool step(struct work *work)
 static void resume(struct work *work)
 {
 	if (work->phase == PHASE_BEGIN || work->phase == PHASE_TAKE_BACK || work->changes == router.changes)
+		return;
+	if (work->phase == PHASE_APPLY && work->next >= work->push->n_operations - work->withdrawals)
 		return;
 	work->checked_anew++;
 	begin_check(work);

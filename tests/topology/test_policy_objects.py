@@ -249,6 +249,59 @@ def test_nothing_passes_by_half_of_a_push(walls, pushed):
     assert "not as it was pushed" not in s.edge.log_text()
 
 
+def test_a_push_that_fails_behind_its_policies_leaves_them_as_they_were(walls, pushed):
+    """bgpd does not take its last operation, although the check was good: those of a session in service, by both far sides,
+    before and after a kill; and the connections, and what is new is gone."""
+    s = pushed
+    taken, sent = s.acme_routes[V4][:5], [OWN[V4], *s.witness_routes[V4][:2]]
+    more = [s.acme_routes[V4][8], s.witness_routes[V4][2]]
+    activate(s, prefixes4("TAKEN", *taken), prefixes4("SENT", *sent), by_list("PUSHED-IN", "TAKEN"),
+             by_list("PUSHED-OUT", "SENT"))
+    s.acme.wait_received("edge_ipv4", sent)
+    witness_waits(s, taken)
+    s.settle()
+    begun = s.capture.read().end()
+
+    def has():
+        return {name: s.edge.bgpd_vty(f"show {name}") for name in ("ip prefix-list", "bgp as-path-access-list")}, \
+            policies(s), s.edge.connection_state(NAME), \
+            {line for line in s.edge.running_config().splitlines() if " peering OTHER " not in line}
+
+    def expect_as_before():
+        until("as before, but for the end of OTHER", has, lambda now: now == before)
+        assert s.edge.connection_state("OTHER") == "None" and "203.0.113.71" not in s.edge.bgpd_vty("show bgp summary")
+        until("what was new gone", lambda: s.edge.bgpd_vty("show route-map"), lambda text: "NEW-MAP" not in text)
+        for bird, which, mark, other in ((s.acme, more[0], taken[0], s.witness), (s.witness, more[1], sent[1], s.acme)):
+            bird.withdraw(V4, [which])
+            bird.announce(V4, [which])
+            bird.withdraw(V4, [mark])
+            until("the mark gone", lambda: other.received("edge_ipv4"), lambda seen: mark not in seen)
+            bird.announce(V4, [mark])
+            until("the mark back", lambda: other.received("edge_ipv4"), lambda seen: mark in seen)
+        assert s.witness_has_of_acme(V4) == set(taken)
+        assert s.acme.received("edge_ipv4") == set(sent)
+        assert s.capture.read().announced(s.edge_address(V4), after=begun) <= set(sent)
+
+    before = has()
+    walls.down("whole-pushes")
+    result = s.script.push("fails", prefixes4("TAKEN", *taken, more[0]), prefixes4("SENT", *sent, more[1]),
+                           policy("as-path", "NEW-PATH", (5, PERMIT, dict(regex="_64999_"))),
+                           by_list("PUSHED-IN", "TAKEN", set_local_preference=dict(value=300)), by_list("NEW-MAP", "SENT"),
+                           declare(NAME, ACME_AS, [s.v4], import_policy="PUSHED-IN", export_policy="PUSHED-OUT",
+                                   validation_window=77),
+                           declare("OTHER", ACME_AS + 1, ["203.0.113.71"], export_policy="NEW-MAP"), verb("OTHER", "approve"))
+    walls.up()
+    assert not result.applied
+    assert [one.code for one in result.results] == ["not-applied"] * 7 + ["bgpd-refused"], result
+    expect_as_before()
+    s.edge.kill_bgpd()
+    s.edge.start_bgpd()
+    take_back(s)
+    s.acme.wait_received("edge_ipv4", sent)
+    witness_waits(s, taken)
+    expect_as_before()
+
+
 def test_show_policy_says_whose_each_is(pushed):
     s = pushed
     everything = policy("route-map", "EVERYTHING",
