@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,10 +86,20 @@ static bool has_come(const struct timespec *when)
 	return now.tv_sec > when->tv_sec || (now.tv_sec == when->tv_sec && now.tv_nsec >= when->tv_nsec);
 }
 
+/* ext4 that was made read-only by force (sysrq-u) says that it has synced, and has not. 0 or an errno. */
+static int sync_data(int fd)
+{
+	struct statvfs filesystem;
+
+	if (fdatasync(fd) != 0 || fstatvfs(fd, &filesystem) != 0)
+		return errno;
+	return filesystem.f_flag & ST_RDONLY ? EROFS : 0;
+}
+
 /* Cuts what a failed write left behind. */
 static bool repair(struct journal_writer *writer)
 {
-	if (ftruncate(writer->fd, writer->good) != 0 || fdatasync(writer->fd) != 0) {
+	if (ftruncate(writer->fd, writer->good) != 0 || sync_data(writer->fd) != 0) {
 		writer->repair_at = in_milliseconds(REPAIR_SECONDS * 1000);
 		return false;
 	}
@@ -136,7 +147,10 @@ static int write_batch(struct journal_writer *writer, struct mail *batch)
 			return error;
 		size += (off_t)line->size;
 	}
-	if (fdatasync(writer->fd) != 0 || !sync_name(writer))
+	error = sync_data(writer->fd);
+	if (error != 0)
+		return error;
+	if (!sync_name(writer))
 		return errno;
 	/* A journal that was deleted under the writer takes lines for ever, and none is there after a restart. */
 	if (fstat(writer->fd, &status) != 0)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -341,16 +342,22 @@ enum store_result store_begin(struct store *store)
 
 /*
  * A file that was deleted, or whose file system was taken away, can still be written to: what went in would be lost with
- * its descriptor. Nothing is committed to it; where it comes back, all goes on.
+ * its descriptor. And ext4 that was made read-only by force (sysrq-u) says that it has synced, and has not. Nothing is
+ * committed to it; where it comes back, all goes on.
  */
 static enum store_result look_at_files(struct store *store)
 {
 	for (size_t i = 0; i < STORE_FILES; i++) {
 		const struct store_file *file = &store->files[i];
+		struct statvfs filesystem;
 		struct stat now;
 
-		if (stat(file->path, &now) == 0 && now.st_ino == file->inode && now.st_dev == file->device)
-			continue;
+		if (stat(file->path, &now) == 0 && now.st_ino == file->inode && now.st_dev == file->device) {
+			if (statvfs(file->path, &filesystem) != 0 || !(filesystem.f_flag & ST_RDONLY))
+				continue;
+			snprintf(store->error, sizeof(store->error), "the file system of %s is read-only", file->path);
+			return STORE_FAILED;
+		}
 		snprintf(store->error, sizeof(store->error),
 			 "%s is not the file any more that this controller has opened: put it back, or end this controller "
 			 "and restore a copy",
@@ -366,6 +373,9 @@ enum store_result store_commit(struct store *store)
 
 	if (result == STORE_OK)
 		result = store_run(store, store_statement(store, SQL_COMMIT));
+	/* Behind its sync: what was lost with it is not acknowledged. */
+	if (result == STORE_OK)
+		result = look_at_files(store);
 	if (result == STORE_OK && store->event_added) {
 		store->event_added = false;
 		if (store->event_told)

@@ -26,7 +26,9 @@ def validated(s, name):
           lambda seen: seen["connectionState"] == "Validating" and not seen["blocking"])
 
 
-def test_the_journal_and_the_database_become_read_only(scenario):
+@pytest.mark.parametrize("forced", [False, True], ids=["refused", "forced"])
+def test_the_journal_and_the_database_become_read_only(scenario, forced):
+    """`forced`: the syncs are no help, only the file system's flags are."""
     s = scenario
     s.controller.start()
     declared = [f"peering {name} {words}" for name, family in (("FOUR", "ipv4"), ("SIX", "ipv6")) for words in (
@@ -47,7 +49,10 @@ def test_the_journal_and_the_database_become_read_only(scenario):
     before = s.controller.transitions()
     s.settle()
 
-    s.disk.fail(errno.EROFS)
+    if forced:
+        s.disk.forced_read_only()
+    else:
+        s.disk.fail(errno.EROFS)
     # Opening waits for a disk, and is refused; nothing is acknowledged that is not kept.
     assert "no gate" in s.edge.refused("peering SIX activate")
     until("the trouble is shown", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "Read-only file system" in seen)

@@ -2,13 +2,15 @@
 /*
  * Preloaded into bgpd: a disk that syncs slowly or not at all, or whose journal cannot be read to its end. Before each
  * fdatasync(), and as the journal is opened for reading, it reads the file that PEERING_TEST_DISK names: "delay
- * MILLISECONDS", "fail ERRNO", "unreadable OFFSET", or nothing.
+ * MILLISECONDS", "fail ERRNO", "unreadable OFFSET", "forced 1" (it was made read-only by force: its syncs say that they
+ * are done, and only the file system's flags show it), or nothing.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -100,4 +102,42 @@ int fdatasync(int fd)
 	if (strcmp(word, "delay") == 0)
 		usleep((useconds_t)number * 1000);
 	return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* ---- what the file system says of itself ---- */
+
+static int add_flags(struct statvfs *filesystem)
+{
+	char word[16];
+	int number = 0;
+
+	ask(word, &number);
+	if (strcmp(word, "forced") == 0)
+		filesystem->f_flag |= ST_RDONLY;
+	return 0;
+}
+
+int fstatvfs(int fd, struct statvfs *filesystem)
+{
+	int (*next)(int, struct statvfs *) = (int (*)(int, struct statvfs *))dlsym(RTLD_NEXT, "fstatvfs");
+
+	return next(fd, filesystem) == 0 ? add_flags(filesystem) : -1;
+}
+
+int statvfs(const char *path, struct statvfs *filesystem)
+{
+	int (*next)(const char *, struct statvfs *) = (int (*)(const char *, struct statvfs *))dlsym(RTLD_NEXT, "statvfs");
+
+	return next(path, filesystem) == 0 ? add_flags(filesystem) : -1;
+}
+
+/* On 64 bits the two are one. */
+int fstatvfs64(int fd, struct statvfs64 *filesystem)
+{
+	return fstatvfs(fd, (struct statvfs *)filesystem);
+}
+
+int statvfs64(const char *path, struct statvfs64 *filesystem)
+{
+	return statvfs(path, (struct statvfs *)filesystem);
 }

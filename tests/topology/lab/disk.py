@@ -35,6 +35,10 @@ class Disk:
     def fail(self, error):
         self._say(f"fail {error}")
 
+    def forced_read_only(self):
+        """As by sysrq-u: syncs say that they are done."""
+        self._say("forced 1")
+
     def full(self):
         self.fail(errno.ENOSPC)
 
