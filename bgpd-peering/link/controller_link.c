@@ -17,6 +17,8 @@
 
 #define EXPIRY_INTERVAL 3600 /* seconds between two looks at when certificates end */
 #define AGAIN_INTERVAL 10 /* seconds until a link that could not be begun, or not go on, is begun anew */
+#define ZEBRA_LOOK 1	  /* seconds, until zebra has spoken */
+#define ZEBRA_LOOKS_MOST 10 /* then it is taken that there is none */
 
 static struct controller {
 	struct controller_line line;
@@ -301,6 +303,17 @@ static void fed(const char *error)
 		link_fed(link_thread);
 }
 
+/* Which tells what VRFs are on this router, devices or network namespaces: all of them alike. */
+static bool waits_for_zebra(void)
+{
+	static unsigned int looks;
+	bool any = false;
+
+	for (size_t i = 0; i < controller_count; i++)
+		any |= controllers[i].line.vrf[0] != '\0';
+	return any && vrf_get_backend() == VRF_BACKEND_UNKNOWN && looks++ < ZEBRA_LOOKS_MOST;
+}
+
 static void begin_link(void)
 {
 	struct durable_sequences sequences = durable_state_sequences();
@@ -328,6 +341,7 @@ static void begin_link(void)
 			.host = controllers[i].line.host,
 			.port = controllers[i].line.port,
 			.vrf = controllers[i].line.vrf,
+			.in_namespace = vrf_get_backend() == VRF_BACKEND_NETNS,
 			.source = controllers[i].line.source,
 		};
 	snprintf(ca, sizeof(ca), "%s/ca.pem", router.tls_directory);
@@ -366,7 +380,9 @@ static void restart(void)
 	}
 	restart_wanted = false;
 	end_link();
-	if (controller_count)
+	if (controller_count && waits_for_zebra())
+		event_add_seconds(begin_again, NULL, ZEBRA_LOOK, &again_event);
+	else if (controller_count)
 		begin_link();
 }
 

@@ -557,6 +557,7 @@ static bool copy_targets(struct link *link, const struct link_settings *settings
 		struct target *to = &link->targets[i];
 
 		to->port = from->port;
+		to->in_namespace = from->in_namespace;
 		if (!copy(&to->host, from->host) || !copy(&to->vrf, from->vrf) || !copy(&to->source, from->source))
 			return false;
 	}

@@ -42,6 +42,7 @@ struct link_target {
 	const char *host; /* DNS name or address; the controller's certificate must name it */
 	uint16_t port;
 	const char *vrf;    /* empty: the default one. DNS is asked in that one in any case. */
+	bool in_namespace;  /* the VRF is a network namespace, not a device */
 	const char *source; /* address or interface to connect from; empty: as the kernel chooses */
 };
 

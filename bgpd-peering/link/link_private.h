@@ -32,6 +32,7 @@ struct queue {
 struct target {
 	char *host;
 	char *vrf;    /* "": the default one */
+	bool in_namespace;
 	char *source; /* "": as the kernel chooses */
 	uint16_t port;
 	struct lookup *lookup; /* the thread's own: one that has not answered yet, perhaps from an earlier attempt */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A VRF is a device that the socket is bound to; where there is no device of its name it is a network namespace (zebra's
- * `--vrfwnetns`), which the thread enters while it makes the socket: a socket stays where it was made.
+ * A VRF is a device that the socket is bound to, or a network namespace (zebra's `--vrfwnetns`), which the thread enters while
+ * it makes the socket: a socket stays where it was made.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -166,8 +165,8 @@ int link_socket_open(const struct target *target, const struct addrinfo *address
 	if (!target->vrf[0])
 		return open_here(target, "", address, why, why_size);
 	thread_capabilities_raise();
-	fd = if_nametoindex(target->vrf) ? open_here(target, target->vrf, address, why, why_size) :
-					   open_in_namespace(target, address, why, why_size);
+	fd = target->in_namespace ? open_in_namespace(target, address, why, why_size)
+				  : open_here(target, target->vrf, address, why, why_size);
 	thread_capabilities_lower();
 	return fd;
 }

@@ -169,6 +169,8 @@ def test_a_controller_in_a_vrf(lab):
     s.controller = Controller(lab, s.edge, near=s.edge.vrf_namespaces["MGMT"])
     s.controller.start()
     line = f"peering controller {s.controller.address} vrf MGMT source {s.controller.link.near_interface}"
+    # Of the VRF's name, and none of its: what zebra says of VRFs counts.
+    s.edge.namespace.ip("link", "add", "MGMT", "type", "veth", "peer", "name", "mgmt-peer")
     s.start(s.config(top=["vrf MGMT", "exit-vrf"], bgp=[f"peering controller {s.controller.address}", *s.declaration()]))
     s.acme.wait_established()
     # In the default VRF there is no way to it.
