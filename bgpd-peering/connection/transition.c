@@ -94,6 +94,17 @@ void transition_numbered(const Peering__Transition *transition, uint64_t ticket)
 	}
 }
 
+void transition_renumbered(const Peering__Transition *transition, uint64_t sequence)
+{
+	struct connection *connection = connection_find(transition->connection);
+
+	if (connection && connection->pending.ticket && connection->pending.entry.sequence == transition->sequence)
+		connection->pending.entry.sequence = sequence;
+	for (size_t i = 0; connection && i < connection->history_count; i++)
+		if (connection->history[i].sequence == transition->sequence)
+			connection->history[i].sequence = sequence;
+}
+
 /* ---- carrying a state out ---- */
 
 /* Blocked, a connection stays as it was. */

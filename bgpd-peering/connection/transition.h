@@ -72,6 +72,8 @@ void transition_remember(struct connection *connection, const struct history_ent
 
 /* It has its number only now. `ticket`: that of a pending change, or 0. Called by journal_queue.c. */
 void transition_numbered(const Peering__Transition *transition, uint64_t ticket);
+/* It gets another number than it has, before the disk has it. Likewise. */
+void transition_renumbered(const Peering__Transition *transition, uint64_t sequence);
 
 /* The gate that bypass, state and journal prescribe for a connection now, sessions that are held back aside. */
 enum gate_position transition_connection_gate(const struct connection *connection);

@@ -37,6 +37,7 @@ static char path[PATH_MAX + sizeof(JOURNAL_FILE)];
 static struct journal_loaded loaded;
 static char journal_id[37];
 static uint64_t last_sequence; /* given out, whether it is durable or not */
+static uint64_t gap; /* the lowest one that was given up since; 0: none */
 static struct durable_sequences sequences;
 static char problem[3 * PATH_MAX];
 
@@ -105,19 +106,58 @@ void journal_queue_free(struct waiting_line *line)
 	XFREE(MTYPE_PEERING_JOURNAL, line);
 }
 
-/* In the order of the file, so that a controller that has one has all before it. */
-static void number_transition(struct waiting_line *line)
+static void set_number(struct waiting_line *line, uint64_t number)
 {
 	const char *behind = line->text + strlen(transition_front);
 	size_t size = strlen(line->text) + 24 + JOURNAL_SUM_SIZE;
 	char *text = XMALLOC(MTYPE_PEERING_JOURNAL, size);
 
-	line->transition->sequence = ++last_sequence;
+	line->transition->sequence = number;
 	snprintf(text, size, "%s%" PRIu64 "%s", transition_front, line->transition->sequence,
 		 behind + strspn(behind, "0123456789"));
 	journal_sum_add(text);
 	XFREE(MTYPE_PEERING_JOURNAL, line->text);
 	line->text = text;
+}
+
+/* In the order of the file, so that a controller that has one has all before it. */
+static void number_transition(struct waiting_line *line)
+{
+	set_number(line, ++last_sequence);
+}
+
+static void give_number_up(const struct waiting_line *line)
+{
+	if (line->transition)
+		gap = gap ? MIN(gap, line->transition->sequence) : line->transition->sequence;
+}
+
+static void move_up(struct waiting_line *line)
+{
+	if (!line->transition || line->transition->sequence < gap)
+		return;
+	transition_renumbered(line->transition, ++last_sequence);
+	set_number(line, last_sequence);
+}
+
+/*
+ * What was given up leaves no gap. Nothing behind it was written either: all of it is about to be sent again, under the
+ * numbers that follow.
+ */
+static void close_gap(void)
+{
+	struct waiting_line *line, *member;
+
+	if (!gap)
+		return;
+	last_sequence = gap - 1;
+	frr_each (line_list, &waiting, line) {
+		move_up(line);
+		if (line->is_group)
+			frr_each (line_list, &line->members, member)
+				move_up(member);
+	}
+	gap = 0;
 }
 
 /* All lines of a group as one text, MTYPE_TMP: how many there are is known now. */
@@ -182,6 +222,7 @@ bool journal_queue_append(struct waiting_line *line)
 	queue(line);
 	if (line->ticket || !line->change)
 		return true;
+	give_number_up(line);
 	line_list_del(&waiting, line);
 	journal_queue_free(line);
 	return false;
@@ -219,6 +260,7 @@ static void retry(event_ref *event)
 		event_add_seconds(retry, NULL, RETRY_INTERVAL, &retry_event);
 		return;
 	}
+	close_gap();
 	if (writer)
 		journal_writer_resume(writer);
 	/* Where nothing waits, a line that says nothing new shows whether the disk works again. */
@@ -282,6 +324,7 @@ static void give_up_openings(struct waiting_line *group, int error)
 		if (!line->change)
 			continue;
 		newest_given_up = group->number;
+		give_number_up(line);
 		line_list_del(&group->members, line);
 		settle(line, error);
 	}
@@ -303,6 +346,7 @@ static void failed(struct waiting_line *line, int error)
 		return;
 	}
 	newest_given_up = line->number;
+	give_number_up(line);
 	line_list_del(&waiting, line);
 	settle(line, error);
 	told();

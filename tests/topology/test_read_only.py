@@ -76,6 +76,8 @@ def test_the_journal_and_the_database_become_read_only(scenario, forced):
         "POST", "/v1/tokens", dict(role="viewer", name="after")), lambda answer: answer[0] == 201)
     numbers = sorted(entry["id"] for name in ("FOUR", "SIX") for entry in s.edge.connection(name)["history"])
     assert len(numbers) > len(before) + 2
+    # What was refused has taken none.
+    assert numbers == list(range(1, len(numbers) + 1)) and "transition-gap" not in s.controller.log.read_text()
     until("every transition at the controller", lambda: [row[0] for row in s.controller.transitions()],
           lambda seen: seen == numbers)
     s.controller.kill()
