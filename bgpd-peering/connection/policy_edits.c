@@ -226,13 +226,31 @@ void policy_edits_neighbor(struct session *session, const char *words)
 	settle_soon();
 }
 
-void policy_edits_line(const struct vty *vty, const char *line)
+/* FRR takes out what was typed, and says nothing where that is nothing. `first`: of the line, behind `no`. */
+static void say_untouched(struct vty *vty, const char *first, const char *word, size_t length)
+{
+	Peering__PolicyKind kind = first[0] == 'r' ? PEERING__POLICY_KIND__POLICY_KIND_ROUTE_MAP
+				   : strncmp(first, "ipv6", 4) == 0 ? PEERING__POLICY_KIND__POLICY_KIND_PREFIX_LIST_IPV6
+								    : PEERING__POLICY_KIND__POLICY_KIND_PREFIX_LIST_IPV4;
+	char name[NAME_MOST];
+
+	if (length >= sizeof(name))
+		return;
+	memcpy(name, word, length);
+	name[length] = '\0';
+	if (policy_object_is_untouched(kind, name))
+		vty_out(vty, "%% %s was pushed by a controller, and FRR takes out only what was typed: nothing of it was changed\n",
+			name);
+}
+
+void policy_edits_line(struct vty *vty, const char *line)
 {
 	static const char *const first[] = {"ip", "ipv6", "bgp", "route-map", "access-list"};
 	static const char *const objects[] = {"prefix-list", "access-list", "as-path", "community-list",
 					      "large-community-list", "extcommunity-list"};
 	static const char begins[] = "[name='";
-	const char *rest = line, *word, *name;
+	const char *rest = line, *word, *name, *keyword;
+	bool takes_out = false;
 	size_t length;
 
 	if (vty->node == RMAP_NODE && vty->xpath_index > 0) {
@@ -248,10 +266,13 @@ void policy_edits_line(const struct vty *vty, const char *line)
 	if (vty->node != CONFIG_NODE)
 		return;
 	word = next_word(&rest, &length);
-	if (word && length == 2 && memcmp(word, "no", 2) == 0)
+	if (word && length == 2 && memcmp(word, "no", 2) == 0) {
+		takes_out = true;
 		word = next_word(&rest, &length);
+	}
 	if (!word || !is_one_of(word, length, first, array_size(first)))
 		return;
+	keyword = word;
 	/* `route-map NAME`, `access-list NAME`; the others say behind it what they are. */
 	if (word[0] != 'r' && word[0] != 'a') {
 		word = next_word(&rest, &length);
@@ -259,8 +280,11 @@ void policy_edits_line(const struct vty *vty, const char *line)
 			return;
 	}
 	/* The name is the next word, or behind `access-list` or `standard`. */
-	for (int i = 0; i < 2 && (word = next_word(&rest, &length)); i++)
+	for (int i = 0; i < 2 && (word = next_word(&rest, &length)); i++) {
 		gather(word, length);
+		if (takes_out && i == 0)
+			say_untouched(vty, keyword, word, length);
+	}
 	typed.by_hand = true;
 	settle_soon();
 }

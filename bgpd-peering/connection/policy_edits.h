@@ -15,7 +15,7 @@
 /* A line for the session's neighbor was carried out; `words` is what stands behind the neighbor. */
 void policy_edits_neighbor(struct session *session, const char *words);
 /* Any line, and the place where it left the terminal. */
-void policy_edits_line(const struct vty *vty, const char *line);
+void policy_edits_line(struct vty *vty, const char *line);
 /* A push has changed the policy object of that name. */
 void policy_edits_object(const char *name);
 /* Whether a person may have typed at the object of that name, and nobody has looked at it since. */

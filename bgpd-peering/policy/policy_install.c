@@ -122,7 +122,7 @@ __attribute__((format(printf, 1, 2))) static bool run_format(const char *format,
 }
 
 /* FRR's northbound tree, which holds what was typed, and pointers to it: those must never outlive what they point to. */
-static bool is_typed(Peering__PolicyKind kind, const char *name)
+bool policy_is_typed(Peering__PolicyKind kind, const char *name)
 {
 	if (kind == K(ROUTE_MAP))
 		return yang_dnode_existsf(running_config->dnode, "/frr-route-map:lib/route-map[name='%s']", name);
@@ -134,7 +134,7 @@ bool policy_is_locked(Peering__PolicyKind kind, const char *name, char *why, siz
 {
 	bool locked = nb_running_lock_check(NB_CLIENT_NONE, NULL) != 0;
 
-	if (policy_list_words(kind) || (!locked && frr_get_cli_mode() == FRR_CLI_CLASSIC) || !is_typed(kind, name))
+	if (policy_list_words(kind) || (!locked && frr_get_cli_mode() == FRR_CLI_CLASSIC) || !policy_is_typed(kind, name))
 		return false;
 	snprintf(why, size, "%s was typed at on the router, and FRR's configuration %s: nothing can be taken out of it now", name,
 		 locked ? "is locked by another session" : "is changed by transactions alone (--tcli)");
@@ -362,7 +362,7 @@ static void touch_prefix_list(Peering__PolicyKind kind, const char *name)
 
 static bool install_prefix_list(const Peering__Policy *policy, struct prefix_list *staged, bool indexed)
 {
-	if (is_typed(policy->kind, policy->name) && !forget_prefix_list(policy->kind, policy->name))
+	if (policy_is_typed(policy->kind, policy->name) && !forget_prefix_list(policy->kind, policy->name))
 		return false;
 	exchange(prefix_list_get(afi_of(policy->kind), 0, policy->name), staged, indexed);
 	return true;
@@ -372,7 +372,7 @@ static void uninstall_prefix_list(const Peering__Policy *policy)
 {
 	struct prefix_list *list;
 
-	if (is_typed(policy->kind, policy->name) && !forget_prefix_list(policy->kind, policy->name))
+	if (policy_is_typed(policy->kind, policy->name) && !forget_prefix_list(policy->kind, policy->name))
 		return;
 	list = prefix_list_lookup(afi_of(policy->kind), policy->name);
 	if (list)
@@ -431,7 +431,7 @@ static bool forget_typed(struct route_map *map)
 {
 	struct route_map_index *index, *next;
 
-	if (!is_typed(K(ROUTE_MAP), map->name))
+	if (!policy_is_typed(K(ROUTE_MAP), map->name))
 		return true;
 	for (index = map->head; index; index = next) {
 		next = index->next;
@@ -617,7 +617,7 @@ static void uninstall_route_map(const char *name)
 	note_names(map, name, false);
 	while (map->head)
 		route_map_index_delete(map->head, 1);
-	if (is_typed(K(ROUTE_MAP), name))
+	if (policy_is_typed(K(ROUTE_MAP), name))
 		run_format("no route-map %s", name);
 	else
 		route_map_delete(map);

@@ -30,6 +30,8 @@ bool policy_stage_add(struct staged_policy *staged, const Peering__PolicyEntry *
 /* Frees what is not wanted any more, in slices, some time after; NULL: nothing. */
 void policy_discard(struct staged_policy *staged, Peering__Policy *policy);
 
+/* Whether FRR's own tree knows anything of it: only that can be taken out by hand. Of prefix-lists and route-maps. */
+bool policy_is_typed(Peering__PolicyKind kind, const char *name);
 /*
  * Whether somebody has typed at it, and FRR's configuration is locked (`configure exclusive`), or takes no line at once
  * (--tcli): what FRR's tree has of it cannot be taken out now. With a sentence.

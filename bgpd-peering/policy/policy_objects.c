@@ -184,6 +184,13 @@ void policy_objects_look(bool (*is_edited)(const char *name), void (*done)(void)
 	look_at_some(NULL);
 }
 
+bool policy_object_is_untouched(Peering__PolicyKind kind, const char *name)
+{
+	const struct policy_object *object = find(name);
+
+	return object && object->policy->kind == kind && !policy_is_typed(kind, name) && policy_is_there(kind, name);
+}
+
 bool policy_objects_measure(void)
 {
 	struct policy_object *object = fresh_list_pop(&fresh);

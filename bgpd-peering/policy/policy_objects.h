@@ -86,6 +86,9 @@ void policy_objects_look(bool (*is_edited)(const char *name), void (*done)(void)
 /* One that the route-map, pushed or typed, comes to, and that is not as it was pushed; NULL: none. */
 const struct policy_object *policy_object_drifted_below(const char *route_map);
 
+/* A `no …` was typed for the prefix-list or route-map: whether it is pushed, and the line has changed nothing of it. */
+bool policy_object_is_untouched(Peering__PolicyKind kind, const char *name);
+
 /* Whether the line of bgpd's configuration is an entry of a pushed list, as it was pushed. */
 bool policy_object_has_line(Peering__PolicyKind kind, const char *name, const char *line);
 

@@ -477,6 +477,10 @@ def test_what_is_changed_by_hand_is_reported_and_put_back_by_the_same_push(pushe
     sent = sorted(s.acme.received("edge_ipv4"))
     assert drift(s) == []
     outside = s.acme_routes[V4][9]
+    # FRR takes out what was typed, and nothing was.
+    for line in ("no ip prefix-list TAKEN", "no route-map PUSHED-OUT"):
+        said = s.edge.try_vtysh("-c", "configure", "-c", line).stdout
+        assert f"{line.split()[-1]} was pushed by a controller" in said and "nothing of it was changed" in said, said
     # One after another: an entry of each kind, where FRR's own tree holds what was typed.
     for lines, name in ((["ip prefix-list TAKEN seq 5000 permit " + outside], "TAKEN"),
                         (["route-map PUSHED-OUT permit 10", "set metric 99"], "PUSHED-OUT"),
