@@ -18,7 +18,7 @@
 #define EXPIRY_INTERVAL 3600 /* seconds between two looks at when certificates end */
 #define AGAIN_INTERVAL 10 /* seconds until a link that could not be begun, or not go on, is begun anew */
 #define ZEBRA_LOOK 1	  /* seconds, until zebra has spoken */
-#define ZEBRA_LOOKS_MOST 10 /* then it is taken that there is none */
+#define ZEBRA_LOOKS_MOST 10 /* then the link is begun all the same, as if VRFs were devices */
 
 static struct controller {
 	struct controller_line line;
@@ -36,7 +36,8 @@ static bool edited; /* and the journal is told at the end of the file */
 
 static struct link *link_thread;
 static struct mailbox *events;
-static event_ref *events_event, *again_event, *expiry_event;
+static event_ref *events_event, *again_event, *expiry_event, *zebra_event;
+static unsigned int zebra_looks;
 static bool missed; /* `link_thread` has not been given all: another one will be */
 static bool events_wait; /* for the end of the file that is being read */
 /* What the controller can hold: see link.h. Of all links of this bgpd. */
@@ -255,6 +256,7 @@ static void end_link(void)
 {
 	event_stop(events_event);
 	event_stop(again_event);
+	event_stop(zebra_event);
 	event_stop(expiry_event);
 	events_wait = false;
 	snapshots_end();
@@ -304,14 +306,13 @@ static void fed(const char *error)
 }
 
 /* Which tells what VRFs are on this router, devices or network namespaces: all of them alike. */
-static bool waits_for_zebra(void)
+static bool zebra_is_awaited(void)
 {
-	static unsigned int looks;
 	bool any = false;
 
 	for (size_t i = 0; i < controller_count; i++)
 		any |= controllers[i].line.vrf[0] != '\0';
-	return any && vrf_get_backend() == VRF_BACKEND_UNKNOWN && looks++ < ZEBRA_LOOKS_MOST;
+	return any && vrf_get_backend() == VRF_BACKEND_UNKNOWN;
 }
 
 static void begin_link(void)
@@ -369,6 +370,8 @@ static void begin_link(void)
 	catch_up_begin(link_thread, sequences.acked, caught_up);
 }
 
+static void look_for_zebra(event_ref *event);
+
 static void restart(void)
 {
 	if (!started)
@@ -380,10 +383,20 @@ static void restart(void)
 	}
 	restart_wanted = false;
 	end_link();
-	if (controller_count && waits_for_zebra())
-		event_add_seconds(begin_again, NULL, ZEBRA_LOOK, &again_event);
-	else if (controller_count)
+	if (zebra_is_awaited())
+		event_add_seconds(look_for_zebra, NULL, ZEBRA_LOOK, &zebra_event);
+	if (controller_count && (!zebra_is_awaited() || zebra_looks >= ZEBRA_LOOKS_MOST))
 		begin_link();
+}
+
+static void look_for_zebra(event_ref *event)
+{
+	TURN(TURN_CONTROLLER);
+
+	if (!zebra_is_awaited() || ++zebra_looks == ZEBRA_LOOKS_MOST)
+		restart();
+	else
+		event_add_seconds(look_for_zebra, NULL, ZEBRA_LOOK, &zebra_event);
 }
 
 static void begin_again(event_ref *event)
