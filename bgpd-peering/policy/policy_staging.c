@@ -294,7 +294,7 @@ static void put_all_back(void)
 {
 	struct verdict verdict;
 
-	for (size_t i = 0; i < handed->count; i++) {
+	for (size_t i = handed->count; i-- > 0;) {
 		struct staged *staged = &handed->staged[i];
 
 		if (staged->in_force && staged->back)
