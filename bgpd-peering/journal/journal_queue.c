@@ -109,9 +109,12 @@ void journal_queue_free(struct waiting_line *line)
 static void set_number(struct waiting_line *line, uint64_t number)
 {
 	const char *behind = line->text + strlen(transition_front);
-	size_t size = strlen(line->text) + 24 + JOURNAL_SUM_SIZE;
+	size_t length = strlen(line->text) - 1, size = length + 25 + JOURNAL_SUM_SIZE;
 	char *text = XMALLOC(MTYPE_PEERING_JOURNAL, size);
 
+	/* Of the number that it had. */
+	if (journal_sum_look(line->text, length) != JOURNAL_SUM_NONE)
+		strcpy(line->text + length - JOURNAL_SUM_SIZE - 1, "}\n");
 	line->transition->sequence = number;
 	snprintf(text, size, "%s%" PRIu64 "%s", transition_front, line->transition->sequence,
 		 behind + strspn(behind, "0123456789"));

@@ -78,6 +78,7 @@ def test_the_journal_and_the_database_become_read_only(scenario, forced):
     assert len(numbers) > len(before) + 2
     # What was refused has taken none.
     assert numbers == list(range(1, len(numbers) + 1)) and "transition-gap" not in s.controller.log.read_text()
+    assert all(line.count('"sum"') == 1 for line in (s.edge.state / "journal.jsonl").read_text().splitlines())
     until("every transition at the controller", lambda: [row[0] for row in s.controller.transitions()],
           lambda seen: seen == numbers)
     s.controller.kill()
