@@ -68,7 +68,10 @@ def doctored_module(headers, folder, file, pattern, replacement):
     subprocess.run(["cc", "-std=gnu11", "-fms-extensions", "-fvisibility=hidden", "-fPIC", "-w", "-c",
                     "-include", copy / "config.h", "-I", build.SOURCE, "-isystem", copy, "-isystem", copy / "lib",
                     "-o", compiled, build.SOURCE / "bgpd-peering" / "frr_compat.c"], check=True, timeout=120)
-    objects = sorted((build.BUILD / "bgpd-peering").rglob(".libs/bgpd_peering_la-*.o"))
+    # A build may have objects of files that are no more.
+    objects = sorted(path for path in (build.BUILD / "bgpd-peering").rglob(".libs/bgpd_peering_la-*.o")
+                     if (build.SOURCE / path.parent.parent.relative_to(build.BUILD)
+                         / f"{path.stem.removeprefix('bgpd_peering_la-')}.c").exists())
     rest = [path for path in objects if not path.name.endswith("-frr_compat.o")]
     assert len(rest) == len(objects) - 1
     target = folder / "bgpd_peering.so"
