@@ -312,7 +312,7 @@ static bool zebra_is_awaited(void)
 
 	for (size_t i = 0; i < controller_count; i++)
 		any |= controllers[i].line.vrf[0] != '\0';
-	return any && vrf_get_backend() == VRF_BACKEND_UNKNOWN;
+	return any && !vrf_backend_is_known();
 }
 
 static void begin_link(void)
