@@ -163,6 +163,12 @@ class Router:
         else:
             self.try_vtysh("-b", "-d", "bgpd", extension=False)
 
+    def restart_zebra(self, number):
+        """Ended by that signal, and begun anew as watchfrr does it."""
+        self.daemons["zebra"].stop(number)
+        self._start_daemon("zebra")
+        self.vtysh_boot("zebra")
+
     def stop_bgpd(self):
         self.bgpd.stop()
 
