@@ -190,14 +190,8 @@ def test_a_controller_in_a_vrf(lab):
     s.activate()
     s.wait_open()
     s.edge.vtysh("write memory")
-    # It is begun without zebra, as if VRFs were devices, and anew with the first word of zebra.
-    s.edge.daemons["zebra"].stop()
     s.restart_bgpd()
-    until("begun without zebra", lambda: s.edge.log_lines("zebra has not said yet what VRFs are"))
-    until("why not", lambda: told(s), lambda seen: seen == {s.controller.address: "not-connected"})
-    s.edge.start_zebra()
     s.controller.wait_connected()
-    s.wait_open()
     # A namespace or an address that is not there is said, and the link comes with it.
     s.edge.configure_bgp("no peering controller", line.replace("MGMT", "NONE"))
     wait_said(s, "in VRF NONE: there is no network namespace /run/netns/NONE")
@@ -207,6 +201,14 @@ def test_a_controller_in_a_vrf(lab):
     s.controller.namespace.ip("route", "add", f"{LOOPBACK}/32", "via", s.controller.link.near_ipv4)
     s.controller.wait_connected()
     s.wait_open()
+    # It is begun without zebra, as if VRFs were devices, and anew with the first word of zebra.
+    s.edge.vtysh("write memory")
+    s.edge.daemons["zebra"].stop()
+    s.restart_bgpd("stop_bgpd")
+    until("begun without zebra", lambda: s.edge.log_lines("zebra has not said yet what VRFs are"))
+    until("why not", lambda: told(s), lambda seen: seen == {s.controller.address: "not-connected"})
+    s.edge.start_zebra()
+    s.controller.wait_connected()
 
 
 @pytest.mark.interface_kind("vrf")
