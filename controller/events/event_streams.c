@@ -25,8 +25,9 @@
 #define SLICE_MICROSECONDS 4000
 #define PAUSE_PARTS_MOST 9
 #define PAUSE_PARTS_LEAST 1
-/* Whoever is called so late, by the clock, is not alone. */
+/* Who is called so late, by the clock, is not alone. He has a longer slice for it, up to here. */
 #define LATE_MICROSECONDS 2000
+#define LATE_MICROSECONDS_MOST (8 * PAUSE_PARTS_MOST * 1000)
 #define LATE_PARTS 3
 /* What TLS and the kernel take for it behind the slice: for each time that a reader is given something, and its length. */
 #define SEND_MICROSECONDS 15
@@ -173,12 +174,12 @@ static bool serve(struct stream *stream, int64_t newest, int64_t until)
 enum served { ALL, SOME, FAILED };
 
 /* Each that is ready once: what it has then has to go out first. */
-static enum served serve_all(struct event_streams *streams, int64_t newest, int64_t began)
+static enum served serve_all(struct event_streams *streams, int64_t newest, int64_t end)
 {
 	struct stream *stream = TAILQ_FIRST(&streams->list), *last = TAILQ_LAST(&streams->list, stream_list), *next;
 
 	for (; stream; stream = stream == last ? NULL : next) {
-		int64_t until = began + SLICE_MICROSECONDS - streams->sending;
+		int64_t until = end - streams->sending;
 
 		next = TAILQ_NEXT(stream, link);
 		if (stream->busy || stream->cursor >= newest)
@@ -193,28 +194,29 @@ static enum served serve_all(struct event_streams *streams, int64_t newest, int6
 	return ALL;
 }
 
-/* `late`: how long after its time the pump was called. */
-static void share_loop(struct event_streams *streams, int64_t late)
+/* How long the slice may be. `late`: how long after its time the pump was called. */
+static int64_t share_loop(struct event_streams *streams, int64_t late)
 {
 	if (late > LATE_MICROSECONDS)
 		streams->pause = streams->pause + LATE_PARTS < PAUSE_PARTS_MOST ? streams->pause + LATE_PARTS
 										 : PAUSE_PARTS_MOST;
 	else if (streams->pause > PAUSE_PARTS_LEAST)
 		streams->pause--;
+	return SLICE_MICROSECONDS + (late < LATE_MICROSECONDS_MOST ? late : LATE_MICROSECONDS_MOST) / PAUSE_PARTS_MOST;
 }
 
 static void pump(evutil_socket_t fd, short what, void *context)
 {
 	struct event_streams *streams = context;
-	int64_t began = clock_steady_microseconds(), oldest, newest, now, pause;
+	int64_t began = clock_steady_microseconds(), oldest, newest, slice, now, pause;
 	enum served served = FAILED;
 	TURN(TURN_EVENTS);
 
 	if (streams->count == 0)
 		return;
-	share_loop(streams, began - streams->resume_at);
+	slice = share_loop(streams, began - streams->resume_at);
 	if (store_event_range(api_store(streams->api), &oldest, &newest) == STORE_OK)
-		served = serve_all(streams, newest, began);
+		served = serve_all(streams, newest, began + slice);
 	now = clock_steady_microseconds();
 	pause = streams->sending + (now - began + streams->sending) * streams->pause;
 	if (served == FAILED && pause < RETRY_MICROSECONDS)
