@@ -11,6 +11,7 @@
 #include "bgpd-peering/journal/journal_writer.h"
 #include "bgpd-peering/link/controller_link.h"
 #include "bgpd-peering/policy/policy_objects.h"
+#include "bgpd-peering/policy/policy_put_back.h"
 #include "bgpd-peering/push/push_answers.h"
 #include "bgpd-peering/push/push_confirm.h"
 #include "bgpd-peering/push/push_revision.h"
@@ -176,6 +177,9 @@ static void restore(struct journal_record *record)
 	case RECORD_OBJECT:
 		policy_object_restore(record->name, record->policy, record->withdrawn);
 		record->policy = NULL;
+		break;
+	case RECORD_PUT_BACK:
+		policy_put_back_restore(record->name, record->ended);
 		break;
 	case RECORD_TIMERS:
 		timers_restore(record->vrf, record->timers);
