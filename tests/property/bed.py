@@ -573,7 +573,8 @@ class Bed:
     def _do_zebra(self, number):
         """Ended by that signal, and begun anew."""
         begin = time.time()
-        self.edge.restart_zebra(int(number))
+        self.edge.daemons["zebra"].stop(int(number))
+        self.edge.start_zebra()
         self._back(begin)
 
     def _do_clock(self, seconds):

@@ -163,11 +163,9 @@ class Router:
         else:
             self.try_vtysh("-b", "-d", "bgpd", extension=False)
 
-    def restart_zebra(self, number):
-        """Ended by that signal, and begun anew as watchfrr does it."""
-        self.daemons["zebra"].stop(number)
+    def start_zebra(self):
+        """What frr.conf has for it is not read again: the kernel tells it of interfaces and VRFs."""
         self._start_daemon("zebra")
-        self.vtysh_boot("zebra")
 
     def stop_bgpd(self):
         self.bgpd.stop()
