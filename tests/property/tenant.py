@@ -388,7 +388,8 @@ class Tenant:
         what = (families, key, hold, auto, style)
         versions = self._versions(wanted) if policies == "policies" else {}
         sent = time.time()
-        pending = dict(declared=self._declared_as, versions=self._pushed, until=sent + CONFIRM, changed=bool(versions), how=how)
+        pending = dict(declared=self._declared_as, versions=self._pushed, until=sent + CONFIRM, changed=bool(versions), how=how,
+                       contents={key: contents.version for key, contents in self.contents.items()})
         answer = self.push(*(self._objects(versions) if versions else []), self._declaration(families.split("+"), *what[1:]),
                            confirm_seconds=CONFIRM)
         if answer is not None and not answer.applied:
@@ -462,8 +463,9 @@ class Tenant:
             self._bed.tenant_speaks(former[0].split("+"), KEYS[former[1]])
         if pending["changed"]:
             for key, contents in self.contents.items():
-                contents.change(pending["until"] - 1, now + SETTLES,
-                                pending["versions"][key] if pending["versions"] else ANYTHING)
+                # What the push has made goes where nothing uses it.
+                before = pending["contents"][key]
+                contents.change(pending["until"] - 1, now + SETTLES, ANYTHING if before is NOTHING else before)
             self._pushed = pending["versions"]
 
     # By hand
