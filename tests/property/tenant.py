@@ -303,8 +303,8 @@ class Tenant:
 
     def taken(self, which):
         """A verb that somebody gave, typed or pushed."""
-        if which not in ("request", "approve", "ready", "activate", "retry", "maintenance on", "maintenance off", "reopen",
-                         "activate force"):
+        if which not in ("request", "approve", "ready", "activate", "activate force", "retry", "maintenance on",
+                         "maintenance off", "reopen"):
             self.unknown()
 
     def up_step(self, families, key, hold, auto, style, *wanted):
@@ -388,8 +388,8 @@ class Tenant:
         what = (families, key, hold, auto, style)
         versions = self._versions(wanted) if policies == "policies" else {}
         sent = time.time()
-        pending = dict(declared=self._declared_as, versions=self._pushed, until=sent + CONFIRM, changed=bool(versions), how=how,
-                       contents={key: contents.version for key, contents in self.contents.items()})
+        pending = dict(declared=self._declared_as, versions=self._pushed, until=sent + CONFIRM, changed=bool(versions),
+                       how=how, contents={key: contents.version for key, contents in self.contents.items()})
         answer = self.push(*(self._objects(versions) if versions else []), self._declaration(families.split("+"), *what[1:]),
                            confirm_seconds=CONFIRM)
         if answer is not None and not answer.applied:
