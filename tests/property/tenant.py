@@ -386,12 +386,17 @@ class Tenant:
             self._confirm_drain(how)
             return
         what = (families, key, hold, auto, style)
-        versions = self._versions(wanted) if policies == "policies" else {}
+        versions = self._versions(wanted) if policies else {}
+        declares = policies != "alone"
+        if versions:
+            self._wait_old_enough()
         sent = time.time()
         pending = dict(declared=self._declared_as, versions=self._pushed, until=sent + CONFIRM, changed=bool(versions),
                        how=how, contents={key: contents.version for key, contents in self.contents.items()})
-        answer = self.push(*(self._objects(versions) if versions else []), self._declaration(families.split("+"), *what[1:]),
-                           confirm_seconds=CONFIRM)
+        operations = self._objects(versions) if versions else []
+        if declares:
+            operations.append(self._declaration(families.split("+"), *what[1:]))
+        answer = self.push(*operations, confirm_seconds=CONFIRM)
         if answer is not None and not answer.applied:
             return
         self._pending = pending
@@ -399,11 +404,15 @@ class Tenant:
             self.lost()
         else:
             pending["id"] = answer.id
-            self._declared(sent, what)
+            if declares:
+                self._declared(sent, what)
         if versions:
             self._change(sent, versions, certain=answer is not None)
+            judge_policies(self._bed)
         if how == "confirmed" and answer is not None:
-            self._confirm(auto)
+            self._confirm(auto if declares else None)
+        elif how == "waited" and answer is not None:
+            self._wait_for_rollback()
 
     def _confirm_drain(self, how):
         """It drains without an end until it is confirmed; rolled back, too."""
@@ -430,7 +439,13 @@ class Tenant:
         if answer.confirm_seconds or not answer.applied:
             raise Found("push", f"confirmed, and answered by {answer}")
         self._pending = None
-        self._make_auto(time.time(), auto)
+        if auto is not None:
+            self._make_auto(time.time(), auto)
+
+    def _wait_for_rollback(self):
+        until("a rollback", self._bed.pushes, lambda seen: seen is not None and seen["unconfirmed"] is None)
+        self.settle_pending()
+        judge_policies(self._bed)
 
     def settle_pending(self):
         """Whether what waits has been rolled back meanwhile is the router's word; what that has to mean is not."""
