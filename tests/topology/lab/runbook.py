@@ -73,6 +73,7 @@ PASSING = [(re.compile(pattern), word) for pattern, word in (
     (r"-{3,}", "---"),
     (r" {2,}", " "),
 )]
+AGE_OF_ONE = re.compile(r"^(session-stable \S+ pass) \S+ up(?= <age> )")
 
 
 def lasting(output):
@@ -81,7 +82,11 @@ def lasting(output):
     for line in output:
         for pattern, word in PASSING:
             line = pattern.sub(word, line)
-        kept.append(line.strip())
+        line = line.strip()
+        # Two sessions whose figures are the same share a line: those of age are only where both came up in one second.
+        line = AGE_OF_ONE.sub(r"\1 both up", line)
+        if not (kept and kept[-1] == line and " both up <age> " in line):
+            kept.append(line)
     while kept and not kept[-1]:
         kept.pop()
     return kept
