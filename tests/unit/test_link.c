@@ -87,11 +87,10 @@ static void transitions_and_snapshots_keep_their_order(void **state)
 	assert_int_equal(figures.queued_bytes, 0);
 }
 
-/* More than the kernel holds on the way: as long as the controller reads none of it, the link is not up. */
-static void up_is_told_after_what_was_waiting(void **state)
+/* Transitions that are more than the kernel holds on the way. */
+#define MUCH 20
+static void start_with_much_to_say(void)
 {
-	enum { MANY = 20 };
-	struct pollfd fd = {.fd = mailbox_fd(events), .events = POLLIN};
 	Peering__Transition large = PEERING__TRANSITION__INIT;
 	char *message = malloc(FRAME_MAX_BYTES);
 
@@ -100,14 +99,22 @@ static void up_is_told_after_what_was_waiting(void **state)
 	message[FRAME_MAX_BYTES - 100] = '\0';
 	large.message = message;
 	start_default();
-	for (large.sequence = 1; large.sequence <= MANY; large.sequence++)
+	for (large.sequence = 1; large.sequence <= MUCH; large.sequence++)
 		assert_int_equal(link_transition(router, &large), LINK_TAKEN);
 	free(message);
+}
+
+/* As long as the controller reads none of it, the link is not up. */
+static void up_is_told_after_what_was_waiting(void **state)
+{
+	struct pollfd fd = {.fd = mailbox_fd(events), .events = POLLIN};
+
+	start_with_much_to_say();
 	come_up(0);
 	expect_acked(0);
 	assert_null(taken);
 	assert_int_equal(poll(&fd, 1, 500), 0);
-	for (uint64_t i = 1; i <= MANY; i++)
+	for (uint64_t i = 1; i <= MUCH; i++)
 		controller_expect_transition(&controller, i);
 	expect_up(PKI_ROUTER);
 }
@@ -115,24 +122,13 @@ static void up_is_told_after_what_was_waiting(void **state)
 /* A push may come behind HelloAck while transitions are still on their way; its answer goes out behind them. */
 static void what_is_pushed_early_is_answered(void **state)
 {
-	enum { MANY = 20 };
-	Peering__Transition large = PEERING__TRANSITION__INIT;
-	char *message = malloc(FRAME_MAX_BYTES);
-
-	assert_non_null(message);
-	memset(message, 'm', FRAME_MAX_BYTES);
-	message[FRAME_MAX_BYTES - 100] = '\0';
-	large.message = message;
-	start_default();
-	for (large.sequence = 1; large.sequence <= MANY; large.sequence++)
-		assert_int_equal(link_transition(router, &large), LINK_TAKEN);
-	free(message);
+	start_with_much_to_say();
 	come_up(0);
 	send_push("early");
 	expect_acked(0);
 	expect_push("early");
 	assert_true(send_snapshot(7));
-	for (uint64_t i = 1; i <= MANY; i++)
+	for (uint64_t i = 1; i <= MUCH; i++)
 		controller_expect_transition(&controller, i);
 	expect_snapshot(7);
 	expect_up(PKI_ROUTER);
