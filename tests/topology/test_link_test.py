@@ -57,15 +57,18 @@ def echoes(frames, sender):
 
 
 def wait_figures_of(frames, target):
-    """What is shown of a target counts each answer that came back, as the far end of the cable saw them leave; a machine
+    """What is shown of a target counts each answer of the last test, as the far end of the cable saw them leave; a machine
     that is busy with others may lose one."""
-    def answers(size):
-        return len(frames.lines(rf"length:? {size}\).* > {re.escape(target['from'])}: .*echo reply"))
+    pattern = rf"length:? (\d+)\).* > {re.escape(target['from'])}: .*echo reply, id (\d+)"
+
+    def sizes():
+        answers = [re.search(pattern, line).groups() for line in frames.lines(pattern)]
+        return [int(size) for size, identity in answers if identity == answers[-1][1]]
 
     small, full = (64, target["mtu"] - 40) if ":" in target["from"] else (84, target["mtu"])
     # The last of the large ones left behind all the small ones.
-    until("the answers at the far end", lambda: answers(full), lambda seen: seen >= target["fullSizeReceived"] > 0)
-    assert (target["sent"], target["received"]) == (10, answers(small)), frames.lines("echo re")
+    seen = until("the answers at the far end", sizes, lambda seen: seen.count(full) >= target["fullSizeReceived"] > 0)
+    assert (target["sent"], target["received"]) == (10, seen.count(small)), frames.lines("echo re")
 
 
 # From the addresses of the sessions
