@@ -59,7 +59,9 @@ def echoes(frames, sender):
 def wait_figures_of(frames, target):
     """What is shown of a target counts each answer of the last test, as the far end of the cable saw them leave; a machine
     that is busy with others may lose one."""
-    pattern = rf"length:? (\d+)\).* > {re.escape(target['from'])}: .*echo reply, id (\d+)"
+    # An unnumbered neighbor is asked from whatever address the kernel takes.
+    asker = r"fe80::\S+" if target["from"] == "::" else re.escape(target["from"])
+    pattern = rf"length:? (\d+)\).* > {asker}: .*echo reply, id (\d+)"
 
     def sizes():
         answers = [re.search(pattern, line).groups() for line in frames.lines(pattern)]
