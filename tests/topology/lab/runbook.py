@@ -73,7 +73,8 @@ PASSING = [(re.compile(pattern), word) for pattern, word in (
     (r"-{3,}", "---"),
     (r" {2,}", " "),
 )]
-AGE_OF_ONE = re.compile(r"^(session-stable \S+ pass) \S+ up(?= <age> )")
+# One line where both sessions have been up for as long, to the second, else two.
+STABLE = re.compile(r"(session-stable \S+ \S+) \S+ (up <age> of <age> -)")
 
 
 def lasting(output):
@@ -83,10 +84,9 @@ def lasting(output):
         for pattern, word in PASSING:
             line = pattern.sub(word, line)
         line = line.strip()
-        # Two sessions whose figures are the same share a line: those of age are only where both came up in one second.
-        line = AGE_OF_ONE.sub(r"\1 both up", line)
-        if not (kept and kept[-1] == line and " both up <age> " in line):
-            kept.append(line)
+        stable = STABLE.sub(r"\1 both \2", line)
+        if stable == line or stable not in kept[-1:]:
+            kept.append(stable)
     while kept and not kept[-1]:
         kept.pop()
     return kept
