@@ -18,6 +18,9 @@
 /* Pushes that a router may have before it has answered the first of them. */
 #define WINDOW 32
 
+/* Behind what is readable by then. */
+static const struct timeval next_turn = {.tv_sec = 0};
+
 struct push_waiter {
 	LIST_ENTRY(push_waiter) link;
 	struct event *deadline;
@@ -323,7 +326,7 @@ static void send_next(evutil_socket_t fd, short what, void *context)
 	send_to(pushes, due->router);
 	free(due);
 	if (!STAILQ_EMPTY(&pushes->due))
-		event_active(pushes->send, EV_TIMEOUT, 0);
+		event_add(pushes->send, &next_turn);
 }
 
 void pushes_created(struct pushes *pushes, const char *router)
@@ -340,7 +343,7 @@ void pushes_created(struct pushes *pushes, const char *router)
 	}
 	strcpy(due->router, router);
 	STAILQ_INSERT_TAIL(&pushes->due, due, link);
-	event_active(pushes->send, EV_TIMEOUT, 0);
+	event_add(pushes->send, &next_turn);
 }
 
 static void finish(struct push_waiter *waiter)
@@ -398,7 +401,7 @@ static void finish_matching(struct pushes *pushes, const char *id, const char *r
 
 	LIST_FOREACH (waiter, &pushes->waiters, link)
 		if ((!id || strcmp(waiter->id, id) == 0) && (!router || strcmp(waiter->router, router) == 0))
-			event_active(waiter->deadline, EV_TIMEOUT, 0);
+			event_add(waiter->deadline, &next_turn);
 }
 
 void pushes_release(struct pushes *pushes)
