@@ -136,9 +136,10 @@ static void connections_use(struct uses *uses)
 	frr_each (connection_tree_const, &connections, connection) {
 		for (int family = 0; family < FAMILY_COUNT; family++)
 			use(uses, lists[family], connection->allowed_prefixes[family]);
+		/* What has ended is not wanted any more, but for a neighbor that is there. */
 		frr_each (session_list_const, &connection->sessions, session)
-			session_wants(uses, session);
-		/* What has ended is not wanted any more. */
+			if (connection->state != STATE_NONE || session_peer(session))
+				session_wants(uses, session);
 		if (connection->state != STATE_NONE)
 			declaration_uses(uses, durable_state_pushed_of(connection->name));
 	}
