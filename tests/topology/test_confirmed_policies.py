@@ -37,7 +37,8 @@ def pushed(lab, scenario):
     s.outward = Capture(lab.namespace("witness"), "edge", s.witness_link.near_ipv4)
     witness = [f"peering WITNESS neighbor {s.witness_link.far_address(family)}" for family in FAMILIES]
     s.start(s.config(bgp=[*s.controller.router_lines(), *witness, "peering WITNESS adopted", "peering default-deny"],
-                     acme_neighbor=lambda _family: [], acme_family=lambda _family: []))
+                     acme_neighbor=lambda _family: [], acme_family=lambda _family: [],
+                     top=["bgp route-map delay-timer 1"]))
     s.script.accept()
     s.routes, s.ours = s.acme_routes[V4], s.witness_routes[V4]
     applied(s, "up", *before(s), declare(NAME, ACME_AS, [s.v4], import_policy="IN", export_policy="OUT"),
@@ -204,7 +205,7 @@ def test_what_is_not_confirmed_is_put_back_as_it_was(pushed):
     s = pushed
     seen = policies(s)
     since = ends(s)
-    revision = applied(s, "risky", *risky(s), confirm_seconds=12).revision
+    revision = applied(s, "risky", *risky(s), confirm_seconds=15).revision
     expect_after(s)
     s.edge.vtysh("configure terminal\nip prefix-list TAKEN seq 900 deny 10.99.0.0/16\nip prefix-list NEVER seq 900 deny 10.98.0.0/16"
                  "\nroute-map OUT permit 10\nset metric 5")
@@ -240,16 +241,16 @@ def test_it_is_put_back_though_the_link_is_cut_and_bgpd_is_killed(kill, pushed):
     s = pushed
     seen = policies(s)
     since = ends(s)
-    applied(s, "risky", *risky(s), confirm_seconds=10)
+    applied(s, "risky", *risky(s), confirm_seconds=20)
     s.script.hang_up()
     expect_after(s)
     s.edge.kill_bgpd()
     points = [(1, "line"), (5, "line"), (10, "line"), (1, "front"), (1, "middle")]
     (s.edge.state / "starts").unlink(missing_ok=True)
     s.edge.start_bgpd()
+    expect_after(s)
     assert waiting(s)["policies"]
     kill.at(*points[0])
-    expect_after(s)
     for place in range(len(points)):
         until(f"the kill at {points[place]}", s.edge.bgpd.running, lambda running: not running)
         kill.at(*points[place + 1]) if place + 1 < len(points) else kill.never()
@@ -280,7 +281,7 @@ def test_what_somebody_has_opened_meanwhile_is_not_judged_by_half_of_the_old(pus
     since = ends(s)
     applied(s, "risky", *risky(s)[:4], prefixes6("SIX", six[1]),
             policy("route-map", "MADE", (10, PERMIT, dict(clause=dict(match_prefix_list_ipv6="SIX")))),
-            declare("PNI-SIX", ACME_AS, [v6], import_policy="MADE"), confirm_seconds=15)
+            declare("PNI-SIX", ACME_AS, [v6], import_policy="MADE"), confirm_seconds=20)
     for which in ("approve", "ready", "activate force reason test"):
         s.edge.verb("PNI-SIX", which)
     until("acme's route", lambda: s.witness_has_of_acme(V6), lambda seen: seen == {six[1]})
@@ -314,7 +315,7 @@ def test_more_than_is_kept_is_refused_and_as_much_holds_nothing_up(pushed):
     seen = s.edge.bgpd_vty("show ip prefix-list BIG-2"), s.edge.bgpd_vty("show bgp as-path-access-list")
     s.edge.vtysh("clear peering longest-hold")
     applied(s, "fits", many("BIG-1", 90, 5), many("BIG-2", 90, 7001), many("BIG-4", 120),
-            *(policy("as-path", f"PATH-{number}", *clauses[:5]) for number in range(3)), *risky(s), confirm_seconds=10)
+            *(policy("as-path", f"PATH-{number}", *clauses[:5]) for number in range(3)), *risky(s), confirm_seconds=15)
     expect_after(s)
     wait_rolled_back(s)
     held = s.edge.bgpd_json("show peering summary json")["mainThread"]
@@ -332,7 +333,8 @@ def test_a_controller_that_is_cut_off_wants_what_was_before(lab):
     s.v4 = s.acme_address(V4)
     witness = [f"peering WITNESS neighbor {s.witness_link.far_address(family)}" for family in FAMILIES]
     s.start(s.config(bgp=[*s.controller.router_lines(), *witness, "peering WITNESS adopted", "peering default-deny"],
-                     acme_neighbor=lambda _family: [], acme_family=lambda _family: []))
+                     acme_neighbor=lambda _family: [], acme_family=lambda _family: [],
+                     top=["bgp route-map delay-timer 1"]))
     s.controller.start()
     s.controller.wait_connected()
     s.routes = s.acme_routes[V4]
