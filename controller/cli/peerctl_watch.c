@@ -55,17 +55,17 @@ static const char *colour_of(const char *type, json_object *data)
 
 static void describe(const char *type, json_object *event, json_object *data, char text[DETAIL_SIZE])
 {
-	const char *message = member_text(data, "message");
+	const char *message = member_text(data, "message"), *session = member_text(data, "session");
 
 	if (strcmp(type, "transition") == 0)
 		snprintf(text, DETAIL_SIZE, "%s -> %s%s%s%s%s", member_text(data, "from"), member_text(data, "to"),
 			 member_text(data, "actor")[0] ? " by " : "", member_text(data, "actor"),
 			 message[0] ? ": " : "", message);
 	else if (strcmp(type, "degraded") == 0)
-		snprintf(text, DETAIL_SIZE, "[%s] %s %s: %s", member_text(data, "severity"), member_text(data, "cause"),
-			 member_text(data, "session"), member_text(data, "reason"));
+		snprintf(text, DETAIL_SIZE, "[%s] %s%s%s: %s", member_text(data, "severity"), member_text(data, "cause"),
+			 session[0] ? " " : "", session, member_text(data, "reason"));
 	else if (strcmp(type, "recovered") == 0)
-		snprintf(text, DETAIL_SIZE, "%s %s", member_text(data, "cause"), member_text(data, "session"));
+		snprintf(text, DETAIL_SIZE, "%s%s%s", member_text(data, "cause"), session[0] ? " " : "", session);
 	else if (strncmp(type, "push-", 5) == 0)
 		snprintf(text, DETAIL_SIZE, "%s: %s, by %s", member_text(data, "verb"), member_text(data, "state"),
 			 member_text(data, "actor"));

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The golden frames, which the C side wrote, read by Google's protobuf: the same fields, and the same bytes again."""
+import re
 import struct
 
 import pytest
@@ -89,6 +90,17 @@ def test_golden_frame(name):
     assert got.WhichOneof("body") == name
     assert got == wire.envelope(**{name: MESSAGES[name]})
     assert got.SerializeToString(deterministic=True) == read(name)
+
+
+@pytest.mark.parametrize("name", ["ack", "transition"])
+def test_the_page_shows_its_bytes(name):
+    """`…` stands for what is left out of a text."""
+    blocks = re.findall(r"^```\n((?: [0-9a-f]{2} .*\n)+)```", (SOURCE / "doc" / "protocol.md").read_text(), re.M)
+    shown = {"ack": blocks[0], "transition": blocks[1]}[name]
+    assert len(blocks) == 2
+    lines = [re.match(r" *((?:[0-9a-f]{2} |… )+)", line).group(1) for line in shown.splitlines()]
+    pattern = "".join(lines).replace(" ", "").replace("…", "(?:..)+")
+    assert re.fullmatch(pattern, (GOLDEN / f"{name}.hex").read_text().strip().replace("\n", "")), pattern
 
 
 def test_every_message_has_a_frame():
