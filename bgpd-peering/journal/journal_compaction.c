@@ -386,7 +386,7 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 	}
 	if (strcmp(type, "profile") == 0)
 		return vrf && profile && keep_single(compaction, spot, type, vrf, profile);
-	if (strcmp(type, "policyObject") == 0)
+	if (strcmp(type, "policyObject") == 0 || strcmp(type, "policyPutBack") == 0)
 		return name && keep_single(compaction, spot, journal_text(object, "before") ? FORMER : type, "", name);
 	if (strcmp(type, "timers") == 0 || strcmp(type, "defaultDeny") == 0)
 		return vrf && keep_single(compaction, spot, type, vrf, "");

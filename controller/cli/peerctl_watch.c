@@ -211,14 +211,30 @@ static char *stream_path(const struct invocation *invocation)
 	return client_query(path, "after", invocation->since);
 }
 
+/* "1234-9f86d081", or a peer's, which is sealed and long. */
+static bool is_event_id(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return strlen(text) > 100 ||
+	       (digits > 0 && digits <= 18 && (text[digits] == '\0' || (text[digits] == '-' && text[digits + 1] != '\0')));
+}
+
 int watch_command(struct invocation *invocation, const struct command *command)
 {
 	struct watch watch = {.invocation = invocation, .router_width = 12, .connection_width = 16};
 	unsigned int retry = RETRY_FIRST_SECONDS;
-	char *path = stream_path(invocation);
 	bool ever_heard = false, refused;
+	char *path;
 	int code;
 
+	if (invocation->since && !is_event_id(invocation->since)) {
+		fprintf(stderr,
+			"peerctl: --since takes the id of an event, such as 1234-9f86d081, not '%s'; peerctl watch -o json shows them\n",
+			invocation->since);
+		return EXIT_USAGE;
+	}
+	path = stream_path(invocation);
 	watch.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	signal(SIGINT, interrupted);
 	for (;;) {

@@ -19,7 +19,8 @@ STATUS = dict(
     checks=[dict(name="session-stable", verdict="running", session="both", figures="0 flaps in 6m12s",
                  reason="3m48s to go")],
     waiting_for="session-stable: 3m48s to go",
-    declared=dict(name="PNI-ACME-FRA1", peer_asn=4200000000, neighbors=[dict(address="192.0.2.2", hold_time=30)],
+    declared=dict(name="PNI-ACME-FRA1", peer_asn=4200000000, neighbors=[dict(
+        address="192.0.2.2", hold_time=30, password_differs=True)],
                   profile="PEERS"))
 POLICIES = [dict(name="ACME-IN", kind=8, digest=0x8c3d5f7a9b1e2046, entries=2, drifted=True, withdrawn=True),
             dict(name="ACME-OLD", gone=True)]

@@ -315,6 +315,45 @@ def test_a_password_goes_through_the_controller_and_is_nowhere_to_be_read(lab, t
     assert s.edge.history(NAME) == before and drift(s) == []
 
 
+def test_another_password_that_is_accepted_on_the_router_is_known_to_the_controller(lab, tmp_path):
+    s = make(lab)
+    s.controller.start()
+    start(s)
+    s.controller.wait_connected()
+    v4 = s.acme_address("ipv4")
+    keys = [tmp_path / "asked-for", tmp_path / "typed"]
+    for path, key in zip(keys, (KEY, "another-key"), strict=True):
+        path.write_text(f"{key}\n")
+
+    def request(path):
+        s.controller.peerctl("request", ROUTER, NAME, "--asn", str(ACME_AS), "--neighbor", v4, "--password-file", str(path))
+
+    def fields():
+        found = json.loads(s.controller.try_peerctl("diff", "-o", "json").stdout)["differences"]
+        return {each["field"]: (each["desired"], each["observed"]) for one in found for each in one["fields"]}
+
+    request(keys[0])
+    until("no difference", fields, lambda found: found == {})
+    s.edge.configure_bgp(f"neighbor {v4} password another-key")
+    other = {f"neighbors[{v4}].password": ("set", "another")}
+    until("the drift, and what it is", fields, lambda found: set(found) == {"drift", *other})
+    s.edge.vtysh(f"clear peering drift {NAME}")
+    until("no drift, and still another password", fields, lambda found: found == other)
+    s.restart_bgpd(end="stop_bgpd")
+    s.controller.wait_connected()
+    until("the same behind a restart", fields, lambda found: found == other)
+    assert "another" in s.controller.try_peerctl("show", ROUTER, NAME).stdout
+    refused = s.controller.try_peerctl("accept", ROUTER, NAME)
+    assert refused.returncode == 1 and "no router tells one" in refused.stdout, refused.stdout
+    assert drift(s) == []
+    # Whoever knows it asks for it, and both agree.
+    request(keys[1])
+    until("no difference", fields, lambda found: found == {})
+    assert drift(s) == []
+    expect_secret(s, KEY)
+    expect_secret(s, "another-key")
+
+
 def request_bodies(s):
     """Every push, as the API tells it."""
     with sqlite3.connect(f"file:{s.controller.folder}/controller.db?mode=ro", uri=True, timeout=60) as database:
