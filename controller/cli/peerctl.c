@@ -320,8 +320,8 @@ static const struct command commands[] = {
 	{"policy set", "policy set ROUTER NAME -f FILE",
 	 "Pushes a prefix-list, as-path list, community list or route-map, which the file has as JSON (doc/controller.md). What\n"
 	 "was pushed under the name before is replaced in one step.\n",
-	 2, "f", policy_set},
-	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "",
+	 2, "fDECM", policy_set},
+	{"policy withdraw", "policy withdraw ROUTER NAME", "Takes one back: it goes when nothing uses it any more.\n", 2, "DECM",
 	 policy_withdraw},
 	{"policy push-again", "policy push-again ROUTER NAME [--reason TEXT]",
 	 "Asks for a policy once more, as it was asked for last.\n", 2, "r", policy_verb},
