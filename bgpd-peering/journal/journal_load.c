@@ -278,6 +278,9 @@ static void read_lines(FILE *file)
 		struct journal_record record;
 
 		number++;
+		/* Damage, and what stands behind it is looked at, too. */
+		for (char *nul = line; (nul = memchr(nul, '\0', (size_t)(line + length - nul)));)
+			*nul = ' ';
 		loaded->lacks_newline = line[length - 1] != '\n' &&
 				journal_sum_look(line, (size_t)length - 1) == JOURNAL_SUM_RIGHT;
 		if (line[length - 1] != '\n' && !loaded->lacks_newline) {
