@@ -94,6 +94,20 @@ def test_the_link_of_a_real_peer(scenario):
     assert connection["linkTest"]["passed"] is True and connection["linkTest"]["at"] > 0
 
 
+@pytest.mark.versions
+def test_the_port_of_a_session_of_ipv6_alone(scenario):
+    s = scenario
+    s.start(s.config(bgp=[f"peering {NAME} neighbor {s.acme_address('ipv6')}", f"peering {NAME} link-test required"]))
+    s.edge.wait_state(NAME, "PendingApproval")
+    s.edge.verb(NAME, "approve")
+    found = wait_passed(s)
+    assert (found["linkTest"]["port"], [one["from"] for one in found["targets"]]) == ("acme", [s.edge_address("ipv6")])
+    # Its session is shut.
+    assert [one["name"] for one in s.edge.bgpd_json("show peering interface acme json")["connections"]] == [NAME]
+    s.edge.verb(NAME, "ready")
+    s.edge.wait_state(NAME, "Validating")
+
+
 def test_a_peer_that_does_not_answer_holds_ready_where_that_is_required(scenario):
     s = scenario
     namespace, port = acme_port(s)
