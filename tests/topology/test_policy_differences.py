@@ -7,7 +7,7 @@ import re
 import pytest
 
 import wire
-from controller_fixtures import REQUEST, connection_path, status
+from controller_fixtures import REQUEST, connection_path, differences, fields, status, wait_fields
 from lab.wait import until
 
 NAME = "PNI-ACME-FRA1"
@@ -32,20 +32,6 @@ def route_map(call=None, prefix_list=None):
 def put(controller, name, body):
     code, push = controller.request("PUT", f"{POLICIES}/{name}", body)
     assert code == 200, push
-
-
-def differences(controller, query=""):
-    return controller.get(f"/v1/differences{query}")["differences"]
-
-
-def fields(controller):
-    """{name: {field: (asked for, the router has)}} of what was asked for."""
-    return {one["name"]: {each["field"]: (each["desired"], each["observed"]) for each in one["fields"]}
-            for one in differences(controller) if not one["undeclared"]}
-
-
-def wait_fields(controller, wanted):
-    return until(f"the differences {wanted}", lambda: fields(controller), lambda found: found == wanted)
 
 
 def pushed_names(router):
