@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/connection/connection.h"
 #include "bgpd-peering/journal/durable_state.h"
+#include "bgpd-peering/policy/policy_objects.h"
 #include "bgpd-peering/push/push_confirm.h"
 
 #include "lib/linklist.h"
@@ -92,6 +93,38 @@ static void declaration_uses(struct uses *uses, const Peering__DeclareConnection
 	}
 }
 
+static void policy_uses(struct uses *uses, const Peering__Policy *policy)
+{
+	for (size_t i = 0; i < policy->n_entries; i++) {
+		const Peering__RouteMapClause *clause = policy->entries[i]->clause;
+
+		if (!clause)
+			continue;
+		use(uses, K(PREFIX_LIST_IPV4), clause->match_prefix_list_ipv4);
+		use(uses, K(PREFIX_LIST_IPV6), clause->match_prefix_list_ipv6);
+		use(uses, K(AS_PATH_LIST), clause->match_as_path);
+		use(uses, K(COMMUNITY_LIST), clause->match_community);
+		use(uses, K(LARGE_COMMUNITY_LIST), clause->match_large_community);
+		use(uses, K(ROUTE_MAP), clause->call);
+	}
+}
+
+/* By a rollback, which puts them back as they were, with what they refer to. */
+static void rollback_uses(struct uses *uses, const struct unconfirmed_push *unconfirmed)
+{
+	for (size_t i = 0; i < unconfirmed->before_count; i++)
+		declaration_uses(uses, unconfirmed->before[i].declaration);
+	for (size_t i = 0; i < unconfirmed->policies.count; i++) {
+		const struct push_policy *policy = &unconfirmed->policies.list[i];
+		const struct policy_object *object = policy_object_find(policy->name);
+
+		if (object && policy->change != PUSH_POLICY_MADE)
+			use(uses, object->policy->kind, policy->name);
+		if (policy->former)
+			policy_uses(uses, policy->former);
+	}
+}
+
 static void connections_use(struct uses *uses)
 {
 	static const Peering__PolicyKind lists[FAMILY_COUNT] = {
@@ -103,15 +136,15 @@ static void connections_use(struct uses *uses)
 	frr_each (connection_tree_const, &connections, connection) {
 		for (int family = 0; family < FAMILY_COUNT; family++)
 			use(uses, lists[family], connection->allowed_prefixes[family]);
+		/* What has ended is not wanted any more, but for a neighbor that is there. */
 		frr_each (session_list_const, &connection->sessions, session)
-			session_wants(uses, session);
-		/* What has ended is not wanted any more. */
+			if (connection->state != STATE_NONE || session_peer(session))
+				session_wants(uses, session);
 		if (connection->state != STATE_NONE)
 			declaration_uses(uses, durable_state_pushed_of(connection->name));
 	}
-	/* What a rollback would put back. */
-	for (size_t i = 0; unconfirmed && i < unconfirmed->before_count; i++)
-		declaration_uses(uses, unconfirmed->before[i].declaration);
+	if (unconfirmed)
+		rollback_uses(uses, unconfirmed);
 }
 
 /* ---- by route-maps ---- */
