@@ -56,7 +56,7 @@ int list_differences(struct invocation *invocation, const struct command *comman
 	bool any = false;
 	int code = command_pages(invocation, client_query(client_path("differences", NULL), "router", invocation->router),
 				 "differences", &all);
-	size_t count;
+	size_t count, width = show_width();
 
 	if (code != EXIT_DONE)
 		return code;
@@ -72,7 +72,7 @@ int list_differences(struct invocation *invocation, const struct command *comman
 	else if (table_rows(table) == 0)
 		puts("everything is as it was asked for");
 	else
-		table_print(table, stdout, show_width());
+		table_print_wrapped(table, stdout, width ? width : WIDEST);
 	table_free(table);
 	json_object_put(all);
 	return any ? EXIT_REFUSED : EXIT_DONE;

@@ -14,7 +14,6 @@
 #include "controller/text.h"
 
 #define CELL_SIZE 320
-#define WIDEST 132
 #define HISTORY_SHOWN 10
 
 const char *member_text(json_object *object, const char *key)

@@ -19,6 +19,8 @@ void show_push(json_object *push);
 
 /* How long ago an RFC 3339 time of the controller's was. */
 void show_age(const char *text, char age[AGE_SIZE]);
+/* Columns, where a terminal does not say how many it has, and of tables that wrap where nobody reads along. */
+#define WIDEST 132
 /* Where rows are cut for who reads along; 0: nowhere. */
 size_t show_width(void);
 

@@ -101,11 +101,13 @@ static bool put_cut(FILE *out, const char *text, size_t *used, size_t width)
 
 static void print_row(const struct table *table, char *const *cells, FILE *out, size_t width)
 {
-	size_t used = 0;
+	size_t used = 0, end = table->columns;
 
-	for (size_t i = 0; i < table->columns; i++) {
+	while (end > 1 && !cells[end - 1][0])
+		end--;
+	for (size_t i = 0; i < end; i++) {
 		size_t padding = table->widths[i] - text_width(cells[i]);
-		bool last = i + 1 == table->columns;
+		bool last = i + 1 == end;
 
 		if (table->right[i])
 			for (; padding > 0; padding--, used++)
@@ -123,6 +125,106 @@ void table_print(const struct table *table, FILE *out, size_t width)
 	print_row(table, table->headings, out, width);
 	for (size_t i = 0; i < table->rows; i++)
 		print_row(table, table->cells + i * table->columns, out, width);
+}
+
+/* Bytes of `text` up to the end of its first word, spaces in front of that included. */
+static size_t word_end(const char *text)
+{
+	size_t spaces = strspn(text, " ");
+
+	return spaces + strcspn(text + spaces, " ");
+}
+
+/* Takes as many words off *rest as fit into `width` columns, at least one; "" at the end. The caller frees. */
+static char *take_words(const char **rest, size_t width)
+{
+	char *taken = NULL;
+
+	*rest += strspn(*rest, " ");
+	for (size_t end = word_end(*rest);; end += word_end(*rest + end)) {
+		char *more = need(strndup(*rest, end));
+
+		if (taken && text_width(more) > width) {
+			free(more);
+			break;
+		}
+		free(taken);
+		taken = more;
+		if (!(*rest)[end])
+			break;
+	}
+	*rest += strlen(taken);
+	return taken;
+}
+
+static void print_wrapped_row(const struct table *table, char *const *cells, FILE *out)
+{
+	const char *rest[COLUMNS_MAX];
+	char *line[COLUMNS_MAX] = {NULL};
+	bool more = true;
+
+	for (size_t i = 0; i < table->columns; i++)
+		rest[i] = cells[i];
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < table->columns; i++) {
+			line[i] = take_words(&rest[i], table->widths[i]);
+			more |= rest[i][0] != '\0';
+		}
+		print_row(table, line, out, 0);
+		for (size_t i = 0; i < table->columns; i++)
+			free(line[i]);
+	}
+}
+
+/* As wide as its widest word and its heading. */
+static size_t narrowest(const struct table *table, size_t column)
+{
+	size_t width = text_width(table->headings[column]);
+
+	for (size_t row = 0; row < table->rows; row++) {
+		const char *rest = table->cells[row * table->columns + column];
+
+		while (rest[0]) {
+			char *word = take_words(&rest, 0);
+
+			if (text_width(word) > width)
+				width = text_width(word);
+			free(word);
+		}
+	}
+	return width;
+}
+
+/* The widest column gives way first. */
+static void make_narrow(struct table *table, size_t width)
+{
+	size_t least[COLUMNS_MAX], total = GAP * (table->columns - 1);
+
+	for (size_t i = 0; i < table->columns; i++) {
+		least[i] = narrowest(table, i);
+		total += table->widths[i];
+	}
+	for (; total > width; total--) {
+		size_t *widest = NULL;
+
+		for (size_t i = 0; i < table->columns; i++)
+			if (table->widths[i] > least[i] && (!widest || table->widths[i] > *widest))
+				widest = &table->widths[i];
+		if (!widest)
+			return;
+		--*widest;
+	}
+}
+
+void table_print_wrapped(const struct table *table, FILE *out, size_t width)
+{
+	struct table narrow = *table;
+
+	make_narrow(&narrow, width);
+	print_row(&narrow, narrow.headings, out, 0);
+	for (size_t i = 0; i < narrow.rows; i++)
+		print_wrapped_row(&narrow, narrow.cells + i * narrow.columns, out);
 }
 
 void table_free(struct table *table)

@@ -20,6 +20,8 @@ void table_row(struct table *table, const char *const *cells);
 size_t table_rows(const struct table *table);
 /* Rows are cut at `width` columns where it is not 0. */
 void table_print(const struct table *table, FILE *out, size_t width);
+/* Nothing is cut: sentences go on in further lines of their column, between words, so that lines have `width` columns. */
+void table_print_wrapped(const struct table *table, FILE *out, size_t width);
 void table_free(struct table *table);
 
 /* "12s", "6m12s", "4h05m", "13d02h", "2y031d"; "-" for less than 0. */

@@ -159,6 +159,49 @@ static void columns_line_up(void **state)
 	table_free(table);
 }
 
+static char *wrapped(const struct table *table, size_t width)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	table_print_wrapped(table, out, width);
+	fclose(out);
+	return text;
+}
+
+static void sentences_go_on_in_their_column(void **state)
+{
+	struct table *table = table_new((const char *[]){"NAME", ">COUNT", "HAS", "WHY", NULL});
+	char *text;
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		skip();
+	table_row(table, (const char *[]){"PNI-ACME", "7", "changed by hand in Zürich", "who knows that"});
+	table_row(table, (const char *[]){"K", "100000", "-", "a-word-that-is-rather-long"});
+	text = wrapped(table, 132);
+	assert_string_equal(text, "NAME       COUNT  HAS                        WHY\n"
+				  "PNI-ACME       7  changed by hand in Zürich  who knows that\n"
+				  "K         100000  -                          a-word-that-is-rather-long\n");
+	free(text);
+	text = wrapped(table, 60);
+	assert_string_equal(text, "NAME       COUNT  HAS             WHY\n"
+				  "PNI-ACME       7  changed by      who knows that\n"
+				  "                  hand in Zürich\n"
+				  "K         100000  -               a-word-that-is-rather-long\n");
+	free(text);
+	/* Words stay whole, and nothing is lost, where there is no room at all. */
+	text = wrapped(table, 1);
+	assert_string_equal(text, "NAME       COUNT  HAS      WHY\n"
+				  "PNI-ACME       7  changed  who knows that\n"
+				  "                  by hand\n"
+				  "                  in\n"
+				  "                  Zürich\n"
+				  "K         100000  -        a-word-that-is-rather-long\n");
+	free(text);
+	table_free(table);
+}
+
 static void addresses_to_listen_on(void **state)
 {
 	static const char *const good[] = {"192.0.2.1:4790", "0.0.0.0:0", "[::]:4790", "[2001:db8::1]:65535"};
@@ -191,6 +234,7 @@ int main(void)
 		cmocka_unit_test(ids_differ),
 		cmocka_unit_test(ages_are_for_people),
 		cmocka_unit_test(columns_line_up),
+		cmocka_unit_test(sentences_go_on_in_their_column),
 		cmocka_unit_test(addresses_to_listen_on),
 	};
 
