@@ -528,6 +528,16 @@ static enum store_result apply_batch(struct reports *reports, struct report **en
 	return store_commit(reports->store);
 }
 
+static void count_answer(const Peering__PushResult *answer)
+{
+	if (answer->dry_run)
+		metrics.pushes_checked++;
+	else if (answer->applied)
+		metrics.pushes_applied++;
+	else
+		metrics.pushes_refused++;
+}
+
 static void count_report(const struct report *report)
 {
 	if (report->refused)
@@ -544,10 +554,9 @@ static void count_report(const struct report *report)
 		break;
 	case PEERING__ENVELOPE__BODY_PUSH_RESULT:
 		metrics.reports[METRIC_PUSH_RESULT]++;
-		if (!report->unknown && report->envelope->push_result->applied)
-			metrics.pushes_applied++;
-		else if (!report->unknown)
-			metrics.pushes_refused++;
+		/* A later word is of one that was counted. */
+		if (!report->unknown && !report->later)
+			count_answer(report->envelope->push_result);
 		break;
 	default:
 		metrics.reports[METRIC_GONE]++;

@@ -101,6 +101,7 @@ static void add_pushes(struct evbuffer *out, struct store *store)
 	metric_begin(out, NAME("pushes_total"), "counter", "Pushes that were stored, and answered.");
 	metric_add(out, NAME("pushes_total"), "what", "stored", (double)stored);
 	metric_add(out, NAME("pushes_total"), "what", "applied", (double)metrics.pushes_applied);
+	metric_add(out, NAME("pushes_total"), "what", "checked", (double)metrics.pushes_checked);
 	metric_add(out, NAME("pushes_total"), "what", "refused", (double)metrics.pushes_refused);
 }
 

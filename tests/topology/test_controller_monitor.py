@@ -56,7 +56,15 @@ def wait_health(controller, code):
 def test_metrics_tell_what_there_is(monitored):
     controller = monitored
     with controller.router() as router, controller.connect("edge2") as second:
-        assert controller.post("/v1/routers/edge1/connections", REQUEST)[0] == 200
+        connections = "/v1/routers/edge1/connections"
+        assert controller.post(connections, REQUEST)[0] == 200
+        # A dry run is neither applied nor refused, whatever comes of it.
+        assert controller.post(f"{connections}?dryRun=true", {**REQUEST, "name": "OTHER"})[0] == 200
+        router.refuses = {"NO": ("bad-asn", "no")}
+        assert controller.post(connections, {**REQUEST, "name": "NO"})[0] == 409
+        # Confirmed, it is one all the same.
+        code, push = controller.post(f"{connections}?confirmSeconds=600&confirm=manual", {**REQUEST, "description": "new"})
+        assert code == 200 and controller.post(f"/v1/pushes/{push['id']}/confirm")[0] == 200
         second.hello()
         second.send(snapshot=dict(full=True, connections=[status("PNI-A", "Active"), status("PNI-B", "Active", degraded=[
             dict(cause="flapping", session="", severity="warning", reason="up and down")])]))
@@ -72,7 +80,8 @@ def test_metrics_tell_what_there_is(monitored):
         'peeringcontroller_connections{state="Active"}': 2,
         'peeringcontroller_connections{state="PendingApproval"}': 1, 'peeringcontroller_connections{state="other"}': 0,
         'peeringcontroller_reports_total{kind="transition"}': 11, 'peeringcontroller_reports_total{kind="hello"}': 2,
-        'peeringcontroller_pushes_total{what="stored"}': 1, 'peeringcontroller_pushes_total{what="applied"}': 1,
+        'peeringcontroller_pushes_total{what="stored"}': 4, 'peeringcontroller_pushes_total{what="applied"}': 2,
+        'peeringcontroller_pushes_total{what="checked"}': 1, 'peeringcontroller_pushes_total{what="refused"}': 1,
         "peeringcontroller_pushes_queued": 0, 'peeringcontroller_limit{of="routers"}': 4096,
         'peeringcontroller_used{of="routers"}': 2, "peeringcontroller_store_stuck": 0,
     }
