@@ -22,6 +22,8 @@
 #define WALL_WALKS "walks"	 /* no wall either: nor one of a walk over all connections */
 #define WALL_PUSHES "pushes"	 /* nor one of a push that is being applied, behind its policies */
 #define WALL_WHOLE_PUSHES "whole-pushes" /* down, the last operation of a push is refused when it is applied */
+#define WALL_PATIENCE "patience" /* down when a link begins, it takes a controller for gone in 5 s, and tries again at once */
+#define WALL_VERSION "version"	 /* down when a link begins, the module is of a later version */
 /* What the audit may look at. */
 #define WALL_COUNT "count"	   /* bgpd's counts of installed routes */
 #define WALL_ORIGINALS "originals" /* paths in the tables that are no copies */

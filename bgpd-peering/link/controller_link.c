@@ -2,6 +2,7 @@
 #include "bgpd-peering/link/controller_link.h"
 
 #include "bgpd-peering/commands/debug_areas.h"
+#include "bgpd-peering/gate/walls.h"
 #include "bgpd-peering/journal/durable_state.h"
 #include "bgpd-peering/link/catch_up.h"
 #include "bgpd-peering/link/certificate_alerts.h"
@@ -330,7 +331,7 @@ static void begin_link(void)
 		.target_count = controller_count,
 		.router_name = router_name,
 		.frr_version = FRR_VERSION,
-		.module_version = PEERING_PACKAGE_VERSION,
+		.module_version = wall_stands(WALL_VERSION) ? PEERING_PACKAGE_VERSION : PEERING_PACKAGE_VERSION "-next",
 		.journal_id = durable_state_journal_id(),
 		.boot_id = boot_id(),
 		.last_sequence = sequences.durable,
@@ -342,6 +343,9 @@ static void begin_link(void)
 		.tls = {.ca = ca, .certificate = certificate, .key = key, .crl = crl},
 	};
 
+	if (!wall_stands(WALL_PATIENCE))
+		settings.timing = (struct link_timing){
+			.heartbeat = 500, .silence = 5000, .step = 2000, .backoff_first = 500, .backoff_most = 500};
 	in_namespaces = vrfs_are_namespaces();
 	for (size_t i = 0; i < controller_count; i++)
 		targets[i] = (struct link_target){

@@ -371,7 +371,7 @@ def test_bfd_that_is_down_is_told_until_it_is_up_and_ends_a_session_that_had_it(
 
     # BFD alone is lost: bgpd ends the session, the connection stays in service, and is whole again with BFD.
     opened = sessions(s)["ipv4"]
-    with s.edge.namespace.without_udp(3784):
+    with s.edge.namespace.without("ipproto", "udp", "dport", "3784"):
         wait_degraded(s, {("session-down", address, "warning", "none")})
         assert s.edge.connection_state(NAME) == "Active" and rows(s)[-1] == "9"
     s.acme.wait_established()

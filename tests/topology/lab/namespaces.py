@@ -59,16 +59,18 @@ class Namespace:
         return _ip("-n", self.full_name, *words)
 
     @contextlib.contextmanager
-    def without_udp(self, port):
-        """Meanwhile nothing that is for that UDP port is taken in the namespace, nor leaves it."""
+    def without(self, *flow):
+        """Meanwhile nothing of that flow, as `ip rule` says it, is taken in the namespace, nor leaves it."""
         for family in ("-4", "-6"):
             # The rule for the machine's own addresses is the first of all.
             self.ip(family, "rule", "add", "pref", "2", "table", "local")
             self.ip(family, "rule", "del", "pref", "0")
-            self.ip(family, "rule", "add", "pref", "1", "ipproto", "udp", "dport", str(port), "blackhole")
+            self.ip(family, "rule", "add", "pref", "1", *flow, "blackhole")
         yield
         for family in ("-4", "-6"):
-            self.ip(family, "rule", "del", "pref", "1")
+            self.ip(family, "rule", "add", "pref", "0", "table", "local")
+            for pref in ("1", "2"):
+                self.ip(family, "rule", "del", "pref", pref)
 
     def socket(self, *arguments):
         """A socket of this process that lives in the namespace."""
