@@ -2,11 +2,13 @@
 """What a real router's connection goes through, as it comes to a web hook and to who watches."""
 import json
 import os
+import shutil
 import sys
 
 import pytest
 
 import webhook_endpoint
+from controller_process import make_pki
 from event_reader import number_of
 from lab import build
 from lab.bird import DEFAULT
@@ -81,3 +83,25 @@ def test_active_degraded_recovered_and_removed(told):
     assert moves == [("None", "PendingApproval"), ("PendingApproval", "ProvisioningStarted"),
                      ("ProvisioningStarted", "ProvisioningCompleted"), ("ProvisioningCompleted", "Validating"),
                      ("Validating", "Active"), ("Active", "PendingRemove"), ("PendingRemove", "None")]
+
+
+def test_failed_and_expiring(told):
+    s = told
+    make_pki(s.controller.pki, "--renew", "--days", "5", "--router", ROUTER)
+    for ending in ("pem", "key"):
+        shutil.copy(s.controller.pki / f"{ROUTER}.{ending}", s.edge.tls / f"router.{ending}")
+        shutil.chown(s.edge.tls / f"router.{ending}", "frr", "frr")
+    s.controller.start()
+    s.edge.start(s.config(bgp=s.controller.router_lines(), acme_neighbor=lambda _: [], acme_family=lambda _: []))
+    s.controller.wait_connected()
+    # The router's certificate ends soon, and nobody is at the other end of the session.
+    s.controller.peerctl("request", ROUTER, NAME, "--asn", str(ACME_AS), "--neighbor", s.acme_address("ipv4"), "--timer",
+                         "establish=1")
+    s.controller.peerctl("approve", ROUTER, NAME)
+    s.edge.wait_state(NAME, "ProvisioningFailed")
+    taken = until("both at the endpoint", lambda: lines(s.taken), lambda seen: len(seen) >= 2)
+    assert sorted(one["event"] for one in taken) == ["expiring", "failed"], taken
+    expiring, failed = sorted(taken, key=lambda one: one["event"])
+    assert (expiring["data"]["whose"], expiring["data"]["name"]) == ("router", ROUTER)
+    assert (failed["router"], failed["connection"], failed["data"]["to"]) == (ROUTER, NAME, "ProvisioningFailed")
+    assert failed["data"]["message"]

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from lab.bird import Session
 from lab.controller import ROUTER, Controller
 from lab.scenario import ACME_AS, FAMILIES, NAME, Scenario
 from lab.wait import until
@@ -173,6 +174,43 @@ def test_links_of_two_addresses_whichever_end_the_router_is(pushed):
         assert f"update-source {OF_TWO[family][0].split('/')[0]}" in lines_of(s, OF_TWO[family][1].split("/")[0])
     until("BFD up at acme", lambda: s.acme.birdc("show bfd sessions"), lambda text: " Up " in text)
     assert drift(s) == []
+
+
+# The router's end, and acme's.
+OF_FOUR = {"LOW": ("2001:db8:aaaa::1/126", "2001:db8:aaaa::2/126"), "HIGH": ("2001:db8:bbbb::2/126", "2001:db8:bbbb::1/126")}
+
+
+def test_links_of_four_addresses_from_request_to_active_whichever_end_the_router_is(lab):
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge)
+    s.acme.sessions = []
+    for name, (near, far) in OF_FOUR.items():
+        s.edge.namespace.ip("address", "add", near, "dev", s.acme_link.near_interface, "nodad")
+        s.acme.namespace.ip("address", "add", far, "dev", s.acme_link.far_interface, "nodad")
+        s.acme.sessions.append(Session(name, local=far.split("/")[0], neighbor=near.split("/")[0]))
+    s.controller.start()
+    start(s)
+    s.controller.wait_connected()
+    for name, (near, far) in OF_FOUR.items():
+        s.controller.peerctl("request", ROUTER, name, "--asn", str(ACME_AS), "--neighbor", far.split("/")[0],
+                             "--local-address", near, "--limit", "ipv6=100", "--import", "ipv6=ACME-IN", "--export",
+                             "ipv6=ACME-OUT", "--validation-window", "1", "--connect-retry", "1")
+        for word in ("approve", "ready"):
+            s.controller.peerctl(word, ROUTER, name)
+        until(f"{name} established", lambda: s.acme.bgp_state(name), lambda state: state == "Established")
+        s.wait_passed(name)
+        assert s.acme.received(name) == set() and s.witness_has_of_acme("ipv6") == set()
+        s.controller.peerctl("activate", ROUTER, name)
+        s.acme.wait_received(name, s.to_acme("ipv6"))
+        until("acme's routes at the witness", lambda: s.witness_has_of_acme("ipv6"),
+              lambda seen: seen == set(s.acme.announced["ipv6"]))
+        assert f"update-source {near.split('/')[0]}" in lines_of(s, far.split("/")[0])
+        until("nothing that differs", lambda: s.controller.try_peerctl("diff", "-o", "json").returncode,
+              lambda status: status == 0)
+        s.settle()
+        s.controller.peerctl("deprovision", ROUTER, name)
+        s.acme.wait_received(name, set())
+        until("none at the witness", lambda: s.witness_has_of_acme("ipv6"), lambda seen: not seen)
 
 
 def test_what_a_person_changes_of_it_is_drift(pushed):
