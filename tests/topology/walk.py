@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,11 +24,16 @@ from lab.wait import NotSeen, until
 EDGE_AS, ACME_AS = 64500, 64510
 # As the other network may choose them.
 NAME, PEERING = f"AS{ACME_AS}-FRA1", f"AS{ACME_AS}-FRA"
+LATER = f"AS{ACME_AS}-FRA2"  # another connection, which comes to nothing
 FAMILIES = ("ipv4", "ipv6")
 ACME_ROUTES = {"ipv4": prefixes("ipv4", 1000), "ipv6": prefixes("ipv6", 500)}
 OUR_ROUTES = {"ipv4": ["203.0.113.0/25", "203.0.113.128/25"], "ipv6": ["2001:db8:fff0::/48", "2001:db8:fff1::/48"]}
 WINDOW = 5
 PASSWORD = "what-both-have-agreed-on"
+FORMER = "former@example.net"  # an operator who has left
+# bgpd's BFD takes a session with TTL security for one of several hops, and BIRD does not: one each.
+SETTINGS = {"ipv4": {"ttlSecurityHops": 1}, "ipv6": {"bfd": True}}
+ACME_SETTINGS = {"ipv4": "ttl security on;", "ipv6": "bfd on;"}
 HOOK_PORT, METRICS_PORT = 8080, 4792
 # What this network accepts of those who ask; what a request leaves open it fills in.
 PEERING_POLICY = {"kinds": ["direct"], "locations": [{"metro": "Frankfurt", "routers": [ROUTER]}],
@@ -56,7 +62,8 @@ router bgp {asn}
  no bgp default ipv4-unicast
  peering default-deny
  peering profile PEERS validation-window {window}
- peering controller {controller}
+ peering controller {controller} priority 10
+ peering controller {backup} priority 200
  address-family ipv4 unicast
 {networks_ipv4}
  exit-address-family
@@ -99,8 +106,13 @@ class Walk:
         self.edge = Router(lab, "edge1")
         self.link = lab.link(self.edge.namespace, lab.namespace("acme"))
         self.controller = Controller(lab, self.edge)
+        self.backup = Controller(lab, self.edge, "backup", beside=self.controller)
         # Nothing of the edge is there to meet before the connection is ready: BIRD tries every second.
-        self.acme = Bird(lab, "acme", ACME_AS, session_pair(self.link, extra=f'password "{PASSWORD}";'), ACME_ROUTES)
+        self.acme = Bird(lab, "acme", ACME_AS, session_pair(self.link), ACME_ROUTES)
+        self.acme.top = 'protocol bfd { interface "*" { interval 300 ms; multiplier 3; }; }'
+        for session, family in zip(self.acme.sessions, FAMILIES):
+            session.extra = f'password "{PASSWORD}"; {ACME_SETTINGS[family]}'
+        self.edge.other_daemons.append("bfdd")
         self._bold = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
 
     # Saying and showing
@@ -135,14 +147,14 @@ class Walk:
             raise Failed(f"vtysh refused `{commands[-1]}`")
         return text
 
-    def peerctl(self, *words, host="controller", environment=None, hidden=(), status=0):
+    def peerctl(self, *words, host=None, environment=None, hidden=(), status=0):
         shown = ["peerctl", *words]
         lines = [[]]
         for word in shown:
             if word.startswith("--") and sum(map(len, lines[-1])) > 60:
                 lines.append([])
             lines[-1].append(shlex.quote(os.path.basename(word) if word.startswith(str(self.lab.directory)) else word))
-        return self._show(host, " \\\n    ".join(" ".join(line) for line in lines),
+        return self._show(host or self.controller.name, " \\\n    ".join(" ".join(line) for line in lines),
                           self.controller.peerctl_command(*words, *hidden),
                           environment or self.controller.peerctl_environment(), status)
 
@@ -150,6 +162,9 @@ class Walk:
         """As the other network asks, with a token in the place of a certificate."""
         return self.peerctl(*words, host="acme", environment={"PEERCTL_CA": str(self.controller.pki / "ca.pem"),
                                                               "PEERCTL_TOKEN": self.token})
+
+    def pki(self, *arguments):
+        subprocess.run([build.tool("lab-pki"), self.controller.pki, *arguments], check=True, stdout=subprocess.DEVNULL, timeout=120)
 
     def write(self, name, content):
         path = self.controller.folder / name
@@ -201,6 +216,27 @@ class Walk:
         except NotSeen as error:
             raise Failed(str(error)) from None
 
+    def differing(self):
+        """The connections and policies that are not as the controller was asked for."""
+        return [one["name"] for one in json.loads(self.controller.try_peerctl("diff", "-o", "json").stdout)["differences"]]
+
+    def exported(self):
+        """The file of all that is wanted."""
+        feed = self.controller.folder / "peerings.json"
+        feed.write_text(self._run(self.controller.peerctl_command("export")))
+        print(f"\n{self._bold[0]}{self.controller.name}# peerctl export >peerings.json{self._bold[1]}", flush=True)
+        return feed
+
+    def apply_changed(self, settings):
+        """The same with `settings(family)` in each neighbor, which is what the router has then."""
+        feed = self.exported()
+        wanted = json.loads(feed.read_text())
+        for neighbor, family in zip(wanted["connections"][0]["neighbors"], FAMILIES):
+            neighbor.update(settings(family))
+        feed.write_text(json.dumps(wanted, indent=2) + "\n")
+        if "1 changed" not in self.peerctl("apply", "-f", str(feed)):
+            raise Failed("nothing has changed")
+
     # The walk
 
     def start(self):
@@ -213,20 +249,24 @@ class Walk:
   edge1           AS {EDGE_AS}   FRR as Debian ships it, bgpd with the module, under `peering default-deny`
    |
   controller                 peering-controller, TLS 1.3 with certificates on both sides
+  backup                     another machine for it, where none runs yet
 
 Each is a network namespace. Commands are shown without the options that point into the lab.""")
         Hook.serve(self.controller.namespace)
         secret = self.controller.folder / "noc.secret"
         secret.write_text("the endpoint knows it, too\n")
+        self.pki("--operator", FORMER, "--crl")
+        for controller in (self.controller, self.backup):
+            controller.configure(peering_policy=self.write("peering-policy.json", PEERING_POLICY), admin=OPERATOR,
+                                 tls_crl=self.controller.pki / "crl.pem")
         self.controller.configure(
-            peering_policy=self.write("peering-policy.json", PEERING_POLICY), admin=OPERATOR,
             metrics_listen=f"127.0.0.1:{METRICS_PORT}", webhooks=self.write("webhooks.json", [
                 {"name": "noc", "url": f"http://127.0.0.1:{HOOK_PORT}/", "events": ["active", "degraded", "failed", "removed"],
                  "secretFile": str(secret)}]))
         self.controller.start()
         self.acme.start()
         self.edge.start(EDGE_CONFIG.format(
-            asn=EDGE_AS, window=WINDOW, controller=self.controller.address,
+            asn=EDGE_AS, window=WINDOW, controller=self.controller.address, backup=self.backup.address,
             statics="\n".join([f"ip route {prefix} blackhole" for prefix in OUR_ROUTES["ipv4"]]
                               + [f"ipv6 route {prefix} blackhole" for prefix in OUR_ROUTES["ipv6"]]),
             **{f"networks_{family}": "\n".join(f"  network {prefix}" for prefix in OUR_ROUTES[family])
@@ -261,7 +301,17 @@ Each is a network namespace. Commands are shown without the options that point i
         self.peerctl("peering", "approve", PEERING)
         self.wait_state("ProvisioningStarted")
         self.vtysh("show peering")
-        self.say("\nHere the link would be wired and tested. Once acme has configured BGP, it says so:")
+        self.say("\nThis network's to choose are TTL security, here on IPv4, and BFD, here on IPv6. All that is wanted is one file, "
+                 "and they\nare added there:")
+        self.apply_changed(lambda family: SETTINGS[family])
+        self.say("\nAs soon as the link is up, the router tests it by itself:")
+        try:
+            until("the link test passed", lambda: self.edge.bgpd_json(f"show peering {NAME} link json")["linkTest"],
+                  lambda seen: seen["passed"] and not seen["running"])
+        except NotSeen as error:
+            raise Failed(str(error)) from None
+        self.vtysh(f"show peering {NAME} link")
+        self.say("\nOnce acme has configured BGP, it says so:")
         self.acme_peerctl("peering", "bgp-configured", PEERING, NAME)
         self.acme.wait_established()
         self.wait_state("Validating")
@@ -315,11 +365,8 @@ Each is a network namespace. Commands are shown without the options that point i
     def operated(self):
         self.heading("Operate: as it was asked for, by whom, and whether all is well")
         self.peerctl("diff")
-        self.say("\nAll that is wanted is one file, which changes nothing where it stands:")
-        feed = self.controller.folder / "peerings.json"
-        feed.write_text(self._run(self.controller.peerctl_command("export")))
-        self.say("\ncontroller# peerctl export >peerings.json")
-        if "1 unchanged" not in self.peerctl("apply", "-f", str(feed), "--dry-run"):
+        self.say("\nThe file of all that is wanted changes nothing where it stands:")
+        if "1 unchanged" not in self.peerctl("apply", "-f", str(self.exported()), "--dry-run"):
             raise Failed("what was exported is not what was asked for")
         self.peerctl("audit", "--count", "6")
         self.at_controller(f"curl -s http://127.0.0.1:{METRICS_PORT}/healthz")
@@ -333,14 +380,11 @@ Each is a network namespace. Commands are shown without the options that point i
         self.heading("Care: what a person types on a router stays until somebody decides, and no push cuts a router off")
         limit = f"peering {NAME} received-limit ipv4 1500"
 
-        def differing():
-            return [one["name"] for one in json.loads(self.controller.try_peerctl("diff", "-o", "json").stdout)["differences"]]
-
         self.vtysh("configure terminal", f"router bgp {EDGE_AS}", limit)
-        self.expect("the difference at the controller", differing, [NAME])
+        self.expect("the difference at the controller", self.differing, [NAME])
         self.peerctl("diff", status=1)
         self.peerctl("push-again", ROUTER, NAME)
-        self.expect("no difference at the controller", differing, [])
+        self.expect("no difference at the controller", self.differing, [])
         self.peerctl("routes", ROUTER, NAME, "--family", "ipv6", "--count", "3")
 
         def to_be_avoided():
@@ -355,9 +399,54 @@ Each is a network namespace. Commands are shown without the options that point i
         self.peerctl("maintenance-off", ROUTER, NAME)
         self.expect("our routes at acme as they were", to_be_avoided, 0)
         self.expect_routes(ours=True, theirs=True)
-        self.say("\nA copy of the controller's database, while it runs:")
+
+    def changed(self):
+        self.heading("Change: a copy of the controller's database, and then a change of the file of all that is wanted")
+        copy = self.controller.folder / "copy.db"
         self._show("controller", "peering-controller --backup copy.db",
-                   self.controller.namespace.command([*self.controller.command(), "--backup", self.controller.folder / "copy.db"]))
+                   self.controller.namespace.command([*self.controller.command(), "--backup", copy]))
+        self.say("\nThe hold time is 30 s from now on:")
+        self.apply_changed(lambda _: {"holdTime": 30})
+        self.expect_routes(ours=True, theirs=True)
+
+    def taken_over(self):
+        self.heading("The controller is lost: the router takes back what nobody confirms, and another one takes over with the copy")
+        self.peerctl("request", ROUTER, LATER, "--asn", str(ACME_AS), "--neighbor", "203.0.113.200", "--confirm", "10",
+                     "--confirm-manually")
+        self.expect("the request on the router", lambda: self.edge.connection_state(LATER), "PendingApproval")
+        lost = self.controller
+        lost.stop()
+        self.say("\nNobody has confirmed, and the controller's machine is gone. On the other one, with the copy and its key:")
+        shutil.copy(lost.folder / "controller.db.key", self.backup.folder)
+        self._show("backup", "peering-controller --restore copy.db",
+                   self.backup.namespace.command([*self.backup.command(), "--restore", lost.folder / "copy.db"]))
+        self.controller = self.backup.start()
+        self.controller.wait_connected()
+        self.expect("the request taken back", lambda: self.edge.connection_state(LATER), "None")
+        self.say("\nThe router has taken the request back. It has a hold time that the copy does not know of: the controller tells "
+                 "that, and\npushes nothing until somebody has decided:")
+        self.expect("the difference at the controller", self.differing, [NAME])
+        self.peerctl("routers")
+        self.peerctl("diff", status=1)
+        self.peerctl("accept", ROUTER, NAME)
+        self.peerctl("diff")
+        self.expect_routes(ours=True, theirs=True)
+
+        self.say(f"\nSomebody has left ({FORMER}), and the certificate is revoked. Asked with it:")
+        self.pki("--revoke", FORMER)
+        read = self.controller.log.read_text().count("event=certificates-read")
+        self.controller.reload()
+        self.expect("the new list read", lambda: self.controller.log.read_text().count("event=certificates-read") > read, True)
+        former = {**self.controller.peerctl_environment(), "PEERCTL_CERT": str(self.controller.pki / f"{FORMER}.pem"),
+                  "PEERCTL_KEY": str(self.controller.pki / f"{FORMER}.key")}
+        self.peerctl("routers", environment=former, status=3)
+
+        self.say("\nThe first machine is back, and has heard of everything that the router has done meanwhile:")
+        self.backup.stop()
+        self.controller = lost.start()
+        self.controller.wait_connected()
+        self.expect("no difference", self.differing, [])
+        self.peerctl("diff")
 
     def deprovisioned(self):
         self.heading("Deprovision: routes are withdrawn, the sessions closed")
@@ -439,7 +528,7 @@ def main(arguments):
         with Lab() as lab:
             walk = Walk(lab)
             for step in (walk.start, walk.prepared, walk.request, walk.bring_up, walk.gated, walk.validated, walk.activated,
-                         walk.operated, walk.cared_for):
+                         walk.operated, walk.cared_for, walk.changed, walk.taken_over):
                 step()
             if "--keep" in arguments:
                 walk.keep()

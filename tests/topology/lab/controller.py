@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 
@@ -66,6 +67,9 @@ class Controller:
         """Further lines of its configuration."""
         with open(self.config, "a") as config:
             config.writelines(f"{key.replace('_', '-')} = {value}\n" for key, value in settings.items())
+
+    def reload(self):
+        self._process.send(signal.SIGHUP)
 
     def stop(self):
         return self._process.stop()
