@@ -108,6 +108,9 @@ DECLARE_KOOH(cmd_execute_done, (struct vty *vty, const char *cmd_exec), (vty, cm
 /* What bgpd may do beyond user frr, raised for a few lines by frr_with_privs(): exported, and in no header. */
 extern struct zebra_privs_t bgpd_privs;
 
+/* Every route-map that bgpd has, `deleted` ones among them: exported likewise. */
+extern struct hash *route_map_master_hash;
+
 /* ---- events ---- */
 
 #if FRR_SINCE(9, 0)
@@ -121,6 +124,8 @@ typedef struct event_loop event_master;
 	event_add_timer(bm->master, function, argument, seconds, reference)
 #define event_add_readable(function, argument, descriptor, reference)                                                  \
 	event_add_read(bm->master, function, argument, descriptor, reference)
+#define event_add_writable(function, argument, descriptor, reference)                                                  \
+	event_add_write(bm->master, function, argument, descriptor, reference)
 #define event_stop(reference) event_cancel(&(reference))
 #define event_milliseconds_left(reference) event_timer_remain_msec(reference)
 #else
@@ -134,6 +139,8 @@ typedef struct thread_master event_master;
 	thread_add_timer(bm->master, function, argument, seconds, reference)
 #define event_add_readable(function, argument, descriptor, reference)                                                  \
 	thread_add_read(bm->master, function, argument, descriptor, reference)
+#define event_add_writable(function, argument, descriptor, reference)                                                  \
+	thread_add_write(bm->master, function, argument, descriptor, reference)
 #define event_stop(reference) thread_cancel(&(reference))
 #define event_milliseconds_left(reference) thread_timer_remain_msec(reference)
 #endif

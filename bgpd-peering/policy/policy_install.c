@@ -698,10 +698,23 @@ bool policy_install(const Peering__Policy *policy, struct staged_policy *staged,
 	return good;
 }
 
-void policy_tell_filters(const Peering__Policy *policy)
+/* What bgpd sends goes by it; which list a neighbor's filter is, every neighbor has been asked already. */
+static void tell_update_groups(const Peering__Policy *policy)
+{
+	enum bgp_policy_type type = policy->kind == K(AS_PATH_LIST) ? BGP_POLICY_FILTER_LIST : BGP_POLICY_PREFIX_LIST;
+	const struct listnode *node;
+	struct bgp *bgp;
+
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		update_group_policy_update(bgp, type, policy->name, true, 0);
+}
+
+void policy_tell_filters(const Peering__Policy *policy, bool told)
 {
 	policy_timer_hold();
-	if (policy_kind_is_prefix_list(policy->kind))
+	if (told)
+		tell_update_groups(policy);
+	else if (policy_kind_is_prefix_list(policy->kind))
 		touch_prefix_list(policy->kind, policy->name);
 	else if (policy->kind == K(AS_PATH_LIST))
 		touch_as_path_list(policy);

@@ -2,7 +2,7 @@
 /*
  * A push is checked operation by operation against what the earlier ones would have made of the router (push_check.c),
  * without touching anything; only where all are good is the first one applied. Both go on in slices, one push after the
- * other. Nothing is typed in between: a command first ends what has begun (push_finish()). Where a state has changed of
+ * other. Nothing is typed in between: a command first ends what has begun (push_finish()), or waits (held_command.h). Where a state has changed of
  * itself meanwhile, what is left is checked anew, and after some times of that done without a pause.
  *
  * What was applied goes to the journal as a whole (push_group.h), and is answered when the journal has it: the controller
@@ -12,11 +12,13 @@
 #include "bgpd-peering/push/push.h"
 
 #include "bgpd-peering/checks/service.h"
+#include "bgpd-peering/commands/held_command.h"
 #include "bgpd-peering/gate/drain.h"
 #include "bgpd-peering/journal/durable_state.h"
 #include "bgpd-peering/link/controller_link.h"
 #include "bgpd-peering/policy/policy_objects.h"
 #include "bgpd-peering/policy/policy_staging.h"
+#include "bgpd-peering/policy/policy_uses.h"
 #include "bgpd-peering/push/push_answers.h"
 #include "bgpd-peering/push/push_check.h"
 #include "bgpd-peering/push/push_confirm.h"
@@ -372,6 +374,7 @@ struct work {
 	bool waits_for_confirm; /* what is before it is noted already */
 	bool only_closes;  /* which waits for no disk */
 	uint64_t changes;  /* router.changes as the check knows it */
+	size_t uses_known; /* of policies, for the place in `order` in front of this one; 0: for none */
 	unsigned int checked_anew;
 	char actor[TRANSITION_ACTOR_MAX];
 };
@@ -391,7 +394,7 @@ bool push_is_being_applied(void)
 {
 	const struct work *work = work_list_first(&works);
 
-	return work && work->phase >= PHASE_APPLY;
+	return work && (work->phase >= PHASE_APPLY || work->applied);
 }
 
 static void end_work(struct work *work)
@@ -418,6 +421,8 @@ static void end_work(struct work *work)
 		XFREE(MTYPE_PEERING_PUSH, work->taken);
 	}
 	XFREE(MTYPE_PEERING_PUSH, work);
+	/* In front of the next push. */
+	held_commands_go_on();
 	done();
 }
 
@@ -672,6 +677,18 @@ static void apply_one(struct work *work)
 	give_up(work);
 }
 
+/* In front of the switch, and of what is withdrawn: who goes by which policy. False: that is known. */
+static bool looks_for_uses(struct work *work)
+{
+	bool withdraws = work->withdrawals && work->next == work->push->n_operations - work->withdrawals;
+
+	if (work->uses_known == work->next + 1 || !(withdraws || (work->policies && work->next == 0)))
+		return false;
+	if (!policy_uses_gather(withdraws))
+		work->uses_known = work->next + 1;
+	return true;
+}
+
 /* One operation, or what is between them. False: the work is done. */
 static bool step(struct work *work)
 {
@@ -684,6 +701,8 @@ static bool step(struct work *work)
 		check_one(work);
 		return true;
 	case PHASE_APPLY:
+		if (looks_for_uses(work))
+			return true;
 		if (work->next < work->push->n_operations) {
 			apply_one(work);
 			return true;
