@@ -56,6 +56,7 @@
 
 #include "bgpd/bgpd.h"
 #include "bgpd/bgp_advertise.h"
+#include "bgpd/bgp_aspath.h"
 #include "bgpd/bgp_attr.h"
 #include "bgpd/bgp_bfd.h"
 #include "bgpd/bgp_debug.h"
@@ -581,6 +582,22 @@ struct as_list {
 	struct as_filter *head, *tail;
 };
 #endif
+
+/*
+ * The list has come to its name by no line of bgpd's: rules of route-maps that exclude what a list of that name has, since 10.0,
+ * are told of it, as such a line does.
+ */
+static inline void as_list_named(struct as_list *list)
+{
+#if FRR_SINCE(10, 0)
+	struct aspath_exclude *rule;
+
+	while ((rule = as_exclude_lookup_orphan(list->name))) {
+		as_list_list_add_head(&list->exclude_rule, rule);
+		rule->exclude_aspath_acl = list;
+	}
+#endif
+}
 
 /* A regular expression for AS paths, as FRR compiles and frees them. */
 #if FRR_SINCE(10, 7)

@@ -23,8 +23,8 @@ void policy_install_stop(void);
 
 struct staged_policy;
 
-/* One that nothing uses; entries in the order of the object, checked before. */
-struct staged_policy *policy_stage(Peering__PolicyKind kind);
+/* One that nothing uses, to be in force by that name; entries in the order of the object, checked before. */
+struct staged_policy *policy_stage(Peering__PolicyKind kind, const char *name);
 /* False: bgpd does not take the entry. */
 bool policy_stage_add(struct staged_policy *staged, const Peering__PolicyEntry *entry);
 /* Frees what is not wanted any more, in slices, some time after; NULL: nothing. */

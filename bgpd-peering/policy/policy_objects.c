@@ -503,7 +503,7 @@ void policy_object_restore(const char *name, Peering__Policy *policy, bool withd
 
 static void make_again(struct policy_object *object)
 {
-	struct staged_policy *staged = policy_stage(object->policy->kind);
+	struct staged_policy *staged = policy_stage(object->policy->kind, object->policy->name);
 	struct verdict verdict;
 	bool good = true;
 

@@ -374,6 +374,7 @@ struct work {
 	bool waits_for_confirm; /* what is before it is noted already */
 	bool only_closes;  /* which waits for no disk */
 	uint64_t changes;  /* router.changes as the check knows it */
+	bool ends;	   /* all is done: what it comes to has a turn for itself */
 	size_t uses_known; /* of policies, for the place in `order` in front of this one; 0: for none */
 	unsigned int checked_anew;
 	char actor[TRANSITION_ACTOR_MAX];
@@ -689,6 +690,17 @@ static bool looks_for_uses(struct work *work)
 	return true;
 }
 
+/* Its lines go to the journal at once, some milliseconds for a thousand connections. False: not in this turn. */
+static bool end_applied(struct work *work)
+{
+	if (!work->ends) {
+		work->ends = true;
+		return false;
+	}
+	hold_applied(work);
+	return true;
+}
+
 /* One operation, or what is between them. False: the work is done. */
 static bool step(struct work *work)
 {
@@ -709,8 +721,7 @@ static bool step(struct work *work)
 		}
 		if (policy_objects_measure())
 			return true;
-		hold_applied(work);
-		return false;
+		return !end_applied(work);
 	case PHASE_TAKE_BACK:
 		if (work->next > 0) {
 			take_back_one(work);
@@ -718,8 +729,7 @@ static bool step(struct work *work)
 		}
 		if (take_back_policies())
 			return true;
-		hold_applied(work);
-		return false;
+		return !end_applied(work);
 	}
 	return false;
 }
@@ -741,10 +751,10 @@ static bool is_switching(const struct work *work)
 	return work->phase == PHASE_APPLY && work->next > 0 && work->next < work->policies;
 }
 
-/* All that a turn may hold belongs to the switch. */
-static bool is_about_to_switch(const struct work *work)
+/* All that a turn may hold belongs to the switch, and to the end. */
+static bool is_about_to_be_long(const struct work *work)
 {
-	return work->phase == PHASE_APPLY && work->next == 0 && work->policies;
+	return work->ends || (work->phase == PHASE_APPLY && work->next == 0 && work->policies);
 }
 
 /* Tests look at what is between two slices. */
@@ -773,7 +783,7 @@ static void go_on(bool whole)
 		if (!step(work)) {
 			end_work(work);
 		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST && !is_switching(work) &&
-			   (monotime_since(&begun, NULL) >= (is_about_to_switch(work) ? SLICE_MICROSECONDS / 8 : SLICE_MICROSECONDS) ||
+			   (monotime_since(&begun, NULL) >= (is_about_to_be_long(work) ? SLICE_MICROSECONDS / 8 : SLICE_MICROSECONDS) ||
 			    is_stopped(work))) {
 			work->changes = router.changes;
 			event_add_now(on_slice, NULL, &slice_event);
