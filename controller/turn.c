@@ -2,6 +2,7 @@
 #include "controller/turn.h"
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "controller/service/metrics.h"
 #include "controller/text.h"
@@ -13,12 +14,25 @@ static const char *const names[TURN_AREAS] = {
 };
 
 static struct metric_histogram turns[TURN_AREAS];
-static double longest_seconds[TURN_AREAS];
+static double longest_seconds[TURN_AREAS], longest_cpu_seconds[TURN_AREAS];
 static bool inside;
+
+static int64_t cpu_microseconds(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
 
 struct turn turn_begin(enum turn_area area)
 {
-	struct turn turn = {.began = inside ? -1 : clock_steady_microseconds(), .area = area};
+	struct turn turn = {.began = -1, .area = area};
+
+	if (!inside) {
+		turn.began = clock_steady_microseconds();
+		turn.cpu = cpu_microseconds();
+	}
 
 	inside = true;
 	return turn;
@@ -27,7 +41,7 @@ struct turn turn_begin(enum turn_area area)
 void turn_end(struct turn *turn)
 {
 	struct metric_histogram *histogram = &turns[turn->area];
-	double seconds;
+	double seconds, cpu_seconds;
 
 	if (turn->began < 0)
 		return;
@@ -35,12 +49,15 @@ void turn_end(struct turn *turn)
 	seconds = (double)(clock_steady_microseconds() - turn->began) / 1e6;
 	if (seconds > longest_seconds[turn->area])
 		longest_seconds[turn->area] = seconds;
+	cpu_seconds = (double)(cpu_microseconds() - turn->cpu) / 1e6;
+	if (cpu_seconds > longest_cpu_seconds[turn->area])
+		longest_cpu_seconds[turn->area] = cpu_seconds;
 	histogram->bounds = bounds;
 	histogram->count = sizeof(bounds) / sizeof(bounds[0]);
 	metric_observe(histogram, seconds);
 }
 
-void turn_metrics(struct evbuffer *out, const char *histogram, const char *longest)
+void turn_metrics(struct evbuffer *out, const char *histogram, const char *longest, const char *longest_cpu)
 {
 	metric_begin(out, histogram, "histogram", "Time for which one thing has held the loop.");
 	for (int area = 0; area < TURN_AREAS; area++)
@@ -48,4 +65,7 @@ void turn_metrics(struct evbuffer *out, const char *histogram, const char *longe
 	metric_begin(out, longest, "gauge", "The longest of them since the start.");
 	for (int area = 0; area < TURN_AREAS; area++)
 		metric_add(out, longest, "in", names[area], longest_seconds[area]);
+	metric_begin(out, longest_cpu, "gauge", "The longest of them by the processor, since the start.");
+	for (int area = 0; area < TURN_AREAS; area++)
+		metric_add(out, longest_cpu, "in", names[area], longest_cpu_seconds[area]);
 }

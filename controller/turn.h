@@ -21,6 +21,7 @@ enum turn_area {
 
 struct turn {
 	int64_t began; /* microseconds of the steady clock; -1: inside of another */
+	int64_t cpu;   /* the same of this thread's processor time */
 	enum turn_area area;
 };
 
@@ -30,6 +31,6 @@ void turn_end(struct turn *turn);
 #define TURN(area) struct turn turn_of_this __attribute__((cleanup(turn_end))) = turn_begin(area)
 
 /* The figures, for /metrics. */
-void turn_metrics(struct evbuffer *out, const char *histogram, const char *longest);
+void turn_metrics(struct evbuffer *out, const char *histogram, const char *longest, const char *longest_cpu);
 
 #endif

@@ -14,22 +14,28 @@
 
 #include "controller/api/api.h"
 #include "controller/events/event_ids.h"
+#include "controller/events/event_pages.h"
 #include "controller/events/events.h"
 #include "controller/pushes/pushes.h"
 #include "controller/service/metrics.h"
 #include "controller/text.h"
 #include "controller/turn.h"
 
-#define PAGE_EVENTS 256
-#define PAGE_BYTES ((size_t)64 << 10)
-/* Everything in front of an event but its names. */
-#define FRONT_SIZE 512
-/* Of the loop's time: one part work, at most, and nine parts for everybody else behind it. */
+/* Of the loop's time readers together have a tenth while others want it, half of it while nobody does. */
 #define SLICE_MICROSECONDS 4000
-#define PAUSE_PARTS 9
-/* What TLS and the kernel take for it is no part of the slice. */
+#define PAUSE_PARTS_MOST 9
+#define PAUSE_PARTS_LEAST 1
+/* Who is called so late, by the clock, is not alone. He has a longer slice for it, up to here. */
+#define LATE_MICROSECONDS 2000
+#define LATE_MICROSECONDS_MOST (8 * PAUSE_PARTS_MOST * 1000)
+#define LATE_PARTS 3
+/* What TLS and the kernel take for it behind the slice: for each time that a reader is given something, and its length. */
+#define SEND_MICROSECONDS 15
 #define BYTES_A_MICROSECOND 500
-#define SLICE_BYTES ((size_t)SLICE_MICROSECONDS * BYTES_A_MICROSECOND)
+/* A reader is given a page more until it has so much. */
+#define ENOUGH_BYTES (EVENT_PAGE_BYTES / 2)
+/* The store does not answer, or memory is short. */
+#define RETRY_MICROSECONDS 100000
 #define KEEP_ALIVE_MILLISECONDS 15000
 #define SWEEP_SECONDS 5
 /* One that takes nothing for so long is gone. */
@@ -49,191 +55,33 @@ struct stream {
 	int64_t began_at, said_at; /* steady clock */
 };
 
-/* Events in a row, as they go out to everybody but peers. */
-struct page {
-	int64_t after; /* the one before its first place */
-	int64_t first, last; /* of those in it */
-	size_t count;
-	struct page_event {
-		struct store_event event; /* its texts are in `texts`, which is its own */
-		char *texts;
-		size_t begin; /* of its own in `words` */
-	} events[PAGE_EVENTS];
-	char *words;
-	size_t length, size;
-};
-
 struct event_streams {
 	struct api *api;
 	struct events_listener listener;
 	struct event *pump, *sweep;
-	TAILQ_HEAD(, stream) list; /* who was served longest ago comes first */
+	TAILQ_HEAD(stream_list, stream) list; /* who was served longest ago comes first */
 	unsigned int count;
-	int64_t resume_at; /* microseconds of the steady clock: not before */
-	size_t sent;	   /* bytes, in this slice */
-	struct page page;
+	int64_t resume_at;  /* microseconds of the steady clock: not before */
+	unsigned int pause; /* parts for everybody else behind one of work */
+	int64_t sending;    /* microseconds that this slice costs behind it */
+	struct event_pages *pages;
 };
 
-/* ---- What a reader wants ---- */
-
-bool event_filter_takes(const struct event_filter *filter, const struct store_event *event)
-{
-	if (filter->router && strcmp(filter->router, event->router) != 0)
-		return false;
-	if (filter->connection && strcmp(filter->connection, event->connection) != 0)
-		return false;
-	if (filter->for_peer && (event->peer_asn == 0 || filter->peer_asn != event->peer_asn ||
-				 strcmp(event->type, EVENT_PUSH_STORED) == 0 ||
-				 strcmp(event->type, EVENT_PUSH_ANSWERED) == 0))
-		return false;
-	if (!filter->types[0])
-		return true;
-	for (size_t i = 0; filter->types[i]; i++)
-		if (strcmp(filter->types[i], event->type) == 0)
-			return true;
-	return false;
-}
-
-static bool event_filter_takes_all(const struct event_filter *filter)
-{
-	return !filter->router && !filter->connection && !filter->types[0] && !filter->for_peer;
-}
-
-void event_filter_clear(struct event_filter *filter)
-{
-	free(filter->router);
-	free(filter->connection);
-	memset(filter, 0, sizeof(*filter));
-}
-
-/* ---- The page ---- */
-
-/* What it has grown to stays, for the next one. */
-static void clear_page(struct page *page)
-{
-	for (size_t i = 0; i < page->count; i++)
-		free(page->events[i].texts);
-	page->count = page->length = 0;
-}
-
-static bool add_words(struct page *page, const char *words, size_t length)
-{
-	if (page->length + length > page->size) {
-		size_t size = 2 * page->size + length + PAGE_BYTES;
-		char *larger = realloc(page->words, size);
-
-		if (!larger)
-			return false;
-		page->words = larger;
-		page->size = size;
-	}
-	memcpy(page->words + page->length, words, length);
-	page->length += length;
-	return true;
-}
-
-/* A text in JSON, or null where it is empty. */
-static size_t put_text(char *out, const char *text)
-{
-	char *at = out;
-
-	if (text[0] == '\0')
-		return (size_t)(stpcpy(out, "null") - out);
-	*at++ = '"';
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			*at++ = '\\';
-		if ((unsigned char)*text < 0x20)
-			at += sprintf(at, "\\u%04x", (unsigned char)*text);
-		else
-			*at++ = *text;
-	}
-	*at++ = '"';
-	return (size_t)(at - out);
-}
-
-/* What stands in front of what it says itself. */
-static bool add_front(struct page *page, const struct store_event *event)
-{
-	size_t names = strlen(event->router) + strlen(event->connection);
-	char *front = malloc(FRONT_SIZE + 6 * names), *at = front, time[TEXT_TIME_SIZE], id[EVENT_ID_SIZE];
-	bool good;
-
-	if (!front)
-		return false;
-	text_time(event->at, time);
-	event_id_of_event(event, id);
-	at += sprintf(at, "id: %s\nevent: %.64s\ndata: {\"id\":\"%s\",\"at\":\"%s\",\"type\":\"%.64s\",\"router\":", id,
-		      event->type, id, time, event->type);
-	at += put_text(at, event->router);
-	at = stpcpy(at, ",\"connection\":");
-	at += put_text(at, event->connection);
-	at = stpcpy(at, ",\"data\":");
-	good = add_words(page, front, (size_t)(at - front));
-	free(front);
-	return good;
-}
-
-/* What it says is JSON already: it is not read to be written again, ten thousand times a second. */
-static bool add_event_words(struct page *page, const struct store_event *event)
-{
-	return add_front(page, event) && add_words(page, event->data, strlen(event->data)) && add_words(page, "}\n\n", 3);
-}
-
-/* Its texts in one piece. */
-static bool keep_texts(struct page_event *entry, const struct store_event *event)
-{
-	const char *const texts[] = {event->type, event->router, event->connection, event->data, event->epoch};
-	const char **const kept[] = {&entry->event.type, &entry->event.router, &entry->event.connection,
-				     &entry->event.data, &entry->event.epoch};
-	const size_t count = sizeof(texts) / sizeof(texts[0]);
-	size_t size = 0;
-	char *at;
-
-	for (size_t i = 0; i < count; i++)
-		size += strlen(texts[i]) + 1;
-	at = entry->texts = malloc(size);
-	for (size_t i = 0; at && i < count; i++) {
-		*kept[i] = at;
-		at = stpcpy(at, texts[i]) + 1;
-	}
-	return at != NULL;
-}
-
-static bool add_to_page(const struct store_event *event, void *context)
-{
-	struct page *page = context;
-	struct page_event *entry = &page->events[page->count++];
-
-	entry->event = *event;
-	entry->begin = page->length;
-	if (!keep_texts(entry, event) || !add_event_words(page, event)) {
-		clear_page(page);
-		return false;
-	}
-	if (page->count == 1)
-		page->first = event->id;
-	page->last = event->id;
-	return page->count < PAGE_EVENTS && page->length < PAGE_BYTES;
-}
-
-/* False where there is nothing, or it cannot be read now. */
-static bool load_page(struct event_streams *streams, int64_t after)
-{
-	struct page *page = &streams->page;
-
-	clear_page(page);
-	page->after = after;
-	return store_events(api_store(streams->api), after, PAGE_EVENTS, add_to_page, page) == STORE_OK &&
-	       page->count > 0;
-}
-
-static bool is_on_page(const struct page *page, int64_t cursor)
-{
-	return page->count > 0 && cursor >= page->after && cursor < page->last;
-}
-
 /* ---- Readers ---- */
+
+/* The pump comes when it may. */
+static void wake(void *context)
+{
+	struct event_streams *streams = context;
+	int64_t now = clock_steady_microseconds(), pause;
+
+	if (event_pending(streams->pump, EV_TIMEOUT, NULL))
+		return;
+	if (streams->resume_at < now)
+		streams->resume_at = now;
+	pause = streams->resume_at - now;
+	event_add(streams->pump, &(struct timeval){.tv_sec = pause / 1000000, .tv_usec = pause % 1000000});
+}
 
 static void drained(struct evhttp_connection *connection, void *context)
 {
@@ -241,13 +89,16 @@ static void drained(struct evhttp_connection *connection, void *context)
 
 	stream->busy = false;
 	api_client_is_active(stream->http);
-	event_active(stream->streams->pump, EV_TIMEOUT, 0);
+	wake(stream->streams);
 }
 
 static void send_text(struct stream *stream, struct evbuffer *buffer)
 {
+	size_t length = evbuffer_get_length(buffer);
+
 	stream->busy = true;
-	stream->streams->sent += evbuffer_get_length(buffer);
+	stream->streams->sending += SEND_MICROSECONDS + (int64_t)length / BYTES_A_MICROSECOND;
+	metrics.event_bytes_sent += length;
 	stream->said_at = clock_steady_milliseconds();
 	evhttp_send_reply_chunk_with_cb(stream->http, buffer, drained, stream);
 }
@@ -284,111 +135,96 @@ static void add_gap_before(struct evbuffer *buffer, const struct stream *stream,
 		add_gap(buffer, after, resumed);
 }
 
-static void add_for_peer(const struct stream *stream, struct evbuffer *buffer, const struct store_event *event)
+/* The next page of what is behind its place. False where that cannot be read now. */
+static bool add_page(struct stream *stream, int64_t newest, struct evbuffer *buffer)
 {
-	char id[EVENT_ID_SIZE], shown[EVENT_ID_SHOWN_SIZE];
-	json_object *object;
+	struct event_pages *pages = stream->streams->pages;
+	struct event_page *page;
+	int64_t first, last;
 
-	event_id_of_event(event, id);
-	if (!show_id(stream, id, shown))
-		return;
-	object = event_to_json(event, shown, true);
-	/* JSON of json-c has no line feed in it: control characters are escaped. */
-	evbuffer_add_printf(
-		buffer, "id: %s\nevent: %s\ndata: %s\n\n", shown, event->type,
-		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
+	if (!event_pages_behind(pages, stream->cursor, &page))
+		return false;
+	/* Nothing of it may be kept any more. */
+	first = page ? event_page_first(page) : newest + 1;
+	last = page ? event_page_last(page) : newest;
+	if (stream->cursor + 1 < first)
+		add_gap_before(buffer, stream, first);
+	if (page && !event_page_add(pages, page, &stream->filter, stream->cursor, buffer))
+		return false;
+	stream->cursor = last;
+	return true;
 }
 
-/* What of the page is behind its place. */
-static void serve(struct stream *stream, const struct page *page)
+/* As much as it may have at once. False where that cannot be read now. */
+static bool serve(struct stream *stream, int64_t newest, int64_t until)
 {
 	struct evbuffer *buffer = evbuffer_new();
-	bool all = event_filter_takes_all(&stream->filter);
+	bool good = buffer != NULL;
 
-	if (!buffer)
-		return;
-	if (stream->cursor + 1 < page->first)
-		add_gap_before(buffer, stream, page->first);
-	for (size_t i = 0; i < page->count; i++) {
-		const struct page_event *entry = &page->events[i];
-		size_t end = i + 1 < page->count && !all ? entry[1].begin : page->length;
-
-		if (entry->event.id <= stream->cursor || !event_filter_takes(&stream->filter, &entry->event))
-			continue;
-		if (stream->filter.for_peer)
-			add_for_peer(stream, buffer, &entry->event);
-		else
-			evbuffer_add(buffer, page->words + entry->begin, end - entry->begin);
-		/* The rest in one piece. */
-		if (all)
-			break;
-	}
-	stream->cursor = page->last;
-	if (evbuffer_get_length(buffer) > 0)
+	while (good && stream->cursor < newest && evbuffer_get_length(buffer) < ENOUGH_BYTES &&
+	       clock_steady_microseconds() < until)
+		good = add_page(stream, newest, buffer);
+	if (buffer && evbuffer_get_length(buffer) > 0)
 		send_text(stream, buffer);
-	evbuffer_free(buffer);
+	if (buffer)
+		evbuffer_free(buffer);
+	return good;
 }
 
-static struct stream *next_ready(struct event_streams *streams, int64_t newest)
+enum served { ALL, SOME, FAILED };
+
+/* Each that is ready once: what it has then has to go out first. */
+static enum served serve_all(struct event_streams *streams, int64_t newest, int64_t end)
 {
-	struct stream *stream;
+	struct stream *stream = TAILQ_FIRST(&streams->list), *last = TAILQ_LAST(&streams->list, stream_list), *next;
 
-	TAILQ_FOREACH (stream, &streams->list, link)
-		if (!stream->busy && stream->cursor < newest)
-			return stream;
-	return NULL;
-}
+	for (; stream; stream = stream == last ? NULL : next) {
+		int64_t until = end - streams->sending;
 
-/* One page to everybody who stands on it. False where it cannot be read now. */
-static bool serve_page(struct event_streams *streams, struct stream *first, int64_t newest, int64_t until)
-{
-	struct stream *stream = first, *next;
-
-	if (!is_on_page(&streams->page, first->cursor) && !load_page(streams, first->cursor))
-		return false;
-	for (; stream && streams->sent < SLICE_BYTES && clock_steady_microseconds() < until; stream = next) {
 		next = TAILQ_NEXT(stream, link);
-		if (stream->busy || stream->cursor >= newest || !is_on_page(&streams->page, stream->cursor))
+		if (stream->busy || stream->cursor >= newest)
 			continue;
-		serve(stream, &streams->page);
+		if (clock_steady_microseconds() >= until)
+			return SOME;
+		if (!serve(stream, newest, until))
+			return FAILED;
 		TAILQ_REMOVE(&streams->list, stream, link);
 		TAILQ_INSERT_TAIL(&streams->list, stream, link);
 	}
-	return true;
+	return ALL;
+}
+
+/* How long the slice may be. `late`: how long after its time the pump was called. */
+static int64_t share_loop(struct event_streams *streams, int64_t late)
+{
+	if (late > LATE_MICROSECONDS)
+		streams->pause = streams->pause + LATE_PARTS < PAUSE_PARTS_MOST ? streams->pause + LATE_PARTS
+										 : PAUSE_PARTS_MOST;
+	else if (streams->pause > PAUSE_PARTS_LEAST)
+		streams->pause--;
+	return SLICE_MICROSECONDS + (late < LATE_MICROSECONDS_MOST ? late : LATE_MICROSECONDS_MOST) / PAUSE_PARTS_MOST;
 }
 
 static void pump(evutil_socket_t fd, short what, void *context)
 {
 	struct event_streams *streams = context;
-	int64_t began = clock_steady_microseconds(), pause = streams->resume_at - began;
-	int64_t oldest, newest;
-	struct stream *stream = NULL;
+	int64_t began = clock_steady_microseconds(), oldest, newest, slice, now, pause;
+	enum served served = FAILED;
 	TURN(TURN_EVENTS);
 
 	if (streams->count == 0)
 		return;
-	if (pause <= 0) {
-		if (store_event_range(api_store(streams->api), &oldest, &newest) == STORE_OK)
-			while ((stream = next_ready(streams, newest)) != NULL && streams->sent < SLICE_BYTES &&
-			       clock_steady_microseconds() < began + SLICE_MICROSECONDS)
-				if (!serve_page(streams, stream, newest, began + SLICE_MICROSECONDS))
-					break;
-		pause = (clock_steady_microseconds() - began + (int64_t)streams->sent / BYTES_A_MICROSECOND) *
-			PAUSE_PARTS;
-		streams->sent = 0;
-		streams->resume_at = began + pause;
-		if (!stream)
-			return;
-	}
-	event_add(streams->pump, &(struct timeval){.tv_sec = pause / 1000000, .tv_usec = pause % 1000000});
-}
-
-static void wake(void *context)
-{
-	struct event_streams *streams = context;
-
-	event_active(streams->pump, EV_TIMEOUT, 0);
+	slice = share_loop(streams, began - streams->resume_at);
+	if (store_event_range(api_store(streams->api), &oldest, &newest) == STORE_OK)
+		served = serve_all(streams, newest, began + slice);
+	now = clock_steady_microseconds();
+	pause = streams->sending + (now - began + streams->sending) * streams->pause;
+	if (served == FAILED && pause < RETRY_MICROSECONDS)
+		pause = RETRY_MICROSECONDS;
+	streams->resume_at = now + pause;
+	streams->sending = 0;
+	if (served != ALL)
+		wake(streams);
 }
 
 static void forget(struct stream *stream)
@@ -513,9 +349,11 @@ struct event_streams *event_streams_new(struct event_base *base, struct api *api
 	TAILQ_INIT(&streams->list);
 	streams->listener = (struct events_listener){.wake = wake, .context = streams};
 	events_listen(events, &streams->listener);
+	streams->pages = event_pages_new(api_store(api), pushes_key(api_pushes(api)));
+	streams->pause = PAUSE_PARTS_MOST;
 	streams->pump = event_new(base, -1, 0, pump, streams);
 	streams->sweep = event_new(base, -1, EV_PERSIST, keep_alive, streams);
-	if (!streams->pump || !streams->sweep || event_add(streams->sweep, &each) < 0) {
+	if (!streams->pages || !streams->pump || !streams->sweep || event_add(streams->sweep, &each) < 0) {
 		event_streams_free(streams);
 		return NULL;
 	}
@@ -539,8 +377,7 @@ void event_streams_free(struct event_streams *streams)
 		event_free(streams->pump);
 	if (streams->sweep)
 		event_free(streams->sweep);
-	clear_page(&streams->page);
-	free(streams->page.words);
+	event_pages_free(streams->pages);
 	free(streams);
 }
 

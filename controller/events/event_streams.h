@@ -2,9 +2,10 @@
 /*
  * Readers of GET /v1/events that stay: server-sent events.
  *
- * A reader is a place in the store's order of events and one page on its way out; the next page is read once that has
- * gone. So one that does not read costs a page of memory, and the time for all of them together is capped at a tenth:
- * whatever they ask for, routers come first. A page is read and put into words once for all who stand at one place.
+ * A reader is a place in the store's order of events and a page or two on their way out (event_pages.h); what is behind
+ * those is read once they have gone. So one that does not read costs a page of memory. All together have a tenth of the
+ * loop's time while others want it: routers come first, and readers fall behind alike, with nothing lost; who was served
+ * longest ago is next. What is not sent at once is sent together later, which is cheaper.
  *
  * Main thread.
  */
@@ -15,26 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "controller/store/store.h"
-
-#define EVENT_FILTER_TYPES_MAX 16
+#include "controller/events/event_filter.h"
 
 struct api;
 struct event_streams;
 struct events;
-
-/* What a reader wants; NULL and 0 are any. */
-struct event_filter {
-	char *router;
-	char *connection;
-	const char *types[EVENT_FILTER_TYPES_MAX + 1]; /* of event_types[], closed by NULL */
-	/* A peer sees what happens to its own connections alone, and nothing of who did it here. */
-	bool for_peer;
-	uint32_t peer_asn;
-};
-
-bool event_filter_takes(const struct event_filter *filter, const struct store_event *event);
-void event_filter_clear(struct event_filter *filter);
 
 /* NULL where memory is short. */
 struct event_streams *event_streams_new(struct event_base *base, struct api *api, struct events *events);

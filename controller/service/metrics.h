@@ -38,6 +38,7 @@ extern struct metrics {
 	uint64_t commit_failures;
 	uint64_t pushes_applied, pushes_refused;
 	uint64_t answers[6]; /* of the API, by the first digit of their status */
+	uint64_t event_bytes_worded, event_bytes_sent; /* for readers that stay: put into words, given to them together */
 	uint64_t tls_refused;
 	uint64_t newcomers_dropped;
 	uint64_t pruned[KEPT_COUNT]; /* rows */

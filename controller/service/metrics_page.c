@@ -276,12 +276,16 @@ void metrics_page(struct evbuffer *out, const struct monitored *monitored)
 	metric_add(out, NAME("limit"), "of", "event_streams", config->max_event_streams);
 	metric_add(out, NAME("limit"), "of", "reports_bytes", (double)REPORTS_MAX);
 	add_answers(out);
+	one(out, NAME("event_bytes_worded_total"), "counter", "Bytes of events put into words for readers that stay.",
+	    (double)metrics.event_bytes_worded);
+	one(out, NAME("event_bytes_sent_total"), "counter", "Bytes of events given to readers that stay, to all together.",
+	    (double)metrics.event_bytes_sent);
 	one(out, NAME("tls_refused_total"), "counter", "Handshakes that failed.", (double)metrics.tls_refused);
 	one(out, NAME("newcomers_dropped_total"), "counter", "Connections without a certificate that made room.",
 	    (double)metrics.newcomers_dropped);
 	one(out, NAME("certificate_end_seconds"), "gauge", "When the controller's certificate ends, Unix time.",
 	    (double)certificates_own_end(monitored->certificates));
-	turn_metrics(out, NAME("turn_seconds"), NAME("turn_longest_seconds"));
+	turn_metrics(out, NAME("turn_seconds"), NAME("turn_longest_seconds"), NAME("turn_longest_cpu_seconds"));
 	add_database(out, config->database);
 	add_process(out);
 }
