@@ -2,6 +2,7 @@
 #include "bgpd-peering/policy/policy_objects.h"
 
 #include "bgpd-peering/connection/policy_edits.h"
+#include "bgpd-peering/gate/walls.h"
 #include "bgpd-peering/journal/durable_state.h"
 #include "bgpd-peering/link/snapshots.h"
 #include "bgpd-peering/policy/policy_install.h"
@@ -382,7 +383,7 @@ static void look_at_withdrawn(event_ref *event)
 	}
 	monotime(&begun);
 	while (withdrawn_count && policy_uses_gather(true)) {
-		if (monotime_since(&begun, NULL) > WITHDRAWN_SLICE_MICROSECONDS) {
+		if (monotime_since(&begun, NULL) > WITHDRAWN_SLICE_MICROSECONDS || !wall_stands(WALL_WALKS)) {
 			event_add_milliseconds(look_at_withdrawn, NULL, WITHDRAWN_PAUSE, &withdrawn_event);
 			return;
 		}
