@@ -375,7 +375,8 @@ struct work {
 	bool only_closes;  /* which waits for no disk */
 	uint64_t changes;  /* router.changes as the check knows it */
 	bool ends;	   /* all is done: what it comes to has a turn for itself */
-	size_t uses_known; /* of policies, for the place in `order` in front of this one; 0: for none */
+	bool lists_known;  /* who goes by lists, as the switch asks */
+	bool uses_known;   /* who goes by what is withdrawn */
 	unsigned int checked_anew;
 	char actor[TRANSITION_ACTOR_MAX];
 };
@@ -678,18 +679,6 @@ static void apply_one(struct work *work)
 	give_up(work);
 }
 
-/* In front of the switch, and of what is withdrawn: who goes by which policy. False: that is known. */
-static bool looks_for_uses(struct work *work)
-{
-	bool withdraws = work->withdrawals && work->next == work->push->n_operations - work->withdrawals;
-
-	if (work->uses_known == work->next + 1 || !(withdraws || (work->policies && work->next == 0)))
-		return false;
-	if (!policy_uses_gather(withdraws))
-		work->uses_known = work->next + 1;
-	return true;
-}
-
 /* Its lines go to the journal at once, some milliseconds for a thousand connections. False: not in this turn. */
 static bool end_applied(struct work *work)
 {
@@ -708,13 +697,19 @@ static bool step(struct work *work)
 	case PHASE_BEGIN:
 		return begin(work);
 	case PHASE_CHECK:
+		if (work->policies && !work->lists_known) {
+			work->lists_known = !policy_uses_gather(false);
+			return true;
+		}
 		if (work->next == work->push->n_operations)
 			return end_check(work);
 		check_one(work);
 		return true;
 	case PHASE_APPLY:
-		if (looks_for_uses(work))
+		if (work->withdrawals && work->next == work->push->n_operations - work->withdrawals && !work->uses_known) {
+			work->uses_known = !policy_uses_gather(true);
 			return true;
+		}
 		if (work->next < work->push->n_operations) {
 			apply_one(work);
 			return true;
