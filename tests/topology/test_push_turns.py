@@ -126,7 +126,7 @@ def test_what_prints_the_configuration_waits_for_the_end_of_a_push(edge):
     saving.join()
     assert edge.works() < 3 * alone, "the push was ended at once"
     whole = own_lines(edge.running_config())
-    assert len([line for line in whole if line.endswith(" remote-as 64999")]) == 2 * MANY
+    assert len([line for line in whole if line.startswith(" neighbor ") and line.endswith(" remote-as 64999")]) == 2 * MANY
     assert [own_lines(text) for text in shown] == [whole, whole]
     # What was saved is what bgpd begins with.
     assert own_lines((edge.etc / "frr.conf").read_text()) == whole
