@@ -73,18 +73,6 @@
 
 #undef EVENT_READY
 
-/* ---- what VRFs are ---- */
-
-/* Whether zebra has said so; newer FRR takes them for devices until it does, and has no word for not knowing. */
-static inline bool vrf_backend_is_known(void)
-{
-#if FRR_SINCE(9, 0)
-	return true;
-#else
-	return vrf_get_backend() != VRF_BACKEND_UNKNOWN;
-#endif
-}
-
 /* ---- whether this bgpd is the one that the module was built for (frr_compat.c) ---- */
 
 /*

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Lines of the journal that count together or not at all: what a push makes of the configuration. Their first is a line
- * `pushes` that says how many follow, `"lines":12`. They are written at once and are never acknowledged in part; a file
- * that ends in front of the last of them ends where the first begins.
+ * `pushes` that says how many follow, `"lines":12`, and their last one without. They are written at once and are never
+ * acknowledged in part; a file that ends in front of the last of them ends where the first begins. One that has the last of
+ * them has had all: what is missing then is damage, and nothing is cut off.
  *
  * No state. Any thread.
  */

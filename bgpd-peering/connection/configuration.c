@@ -13,6 +13,7 @@
 #include "bgpd-peering/journal/durable_state.h"
 #include "bgpd-peering/journal/guard_undo.h"
 #include "bgpd-peering/link/controller_link.h"
+#include "bgpd-peering/policy/policy_objects.h"
 #include "bgpd-peering/port/link_test.h"
 #include "bgpd-peering/push/push_confirm.h"
 #include "bgpd-peering/push/push_declaration.h"
@@ -507,6 +508,7 @@ void configuration_file_end(void)
 			settle_read(connection);
 	profile_file_end();
 	if (booting) {
+		policy_objects_file_end();
 		frr_each (connection_tree, &connections, connection)
 			push_make_again(connection);
 		frr_each (connection_tree, &connections, connection)

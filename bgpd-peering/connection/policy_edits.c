@@ -6,6 +6,7 @@
 #include "bgpd-peering/connection/drift.h"
 #include "bgpd-peering/gate/gate_policy.h"
 #include "bgpd-peering/policy/policy_objects.h"
+#include "bgpd-peering/policy/policy_put_back.h"
 #include "bgpd-peering/turn.h"
 
 #define GATHERED_MOST 64
@@ -226,6 +227,18 @@ void policy_edits_neighbor(struct session *session, const char *words)
 	settle_soon();
 }
 
+/* A name is no longer as a push has put it back. */
+static void end_put_back(const char *word, size_t length)
+{
+	char name[NAME_MOST];
+
+	if (length >= sizeof(name))
+		return;
+	memcpy(name, word, length);
+	name[length] = '\0';
+	policy_put_back_end(name);
+}
+
 /* FRR takes out what was typed, and says nothing where that is nothing. `first`: of the line, behind `no`. */
 static void say_untouched(struct vty *vty, const char *first, const char *word, size_t length)
 {
@@ -239,7 +252,8 @@ static void say_untouched(struct vty *vty, const char *first, const char *word, 
 	memcpy(name, word, length);
 	name[length] = '\0';
 	if (policy_object_is_untouched(kind, name))
-		vty_out(vty, "%% %s was pushed by a controller, and FRR takes out only what was typed: nothing of it was changed\n",
+		vty_out(vty, "%% %s was pushed by a controller, and FRR takes out only what was typed: nothing of it was changed. Have it pushed "
+			"otherwise (peerctl policy set, or withdraw), or give the neighbor a policy of your own\n",
 			name);
 }
 
@@ -282,7 +296,9 @@ void policy_edits_line(struct vty *vty, const char *line)
 	/* The name is the next word, or behind `access-list` or `standard`. */
 	for (int i = 0; i < 2 && (word = next_word(&rest, &length)); i++) {
 		gather(word, length);
-		if (takes_out && i == 0)
+		if (!takes_out)
+			end_put_back(word, length);
+		else if (i == 0)
 			say_untouched(vty, keyword, word, length);
 	}
 	typed.by_hand = true;

@@ -21,6 +21,7 @@
 #include "bgpd-peering/gate/gate_policy.h"
 #include "bgpd-peering/gate/walls.h"
 #include "bgpd-peering/link/controller_link.h"
+#include "bgpd-peering/policy/policy_objects.h"
 #include "bgpd-peering/policy/policy_uses.h"
 #include "bgpd-peering/push/password_keys.h"
 #include "bgpd-peering/push/push.h"
@@ -396,7 +397,7 @@ static int on_command_done(struct vty *vty, const char *line)
 		clears = true;
 		connection_walk_begin(&defaults);
 	}
-	if (line && !router.booting && connection_tree_count(&connections))
+	if (line && !router.booting && (connection_tree_count(&connections) || policy_objects_totals().objects))
 		policy_edits_line(vty, line);
 	/*
 	 * While the configuration of a start is read bgpd brings no neighbor up, and what stands in a policy's place says

@@ -281,6 +281,14 @@ void durable_state_pushed(const Peering__DeclareConnection *declaration)
 	durable_state_pushed_again(kept->name);
 }
 
+static void append_of_policies(struct waiting_line *line)
+{
+	if (push_group_takes_configuration(NULL))
+		push_group_add(line);
+	else
+		journal_queue_append(line);
+}
+
 void durable_state_policy_object(const char *name, const Peering__Policy *policy, bool withdrawn, const char *text)
 {
 	struct journal_record record = {.type = RECORD_OBJECT, .withdrawn = withdrawn};
@@ -289,10 +297,15 @@ void durable_state_policy_object(const char *name, const Peering__Policy *policy
 	strlcpy(record.name, name, sizeof(record.name));
 	record.policy = (Peering__Policy *)policy;
 	line = text ? journal_queue_line(text, true) : journal_queue_record(&record);
-	if (push_group_takes_configuration(NULL))
-		push_group_add(line);
-	else
-		journal_queue_append(line);
+	append_of_policies(line);
+}
+
+void durable_state_put_back(const char *name, bool ended)
+{
+	struct journal_record record = {.type = RECORD_PUT_BACK, .ended = ended};
+
+	strlcpy(record.name, name, sizeof(record.name));
+	append_of_policies(journal_queue_record(&record));
 }
 
 const Peering__DeclareConnection *durable_state_pushed_of(const char *name)

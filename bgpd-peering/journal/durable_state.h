@@ -112,6 +112,8 @@ void durable_state_pushed_again(const char *name);
  * was made before; else NULL.
  */
 void durable_state_policy_object(const char *name, const Peering__Policy *policy, bool withdrawn, const char *line);
+/* A pushed policy that was put back; policy_put_back.h. */
+void durable_state_put_back(const char *name, bool ended);
 /* The one of that name that is in force, NULL where there is none. It stands until the next is taken. */
 const Peering__DeclareConnection *durable_state_pushed_of(const char *name);
 

@@ -378,7 +378,7 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 		return journal_number(object, "revision", &sequence) && keep_single(compaction, spot, type, "", "");
 	if (strcmp(type, "profile") == 0)
 		return vrf && profile && keep_single(compaction, spot, type, vrf, profile);
-	if (strcmp(type, "policyObject") == 0)
+	if (strcmp(type, "policyObject") == 0 || strcmp(type, "policyPutBack") == 0)
 		return name && keep_single(compaction, spot, type, "", name);
 	if (strcmp(type, "timers") == 0 || strcmp(type, "defaultDeny") == 0)
 		return vrf && keep_single(compaction, spot, type, vrf, "");

@@ -22,7 +22,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
 	[RECORD_CONTROLLER] = "controller",   [RECORD_PROFILE] = "profile",
 	[RECORD_TIMERS] = "timers",	   [RECORD_PUSHES] = "pushes",
-	[RECORD_OBJECT] = "policyObject",
+	[RECORD_OBJECT] = "policyObject",   [RECORD_PUT_BACK] = "policyPutBack",
 };
 
 static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "in", [RMAP_OUT] = "out"};
@@ -264,6 +264,10 @@ char *journal_line_encode(const struct journal_record *record)
 			json_object_object_add(object, "policy", policy_to_json(record->policy));
 		journal_add_true(object, "withdrawn", record->withdrawn);
 		break;
+	case RECORD_PUT_BACK:
+		journal_add_text(object, "name", record->name);
+		journal_add_true(object, "ended", record->ended);
+		break;
 	case RECORD_CONTROLLER:
 		add_controllers(object, record);
 		journal_add_text(object, "routerName", record->router_name);
@@ -467,6 +471,9 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return journal_copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) && journal_decode_timers(object, record);
 	case RECORD_OBJECT:
 		return decode_policy_object(object, record);
+	case RECORD_PUT_BACK:
+		record->ended = journal_true(object, "ended");
+		return journal_copy_text(object, "name", record->name, sizeof(record->name));
 	case RECORD_CONTROLLER:
 		return decode_controllers(object, record);
 	case RECORD_PUSHES:

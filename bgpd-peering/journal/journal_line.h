@@ -35,6 +35,7 @@ enum record_type {
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
 	RECORD_OBJECT,	     /* name, policy, withdrawn; without a policy it is gone */
+	RECORD_PUT_BACK,     /* name, ended: of a policy; policy_put_back.h */
 	RECORD_CONTROLLER,   /* controllers, the best first; router_name ("" for none) */
 	RECORD_PUSHES,	     /* pushes */
 	RECORD_TYPE_COUNT
@@ -111,7 +112,7 @@ struct journal_record {
 	size_t removed_count;			 /* PUSHED_REMOVED_MAX at most */
 	struct push_record *pushes;		 /* likewise */
 	Peering__Policy *policy;		 /* likewise */
-	bool withdrawn;
+	bool withdrawn, ended;
 };
 
 /* Fills what the record says of a connection. At most SESSIONS_MAX sessions: a connection takes no more. */

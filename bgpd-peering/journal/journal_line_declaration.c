@@ -51,6 +51,7 @@ static void add_text_where_set(json_object *object, const char *key, const char 
 static void add_session_settings(json_object *object, const Peering__Neighbor *neighbor)
 {
 	add_text_where_set(object, "sealedPassword", neighbor->password);
+	journal_add_true(object, "passwordDiffers", neighbor->password_differs);
 	add_where_set(object, "ttlSecurityHops", neighbor->ttl_security_hops);
 	journal_add_true(object, "bfd", neighbor->bfd);
 	add_text_where_set(object, "bfdProfile", neighbor->bfd_profile);
@@ -138,6 +139,7 @@ static bool decode_session_settings(json_object *object, Peering__Neighbor *neig
 {
 	neighbor->bfd = journal_true(object, "bfd");
 	neighbor->role_strict = journal_true(object, "roleStrict");
+	neighbor->password_differs = journal_true(object, "passwordDiffers");
 	return decode_optional_text(object, "sealedPassword", &neighbor->password) &&
 	       decode_optional_number(object, "ttlSecurityHops", &neighbor->ttl_security_hops) &&
 	       decode_optional_text(object, "bfdProfile", &neighbor->bfd_profile) &&

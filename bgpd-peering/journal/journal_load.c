@@ -11,6 +11,7 @@
 #include "bgpd-peering/journal/journal_writer.h"
 #include "bgpd-peering/link/controller_link.h"
 #include "bgpd-peering/policy/policy_objects.h"
+#include "bgpd-peering/policy/policy_put_back.h"
 #include "bgpd-peering/push/push_answers.h"
 #include "bgpd-peering/push/push_confirm.h"
 #include "bgpd-peering/push/push_revision.h"
@@ -177,6 +178,9 @@ static void restore(struct journal_record *record)
 		policy_object_restore(record->name, record->policy, record->withdrawn);
 		record->policy = NULL;
 		break;
+	case RECORD_PUT_BACK:
+		policy_put_back_restore(record->name, record->ended);
+		break;
 	case RECORD_TIMERS:
 		timers_restore(record->vrf, record->timers);
 		break;
@@ -274,6 +278,9 @@ static void read_lines(FILE *file)
 		struct journal_record record;
 
 		number++;
+		/* Damage, and what stands behind it is looked at, too. */
+		for (char *nul = line; (nul = memchr(nul, '\0', (size_t)(line + length - nul)));)
+			*nul = ' ';
 		loaded->lacks_newline = line[length - 1] != '\n' &&
 				journal_sum_look(line, (size_t)length - 1) == JOURNAL_SUM_RIGHT;
 		if (line[length - 1] != '\n' && !loaded->lacks_newline) {

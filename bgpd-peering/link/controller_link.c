@@ -17,8 +17,7 @@
 
 #define EXPIRY_INTERVAL 3600 /* seconds between two looks at when certificates end */
 #define AGAIN_INTERVAL 10 /* seconds until a link that could not be begun, or not go on, is begun anew */
-#define ZEBRA_LOOK 1	  /* seconds, until zebra has spoken */
-#define ZEBRA_LOOKS_MOST 10 /* then the link is begun all the same, as if VRFs were devices */
+#define ZEBRA_WAIT 10 /* seconds until zebra has spoken; then the link is begun all the same, as if VRFs were devices */
 
 static struct controller {
 	struct controller_line line;
@@ -37,7 +36,8 @@ static bool edited; /* and the journal is told at the end of the file */
 static struct link *link_thread;
 static struct mailbox *events;
 static event_ref *events_event, *again_event, *expiry_event, *zebra_event;
-static unsigned int zebra_looks;
+static bool zebra_has_spoken; /* or has been waited for in vain */
+static bool in_namespaces;    /* what `link_thread` was told of VRFs */
 static bool missed; /* `link_thread` has not been given all: another one will be */
 static bool events_wait; /* for the end of the file that is being read */
 /* What the controller can hold: see link.h. Of all links of this bgpd. */
@@ -305,14 +305,19 @@ static void fed(const char *error)
 		link_fed(link_thread);
 }
 
-/* Which tells what VRFs are on this router, devices or network namespaces: all of them alike. */
-static bool zebra_is_awaited(void)
+/* What VRFs are on this router, all of them alike: else devices, which newer FRR takes them for until zebra has spoken. */
+static bool vrfs_are_namespaces(void)
+{
+	return vrf_get_backend() == VRF_BACKEND_NETNS;
+}
+
+static bool vrfs_matter(void)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < controller_count; i++)
 		any |= controllers[i].line.vrf[0] != '\0';
-	return any && !vrf_backend_is_known();
+	return any;
 }
 
 static void begin_link(void)
@@ -337,12 +342,13 @@ static void begin_link(void)
 		.tls = {.ca = ca, .certificate = certificate, .key = key, .crl = crl},
 	};
 
+	in_namespaces = vrfs_are_namespaces();
 	for (size_t i = 0; i < controller_count; i++)
 		targets[i] = (struct link_target){
 			.host = controllers[i].line.host,
 			.port = controllers[i].line.port,
 			.vrf = controllers[i].line.vrf,
-			.in_namespace = vrf_get_backend() == VRF_BACKEND_NETNS,
+			.in_namespace = in_namespaces,
 			.source = controllers[i].line.source,
 		};
 	snprintf(ca, sizeof(ca), "%s/ca.pem", router.tls_directory);
@@ -370,7 +376,7 @@ static void begin_link(void)
 	catch_up_begin(link_thread, sequences.acked, caught_up);
 }
 
-static void look_for_zebra(event_ref *event);
+static void zebra_is_silent(event_ref *event);
 
 static void restart(void)
 {
@@ -383,20 +389,19 @@ static void restart(void)
 	}
 	restart_wanted = false;
 	end_link();
-	if (zebra_is_awaited())
-		event_add_seconds(look_for_zebra, NULL, ZEBRA_LOOK, &zebra_event);
-	if (controller_count && (!zebra_is_awaited() || zebra_looks >= ZEBRA_LOOKS_MOST))
+	if (!zebra_has_spoken && vrfs_matter())
+		event_add_seconds(zebra_is_silent, NULL, ZEBRA_WAIT, &zebra_event);
+	else if (controller_count)
 		begin_link();
 }
 
-static void look_for_zebra(event_ref *event)
+static void zebra_is_silent(event_ref *event)
 {
 	TURN(TURN_CONTROLLER);
 
-	if (!zebra_is_awaited() || ++zebra_looks == ZEBRA_LOOKS_MOST)
-		restart();
-	else
-		event_add_seconds(look_for_zebra, NULL, ZEBRA_LOOK, &zebra_event);
+	zlog_warn("peering: zebra has not said yet what VRFs are; the link to the controller takes them for devices until it does");
+	zebra_has_spoken = true;
+	restart();
 }
 
 static void begin_again(event_ref *event)
@@ -406,9 +411,24 @@ static void begin_again(event_ref *event)
 	restart();
 }
 
+/* zebra says what VRFs are before it tells of the first interface. The link begins anew outside of this hook. */
+static int on_interface(struct interface *interface)
+{
+	bool other = link_thread && in_namespaces != vrfs_are_namespaces() && vrfs_matter();
+	TURN(TURN_CONTROLLER);
+
+	zebra_has_spoken = true;
+	if (other || zebra_event) {
+		event_stop(zebra_event);
+		event_add_seconds(begin_again, NULL, 0, &zebra_event);
+	}
+	return 0;
+}
+
 void controller_link_start(void)
 {
 	started = true;
+	hook_register(if_add, on_interface);
 	/* What it pushes is judged against a whole configuration, and that is still to come. */
 	if (router.booting)
 		restart_wanted = true;
@@ -436,6 +456,7 @@ void controller_link_new_journal(void)
 
 void controller_link_stop(void)
 {
+	hook_unregister(if_add, on_interface);
 	end_link();
 	started = false;
 }

@@ -7,7 +7,7 @@
  *   up         they are sent, the main thread was told; everything goes as it comes
  *
  * Each stage lasts until the next one or the end. Timers: the answer to Hello has `step`; a heartbeat leaves every
- * `heartbeat`; a controller of which nothing was heard for `silence` is gone.
+ * `heartbeat`; a controller of which no whole frame came for `silence` is gone.
  */
 #include "bgpd-peering/link/link_private.h"
 
@@ -394,6 +394,7 @@ static void take_frames(struct session *session)
 							       &used, &memory);
 
 		if (error == FRAME_OK) {
+			session->heard_at = link_now();
 			take_envelope(session, &envelope, memory);
 			if (envelope)
 				peering__envelope__free_unpacked(envelope, NULL);
@@ -442,7 +443,6 @@ static void receive(struct session *session)
 					    reason);
 			return;
 		}
-		session->heard_at = link_now();
 		session->input_size += (size_t)result;
 		take_frames(session);
 	}

@@ -88,7 +88,8 @@ static bool bind_source(int fd, const struct target *target, const struct sockad
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&address, size) == 0)
 		return true;
-	snprintf(why, why_size, "cannot connect to %s from %s: %s", target->host, target->source, strerror(errno));
+	snprintf(why, why_size, "cannot connect to %s from %s: %s", target->host, target->source,
+		 errno == EADDRNOTAVAIL ? "this router has no such address" : strerror(errno));
 	return false;
 }
 
@@ -118,7 +119,8 @@ static int open_here(const struct target *target, const char *device, const stru
 	set_up(fd);
 	if (device[0] &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) != 0) {
-		snprintf(why, why_size, "cannot connect to %s in VRF %s: %s", target->host, target->vrf, strerror(errno));
+		snprintf(why, why_size, "cannot connect to %s in VRF %s: %s", target->host, target->vrf,
+			 errno == ENODEV ? "there is no device of that name" : strerror(errno));
 		close(fd);
 		return -1;
 	}
@@ -137,7 +139,10 @@ static int open_in_namespace(const struct target *target, const struct addrinfo 
 	snprintf(path, sizeof(path), "%s/%s", NAMESPACES, target->vrf);
 	home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	there = open(path, O_RDONLY | O_CLOEXEC);
-	if (home < 0 || there < 0 || setns(there, CLONE_NEWNET) != 0) {
+	if (home >= 0 && there < 0 && errno == ENOENT) {
+		snprintf(why, why_size, "cannot connect to %s in VRF %s: there is no network namespace %s", target->host,
+			 target->vrf, path);
+	} else if (home < 0 || there < 0 || setns(there, CLONE_NEWNET) != 0) {
 		snprintf(why, why_size, "cannot connect to %s in VRF %s: its network namespace %s cannot be entered: %s",
 			 target->host, target->vrf, path, strerror(errno));
 	} else {

@@ -7,6 +7,7 @@
 #include "bgpd-peering/link/snapshots.h"
 #include "bgpd-peering/policy/policy_install.h"
 #include "bgpd-peering/policy/policy_list.h"
+#include "bgpd-peering/policy/policy_put_back.h"
 #include "bgpd-peering/policy/policy_text.h"
 #include "bgpd-peering/policy/policy_uses.h"
 #include "bgpd-peering/push/push.h"
@@ -366,6 +367,7 @@ static void remove_unused(struct policy_object *object)
 		policy_uses_of_map(map, count_use, &less);
 	policy_uninstall(object->policy);
 	durable_state_policy_object(name, NULL, false, NULL);
+	policy_put_back_end(name);
 	drop(object);
 }
 
@@ -426,6 +428,7 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 			struct former_policy *former, struct verdict *verdict)
 {
 	const struct policy_object *object = find(policy->name);
+	bool puts_back = object && (object->drifted || policy_edits_wait(policy->name));
 
 	*verdict = (struct verdict){.code = ""};
 	if (!policy_install(policy, staged, policy_uses_of(policy->kind, policy->name) & POLICY_USED_BY_INDEX, verdict))
@@ -436,6 +439,8 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 		policy_edits_object(policy->name);
 	keep(policy, former);
 	durable_state_policy_object(policy->name, policy, false, line);
+	if (puts_back)
+		policy_put_back_note(policy->name);
 	verdict->accepted = true;
 	snprintf(verdict->message, sizeof(verdict->message), "%s: %s of %zu entries", policy->name,
 		 policy_kind_name(policy->kind), policy->n_entries);
@@ -524,6 +529,24 @@ void policy_objects_restored(void)
 		make_again(object);
 	while (policy_objects_measure())
 		;
+}
+
+/* Before a session can be up, so in one go. */
+void policy_objects_file_end(void)
+{
+	struct policy_object *object;
+
+	frr_each (policy_tree, &objects, object) {
+		uint64_t found = policy_fingerprint(object->policy->kind, object->policy->name);
+
+		if (found != object->fingerprint && policy_put_back_has(object->policy->name)) {
+			zlog_notice("peering: the configuration file has lines of the pushed policy %s that a push has put back since: they are not brought back; type them again where they are wanted",
+				    object->policy->name);
+			make_again(object);
+			found = policy_fingerprint(object->policy->kind, object->policy->name);
+		}
+		settle(object, found);
+	}
 }
 
 void policy_objects_start(void)

@@ -79,6 +79,9 @@ void policy_object_restore(const char *name, Peering__Policy *policy, bool withd
 /* The journal has been read: makes them in bgpd. */
 void policy_objects_restored(void);
 
+/* The end of the file of a start: what it has of lines that were put back goes again (policy_put_back.h). */
+void policy_objects_file_end(void);
+
 /* ---- what people type ---- */
 
 /* Looks whether those that `is_edited` names are still as they were pushed, in slices; `done`, maybe at once, at their end. */

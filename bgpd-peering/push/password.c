@@ -53,6 +53,7 @@ bool password_seal_declared(Peering__DeclareConnection *declaration, struct verd
 		Peering__Neighbor *neighbor = declaration->neighbors[i];
 		char address[SESSION_ADDRESS_MAX], sealed[SECRET_SEALED_SIZE];
 
+		neighbor->password_differs = false;
 		if (!neighbor->password[0])
 			continue;
 		good &= session_normalize(neighbor->address, address) &&

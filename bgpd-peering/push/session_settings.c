@@ -227,7 +227,7 @@ Peering__Neighbor session_settings_without_harmless(const Peering__Neighbor *nei
 {
 	Peering__Neighbor rest = *neighbor;
 
-	rest.bfd = false;
+	rest.bfd = rest.password_differs = false;
 	rest.bfd_profile = (char *)protobuf_c_empty_string;
 	rest.keepalive = rest.hold_time = rest.connect_retry = 0;
 	return rest;
@@ -271,6 +271,7 @@ void session_settings_compare(const char *connection, const char *address, Peeri
 	if (neighbor->password[0] && !same_password(connection, neighbor, peer)) {
 		differs(peer->password ? "has another password than was pushed" : "has no password, and one was pushed",
 			context);
+		neighbor->password_differs = peer->password != NULL;
 		/* Without a key it stays what was pushed: to accept a drift never declares a session without its password. */
 		if (password_seal(connection, address, peer->password ? peer->password : "", sealed))
 			replace(&neighbor->password, sealed);

@@ -365,7 +365,7 @@ static bool is_own(const struct api_request *request, const char *router, const 
 
 	if (result == STORE_NOT_FOUND)
 		api_problem(request->http, 404, "unknown-connection",
-			    "your AS has no such connection; see /v1/connections", NULL);
+			    "your AS has no such connection; `peerctl connections` shows which there are", NULL);
 	else if (result != STORE_OK)
 		api_problem_store(request->http, store, result);
 	return result == STORE_OK;

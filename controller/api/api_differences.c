@@ -179,6 +179,7 @@ void api_get_differences(const struct api_request *request)
 struct chosen {
 	char *definition; /* to be asked for; NULL: nothing */
 	char *accepted;
+	char *other_password; /* the neighbor that has one which is not known here; NULL: none */
 	bool waits; /* a request for it is on its way */
 };
 
@@ -197,6 +198,7 @@ static bool choose(const struct store_connection *connection, void *context)
 		chosen->definition = strdup(connection->definition);
 	if (accepted)
 		chosen->accepted = text_of(accepted);
+	chosen->other_password = differences_other_password(connection);
 	chosen->waits = connection->push_state && strcmp(connection->push_state, "queued") == 0;
 	json_object_put(accepted);
 	return true;
@@ -206,6 +208,7 @@ static void free_chosen(struct chosen *chosen)
 {
 	free(chosen->definition);
 	free(chosen->accepted);
+	free(chosen->other_password);
 }
 
 static void push_again(const struct api_request *request, const char *reason)
@@ -330,6 +333,11 @@ static void accept_observed(const struct api_request *request, const char *reaso
 		 !api_router_is_held(request->api, router))
 		api_problem(request->http, 409, "push-waits",
 			    "a request for it is on its way to the router; look again when the router has answered", NULL);
+	else if (chosen.other_password)
+		api_problem_format(request->http, 409, "cannot-accept",
+				   "the password of %s on %s is another than was asked for, and no router tells one: ask for %s "
+				   "again with the password that is to hold",
+				   chosen.other_password, router, operation.connection);
 	else if (!chosen.accepted || (usual = usual_form(request, chosen.accepted))) {
 		operation.definition = usual;
 		api_accept(request, &operation);

@@ -32,7 +32,8 @@ static uint32_t read_asn(const struct api_request *request)
 	if (asn >= 1 && asn <= UINT32_MAX && api_may_see_asn(request, (uint32_t)asn))
 		return (uint32_t)asn;
 	api_problem(request->http, 404, "unknown-asn",
-		    "there is no such peer AS; /v1/peer-asns lists them, PUT /v1/peer-asns/64510 makes one", NULL);
+		    "there is no such peer AS: an AS is named by its number, such as 64510; `peerctl asn list` shows which there are",
+		    NULL);
 	return 0;
 }
 
@@ -155,7 +156,8 @@ static void answer_with(const struct api_request *request, uint32_t asn, int sta
 	else if (result == STORE_OK)
 		api_reply(request->http, status, shown.object, location);
 	else if (result == STORE_NOT_FOUND)
-		api_problem_format(request->http, 404, "unknown-asn", "peer AS%u is not registered; PUT it first", asn);
+		api_problem_format(request->http, 404, "unknown-asn",
+				   "peer AS%u is not registered; `peerctl asn set %u FILE` does that", asn, asn);
 	else
 		api_problem_store(request->http, api_store(request->api), result);
 }
@@ -379,7 +381,8 @@ void api_post_peer_asn_validate(const struct api_request *request)
 		result = store_peer_asn(store, asn, keep, &before);
 	if (result == STORE_NOT_FOUND) {
 		store_rollback(store);
-		api_problem_format(request->http, 404, "unknown-asn", "peer AS%u is not registered; PUT it first", asn);
+		api_problem_format(request->http, 404, "unknown-asn",
+				   "peer AS%u is not registered; `peerctl asn set %u FILE` does that", asn, asn);
 	} else {
 		struct store_peer_asn row = row_of(asn, &before);
 

@@ -191,7 +191,8 @@ static bool find(const struct api_request *request, const char *name, struct loa
 		return true;
 	peering_unload(loaded);
 	if (result == STORE_NOT_FOUND)
-		api_problem(request->http, 404, "unknown-peering", "there is no such peering; /v1/peerings lists them", NULL);
+		api_problem(request->http, 404, "unknown-peering",
+			    "there is no such peering; `peerctl peering list` shows which there are", NULL);
 	else
 		api_problem_store(request->http, api_store(request->api), result);
 	return false;

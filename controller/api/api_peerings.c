@@ -35,6 +35,16 @@ static bool is_one_of(const char *const *words, const char *text)
 	return false;
 }
 
+static void refuse_state(const struct api_request *request, const char *const *known)
+{
+	char there[128];
+	size_t used = 0;
+
+	for (size_t i = 0; known[i]; i++)
+		used += (size_t)snprintf(there + used, sizeof(there) - used, "%s%s", i ? ", " : "", known[i]);
+	api_problem_format(request->http, 400, "bad-query", "there is no such state; there are %s", there);
+}
+
 bool api_read_peering_filter(const struct api_request *request, const char *const *known, struct peering_filter *filter)
 {
 	struct evkeyval *parameter;
@@ -43,7 +53,11 @@ bool api_read_peering_filter(const struct api_request *request, const char *cons
 	TAILQ_FOREACH (parameter, request->query, next) {
 		const char *value = parameter->value;
 
-		if (strcmp(parameter->key, "state") == 0 && is_one_of(known, value)) {
+		if (strcmp(parameter->key, "state") == 0) {
+			if (!is_one_of(known, value)) {
+				refuse_state(request, known);
+				return false;
+			}
 			filter->state = value;
 		} else if (strcmp(parameter->key, "peerAsn") == 0 && is_number(value, UINT32_MAX)) {
 			filter->asn = (uint32_t)strtoul(value, NULL, 10);

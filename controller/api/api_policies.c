@@ -81,7 +81,8 @@ void api_get_policy(const struct api_request *request)
 	if (result == STORE_OK)
 		api_reply(request->http, 200, shown, NULL);
 	else if (result == STORE_NOT_FOUND)
-		api_problem_format(request->http, 404, "unknown-policy", "no policy of this name is wanted on %s", router);
+		api_problem_format(request->http, 404, "unknown-policy",
+				   "no policy of this name is wanted on %s; `peerctl policy list %s` shows which are", router, router);
 	else
 		api_problem_store(request->http, api_store(request->api), result);
 }

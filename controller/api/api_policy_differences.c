@@ -112,7 +112,8 @@ static bool find_policy(const struct api_request *request, struct store_operatio
 	if (result == STORE_OK && operation->definition)
 		return true;
 	if (result == STORE_NOT_FOUND)
-		api_problem_format(request->http, 404, "unknown-policy", "no policy of this name is wanted on %s", router);
+		api_problem_format(request->http, 404, "unknown-policy",
+				   "no policy of this name is wanted on %s; `peerctl policy list %s` shows which are", router, router);
 	else
 		api_problem_store(request->http, api_store(request->api), result);
 	return false;

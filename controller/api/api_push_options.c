@@ -143,7 +143,8 @@ void api_post_confirm(const struct api_request *request)
 	enum store_result result = store_push(api_store(request->api), id, look, &push);
 
 	if (result == STORE_NOT_FOUND)
-		api_problem(request->http, 404, "unknown-push", "there is no push with this id", NULL);
+		api_problem(request->http, 404, "unknown-push",
+			    "there is no push with this id; `peerctl audit` shows which there were", NULL);
 	else if (result != STORE_OK)
 		api_problem_store(request->http, api_store(request->api), result);
 	else

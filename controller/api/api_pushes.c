@@ -302,6 +302,30 @@ static bool is_queued(const struct store_push *push, void *context)
 	return true;
 }
 
+/* What a hold waits for has room beside what waits for the hold's end; there is one of it for each difference. */
+static bool settles_any(struct store *store, const char *router, const struct store_operation *operations, size_t count)
+{
+	bool settles = false;
+
+	for (size_t i = 0; i < count && !settles; i++)
+		if (store_settles(store, router, operations[i].connection, &settles) != STORE_OK)
+			return false;
+	return settles;
+}
+
+static void refuse_one_more(const struct api_request *request, const char *router)
+{
+	if (api_router_is_held(request->api, router))
+		api_problem_format(request->http, 429, "too-many-pushes",
+				   "nothing was done: %s is held, and %d pushes wait for the end of that; settle what `peerctl diff "
+				   "--router %s` shows, and they go out",
+				   router, PUSHES_QUEUED_MAX, router);
+	else
+		api_problem_format(request->http, 429, "too-many-pushes",
+				   "nothing was done: %s has %d pushes that it has not answered; try again when it has", router,
+				   PUSHES_QUEUED_MAX);
+}
+
 void api_submit(const struct api_request *request, const char *router, const struct store_operation *operations,
 		size_t count)
 {
@@ -328,10 +352,8 @@ void api_submit(const struct api_request *request, const char *router, const str
 		return;
 	}
 	result = store_pushes_queued_count(store, router, &waiting);
-	if (result == STORE_OK && waiting >= PUSHES_QUEUED_MAX) {
-		api_problem_format(request->http, 429, "too-many-pushes",
-				   "%s has %d pushes that it has not answered; try again when it has", router,
-				   PUSHES_QUEUED_MAX);
+	if (result == STORE_OK && waiting >= PUSHES_QUEUED_MAX && !settles_any(store, router, operations, count)) {
+		refuse_one_more(request, router);
 		return;
 	}
 	if (result == STORE_OK && !random_id(id)) {
@@ -643,7 +665,8 @@ void api_get_push(const struct api_request *request)
 	enum store_result result = store_push(store, id, show_push, request->http);
 
 	if (result == STORE_NOT_FOUND)
-		api_problem(request->http, 404, "unknown-push", "there is no push with this id", NULL);
+		api_problem(request->http, 404, "unknown-push",
+			    "there is no push with this id; `peerctl audit` shows which there were", NULL);
 	else if (result != STORE_OK)
 		api_problem_store(request->http, store, result);
 }

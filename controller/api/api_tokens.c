@@ -200,7 +200,7 @@ void api_delete_token(const struct api_request *request)
 		result = store_token(store, id, NULL, NULL);
 	if (result == STORE_NOT_FOUND) {
 		store_rollback(store);
-		api_problem(request->http, 404, "unknown-token", "there is no token with this id; see /v1/tokens", NULL);
+		api_problem(request->http, 404, "unknown-token", "there is no token with this id; `peerctl token list` shows which there are", NULL);
 		return;
 	}
 	if (result == STORE_OK)

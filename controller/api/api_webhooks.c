@@ -128,7 +128,7 @@ void api_post_webhook_test(const struct api_request *request)
 
 	if (!find_config(webhooks_configs(api_webhooks(request->api)), name)) {
 		api_problem_format(request->http, 404, "unknown-webhook",
-				   "there is no web hook \"%.64s\"; GET /v1/webhooks says which there are", name);
+				   "there is no web hook \"%.64s\"; `peerctl webhooks` shows which there are", name);
 		return;
 	}
 	result = store_test(request, name, &id);

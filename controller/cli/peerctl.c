@@ -90,6 +90,7 @@ static int request(struct invocation *invocation, const struct command *command)
 		fprintf(stderr, "peerctl: %s\n", error);
 		return EXIT_USAGE;
 	}
+	invocation->of_options = true;
 	return command_push(invocation, NULL, client_path("routers", invocation->arguments[0], "connections", NULL), body);
 }
 
@@ -466,7 +467,7 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_COUNT:
 		invocation->routes.count = value;
-		return true;
+		return command_takes_number("count", value, 1, 10000000);
 	case OPTION_FILE:
 		invocation->file = value;
 		return true;
@@ -475,10 +476,10 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_EXPECT_REVISION:
 		invocation->expected_revision = value;
-		return true;
+		return command_takes_number("expect-revision", value, 0, INT64_MAX);
 	case OPTION_CONFIRM:
 		invocation->confirm_seconds = value;
-		return true;
+		return command_takes_number("confirm", value, 10, 3600);
 	case OPTION_CONFIRM_MANUALLY:
 		invocation->confirm_manually = true;
 		return true;
@@ -499,7 +500,7 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 		return true;
 	case OPTION_VALID_DAYS:
 		invocation->valid_days = value;
-		return true;
+		return command_takes_number("valid-days", value, 1, 3650);
 	case OPTION_OUTPUT:
 	case 'o':
 		invocation->json = strcmp(value, "json") == 0;
@@ -511,6 +512,38 @@ static bool take_option(struct invocation *invocation, int option, const char *v
 	default:
 		return request_option(&invocation->request, option, value);
 	}
+}
+
+/* Commands of two words, of which the first is there. False where there is none. */
+static bool tell_second_words(const char *first)
+{
+	size_t length = strlen(first);
+	bool any = false;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strncmp(commands[i].name, first, length) != 0 || commands[i].name[length] != ' ')
+			continue;
+		fprintf(stderr, any ? ", %s" : "peerctl: the commands of that name are %s", commands[i].name);
+		any = true;
+	}
+	if (any)
+		fputs("; see peerctl --help\n", stderr);
+	return any;
+}
+
+static bool has_empty_argument(const struct invocation *invocation)
+{
+	for (int i = 0; i < invocation->argument_count; i++)
+		if (!invocation->arguments[i][0])
+			return true;
+	return false;
+}
+
+static bool is_asn(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length <= 10 && strspn(text, "0123456789") == length && atoll(text) >= 1 && atoll(text) <= UINT32_MAX;
 }
 
 /* One that stands in the usage without brackets. */
@@ -547,9 +580,9 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 		return PARSED_HELP;
 	}
 	if (!*command) {
-		if (optind < argc)
+		if (optind < argc && !tell_second_words(argv[optind]))
 			fprintf(stderr, "peerctl: there is no command '%s'; see peerctl --help\n", argv[optind]);
-		else
+		else if (optind == argc)
 			help(stderr);
 		return PARSED_WRONG;
 	}
@@ -570,6 +603,18 @@ static enum parsed parse(struct invocation *invocation, int argc, char **argv, c
 	    invocation->argument_count < (*command)->arguments - (*command)->optional ||
 	    lacks_option(invocation, *command)) {
 		fprintf(stderr, "usage: peerctl %s\n", (*command)->usage);
+		return PARSED_WRONG;
+	}
+	if (has_empty_argument(invocation)) {
+		fprintf(stderr, "peerctl: an argument is empty; usage: peerctl %s\n", (*command)->usage);
+		return PARSED_WRONG;
+	}
+	if (strstr((*command)->usage, " ASN") && !is_asn(invocation->arguments[0])) {
+		fprintf(stderr, "peerctl: ASN is a number from 1 to 4294967295, such as 64510, not '%s'\n", invocation->arguments[0]);
+		return PARSED_WRONG;
+	}
+	if (invocation->confirm_manually && !invocation->confirm_seconds) {
+		fputs("peerctl: --confirm-manually goes with --confirm S, the seconds within which somebody confirms\n", stderr);
 		return PARSED_WRONG;
 	}
 	return PARSED;

@@ -13,14 +13,10 @@
 /* Behind which row the newest `count` begin, in *after. Returns an exit code. */
 static int behind_which(const struct invocation *invocation, const char *count, char *after, size_t size)
 {
-	long long wanted = strspn(count, "0123456789") == strlen(count) ? atoll(count) : 0, newest;
+	long long wanted = atoll(count), newest;
 	json_object *answer;
 	int code;
 
-	if (wanted < 1) {
-		fprintf(stderr, "peerctl: --count takes a whole number from 1 on, not '%s'\n", count);
-		return EXIT_USAGE;
-	}
 	code = command_ask(invocation, NULL, client_query(client_path("audit", NULL), "limit", "1"), NULL, &answer);
 	if (code != EXIT_DONE)
 		return code;
@@ -59,6 +55,8 @@ int audit_command(struct invocation *invocation, const struct command *command)
 	json_object *all;
 	int code = EXIT_DONE;
 
+	if (invocation->since && !command_takes_number("since", invocation->since, 0, INT64_MAX))
+		return EXIT_USAGE;
 	if (!invocation->since)
 		code = behind_which(invocation, count, after, sizeof(after));
 	if (code != EXIT_DONE)

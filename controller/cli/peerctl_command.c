@@ -6,6 +6,22 @@
 #include <string.h>
 
 #include "controller/cli/peerctl_show.h"
+#include "controller/cli/peerctl_words.h"
+
+bool command_takes_number(const char *option, const char *value, int64_t least, int64_t most)
+{
+	size_t length = strlen(value);
+	int64_t number = length > 0 && length <= 18 && strspn(value, "0123456789") == length ? atoll(value) : -1;
+
+	if (number >= least && number <= most)
+		return true;
+	if (most == INT64_MAX)
+		fprintf(stderr, "peerctl: --%s takes a whole number, not '%s'\n", option, value);
+	else
+		fprintf(stderr, "peerctl: --%s takes a whole number from %lld to %lld, not '%s'\n", option, (long long)least,
+			(long long)most, value);
+	return false;
+}
 
 void command_print_json(json_object *object)
 {
@@ -47,6 +63,15 @@ void command_tell_refusal(json_object *problem, const char *key)
 	putc('\n', stderr);
 }
 
+static void speak_of_options(json_object *problem)
+{
+	char *sentence = words_of_options(member_text(problem, "detail"));
+
+	if (sentence)
+		json_object_object_add(problem, "detail", json_object_new_string(sentence));
+	free(sentence);
+}
+
 int command_ask(const struct invocation *invocation, const char *method, char *path, json_object *body,
 		json_object **answer)
 {
@@ -66,6 +91,8 @@ int command_ask(const struct invocation *invocation, const char *method, char *p
 	}
 	if (invocation->json)
 		command_print_json(got.body);
+	if (invocation->of_options)
+		speak_of_options(got.body);
 	command_tell_refusal(got.body, "detail");
 	json_object_put(got.body);
 	return EXIT_REFUSED;

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "controller/cli/peerctl_client.h"
 #include "controller/cli/peerctl_request.h"
@@ -36,6 +37,7 @@ struct invocation {
 	const char *expected_revision;
 	const char *confirm_seconds;
 	bool confirm_manually;
+	bool of_options; /* what it asks for is made of options alone: so refusals are about them */
 	struct request_options request;
 	struct route_options routes;
 	char **arguments; /* behind the command's name */
@@ -51,6 +53,9 @@ struct command {
 	int (*run)(struct invocation *invocation, const struct command *command); /* returns an exit code */
 	int optional; /* of its arguments, at the end */
 };
+
+/* Whether the value of an option is a whole number of that range; else it has said so. */
+bool command_takes_number(const char *option, const char *value, int64_t least, int64_t most);
 
 void command_print_json(json_object *object);
 /* The sentence under `key`, and the verbs that are allowed, on standard error. */

@@ -74,15 +74,31 @@ static void show_table_of_routes(json_object *answer)
 									: ", and no more");
 }
 
+/* False with a sentence said. */
+static bool takes_options(const struct route_options *wanted)
+{
+	const char *wrong = NULL;
+
+	if (wanted->family && strcmp(wanted->family, "ipv4") != 0 && strcmp(wanted->family, "ipv6") != 0)
+		wrong = "--family takes ipv4 or ipv6";
+	else if (wanted->verdict && strcmp(wanted->verdict, "accepted") != 0 && strcmp(wanted->verdict, "rejected") != 0)
+		wrong = "--verdict takes accepted or rejected";
+	else if (wanted->prefix && !strchr(wanted->prefix, '/'))
+		wrong = "--prefix takes a prefix, such as 192.0.2.0/24";
+	else if (wanted->longer && !wanted->prefix)
+		wrong = "--longer goes with --prefix PREFIX";
+	if (wrong)
+		fprintf(stderr, "peerctl: %s\n", wrong);
+	return !wrong;
+}
+
 int live_routes(struct invocation *invocation, const struct command *command)
 {
 	size_t wanted = invocation->routes.count ? strtoul(invocation->routes.count, NULL, 10) : COUNT_DEFAULT;
 	json_object *all = NULL, *next = NULL, *routes = NULL;
 
-	if (wanted == 0 || wanted > 10000000) {
-		fprintf(stderr, "peerctl: --count takes a number from 1 to 10000000\n");
+	if (!takes_options(&invocation->routes))
 		return EXIT_USAGE;
-	}
 	do {
 		json_object *page, *more;
 		int code = command_ask(invocation, NULL, routes_path(invocation, wanted - list_length(routes), next), NULL, &page);

@@ -8,14 +8,12 @@
 
 #include "controller/cli/peerctl_show.h"
 #include "controller/cli/peerctl_table.h"
+#include "controller/cli/policy_levels.h"
 
 const char push_again_help[] =
 	"Asks for a connection once more, as it was asked for last. Without a name: for everything of the router that\n"
 	"`peerctl diff` shows as asked for and different, policies before what uses them. What is refused holds up nothing\n"
 	"else. Nothing opens by it: a connection that the router has lost begins again with its approval.\n";
-
-/* Route-maps that call each other, as FRR's own limit; and one more for those that call in a circle. */
-#define LEVELS_MAX 11
 
 /* One thing that is asked for again. */
 struct again {
@@ -77,26 +75,18 @@ static json_object *calls_of(const struct invocation *invocation, const char *ro
 	return calls;
 }
 
-/* 0 for a list; of a route-map one more than of those that it calls among them. */
-static unsigned int level_of(json_object *calls, const char *name, unsigned int depth)
+/* 0 for a list, which no route-map calls. */
+static unsigned int level_of(json_object *levels, const char *name)
 {
-	json_object *called = NULL;
-	unsigned int level = 1;
+	json_object *level = NULL;
 
-	if (!json_object_object_get_ex(calls, name, &called))
-		return 0;
-	for (size_t i = 0; depth < LEVELS_MAX && i < json_object_array_length(called); i++) {
-		unsigned int below = level_of(calls, json_object_get_string(json_object_array_get_idx(called, i)), depth + 1);
-
-		if (below >= level)
-			level = below + 1;
-	}
-	return level < LEVELS_MAX ? level : LEVELS_MAX;
+	return json_object_object_get_ex(levels, name, &level) ? (unsigned int)json_object_get_int(level) : 0;
 }
 
 static int find_levels(const struct invocation *invocation, struct restoring *restoring)
 {
 	int code = EXIT_DONE;
+	json_object *levels;
 
 	for (size_t i = 0; code == EXIT_DONE && i < restoring->count; i++) {
 		const struct again *thing = &restoring->things[i];
@@ -107,12 +97,13 @@ static int find_levels(const struct invocation *invocation, struct restoring *re
 		if (calls)
 			json_object_object_add(restoring->calls, thing->name, calls);
 	}
+	levels = policy_levels(restoring->calls);
 	for (size_t i = 0; i < restoring->count; i++) {
 		struct again *thing = &restoring->things[i];
 
-		thing->level = strcmp(thing->object, "policy") == 0 ? level_of(restoring->calls, thing->name, 0)
-								     : LEVELS_MAX + 1;
+		thing->level = strcmp(thing->object, "policy") == 0 ? level_of(levels, thing->name) : POLICY_LEVELS_MAX + 1;
 	}
+	json_object_put(levels);
 	return code;
 }
 

@@ -106,12 +106,16 @@ static bool take_password(struct request_options *options, const char *path)
 /* "NAME=SECONDS" */
 static bool take_timer(struct request_options *options, const char *value)
 {
+	static const char *const timers[] = {"establish=", "validation=", "stale=", "drain="};
 	const char *seconds = strchr(value, '=');
+	bool known = false;
 	uint32_t number;
 	char *name;
 
-	if (!seconds || seconds == value) {
-		fprintf(stderr, "peerctl: --timer takes NAME=SECONDS, such as establish=86400, not '%s'\n", value);
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+		known |= strncmp(value, timers[i], strlen(timers[i])) == 0;
+	if (!known) {
+		fprintf(stderr, "peerctl: --timer takes establish=S, validation=S, stale=S or drain=S, not '%s'\n", value);
 		return false;
 	}
 	if (!take_number("timer", seconds + 1, &number))

@@ -24,8 +24,8 @@ int token_create(struct invocation *invocation, const struct command *command)
 	json_object *body, *answer;
 	int code;
 
-	if (days && (strspn(days, "0123456789") != strlen(days) || strlen(days) > 4)) {
-		fprintf(stderr, "peerctl: --valid-days takes a number from 1 to 3650, not '%s'\n", days);
+	if ((strcmp(invocation->arguments[0], "peer") == 0) != (invocation->request.asn != 0)) {
+		fputs("peerctl: a token of the role peer, and no other, has an AS: --asn N\n", stderr);
 		return EXIT_USAGE;
 	}
 	body = json_object_new_object();

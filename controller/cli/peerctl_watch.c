@@ -55,17 +55,17 @@ static const char *colour_of(const char *type, json_object *data)
 
 static void describe(const char *type, json_object *event, json_object *data, char text[DETAIL_SIZE])
 {
-	const char *message = member_text(data, "message");
+	const char *message = member_text(data, "message"), *session = member_text(data, "session");
 
 	if (strcmp(type, "transition") == 0)
 		snprintf(text, DETAIL_SIZE, "%s -> %s%s%s%s%s", member_text(data, "from"), member_text(data, "to"),
 			 member_text(data, "actor")[0] ? " by " : "", member_text(data, "actor"),
 			 message[0] ? ": " : "", message);
 	else if (strcmp(type, "degraded") == 0)
-		snprintf(text, DETAIL_SIZE, "[%s] %s %s: %s", member_text(data, "severity"), member_text(data, "cause"),
-			 member_text(data, "session"), member_text(data, "reason"));
+		snprintf(text, DETAIL_SIZE, "[%s] %s%s%s: %s", member_text(data, "severity"), member_text(data, "cause"),
+			 session[0] ? " " : "", session, member_text(data, "reason"));
 	else if (strcmp(type, "recovered") == 0)
-		snprintf(text, DETAIL_SIZE, "%s %s", member_text(data, "cause"), member_text(data, "session"));
+		snprintf(text, DETAIL_SIZE, "%s%s%s", member_text(data, "cause"), session[0] ? " " : "", session);
 	else if (strncmp(type, "push-", 5) == 0)
 		snprintf(text, DETAIL_SIZE, "%s: %s, by %s", member_text(data, "verb"), member_text(data, "state"),
 			 member_text(data, "actor"));
@@ -211,14 +211,30 @@ static char *stream_path(const struct invocation *invocation)
 	return client_query(path, "after", invocation->since);
 }
 
+/* "1234-9f86d081", or a peer's, which is sealed and long. */
+static bool is_event_id(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return strlen(text) > 100 ||
+	       (digits > 0 && digits <= 18 && (text[digits] == '\0' || (text[digits] == '-' && text[digits + 1] != '\0')));
+}
+
 int watch_command(struct invocation *invocation, const struct command *command)
 {
 	struct watch watch = {.invocation = invocation, .router_width = 12, .connection_width = 16};
 	unsigned int retry = RETRY_FIRST_SECONDS;
-	char *path = stream_path(invocation);
 	bool ever_heard = false, refused;
+	char *path;
 	int code;
 
+	if (invocation->since && !is_event_id(invocation->since)) {
+		fprintf(stderr,
+			"peerctl: --since takes the id of an event, such as 1234-9f86d081, not '%s'; peerctl watch -o json shows them\n",
+			invocation->since);
+		return EXIT_USAGE;
+	}
+	path = stream_path(invocation);
 	watch.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	signal(SIGINT, interrupted);
 	for (;;) {

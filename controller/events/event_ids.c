@@ -9,6 +9,7 @@
 #include "controller/events/events.h"
 
 #define PLACE_SIZE 32
+#define EPOCH_UNKNOWN "-" /* no database's: its reader hears of a gap, and gets all that there is */
 
 static void place_of(uint32_t peer_asn, char place[PLACE_SIZE])
 {
@@ -53,8 +54,13 @@ bool event_id_take(const struct secret_key *key, uint32_t peer_asn, const char *
 	/* The beginning is no secret. */
 	if (peer_asn == 0 || strcmp(shown, "0") == 0)
 		return event_id_read(shown, id);
-	if (strlen(shown) != sizeof(sealed) - 1)
-		return false;
+	if (strlen(shown) != sizeof(sealed) - 1) {
+		/* Of a version that did not seal them. Where it stands would tell how much there is. */
+		if (!event_id_read(shown, id))
+			return false;
+		*id = (struct store_event_id){.epoch = EPOCH_UNKNOWN};
+		return true;
+	}
 	memcpy(sealed, shown, sizeof(sealed));
 	exchange(sealed, "-_.", "+/:");
 	place_of(peer_asn, place);

@@ -19,7 +19,8 @@
 bool event_id_show(const struct secret_key *key, uint32_t peer_asn, const char *id, char shown[EVENT_ID_SHOWN_SIZE]);
 /*
  * False where `shown` never was the id of an event. What was sealed for somebody else, or with a key that is gone, is read
- * as one that is not there yet: its reader hears of a gap, and goes on with what comes.
+ * as one that is not there yet: its reader hears of a gap, and goes on with what comes. What a peer was given by a version
+ * that sealed nothing is read as one of another database: a gap, and all that the peer may see.
  */
 bool event_id_take(const struct secret_key *key, uint32_t peer_asn, const char *shown, struct store_event_id *id);
 

@@ -573,6 +573,7 @@ static void add_flag(json_object *object, const char *key, bool flag)
 static void add_session(json_object *object, const Peering__Neighbor *neighbor)
 {
 	add_flag(object, "passwordSet", neighbor->password[0]);
+	add_flag(object, "passwordDiffers", neighbor->password_differs);
 	add_number(object, "ttlSecurityHops", neighbor->ttl_security_hops);
 	add_flag(object, "bfd", neighbor->bfd);
 	add_text(object, "bfdProfile", neighbor->bfd_profile);

@@ -215,6 +215,11 @@ static bool has_password(json_object *neighbor)
 	return member(neighbor, "sealedPassword") != NULL;
 }
 
+static bool has_other_password(json_object *declared)
+{
+	return json_object_get_boolean(member(declared, "passwordDiffers"));
+}
+
 static void compare_session(json_object *neighbor, json_object *declared, json_object *sessions, json_object *differences)
 {
 	const char *address = text(neighbor, "address");
@@ -230,6 +235,8 @@ static void compare_session(json_object *neighbor, json_object *declared, json_o
 	/* What nobody has told here cannot be accepted: one that is not asked for is the router's own. */
 	if (has_password(neighbor) && !set)
 		differs(differences, words("set"), NULL, "%spassword", where);
+	else if (has_password(neighbor) && has_other_password(same))
+		differs(differences, words("set"), words("another"), "%spassword", where);
 }
 
 static void compare_levels(json_object *desired, json_object *declared, json_object *differences)
@@ -353,17 +360,6 @@ static void not_compared_of_neighbor(json_object *neighbor, json_object *fields)
 	}
 }
 
-/* Which password there is neither side tells the other. */
-static void not_compared_passwords(json_object *neighbors, json_object *fields)
-{
-	for (size_t i = 0; i < length(neighbors); i++) {
-		json_object *neighbor = json_object_array_get_idx(neighbors, i);
-
-		if (member(neighbor, "passwordSet"))
-			add_field(fields, "neighbors[%s].%s", text(neighbor, "address"), "password");
-	}
-}
-
 json_object *differences_not_compared(const struct store_connection *connection)
 {
 	json_object *fields = json_object_new_array();
@@ -374,7 +370,6 @@ json_object *differences_not_compared(const struct store_connection *connection)
 	desired = declaration_shown(connection->definition);
 	detail = connection->observed ? json_tokener_parse(connection->observed->detail) : NULL;
 	if (declared_of(detail)) {
-		not_compared_passwords(list(desired, "neighbors"), fields);
 		json_object_put(detail);
 		json_object_put(desired);
 		return fields;
@@ -504,6 +499,28 @@ static void accept_declared(json_object *desired, json_object *declared)
 	replace(desired, "timers", json_object_object_length(timers) ? json_object_get(timers) : NULL);
 	json_object_put(timers);
 	replace(desired, "checks", json_object_get(member(declared, "checks")));
+}
+
+char *differences_other_password(const struct store_connection *connection)
+{
+	json_object *desired, *detail, *neighbors;
+	char *address = NULL;
+
+	if (!connection->definition || !differences_is_there(connection))
+		return NULL;
+	desired = json_tokener_parse(connection->definition);
+	detail = json_tokener_parse(connection->observed->detail);
+	neighbors = list(desired, "neighbors");
+	for (size_t i = 0; i < length(neighbors) && !address; i++) {
+		json_object *neighbor = json_object_array_get_idx(neighbors, i);
+
+		if (has_password(neighbor) && has_other_password(find(list(declared_of(detail), "neighbors"), "address",
+								       text(neighbor, "address"))))
+			address = strdup(text(neighbor, "address"));
+	}
+	json_object_put(detail);
+	json_object_put(desired);
+	return address;
 }
 
 json_object *differences_accepted(const struct store_connection *connection)

@@ -32,4 +32,10 @@ json_object *differences_not_compared(const struct store_connection *connection)
  */
 json_object *differences_accepted(const struct store_connection *connection);
 
+/*
+ * The first neighbor whose password on the router is another than was asked for: it cannot be accepted, since no router tells
+ * it. The caller frees; NULL: there is none.
+ */
+char *differences_other_password(const struct store_connection *connection);
+
 #endif

@@ -3,17 +3,21 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "controller/api/api.h"
 #include "controller/routers/certificates.h"
 #include "controller/routers/reports.h"
+#include "controller/service/config.h"
 #include "controller/service/metrics.h"
 #include "controller/service/monitor.h"
 #include "controller/text.h"
 
 /* After a failure of accept() the listener pauses for a second: failing again and again is what counts. */
 #define ACCEPT_FAILED_MILLISECONDS 5000
+/* Room on the database's disk below which the next transactions may find none. */
+#define DISK_BYTES_LEAST (1 << 20)
 
 static void add_problem(json_object *problems, const char *check, const char *detail)
 {
@@ -39,6 +43,16 @@ static void look_at_store(json_object *problems, const struct monitored *monitor
 		add_problem(problems, "reports", "as many reports wait as may; routers are not read from");
 }
 
+/* Where nothing is reported, no transaction tells that the next one will fail. */
+static void look_at_disk(json_object *problems, const struct monitored *monitored)
+{
+	struct statvfs disk;
+
+	if (statvfs(monitored->config->database, &disk) == 0 &&
+	    (double)disk.f_bavail * (double)disk.f_frsize < DISK_BYTES_LEAST)
+		add_problem(problems, "disk", "the database's disk has less than 1 MiB of room; make some");
+}
+
 bool health_page(struct evbuffer *out, const struct monitored *monitored)
 {
 	json_object *object = json_object_new_object(), *problems = json_object_new_array();
@@ -47,6 +61,7 @@ bool health_page(struct evbuffer *out, const struct monitored *monitored)
 	bool healthy;
 
 	look_at_store(problems, monitored);
+	look_at_disk(problems, monitored);
 	if (accept_failed_at != 0 && clock_steady_milliseconds() - accept_failed_at < ACCEPT_FAILED_MILLISECONDS)
 		add_problem(problems, "listeners", "connections cannot be accepted; raise the limit of open files");
 	if (ends != 0 && ends <= (uint64_t)time(NULL))

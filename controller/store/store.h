@@ -214,6 +214,8 @@ enum store_result store_differing(struct store *store, const char *router, uint6
 enum store_result store_judge_last_push(struct store *store, const char *router, const char *last_push, int64_t at,
 					bool *held);
 enum store_result store_held(struct store *store, const char *router, bool *held);
+/* Whether the router is held, and asking for the connection or policy of that name anew settles what differs of it. */
+enum store_result store_settles(struct store *store, const char *router, const char *name, bool *settles);
 /* Ends the hold where all is settled; *released says whether it did. */
 enum store_result store_release(struct store *store, const char *router, bool *released);
 

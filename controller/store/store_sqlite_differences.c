@@ -88,6 +88,16 @@ enum store_result store_held(struct store *store, const char *router, bool *held
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
+enum store_result store_settles(struct store *store, const char *router, const char *name, bool *settles)
+{
+	sqlite3_stmt *statement = store_bound(store, SQL_SETTLES, TEXT(router), TEXT(name));
+	enum store_result result = store_next(store, statement);
+
+	*settles = result == STORE_OK && sqlite3_column_int64(statement, 0) != 0;
+	sqlite3_reset(statement);
+	return result;
+}
+
 enum store_result store_release(struct store *store, const char *router, bool *released)
 {
 	enum store_result result = store_change(store, SQL_RELEASE, TEXT(router));

@@ -13,7 +13,7 @@ from wire import Closed
 class ScriptedController:
     """Takes the address and the certificate of a lab's Controller, which is not started."""
 
-    def __init__(self, controller):
+    def __init__(self, controller, receive_buffer=None):
         self.socket = None
         self._input = b""
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -24,6 +24,8 @@ class ScriptedController:
         self._context.load_cert_chain(f"{name}.pem", f"{name}.key")
         self._listener = controller.namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if receive_buffer:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._listener.bind((controller.address, ROUTER_PORT))
         self._listener.listen(5)
 
@@ -38,6 +40,13 @@ class ScriptedController:
 
     def accept(self, acked=0, acked_at=0, timeout=60):
         """Waits for the router, answers its Hello, and returns that."""
+        hello = self.meet(timeout)
+        self.send(hello_ack=dict(protocol_version=wire.VERSION, router_name=ROUTER, acked_sequence=acked,
+                                 acked_at_milliseconds=acked_at))
+        return hello
+
+    def meet(self, timeout=60):
+        """Waits for the router, and returns its Hello, which is not answered."""
         self._listener.settimeout(timeout)
         self.socket = None
         while not self.socket:
@@ -49,10 +58,7 @@ class ScriptedController:
                 # The router has given it up while nobody was there.
                 raw.close()
         self._input = b""
-        hello = self.expect("hello")
-        self.send(hello_ack=dict(protocol_version=wire.VERSION, router_name=ROUTER, acked_sequence=acked,
-                                 acked_at_milliseconds=acked_at))
-        return hello
+        return self.expect("hello")
 
     def send(self, **body):
         self.send_bytes(wire.frame(wire.envelope(**body)))

@@ -352,6 +352,6 @@ def test_watch_is_coloured_on_a_terminal_alone(controller):
 
 def test_watch_that_cannot_be_says_why(controller):
     refused = controller.peerctl("watch", "--since", "yesterday")
-    assert refused.returncode == 1 and "after" in refused.stderr
+    assert refused.returncode == 2 and "--since takes the id of an event" in refused.stderr
     assert controller.stop() == 0
     assert controller.peerctl("watch").returncode == 3

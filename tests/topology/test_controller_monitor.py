@@ -139,6 +139,26 @@ def test_health_follows_the_database(monitored):
     assert samples(controller)["peeringcontroller_commit_failures_total"] > 0
 
 
+def test_health_tells_of_a_full_disk_before_a_report_fails(make_controller, tmp_path):
+    """Nothing is reported and nothing asked for: no transaction of the controller's meets it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], check=True)
+    try:
+        controller = make_controller(metrics_listen="127.0.0.1:0", database=disk / "controller.db").start()
+        assert ask(controller, "/healthz")[0] == 200
+        with open(disk / "filler", "wb", buffering=0) as file, pytest.raises(OSError):
+            while True:
+                file.write(b"x" * 65536)
+        _, text = wait_health(controller, 503)
+        assert [one["check"] for one in json.loads(text)["problems"]] == ["disk"], text
+        (disk / "filler").unlink()
+        wait_health(controller, 200)
+        assert controller.stop() == 0
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
 def test_other_paths_and_methods(monitored):
     assert [ask(monitored, path)[0] for path in ("/", "/metricsx", "/v1/routers")] == [404] * 3
     assert ask(monitored, "/metrics?x=1")[0] == 200 and ask(monitored, "/metrics", "POST")[0] == 405

@@ -33,6 +33,11 @@ def test_a_dry_run_is_asked_of_the_router_and_never_desired(controller):
                                   "--dry-run")
         assert said.returncode == 0 and "checked (would be done)" in said.stdout, said
         assert router.pushes[-1].dry_run
+        # It was not refused, for who watches and who looks back either.
+        events = controller.request("GET", "/v1/events?after=0&type=push-answered", headers={"Accept": "application/json"})[1]
+        assert [one["data"]["state"] for one in events["events"]] == ["checked"] * 2
+        assert [one["result"] for one in controller.get("/v1/audit")["audit"] if one["action"] == "connection.request"] == [
+            "checked"] * 2
 
         # A dry run of what ends a connection, or is refused, leaves what is desired alone.
         assert controller.post(CONNECTIONS, REQUEST)[0] == 200

@@ -282,6 +282,28 @@ def test_pushing_again_settles_too_and_goes_out_with_the_last_of_them(old):
         assert held(controller) is None and NAME in router.connections
 
 
+def test_a_held_router_keeps_so_many_and_what_settles_it_has_room(old, tmp_path):
+    controller, router, _, _ = old
+    feed = tmp_path / "feed.json"
+    feed.write_text(json.dumps({"connections": [{"router": "edge1", "name": f"PNI-{number}", "peerAsn": 64510, "neighbors": [
+        {"address": f"192.0.2.{number % 250 + 1}"}]} for number in range(1000)]}))
+    with router:
+        until("the snapshot", lambda: fields(controller), lambda found: found == {NAME: {"connection"}})
+        assert controller.peerctl("apply", "-f", feed).returncode == 0
+        for path, body in ((PATH, {**REQUEST, "name": "PNI-1000"}), (connection_path("PNI-0") + "/push-again", {})):
+            code, problem = controller.post(path, body)
+            assert (code, problem["code"]) == (429, "too-many-pushes"), problem
+            assert "nothing was done" in problem["detail"] and "peerctl diff --router edge1" in problem["detail"]
+        assert controller.request("GET", connection_path("PNI-1000"))[0] == 404
+        assert router.pushes == [] and held(controller)["unsettledCount"] == 1
+        # What it is held for is taken all the same, and with it goes what waits.
+        code, push = controller.post(f"{connection_path()}/push-again")
+        assert code in (200, 202), push
+        until("all that waited", lambda: {NAME, *(f"PNI-{number}" for number in range(1000))} <= set(router.connections))
+        assert held(controller) is None
+        until("room", lambda: controller.post(PATH, {**REQUEST, "name": "PNI-1000"})[0], lambda code: code == 200)
+
+
 def test_nothing_is_held_where_nothing_would_be_pushed(controller):
     """A new database, or one that knows nothing of this router, has nothing that could be out of date."""
     with controller.connect() as connection:

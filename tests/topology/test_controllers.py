@@ -166,6 +166,11 @@ def test_a_controller_that_is_put_back_from_a_copy_gets_what_came_since(scenario
     assert "transition-gap" not in s.controller.log.read_text()
 
 
+def wait_said(s, words):
+    """Heartbeats notice within 90 s that nothing goes through any more."""
+    until(words, lambda: " ".join(s.edge.vtysh("show peering controller").split()), lambda text: words in text, timeout=240)
+
+
 def test_a_controller_in_a_vrf(lab):
     s = Scenario(lab, vrfs=["MGMT"])
     s.controller = Controller(lab, s.edge, near=s.edge.vrf_namespaces["MGMT"])
@@ -187,9 +192,23 @@ def test_a_controller_in_a_vrf(lab):
     s.edge.vtysh("write memory")
     s.restart_bgpd()
     s.controller.wait_connected()
+    # A namespace or an address that is not there is said, and the link comes with it.
     s.edge.configure_bgp("no peering controller", line.replace("MGMT", "NONE"))
-    until("why not", lambda: s.edge.vtysh("show peering controller"), lambda text: "VRF NONE" in text)
+    wait_said(s, "in VRF NONE: there is no network namespace /run/netns/NONE")
+    s.edge.configure_bgp("no peering controller", f"peering controller {s.controller.address} vrf MGMT source {LOOPBACK}")
+    wait_said(s, f"from {LOOPBACK}: this router has no such address")
+    s.edge.vrf_namespaces["MGMT"].ip("address", "add", f"{LOOPBACK}/32", "dev", "lo")
+    s.controller.namespace.ip("route", "add", f"{LOOPBACK}/32", "via", s.controller.link.near_ipv4)
+    s.controller.wait_connected()
     s.wait_open()
+    # It is begun without zebra, as if VRFs were devices, and anew with the first word of zebra.
+    s.edge.vtysh("write memory")
+    s.edge.daemons["zebra"].stop()
+    s.restart_bgpd("stop_bgpd")
+    until("begun without zebra", lambda: s.edge.log_lines("zebra has not said yet what VRFs are"))
+    until("why not", lambda: told(s), lambda seen: seen == {s.controller.address: "not-connected"})
+    s.edge.start_zebra()
+    s.controller.wait_connected()
 
 
 @pytest.mark.interface_kind("vrf")
@@ -224,8 +243,12 @@ def test_a_controller_in_a_vrf_that_is_a_device(lab):
     s.restart_bgpd("stop_bgpd")
     s.controller.wait_connected()
     s.wait_open()
-    # A VRF that goes is said, and the sessions go on.
+    # A VRF that goes is said, and the sessions go on; the link comes back with it.
     edge.ip("link", "delete", "MGMT")
-    s.edge.configure_bgp("no peering controller", line)
-    until("why not", lambda: s.edge.vtysh("show peering controller"), lambda text: "VRF MGMT" in text)
+    wait_said(s, "in VRF MGMT: there is no device of that name")
+    s.wait_open()
+    edge.ip("link", "add", "MGMT", "type", "vrf", "table", "10")
+    edge.ip("link", "set", "MGMT", "up")
+    edge.ip("link", "set", near, "master", "MGMT")
+    wait_connected(s, s.controller)
     s.wait_open()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The golden frames, which the C side wrote, read by Google's protobuf: the same fields, and the same bytes again."""
+import re
 import struct
 
 import pytest
@@ -18,7 +19,8 @@ STATUS = dict(
     checks=[dict(name="session-stable", verdict="running", session="both", figures="0 flaps in 6m12s",
                  reason="3m48s to go")],
     waiting_for="session-stable: 3m48s to go",
-    declared=dict(name="PNI-ACME-FRA1", peer_asn=4200000000, neighbors=[dict(address="192.0.2.2", hold_time=30)],
+    declared=dict(name="PNI-ACME-FRA1", peer_asn=4200000000, neighbors=[dict(
+        address="192.0.2.2", hold_time=30, password_differs=True)],
                   profile="PEERS"))
 POLICIES = [dict(name="ACME-IN", kind=8, digest=0x8c3d5f7a9b1e2046, entries=2, drifted=True, withdrawn=True),
             dict(name="ACME-OLD", gone=True)]
@@ -89,6 +91,17 @@ def test_golden_frame(name):
     assert got.WhichOneof("body") == name
     assert got == wire.envelope(**{name: MESSAGES[name]})
     assert got.SerializeToString(deterministic=True) == read(name)
+
+
+@pytest.mark.parametrize("name", ["ack", "transition"])
+def test_the_page_shows_its_bytes(name):
+    """`…` stands for what is left out of a text."""
+    blocks = re.findall(r"^```\n((?: [0-9a-f]{2} .*\n)+)```", (SOURCE / "doc" / "protocol.md").read_text(), re.M)
+    shown = {"ack": blocks[0], "transition": blocks[1]}[name]
+    assert len(blocks) == 2
+    lines = [re.match(r" *((?:[0-9a-f]{2} |… )+)", line).group(1) for line in shown.splitlines()]
+    pattern = "".join(lines).replace(" ", "").replace("…", "(?:..)+")
+    assert re.fullmatch(pattern, (GOLDEN / f"{name}.hex").read_text().strip().replace("\n", "")), pattern
 
 
 def test_every_message_has_a_frame():

@@ -13,7 +13,7 @@ import pytest
 
 from controller_fixtures import connection_path, status
 from controller_process import ADMIN, Controller
-from event_reader import EventReader
+from event_reader import EventReader, number_of
 from lab.wait import until
 from peerings_kit import CONTACTS, PEER_ASN, PEER_NOC, Peer, connection, peering
 
@@ -152,6 +152,23 @@ def test_an_id_says_nothing_of_how_much_happens(worlds):
         worlds[1].router.move(OWN, "Validating", "14")
         assert [data["data"]["to"] for data in reader.wait("transition", 1)] == ["Validating"]
         assert [kind for _, kind, _ in reader.events] == ["transition"]
+
+
+def test_an_id_of_a_version_that_sealed_none_begins_anew(worlds):
+    world, peer = worlds[1], worlds[1].acme
+    newest = world.controller.get("/v1/events", headers={"Accept": "application/json"})["newest"]
+    every = [(event["type"], event["data"]) for event in world.events("?after=0")["events"]]
+    assert every
+    # Wherever it stands, and in whatever epoch: the same, so that nobody can look for the newest number.
+    for plain in ("1", newest, "999999", f"{number_of(newest)}-0123abcd"):
+        seen = world.events(f"?after={plain}")
+        assert [(event["type"], event["data"]) for event in seen["events"]] == every, plain
+        assert len(seen["gap"]["after"]) == len(seen["gap"]["resumedAfter"]) == 136, seen["gap"]
+    with EventReader(world.controller, last=newest, token=peer.token) as reader:
+        reader.wait("transition", 1)
+        assert [kind for _, kind, _ in reader.events][0] == "gap"
+    for nonsense in ("x", "1-", "-1", "1-2-3"):
+        assert world.controller.ask("GET", f"/v1/events?after={nonsense}", token=peer.token).status == 400
 
 
 def test_a_key_is_not_the_next_owners_of_a_name(worlds):

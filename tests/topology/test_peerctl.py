@@ -184,6 +184,90 @@ def test_peerctl_refusals_are_the_sentence(bad_input):
     assert said.returncode == 1 and "a/../b?c=d#e" in said.stderr
 
 
+# What is wrong with it, and what the sentence says, in the words of who has typed it.
+ASKED = ["request", "edge1", "PNI-1", "--asn", "64510", "--neighbor", "192.0.2.2"]
+SENTENCES = [
+    (["connections", "--state", "Foo"], 1, "there are None, PendingApproval"),
+    (["connections", "--router", "nowhere"], 1, "there are edge1"),
+    (["show", "", "X"], 2, "an argument is empty; usage: peerctl show ROUTER NAME"),
+    (["watch", "--since", "xx"], 2, "--since takes the id of an event, such as 1234-9f86d081, not 'xx'"),
+    (["watch", "--since", ""], 2, "--since takes the id of an event"),
+    (["watch", "--since", "1-"], 2, "--since takes the id of an event"),
+    (["audit", "--since", "xx"], 2, "--since takes a whole number, not 'xx'"),
+    (["audit", "--count", "0"], 2, "--count takes a whole number from 1"),
+    (["webhook-test", "nowhere"], 1, "`peerctl webhooks` shows which there are"),
+    (["routes", "edge1", "X", "--family", "ipx"], 2, "--family takes ipv4 or ipv6"),
+    (["routes", "edge1", "X", "--verdict", "maybe"], 2, "--verdict takes accepted or rejected"),
+    (["routes", "edge1", "X", "--prefix", "192.0.2.0"], 2, "--prefix takes a prefix, such as 192.0.2.0/24"),
+    (["routes", "edge1", "X", "--longer"], 2, "--longer goes with --prefix PREFIX"),
+    (["routes", "edge1", "X", "--count", "x"], 2, "--count takes a whole number from 1 to 10000000, not 'x'"),
+    (["request", "edge1", "a b", *ASKED[3:]], 1, "NAME: the name has a character that is not allowed"),
+    ([*ASKED[:-1], "foo"], 1, '--neighbor "foo" is no IPv4 or IPv6 address'),
+    ([*ASKED, "--neighbor", "192.0.2.2"], 1, "--neighbor names 192.0.2.2 twice"),
+    ([*ASKED[:-1], "192.0.2.2,optional"], 1, "at least one session must be required"),
+    ([*ASKED, "--kind", "foo"], 1, "--kind must be direct, exchange or route-server"),
+    ([*ASKED, "--activation", "foo"], 1, "--activation must be manual, auto or controller"),
+    ([*ASKED, "--validation-window", "86401"], 1, "--validation-window must be a whole number from 1 to 86400"),
+    ([*ASKED, "--import", "ipv4=a b"], 1, "--import is no name of a route-map"),
+    ([*ASKED, "--export", "ipv4=PEERING-X"], 1, "--export begins with PEERING-"),
+    ([*ASKED, "--description", "x" * 81], 1, "--description has 81 bytes; at most 80"),
+    ([*ASKED, "--on-violation", "foo"], 1, "--on-violation must be report or deny"),
+    ([*ASKED, "--reopen-mode", "foo"], 1, "--reopen-mode must be manual or auto"),
+    ([*ASKED, "--reopen-hold-down", "86401"], 1, "--reopen-hold-down must be a whole number from 1 to 86400"),
+    ([*ASKED, "--profile", "a b"], 1, "--profile: the name has a character"),
+    ([*ASKED, "--check", "no-default=maybe"], 1, '--check no-default must be "required", "advisory" or "off"'),
+    ([*ASKED, "--timer", "foo=3"], 2, "--timer takes establish=S, validation=S, stale=S or drain=S, not 'foo=3'"),
+    ([*ASKED, "--timer", "drain=99999999"], 1, "--timer drain must be a whole number from 1 to 31536000"),
+    ([*ASKED, "--ttl-security", "255"], 1, "--ttl-security must be a whole number from 1 to 254"),
+    ([*ASKED, "--bfd-profile", "a b"], 1, "--bfd-profile has a space"),
+    ([*ASKED, "--hold-time", "2"], 1, "--hold-time must be a whole number from 3 to 65535"),
+    ([*ASKED, "--keepalive", "30"], 1, "--keepalive goes with a --hold-time of at least three times as much"),
+    ([*ASKED, "--connect-retry", "65536"], 1, "--connect-retry must be a whole number"),
+    ([*ASKED, "--role", "foo"], 1, "--role must be provider, rs-server, rs-client, customer or peer"),
+    ([*ASKED, "--role-strict"], 1, "--role-strict goes with a role alone"),
+    ([*ASKED, "--local-address", "10.0.0.1/30"], 1, '--local-address "10.0.0.1/30" is not on one link'),
+    ([*ASKED, "--confirm", "5"], 2, "--confirm takes a whole number from 10 to 3600, not '5'"),
+    (["approve", "edge1", "X", "--confirm", "soon"], 2, "--confirm takes a whole number from 10 to 3600, not 'soon'"),
+    ([*ASKED, "--confirm-manually"], 2, "--confirm-manually goes with --confirm S"),
+    ([*ASKED, "--expect-revision", "-1"], 2, "--expect-revision takes a whole number, not '-1'"),
+    (["push", "nothing"], 1, "there is no push with this id; `peerctl audit`"),
+    (["confirm", "nothing"], 1, "there is no push with this id; `peerctl audit`"),
+    (["policy", "show", "edge1", "X"], 1, "`peerctl policy list edge1` shows which are"),
+    (["policy", "accept", "edge1", "X"], 1, "`peerctl policy list edge1` shows which are"),
+    (["policy", "foo"], 2, "the commands of that name are policy list, policy show, policy set"),
+    (["token"], 2, "the commands of that name are token create, token list, token revoke"),
+    (["token", "create", "peer", "x"], 2, "a token of the role peer, and no other, has an AS: --asn N"),
+    (["token", "create", "viewer", "x", "--valid-days", "0"], 2, "--valid-days takes a whole number from 1 to 3650, not '0'"),
+    (["peering", "list", "--state", "Foo"], 1, "there is no such state; there are requested,"),
+    (["peering", "show", "nowhere"], 1, "`peerctl peering list` shows which there are"),
+    (["asn", "list", "--state", "Foo"], 1, "there is no such state; there are None, Pending, Approved, Failed"),
+    (["asn", "show", "AS64510"], 2, "ASN is a number from 1 to 4294967295, such as 64510, not 'AS64510'"),
+    (["asn", "delete", "4294967296"], 2, "ASN is a number from 1 to 4294967295"),
+    (["asn", "approve", "64510"], 1, "peer AS64510 is not registered; `peerctl asn set 64510 FILE` does that"),
+    (["diff", "--router", "nowhere"], 1, "there are edge1"),
+    (["accept", "edge1", "X"], 1, "edge1 has no connection"),
+]
+# Of the API, which whoever types has not to know.
+API_WORDS = re.compile(r"/v1/|\b(GET|PUT|POST|DELETE) |'\?'|the parameter|\w\[\d|\b[a-z]+[A-Z]\w*")
+
+
+def test_peerctl_refuses_in_the_words_of_who_types(bad_input, tmp_path):
+    controller, router = bad_input
+    before = len(router.pushes)
+    password = tmp_path / "password"
+    password.write_text("two words\n")
+    for arguments, code, words in [*SENTENCES, ([*ASKED, "--password-file", password], 1, "the password of --password-file has a space")]:
+        said = controller.peerctl(*arguments)
+        assert said.returncode == code and words in said.stderr and said.stdout == "", (arguments, said)
+        assert not API_WORDS.search(said.stderr), said.stderr
+    assert len(router.pushes) == before
+    # Whoever writes a file has the API's words before him.
+    feed = tmp_path / "feed.json"
+    feed.write_text(json.dumps({"connections": [{"router": "edge1", "name": "A", "peerAsn": 1, "neighbors": [
+        {"address": "192.0.2.2", "holdTime": 1}]}]}))
+    assert "neighbors[0].holdTime must be" in controller.peerctl("apply", "-f", feed).stdout
+
+
 def test_peerctl_that_reaches_nobody(bad_input, tmp_path):
     controller, _ = bad_input
     other = make_pki(tmp_path / "other", "--operator", OPERATOR)

@@ -200,3 +200,80 @@ def test_a_peering_over_two_routers(scenario):
     until("the end", lambda: controller.request("GET", "/v1/peerings/AS64510-FRA")[1]["state"], lambda seen: seen == "deprovisioned")
     for router in (s.edge, edge2):
         until("nothing of acme's left", lambda: installed(router, acme_routes), lambda seen: seen == set())
+
+
+LARGE_AS = 4200000000
+# As long as a file of its certificate may be named.
+LONG_ROUTER = ".".join(["edge" + "r" * 59, "x" * 63, "y" * 63, "z" * 46, "example.net"])
+
+
+def of_length(begins, length=63):
+    return begins + "N" * (length - len(begins))
+
+
+def test_ipv6_alone_a_large_as_number_and_the_longest_names(scenario):
+    s, controller = scenario, scenario.controller
+    peering_name, name = of_length(f"AS{LARGE_AS}-P"), of_length(f"AS{LARGE_AS}-C")
+    imports, exports, profile = (of_length(word) for word in ("IN", "OUT", "QUICK"))
+    subprocess.run([build.tool("lab-pki"), controller.pki, "--router", LONG_ROUTER], check=True, capture_output=True, timeout=120)
+    for ending in ("pem", "key"):
+        shutil.copy(controller.pki / f"{LONG_ROUTER}.{ending}", s.edge.tls / f"router.{ending}")
+        shutil.chown(s.edge.tls / f"router.{ending}", "frr", "frr")
+    (controller.folder / "policy.json").write_text(json.dumps({
+        "locations": [{"metro": "Frankfurt", "routers": [LONG_ROUTER]}], "profile": profile, "activation": {"by": "controller"},
+        "ipv6": {"required": True, "maxReceivedLimit": 1000, "minPrefixes": 3, "importPolicy": imports, "exportPolicy": exports}}))
+    s.acme.asn, s.acme.sessions = LARGE_AS, [s.acme.session("edge_ipv6")]
+    s.acme.announced["ipv4"] = []
+    controller.start()
+    s.start(s.config(bgp=[*controller.router_lines(), f"peering profile {profile} validation-window 1"],
+                     acme_neighbor=lambda _: [], acme_family=lambda _: []))
+    until("the router connected", lambda: controller.peerctl("routers"), lambda text: f"{LONG_ROUTER}  yes " in text)
+
+    def ask(*words):
+        status, answer = controller.request(*words)
+        assert status in (200, 201), answer
+        return answer
+
+    # Both policies come from the controller, in one push.
+    policies = [{"name": policy, "kind": "route-map", "entries": [{"sequence": 65535, "action": "permit"}]}
+                for policy in (imports, exports)]
+    assert ask("POST", f"/v1/routers/{LONG_ROUTER}/policies", policies)["state"] == "applied"
+    token = ask("POST", "/v1/tokens", {"name": of_length("t", 64), "role": "peer", "asn": LARGE_AS})["token"]
+    ask("PUT", f"/v1/peer-asns/{LARGE_AS}", PEER_NOC, token)
+    ask("POST", f"/v1/peer-asns/{LARGE_AS}/validate", {"state": "Approved"})
+    address = s.acme_address("ipv6")
+    wanted = body(s, name=peering_name, peerAsn=LARGE_AS, description="ü" * 40, prefixes=sorted(s.acme_routes["ipv6"]),
+                  connections=[{"router": LONG_ROUTER, "name": name, "neighbors": [{"address": address}]}])
+    status, problem = controller.request("POST", "/v1/peerings", {**wanted, "connections": [
+        {**wanted["connections"][0], "neighbors": [{"address": s.acme_address("ipv4")}]}]}, token)
+    assert status == 422 and {one["rule"] for one in problem["findings"] if one["verdict"] == "fail"} == {"ipv6"}, problem
+    ask("POST", "/v1/peerings", wanted, token)
+    ask("POST", f"/v1/peerings/{peering_name}/approve")
+    s.edge.wait_state(name, "ProvisioningStarted")
+    ask("POST", f"/v1/peerings/{peering_name}/connections/{name}/bgp-configured", {}, token)
+
+    # Its side is all that counts: the routes of ours that it has, and those of its that others have.
+    s.edge.wait_state(name, "Active")
+    s.acme.wait_received("edge_ipv6", s.to_acme("ipv6"))
+    until("acme's routes at the witness", lambda: s.witness.received("edge_ipv6"),
+          lambda seen: set(s.acme.announced["ipv6"]) <= seen)
+    until("seen here", lambda: ask("GET", f"/v1/peerings/{peering_name}", {}, token)["provisioningState"],
+          lambda seen: seen == "Succeeded")
+    shown = ask("GET", f"/v1/routers/{LONG_ROUTER}/connections/{name}", {}, token)
+    assert (shown["peerAsn"], [one["address"] for one in shown["sessions"]]) == (LARGE_AS, [address])
+    assert ask("GET", "/v1/differences")["differences"] == []
+    for words in (["show", LONG_ROUTER, name], ["connections"], ["peering", "show", peering_name], ["diff"], ["audit"],
+                  ["policy", "show", LONG_ROUTER, imports], ["routes", LONG_ROUTER, name], ["preview", LONG_ROUTER, name]):
+        assert "NNNNN" in controller.peerctl(*words) or words == ["diff"] or words[0] in ("routes", "preview"), words
+    routes = ask("GET", f"/v1/routers/{LONG_ROUTER}/connections/{name}/routes?family=ipv6")["routes"]
+    assert {one["prefix"] for one in routes} == set(s.acme.announced["ipv6"])
+    assert str(LARGE_AS) in json.dumps(routes)
+
+    # Over a restart, by what the journal has alone, it is the same.
+    s.restart_bgpd("stop_bgpd")
+    s.acme.wait_received("edge_ipv6", s.to_acme("ipv6"))
+    assert s.edge.connection_state(name) == "Active"
+    until("the router connected again", lambda: ask("GET", "/v1/differences")["differences"], lambda seen: seen == [])
+    ask("POST", f"/v1/peerings/{peering_name}/deprovision", {"reason": "é" * 79})
+    s.acme.wait_received("edge_ipv6", set())
+    until("the end", lambda: ask("GET", f"/v1/peerings/{peering_name}", {}, token)["state"], lambda seen: seen == "deprovisioned")

@@ -2,6 +2,7 @@
 """Policies and settings of sessions that a router has otherwise than they were asked for: found, shown, and left to a
 person; and a router that has lost everything."""
 import json
+import re
 
 import pytest
 
@@ -118,8 +119,21 @@ def test_settings_are_compared_and_accepted(newer):
     until("the report", lambda: controller.get(connection_path())["connectionState"],
           lambda state: state == "PendingApproval")
     assert fields(controller) == {}
-    assert controller.get(connection_path())["notCompared"] == ["neighbors[192.0.2.2].password"]
+    assert controller.get(connection_path())["notCompared"] == []
     status = router.connections[NAME]
+    declared = status["declared"]
+    # A password that somebody has typed there can be asked for by nobody who does not know it.
+    declared.neighbors[0].password_differs = True
+    router.send_snapshot(False, [NAME])
+    wait_fields(controller, {NAME: {"neighbors[192.0.2.2].password": ("set", "another")}})
+    for command in (["diff", "--router", "edge1"], ["show", "edge1", NAME]):
+        said = controller.peerctl(*command).stdout
+        assert re.search(r"neighbors\[192\.0\.2\.2\]\.password.* set.* another", said), said
+    code, problem = controller.post(f"{connection_path()}/accept")
+    assert (code, problem["code"]) == (409, "cannot-accept") and "password of 192.0.2.2 on edge1" in problem["detail"], problem
+    body["neighbors"][0]["password"] = "what-holds-there"
+    assert controller.post(PATH, body)[0] == 200
+    wait_fields(controller, {})
     declared = status["declared"]
     declared.description, declared.profile, declared.on_violation, declared.stale_timer = "mine", "", 1, 0
     declared.checks[0].level = "off"
@@ -133,7 +147,7 @@ def test_settings_are_compared_and_accepted(newer):
         f"{at}.bfd": (None, True), f"{at}.password": ("set", None)}})
     said = controller.peerctl("accept", "edge1", NAME)
     assert said.returncode == 0, said
-    assert fields(controller) == {} and len(router.pushes) == 1
+    assert fields(controller) == {} and len(router.pushes) == 2
     desired = controller.get(connection_path())["desired"]
     assert (desired["description"], desired["onViolation"], desired["checks"]) == ("mine", "report", {"no-bogons": "off"})
     assert "profile" not in desired and "timers" not in desired

@@ -529,6 +529,58 @@ def test_what_is_typed_into_a_pushed_list_is_saved_at_once_and_nothing_else(push
     assert set(lists) == {*typed, *(line for line in before.splitlines() if line.startswith("bgp "))}, lists
 
 
+@pytest.mark.versions
+def test_what_a_push_has_put_back_does_not_come_back_from_a_file(pushed):
+    s = pushed
+    taken, sent = fall_back(s)
+    activate(s, *standard(s))
+    s.acme.wait_received("edge_ipv4", sent)
+    outside = s.acme_routes[V4][9]
+    typed = {"TAKEN": ["ip prefix-list TAKEN seq 5000 permit " + outside],
+             "PUSHED-OUT": ["route-map PUSHED-OUT permit 10", "set metric 99", "exit"],
+             "FROM-ACME": ["bgp as-path access-list FROM-ACME seq 50 permit ^64511$"]}
+
+    def again():
+        s.edge.vtysh("write memory")
+        s.script.hang_up()
+        s.restart_bgpd(end="stop_bgpd", saved=True)
+        s.acme.wait_established("edge_ipv4")
+        take_back(s)
+
+    def wait_edited(*names):
+        until(f"{names} not as they were pushed", lambda: {name for name, one in policies(s).items() if not one["asPushed"]},
+              lambda seen: seen == set(names))
+
+    s.edge.configure(*sum(typed.values(), []))
+    wait_edited(*typed)
+    # What somebody has typed and saved is his, at the next start, too: nobody has taken it back.
+    again()
+    wait_edited(*typed)
+    witness_waits(s, [*taken, outside])
+    until("the drift", lambda: drift(s), bool)
+    # The same push takes it back. zebra has a copy of it still, which is saved, and is not what anybody wants.
+    applied(s, "as it was", *standard(s))
+    wait_edited()
+    witness_waits(s, taken)
+    again()
+    saved = (s.edge.etc / "frr.conf").read_text()
+    assert "TAKEN seq 5000" in saved and "set metric 99" in saved
+    s.acme.wait_received("edge_ipv4", sent)
+    witness_waits(s, taken)
+    wait_edited()
+    assert drift(s) == []
+    assert until("the metric that was pushed", lambda: s.acme.route("edge_ipv4", sent[0]),
+                 lambda text: re.search(r"BGP\.med:\s*77", text))
+    for name in ("TAKEN", "PUSHED-OUT"):
+        assert f"lines of the pushed policy {name} that a push has put back since" in s.edge.log_text()
+    # Typed anew it is somebody's again.
+    s.edge.configure(*typed["TAKEN"])
+    wait_edited("TAKEN")
+    again()
+    wait_edited("TAKEN")
+    witness_waits(s, [*taken, outside])
+
+
 def test_a_locked_configuration_refuses_what_was_typed_at_and_nothing_else(lock, pushed):
     """FRR's tree, which points to what was typed, cannot be changed then."""
     s = pushed

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from lab.bird import Session
 from lab.controller import ROUTER, Controller
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, Scenario
 from lab.vty import Vty
@@ -255,6 +256,24 @@ def test_a_push_that_is_repeated_is_answered_as_it_was(pushed):
     s.script.accept(acked=2)
     assert s.script.push("1", one, verb(NAME, "approve")) == first
     assert s.edge.history(NAME) == history
+
+
+def test_one_neighbor_with_both_families(pushed):
+    s = pushed
+    v4 = s.acme_address("ipv4")
+    s.acme.sessions = [Session("edge_ipv4", v4, s.edge_address("ipv4"), families=FAMILIES)]
+    s.acme.reconfigure()
+    one = declare(NAME, ACME_AS, [v4])
+    one["declare"]["neighbors"][0]["families"].append(dict(
+        afi="ipv6", received_limit=50, import_policy="ACME-IN", export_policy="OTHER"))
+    validate_pushed(s, one)
+    s.settle()
+    assert s.acme.received("edge_ipv4") == set() and not any(s.witness_has_of_acme(family) for family in FAMILIES)
+    assert s.script.push("on", verb(NAME, "activate")).applied
+    s.acme.wait_received("edge_ipv4", s.to_acme("ipv4") | s.to_acme("ipv6"))
+    for family in FAMILIES:
+        until(f"acme's {family} routes at the witness", lambda: s.witness.received(f"edge_{family}"),
+              lambda seen: set(s.acme.announced[family]) <= seen)
 
 
 # ---- Declared anew

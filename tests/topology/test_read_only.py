@@ -6,18 +6,25 @@ import errno
 import pytest
 
 from lab.controller import OPERATOR, Controller
-from lab.disk import Disk
+from lab.disk import Disk, RealDisk
 from lab.scenario import Scenario
 from lab.wait import until
 
 
-@pytest.fixture
-def scenario(lab):
-    """Each sync of the two can be made to fail, as it does on a file system that was made read-only for a fault."""
+@pytest.fixture(params=["refused", "forced", pytest.param("sysrq", marks=pytest.mark.own_kernel)])
+def scenario(lab, request):
+    """`become_read_only`: each sync of the two fails, or is no help and only the file system's flags are, or the kernel does it
+    to a real disk."""
     s = Scenario(lab)
     s.controller = Controller(lab, s.edge)
     s.controller.configure(admin=OPERATOR)
-    s.disk = Disk(s.edge, s.controller.environment)
+    if request.param == "sysrq":
+        s.controller.log = lab.folder("said") / "controller.log"
+        s.disk = RealDisk(lab, s.edge.state, s.controller.folder)
+        request.addfinalizer(s.disk.close)
+    else:
+        s.disk = Disk(s.edge, s.controller.environment)
+    s.become_read_only = (lambda: s.disk.fail(errno.EROFS)) if request.param == "refused" else s.disk.forced_read_only
     return s
 
 
@@ -26,9 +33,7 @@ def validated(s, name):
           lambda seen: seen["connectionState"] == "Validating" and not seen["blocking"])
 
 
-@pytest.mark.parametrize("forced", [False, True], ids=["refused", "forced"])
-def test_the_journal_and_the_database_become_read_only(scenario, forced):
-    """`forced`: the syncs are no help, only the file system's flags are."""
+def test_the_journal_and_the_database_become_read_only(scenario):
     s = scenario
     s.controller.start()
     declared = [f"peering {name} {words}" for name, family in (("FOUR", "ipv4"), ("SIX", "ipv6")) for words in (
@@ -49,10 +54,7 @@ def test_the_journal_and_the_database_become_read_only(scenario, forced):
     before = s.controller.transitions()
     s.settle()
 
-    if forced:
-        s.disk.forced_read_only()
-    else:
-        s.disk.fail(errno.EROFS)
+    s.become_read_only()
     # Opening waits for a disk, and is refused; nothing is acknowledged that is not kept.
     assert "no gate" in s.edge.refused("peering SIX activate")
     until("the trouble is shown", lambda: s.edge.bgpd_vty("show peering"), lambda seen: "Read-only file system" in seen)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from lab.controller import Controller
 from lab.namespaces import filesystem_type
 from lab.scenario import FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
+from scripted_controller import ScriptedController, declare, verb
 
 ENDS = ["kill_bgpd", "stop_bgpd"]
 
@@ -250,6 +252,30 @@ def test_a_flipped_bit_in_the_line_that_closed_it_leaves_it_closed(scenario, whe
         assert s.witness_has_of_acme(family) == set()
     assert s.edge.log_lines("ALERT .*journal.jsonl line [0-9]* cannot be read")
     assert journal(s).read_bytes().startswith(flipped), "what was there is overwritten"
+
+
+def test_a_damaged_newline_in_what_a_push_has_made_is_no_torn_end(lab):
+    """The line is damaged, and the rest of the push is there: none of it is cut off as if it had never been whole."""
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge)
+    script = ScriptedController(s.controller)
+    s.start(s.config(bgp=s.controller.router_lines()))
+    script.accept()
+    assert script.push("p", declare("SOME", 64999, ["203.0.113.40"]), declare("OTHER", 64999, ["203.0.113.41"]),
+                       verb("SOME", "approve"), verb("OTHER", "approve")).applied
+    script.close()
+    s.edge.stop_bgpd()
+    lines = journal(s).read_bytes().splitlines(keepends=True)
+    first = max(number for number, line in enumerate(lines) if b'"lines":' in line)
+    named = next(number for number, line in enumerate(lines) if number > first and b"SOME" in line)
+    damaged = bytearray(b"".join(lines))
+    damaged[len(b"".join(lines[:named + 1])) - 1] ^= 1
+    journal(s).write_bytes(damaged)
+    s.edge.start_bgpd()
+    assert s.edge.log_lines("ALERT line [0-9]* speaks of SOME: its gate is closed")
+    assert not s.edge.log_lines("is cut off") and journal(s).read_bytes().startswith(damaged)
+    for name in ("SOME", "OTHER"):
+        assert {session["gate"] for session in s.edge.connection(name)["sessions"]} == {"deny"}
 
 
 @pytest.mark.parametrize("legible", [True, False])

@@ -34,6 +34,7 @@ def make(lab):
 def start(s):
     witness = [f"peering WITNESS neighbor {s.witness_link.far_address(family)}" for family in FAMILIES]
     s.start(s.config(bgp=[*s.controller.router_lines(), *witness, "peering WITNESS adopted", "peering default-deny"],
+                     top=["bfd", "profile slow", "transmit-interval 700", "receive-interval 700", "exit", "exit"],
                      acme_neighbor=lambda family: [], acme_family=lambda family: []))
 
 
@@ -47,11 +48,11 @@ def pushed(lab):
     s.script.close()
 
 
-def settings(s, name=NAME, **fields):
+def settings(s, name=NAME, of=OF, **fields):
     """A declaration of acme's two sessions, each spoken from the edge's end of the link, as a /31 or /127 would be."""
     operation = declare(name, ACME_AS, [s.acme_address(family) for family in FAMILIES])
     for neighbor, family in zip(operation["declare"]["neighbors"], FAMILIES):
-        neighbor.update(BOTH | OF[family] | {"local_address": s.edge_address(family)} | fields)
+        neighbor.update(BOTH | of[family] | {"local_address": s.edge_address(family)} | fields)
     return operation
 
 
@@ -106,6 +107,7 @@ def test_a_session_is_as_it_was_pushed_for_both_its_ends(pushed):
     assert s.script.push("3", harmless).applied
     assert lines_of(s, v4) >= {"timers 10 30", f"password {KEY}"} and "bfd profile slow" in lines_of(s, v6)
     assert "timers connect 1" not in lines_of(s, v4)
+    until("the profile's interval at acme", lambda: s.acme.birdc("show bfd sessions"), lambda text: "0.700" in text)
     # What no push has stated is the operator's, and stays.
     s.edge.configure_bgp(f"neighbor {v4} timers connect 77")
     assert s.script.push("3b", {"declare": harmless["declare"] | {"stale_timer": 900}}).applied
@@ -145,9 +147,11 @@ OF_TWO = {"ipv4": ("192.0.2.128/31", "192.0.2.129/31"), "ipv6": ("2001:db8:aaaa:
 
 
 def test_links_of_two_addresses_whichever_end_the_router_is(pushed):
+    """And TTL security and BFD each of the other family than above."""
     s = pushed
-    operation = settings(s)
-    for neighbor, session, family in zip(operation["declare"]["neighbors"], s.acme.sessions, FAMILIES):
+    operation = settings(s, of={"ipv4": OF["ipv6"], "ipv6": OF["ipv4"]})
+    for neighbor, session, family, other in zip(operation["declare"]["neighbors"], s.acme.sessions, FAMILIES, FAMILIES[::-1]):
+        session.extra = f"{FAR} {FAR_OF[other]}"
         near, far = OF_TWO[family]
         more = ["nodad"] if family == "ipv6" else []
         s.edge.namespace.ip("address", "add", near, "dev", s.acme_link.near_interface, *more)
@@ -167,6 +171,7 @@ def test_links_of_two_addresses_whichever_end_the_router_is(pushed):
     for family in FAMILIES:
         s.acme.wait_received(f"edge_{family}", s.to_acme(family))
         assert f"update-source {OF_TWO[family][0].split('/')[0]}" in lines_of(s, OF_TWO[family][1].split("/")[0])
+    until("BFD up at acme", lambda: s.acme.birdc("show bfd sessions"), lambda text: " Up " in text)
     assert drift(s) == []
 
 
@@ -308,6 +313,45 @@ def test_a_password_goes_through_the_controller_and_is_nowhere_to_be_read(lab, t
     before = s.edge.history(NAME)
     s.controller.peerctl(*request)
     assert s.edge.history(NAME) == before and drift(s) == []
+
+
+def test_another_password_that_is_accepted_on_the_router_is_known_to_the_controller(lab, tmp_path):
+    s = make(lab)
+    s.controller.start()
+    start(s)
+    s.controller.wait_connected()
+    v4 = s.acme_address("ipv4")
+    keys = [tmp_path / "asked-for", tmp_path / "typed"]
+    for path, key in zip(keys, (KEY, "another-key"), strict=True):
+        path.write_text(f"{key}\n")
+
+    def request(path):
+        s.controller.peerctl("request", ROUTER, NAME, "--asn", str(ACME_AS), "--neighbor", v4, "--password-file", str(path))
+
+    def fields():
+        found = json.loads(s.controller.try_peerctl("diff", "-o", "json").stdout)["differences"]
+        return {each["field"]: (each["desired"], each["observed"]) for one in found for each in one["fields"]}
+
+    request(keys[0])
+    until("no difference", fields, lambda found: found == {})
+    s.edge.configure_bgp(f"neighbor {v4} password another-key")
+    other = {f"neighbors[{v4}].password": ("set", "another")}
+    until("the drift, and what it is", fields, lambda found: set(found) == {"drift", *other})
+    s.edge.vtysh(f"clear peering drift {NAME}")
+    until("no drift, and still another password", fields, lambda found: found == other)
+    s.restart_bgpd(end="stop_bgpd")
+    s.controller.wait_connected()
+    until("the same behind a restart", fields, lambda found: found == other)
+    assert "another" in s.controller.try_peerctl("show", ROUTER, NAME).stdout
+    refused = s.controller.try_peerctl("accept", ROUTER, NAME)
+    assert refused.returncode == 1 and "no router tells one" in refused.stdout, refused.stdout
+    assert drift(s) == []
+    # Whoever knows it asks for it, and both agree.
+    request(keys[1])
+    until("no difference", fields, lambda found: found == {})
+    assert drift(s) == []
+    expect_secret(s, KEY)
+    expect_secret(s, "another-key")
 
 
 def request_bodies(s):

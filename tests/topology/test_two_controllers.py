@@ -54,6 +54,12 @@ def limit(s):
             if f"peering {NAME} received-limit ipv4" in line]
 
 
+def prefixes(network, controller):
+    code, push = controller.request("PUT", f"/v1/routers/{ROUTER}/policies/ACME-4", {
+        "kind": "prefix-list-ipv4", "entries": [{"sequence": 5, "action": "permit", "prefix": network}]})
+    assert code == 200, push
+
+
 def move(s, old, new):
     """The router turns to the other one."""
     old.stop()
@@ -105,4 +111,18 @@ def test_two_that_push_hold_back_and_say_what_to_do(scenario):
     s.second.peerctl("accept", ROUTER, NAME)
     assert held(s.second) is None and fields(s.second) == {} and revision(s) == before
     assert limit(s) == ["100"]
+
+    # A push of policies alone is one, too: whom it takes something from is held.
+    prefixes("198.51.100.0/24", s.second)
+    move(s, s.second, s.first)
+    prefixes("203.0.113.0/24", s.first)
+    move(s, s.first, s.second)
+    until("what differs", lambda: fields(s.second), lambda found: list(found) == ["ACME-4"])
+    assert held(s.second)["unsettledCount"] == 1
+    refused = s.second.try_peerctl("approve", ROUTER, NAME)
+    assert refused.returncode == 1 and "held until its differences are settled" in refused.stdout, refused.stdout
+    s.second.peerctl("policy", "push-again", ROUTER, "ACME-4")
+    wait_fields(s.second, {})
+    assert held(s.second) is None
+    assert "198.51.100.0/24" in s.edge.bgpd_vty("show ip prefix-list ACME-4")
     s.expect_nothing_passed()

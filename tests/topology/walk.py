@@ -127,14 +127,15 @@ class Walk:
     def at_controller(self, command):
         return self._show("controller", command, self.controller.namespace.command(["sh", "-c", command]))
 
-    def vtysh(self, command):
-        argv = self.edge.namespace.command(self.edge.vtysh_command("-c", command))
-        text = self._show("edge1", f"vtysh -c {shlex.quote(command)}", argv, self.edge.vtysh_environment())
+    def vtysh(self, *commands):
+        words = [word for command in commands for word in ("-c", command)]
+        argv = self.edge.namespace.command(self.edge.vtysh_command(*words))
+        text = self._show("edge1", shlex.join(["vtysh", *words]), argv, self.edge.vtysh_environment())
         if text.startswith("%"):
-            raise Failed(f"vtysh refused `{command}`")
+            raise Failed(f"vtysh refused `{commands[-1]}`")
         return text
 
-    def peerctl(self, *words, host="controller", environment=None, hidden=()):
+    def peerctl(self, *words, host="controller", environment=None, hidden=(), status=0):
         shown = ["peerctl", *words]
         lines = [[]]
         for word in shown:
@@ -143,7 +144,7 @@ class Walk:
             lines[-1].append(shlex.quote(os.path.basename(word) if word.startswith(str(self.lab.directory)) else word))
         return self._show(host, " \\\n    ".join(" ".join(line) for line in lines),
                           self.controller.peerctl_command(*words, *hidden),
-                          environment or self.controller.peerctl_environment())
+                          environment or self.controller.peerctl_environment(), status)
 
     def acme_peerctl(self, *words):
         """As the other network asks, with a token in the place of a certificate."""
@@ -328,6 +329,36 @@ Each is a network namespace. Commands are shown without the options that point i
                     [("active", NAME)])
         self.peerctl("webhooks")
 
+    def cared_for(self):
+        self.heading("Care: what a person types on a router stays until somebody decides, and no push cuts a router off")
+        limit = f"peering {NAME} received-limit ipv4 1500"
+
+        def differing():
+            return [one["name"] for one in json.loads(self.controller.try_peerctl("diff", "-o", "json").stdout)["differences"]]
+
+        self.vtysh("configure terminal", f"router bgp {EDGE_AS}", limit)
+        self.expect("the difference at the controller", differing, [NAME])
+        self.peerctl("diff", status=1)
+        self.peerctl("push-again", ROUTER, NAME)
+        self.expect("no difference at the controller", differing, [])
+        self.peerctl("routes", ROUTER, NAME, "--family", "ipv6", "--count", "3")
+
+        def to_be_avoided():
+            return self.acme.birdc("show route protocol edge_ipv4 all").count("(65535,0)")
+
+        self.say("\nWhat a push would do, and then one that the router takes back by itself unless it is confirmed in time, which "
+                 "the controller\ndoes once it has heard of the router again:")
+        self.peerctl("maintenance-on", ROUTER, NAME, "--reason", "a new optic", "--dry-run")
+        self.peerctl("maintenance-on", ROUTER, NAME, "--reason", "a new optic", "--confirm", "10")
+        self.expect("graceful shutdown of our routes at acme", to_be_avoided, len(OUR_ROUTES["ipv4"]))
+        self.expect("the confirmation", lambda: self.edge.bgpd_json("show peering summary json")["pushes"]["unconfirmed"], None)
+        self.peerctl("maintenance-off", ROUTER, NAME)
+        self.expect("our routes at acme as they were", to_be_avoided, 0)
+        self.expect_routes(ours=True, theirs=True)
+        self.say("\nA copy of the controller's database, while it runs:")
+        self._show("controller", "peering-controller --backup copy.db",
+                   self.controller.namespace.command([*self.controller.command(), "--backup", self.controller.folder / "copy.db"]))
+
     def deprovisioned(self):
         self.heading("Deprovision: routes are withdrawn, the sessions closed")
         self.peerctl("peering", "deprovision", PEERING, "--reason", "end of the quick start")
@@ -338,7 +369,7 @@ Each is a network namespace. Commands are shown without the options that point i
         for family in FAMILIES:
             self.kernel_routes(family)
         self.expect("every transition at the controller", self._transitions, [
-            "PendingApproval", "ProvisioningStarted", "ProvisioningCompleted", "Validating", "Active", "PendingRemove",
+            "PendingApproval", "ProvisioningStarted", "ProvisioningCompleted", "Validating", *["Active"] * 3, "PendingRemove",
             "None"])
         self.expect("the end of the peering", lambda: json.loads(self._run(self.controller.peerctl_command(
             "peering", "show", PEERING, "-o", "json")))["state"], "deprovisioned")
@@ -408,7 +439,7 @@ def main(arguments):
         with Lab() as lab:
             walk = Walk(lab)
             for step in (walk.start, walk.prepared, walk.request, walk.bring_up, walk.gated, walk.validated, walk.activated,
-                         walk.operated):
+                         walk.operated, walk.cared_for):
                 step()
             if "--keep" in arguments:
                 walk.keep()

@@ -67,6 +67,7 @@ static Peering__Neighbor declared_neighbor = {
 	PROTOBUF_C_MESSAGE_INIT(&peering__neighbor__descriptor),
 	.address = "192.0.2.2",
 	.hold_time = 30,
+	.password_differs = 1,
 };
 static Peering__Neighbor *declared_neighbors[] = {&declared_neighbor};
 static Peering__DeclareConnection declared = {

@@ -358,6 +358,47 @@ static void a_flipped_bit_opens_nothing(void **state)
 	}
 }
 
+/*
+ * Whatever becomes of a byte of the last push in the file: none of it is cut off as if it had never been whole, what it closed
+ * is not open, and what it says counts, or it is said that a line cannot be read.
+ */
+static void a_damaged_byte_cuts_off_no_group(void **state)
+{
+	static const char front[] = FIRST OPEN("ALPHA", "192.0.2.1"), rest[] =
+		CONNECTION("connection", "BETA", "Active", SESSION("192.0.2.2"))
+		CONNECTION("connection", "ALPHA", "Active", "{\"address\":\"192.0.2.1\",\"held\":true}")
+		"{\"type\":\"policyObject\",\"name\":\"P\",\"withdrawn\":true}\n"
+		"{\"type\":\"pushes\",\"revision\":2,\"push\":\"q\",\"answers\":[]}\n";
+	char first[128 + JOURNAL_GROUP_ROOM] = "{\"type\":\"pushes\",\"revision\":1,\"push\":\"p\",\"answers\":[]}\n";
+	char was[2048], text[2048];
+	size_t begins, size;
+
+	journal_group_begin(first, 4);
+	with_sums(front, was);
+	begins = strlen(was);
+	strcpy(was + begins, first);
+	with_sums(rest, was + strlen(was));
+	size = strlen(was);
+	for (size_t at = begins; at < size; at++)
+		/* Each of its bits, and the NUL of a block that was never written. */
+		for (int bit = 0; bit <= 8; bit++) {
+			struct journal_gates *gates;
+			int alpha, beta;
+
+			memcpy(text, was, size);
+			text[at] = (char)(bit < 8 ? text[at] ^ (1 << bit) : '\0');
+			temporary_write("journal", text, size);
+			assert_int_equal(journal_gates_read(temporary_path("journal"), &gates, text, sizeof(text)), JOURNAL_READ);
+			alpha = gate(gates, "192.0.2.1");
+			beta = gate(gates, "192.0.2.2");
+			if (journal_group_unfinished(temporary_path("journal")) != JOURNAL_GROUP_NONE || alpha != 0 ||
+			    (beta != 1 && !journal_gates_damage(gates)))
+				fail_msg("byte %zu of the group, bit %d: ALPHA %d, BETA %d, damage %s", at - begins, bit, alpha,
+					 beta, journal_gates_damage(gates));
+			journal_gates_free(gates);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +416,7 @@ int main(void)
 		cmocka_unit_test(a_line_without_end_is_not_held_in_memory),
 		cmocka_unit_test(none_and_one_that_cannot_be_read_are_told_apart),
 		cmocka_unit_test(a_flipped_bit_opens_nothing),
+		cmocka_unit_test(a_damaged_byte_cuts_off_no_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

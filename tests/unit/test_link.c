@@ -645,6 +645,25 @@ static void a_silent_controller_is_gone(void **state)
 	expect_down("has been silent");
 }
 
+/* Bytes that never make a frame are no sign of life: another controller may be there. */
+static void half_a_frame_is_silence(void **state)
+{
+	struct link_settings settings = settings_for("127.0.0.1", controller.port);
+	static const uint8_t length[] = {0, 0, 1, 0};
+
+	settings.timing.heartbeat = 50;
+	settings.timing.silence = 500;
+	start(&settings);
+	come_up_empty();
+	controller_send_bytes(&controller, length, sizeof(length));
+	/* A byte each time, until the router has closed. */
+	for (int i = 0; SSL_write(controller.ssl, "x", 1) > 0; i++) {
+		assert_true(i < 200);
+		usleep(50000);
+	}
+	expect_down("has been silent");
+}
+
 static void a_controller_that_does_not_greet_is_left(void **state)
 {
 	struct link_settings settings = settings_for("127.0.0.1", controller.port);
@@ -1489,6 +1508,7 @@ int main(void)
 		LINK_TEST(a_flood_of_pushes_waits_outside),
 		LINK_TEST(heartbeats_keep_the_session),
 		LINK_TEST(a_silent_controller_is_gone),
+		LINK_TEST(half_a_frame_is_silence),
 		LINK_TEST(a_controller_that_does_not_greet_is_left),
 		LINK_TEST(a_refused_connection_is_told_each_time),
 		LINK_TEST(all_addresses_are_tried),

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A disk under a router's journal that is slow or fails, at will, or at which bgpd is killed: libraries that are preloaded
-into bgpd (disk.c, kill.c)."""
+into bgpd (disk.c, kill.c). And a real one."""
 import errno
 import os
+import subprocess
+from pathlib import Path
 
 from .preload import library
+from .wait import until
 
 
 class Disk:
@@ -41,6 +44,43 @@ class Disk:
 
     def full(self):
         self.fail(errno.ENOSPC)
+
+
+class RealDisk:
+    """An ext4 under folders, with what they hold. In a kernel of the test's own alone: its emergency is that of every disk."""
+
+    def __init__(self, lab, *folders):
+        assert "PEERING_OWN_KERNEL" in os.environ
+        image, self._at = lab.folder("disk") / "image", lab.folder("disk", "mounted")
+        self._mounted = []
+        self._run("truncate", "--size=64M", image)
+        self._run("mkfs.ext4", "-q", image)
+        self._mount("-o", "loop", image, self._at)
+        for number, folder in enumerate(folders):
+            self._run("cp", "-a", folder, self._at / str(number))
+            self._mount("--bind", self._at / str(number), folder)
+
+    @staticmethod
+    def _run(*argv):
+        subprocess.run([str(word) for word in argv], check=True, timeout=120, stdin=subprocess.DEVNULL)
+
+    def _mount(self, *arguments):
+        self._run("mount", *arguments)
+        self._mounted.append(arguments[-1])
+
+    def _is_read_only(self):
+        return bool(os.statvfs(self._at).f_flag & os.ST_RDONLY)
+
+    def good(self):
+        self._run("mount", "-o", "remount,rw", self._at)
+
+    def forced_read_only(self):
+        Path("/proc/sysrq-trigger").write_text("u")
+        until("the emergency remount", self._is_read_only)
+
+    def close(self):
+        for where in reversed(self._mounted):
+            self._run("umount", "--lazy", where)
 
 
 class Kill:

@@ -163,6 +163,10 @@ class Router:
         else:
             self.try_vtysh("-b", "-d", "bgpd", extension=False)
 
+    def start_zebra(self):
+        """What frr.conf has for it is not read again: the kernel tells it of interfaces and VRFs."""
+        self._start_daemon("zebra")
+
     def stop_bgpd(self):
         self.bgpd.stop()
 
