@@ -65,7 +65,7 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 const Peering__Policy *policy_object_as_pushed(const char *name);
 /*
  * Behind the last policy of a push, in the same turn: neighbors' own filters go by them, too. Where a filter goes by one, bgpd
- * goes through all its neighbors, once for each kind: 1.5 ms for a thousand.
+ * goes through all its neighbors, once for each kind of list.
  */
 void policy_objects_switched(void);
 /* Goes now, where policy_uses_are_exact(), or as soon as nothing uses it. */
