@@ -402,3 +402,26 @@ char *vty_answer(const char *line, int *status)
 	*to = '\0';
 	return text;
 }
+
+struct interface *interface_of_network(const struct prefix *address, vrf_id_t vrf_id)
+{
+	struct vrf *vrf = vrf_lookup_by_id(vrf_id);
+	struct interface *interface, *found = NULL;
+	struct connected *connected;
+	int longest = -1;
+
+	if (address->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->u.prefix6))
+		return NULL;
+	FOR_ALL_INTERFACES (vrf, interface) {
+		for_each_connected (interface, connected) {
+			const struct prefix *network = connected->address ? CONNECTED_PREFIX(connected) : NULL;
+
+			if (!network || network->family != address->family || network->prefixlen <= longest ||
+			    !prefix_match(network, address))
+				continue;
+			longest = network->prefixlen;
+			found = interface;
+		}
+	}
+	return found;
+}

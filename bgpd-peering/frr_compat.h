@@ -631,22 +631,31 @@ static inline struct bgp_table *bgp_own_networks(const struct bgp *bgp, afi_t af
 #endif
 }
 
+#if FRR_SINCE(10, 0)
+#define for_each_connected(interface, connected) frr_each (if_connected, (interface)->connected, connected)
+#else
+#define for_each_connected(interface, connected)                                                                       \
+	for (struct listnode *node_ = listhead((interface)->connected); node_ && ((connected) = listgetdata(node_));   \
+	     node_ = listnextnode(node_))
+#endif
+
 /* Copies at most `most` addresses of an interface, each with the length of its network. Returns how many. */
 static inline size_t interface_addresses(struct interface *interface, struct prefix *addresses, size_t most)
 {
 	struct connected *connected;
 	size_t count = 0;
-#if FRR_SINCE(10, 0)
-	frr_each (if_connected, interface->connected, connected)
-#else
-	struct listnode *node;
 
-	for (ALL_LIST_ELEMENTS_RO(interface->connected, node, connected))
-#endif
+	for_each_connected (interface, connected)
 		if (connected->address && count < most)
 			addresses[count++] = *connected->address;
 	return count;
 }
+
+/*
+ * The interface in whose network an address is, by the longest one; NULL where it is in none, and for a link-local one,
+ * which could be in any. FRR's if_lookup_address() finds no network of IPv6 before 10.7.
+ */
+struct interface *interface_of_network(const struct prefix *address, vrf_id_t vrf_id);
 
 /*
  * One End-of-RIB more or less (`change` 1 or -1) that a restarting bgpd waits for before it selects best paths. Up to

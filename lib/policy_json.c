@@ -420,14 +420,56 @@ json_object *policy_entry_to_json(const Peering__Policy *policy, const Peering__
 	return object;
 }
 
-json_object *policy_to_json(const Peering__Policy *policy)
+static json_object *head_to_json(const Peering__Policy *policy)
 {
-	json_object *object = json_object_new_object(), *array = json_object_new_array();
+	json_object *object = json_object_new_object();
 
 	add_text(object, "name", policy->name);
 	add_text(object, "kind", policy_kind_name(policy->kind));
+	return object;
+}
+
+json_object *policy_to_json(const Peering__Policy *policy)
+{
+	json_object *object = head_to_json(policy), *array = json_object_new_array();
+
 	for (size_t i = 0; i < policy->n_entries; i++)
 		json_object_array_add(array, policy_entry_to_json(policy, policy->entries[i]));
 	json_object_object_add(object, "entries", array);
 	return object;
+}
+
+/* Puts `object`; without its last brace where more follows. */
+static void print(FILE *out, json_object *object, bool more)
+{
+	size_t length;
+	const char *text = json_object_to_json_string_length(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+
+	fwrite(text, 1, length - more, out);
+	json_object_put(object);
+}
+
+char *policy_to_text(const Peering__Policy *policy)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool good;
+
+	if (!out)
+		return NULL;
+	print(out, head_to_json(policy), true);
+	fputs(",\"entries\":[", out);
+	for (size_t i = 0; i < policy->n_entries; i++) {
+		if (i > 0)
+			fputc(',', out);
+		print(out, policy_entry_to_json(policy, policy->entries[i]), false);
+	}
+	fputs("]}", out);
+	good = !ferror(out);
+	if (fclose(out) == 0 && good)
+		return text;
+	free(text);
+	return NULL;
 }

@@ -57,6 +57,8 @@ bool policy_entry_same(const Peering__PolicyEntry *a, const Peering__PolicyEntry
 Peering__Policy *policy_from_json(json_object *body, const char *name, struct policy_error *error);
 /* The caller puts it. */
 json_object *policy_to_json(const Peering__Policy *policy);
+/* The same as text, without a tree of thousands of objects; the caller frees. NULL where memory is short. */
+char *policy_to_text(const Peering__Policy *policy);
 json_object *policy_entry_to_json(const Peering__Policy *policy, const Peering__PolicyEntry *entry);
 
 #endif

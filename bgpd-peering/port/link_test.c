@@ -99,7 +99,6 @@ static bool is_link_local(const struct prefix *prefix)
 static struct interface *interface_towards(const struct session *session, vrf_id_t vrf)
 {
 	const struct peer *peer = session_peer(session);
-	struct connected *connected;
 	struct prefix remote;
 
 	if (!session_prefix(session, &remote))
@@ -108,8 +107,7 @@ static struct interface *interface_towards(const struct session *session, vrf_id
 		return peer && (peer->ifname || peer->update_if)
 			       ? if_lookup_by_name(peer->ifname ? peer->ifname : peer->update_if, vrf)
 			       : NULL;
-	connected = if_lookup_address(&remote.u.prefix, remote.family, vrf);
-	return connected ? connected->ifp : NULL;
+	return interface_of_network(&remote, vrf);
 }
 
 static struct interface *find_interface(const struct connection *connection)

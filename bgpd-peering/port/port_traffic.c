@@ -4,21 +4,11 @@
 #include "bgpd-peering/connection/connection.h"
 #include "bgpd-peering/connection/deadline.h"
 
-static const char *interface_of_network(const struct peer *peer)
-{
-	const union sockunion *address = peer_remote_address(peer);
-	const struct connected *network = NULL;
-
-	if (sockunion_family(address) == AF_INET)
-		network = if_lookup_address(&address->sin.sin_addr, AF_INET, peer->bgp->vrf_id);
-	else if (sockunion_family(address) == AF_INET6)
-		network = if_lookup_address(&address->sin6.sin6_addr, AF_INET6, peer->bgp->vrf_id);
-	return network && network->ifp ? network->ifp->name : NULL;
-}
-
 const char *session_interface(const struct session *session)
 {
 	const struct peer *peer = session_peer(session);
+	const struct interface *interface;
+	struct prefix remote;
 
 	if (!peer)
 		return NULL;
@@ -26,7 +16,9 @@ const char *session_interface(const struct session *session)
 		return peer->conf_if;
 	if (peer_is_established(peer) && peer->nexthop.ifp)
 		return peer->nexthop.ifp->name;
-	return interface_of_network(peer);
+	interface = sockunion2hostprefix(peer_remote_address(peer), &remote) ? interface_of_network(&remote, peer->bgp->vrf_id)
+									     : NULL;
+	return interface ? interface->name : NULL;
 }
 
 static bool read_counter(const char *interface, const char *counter, uint64_t *bytes)

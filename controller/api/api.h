@@ -71,6 +71,7 @@ struct peerings *api_peerings(const struct api *api);
 const struct config *api_config(const struct api *api);
 struct event_streams *api_event_streams(const struct api *api);
 struct webhooks *api_webhooks(const struct api *api);
+struct api_tasks *api_tasks(const struct api *api);
 /* Connections whose certificate or token is known. */
 unsigned int api_client_count(const struct api *api);
 
@@ -167,8 +168,7 @@ void api_submit(const struct api_request *request, const char *router, const str
 /* Operations that push the objects under "policies" of a body. */
 struct api_policies {
 	size_t count;
-	json_object **definitions; /* in their usual form: the operations' own */
-	struct store_operation operations[]; /* and a place for one more */
+	struct store_operation operations[]; /* with their texts; and a place for one more */
 };
 
 /* Takes them out of the body. NULL where it has answered. */

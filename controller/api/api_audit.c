@@ -8,14 +8,6 @@
 #include "controller/log.h"
 #include "controller/text.h"
 
-/* NULL: it names none. */
-static const char *push_id(json_object *detail)
-{
-	json_object *id;
-
-	return json_object_object_get_ex(detail, "pushId", &id) ? json_object_get_string(id) : NULL;
-}
-
 bool api_may_change(const struct api_request *request)
 {
 	unsigned int most = api_config(request->api)->peer_changes;
@@ -55,7 +47,6 @@ enum store_result api_audit(const struct api_request *request, const char *actio
 		.object = object,
 		.detail = detail_json ? detail_json : "{}",
 	};
-	json_object *detail = json_tokener_parse(row.detail);
 	enum store_result result;
 
 	api_client_address(request->http, address);
@@ -64,8 +55,7 @@ enum store_result api_audit(const struct api_request *request, const char *actio
 		result = store_peer_changed(api_store(request->api), request->identity.asn, row.at - API_PEER_MILLISECONDS,
 					    row.at);
 	if (result == STORE_OK)
-		result = api_idempotency_keep(request, push_id(detail));
-	json_object_put(detail);
+		result = api_idempotency_keep(request, row.detail);
 	return result;
 }
 

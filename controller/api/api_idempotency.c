@@ -186,20 +186,25 @@ bool api_idempotency_begin(const struct api_request *request)
 	return true;
 }
 
-enum store_result api_idempotency_keep(const struct api_request *request, const char *push_id)
+enum store_result api_idempotency_keep(const struct api_request *request, const char *detail_json)
 {
 	struct api_claim *claim = api_clients_claim(api_client_ssl(request->http));
-	struct store_idempotency row = {.push_id = push_id ? push_id : ""};
+	struct store_idempotency row = {.push_id = ""};
+	json_object *detail, *id;
 	enum store_result result;
 
 	if (!claim || claim->kept)
 		return STORE_OK;
+	detail = json_tokener_parse(detail_json);
+	if (json_object_object_get_ex(detail, "pushId", &id))
+		row.push_id = json_object_get_string(id);
 	row.actor = claim->owner;
 	row.key = claim->key;
 	row.request = claim->request;
 	row.created_at = clock_milliseconds();
 	result = store_idempotency_keep(claim->store, &row);
 	claim->kept = result == STORE_OK;
+	json_object_put(detail);
 	return result;
 }
 

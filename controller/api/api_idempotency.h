@@ -17,8 +17,8 @@ struct api_claim;
 
 /* False where it has answered: with the answer of the first time, or 400, 409, 422, 429. */
 bool api_idempotency_begin(const struct api_request *request);
-/* Inside the transaction of a change; `push_id` NULL: it is no push. */
-enum store_result api_idempotency_keep(const struct api_request *request, const char *push_id);
+/* Inside the transaction of a change, with the detail of its audit: its "pushId", where it is a push. */
+enum store_result api_idempotency_keep(const struct api_request *request, const char *detail_json);
 /* This goes out now. `object` stays the caller's. */
 void api_idempotency_answer(struct evhttp_request *http, int status, json_object *object);
 

@@ -10,12 +10,12 @@
 
 #include "controller/api/api.h"
 #include "controller/api/api_list.h"
+#include "controller/api/api_tasks.h"
 #include "controller/pushes/pushes.h"
 #include "lib/policy_digest.h"
 #include "lib/policy_object.h"
 
 #define POLICIES_MAX 200 /* in one request; a push of a router's has 256 operations */
-#define PLAIN (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 /* ---- what is wanted ---- */
 
@@ -89,59 +89,40 @@ void api_get_policy(const struct api_request *request)
 
 /* ---- what people send ---- */
 
-/* In its usual form; NULL where it has answered, with `where` in front of the sentence. */
-static json_object *usual_form(const struct api_request *request, json_object *body, const char *name, const char *where)
+/* NULL where it has answered, with `where` in front of the sentence. */
+static Peering__Policy *judge(const struct api_request *request, json_object *body, const char *name, const char *where)
 {
 	struct policy_error error = {.code = ""};
 	Peering__Policy *policy = policy_from_json(body, name, &error);
-	json_object *usual;
 
-	if (!policy) {
+	if (!policy)
 		api_problem_format(request->http, 400, error.code, "%s%s", where, error.sentence);
-		return NULL;
-	}
-	usual = policy_to_json(policy);
-	peering__policy__free_unpacked(policy, NULL);
-	return usual;
+	return policy;
 }
 
-static uint64_t digest_of(json_object *usual)
+static void free_operation(const struct store_operation *operation)
 {
-	struct policy_error error = {.code = ""};
-	Peering__Policy *policy = policy_from_json(usual, NULL, &error);
-	uint64_t digest = policy ? policy_digest(policy) : 0;
-
-	if (policy)
-		peering__policy__free_unpacked(policy, NULL);
-	return digest;
+	free((char *)operation->connection);
+	free((char *)operation->definition);
 }
 
-static struct store_operation operation_of(json_object *usual)
+/* What pushes it, with its definition in the usual form: free_operation(). Frees `policy`. False where it has answered. */
+static bool put_into_words(const struct api_request *request, Peering__Policy *policy, struct store_operation *operation)
 {
-	return (struct store_operation){
-		.connection = json_object_get_string(json_object_object_get(usual, "name")),
+	*operation = (struct store_operation){
+		.connection = strdup(policy->name),
 		.verb = STORE_POLICY,
-		.definition = json_object_to_json_string_ext(usual, PLAIN),
+		.definition = policy_to_text(policy),
 		.reason = "",
-		.digest = digest_of(usual),
+		.digest = policy_digest(policy),
 	};
-}
-
-void api_put_policy(const struct api_request *request)
-{
-	const char *router = request->segments[1];
-	struct store_operation operation;
-	json_object *body, *usual;
-
-	if (!api_router_known(request, router) || !api_read_body(request, &body))
-		return;
-	usual = usual_form(request, body, request->segments[3], "");
-	json_object_put(body);
-	if (!usual)
-		return;
-	operation = operation_of(usual);
-	api_submit(request, router, &operation, 1);
-	json_object_put(usual);
+	peering__policy__free_unpacked(policy, NULL);
+	if (operation->connection && operation->definition)
+		return true;
+	free_operation(operation);
+	*operation = (struct store_operation){.verb = STORE_POLICY};
+	api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+	return false;
 }
 
 struct policy_comparison {
@@ -178,76 +159,146 @@ static void answer_unchanged(const struct api_request *request)
 	api_reply(request->http, 200, answer, NULL);
 }
 
-/* Definitions in their usual form, each name once. NULL where it has answered. */
-static json_object *usual_list(const struct api_request *request, json_object *array)
+/* ---- one, or a list of them ---- */
+
+struct policies_task {
+	struct api_task task;
+	bool list, only_if_changed;
+	json_object *body;	 /* NULL: not read yet, or judged whole */
+	size_t count, judged;
+	Peering__Policy *policy; /* judged, and not put into words yet */
+	struct store_operation *operations; /* of those in front of it */
+	json_object *names;		    /* of these */
+};
+
+/* A list is one push: all of it or nothing. */
+static bool read_policies(const struct api_request *request, struct policies_task *task)
 {
-	json_object *usual = json_object_new_array(), *names = json_object_new_object();
-	bool good = true;
-
-	for (size_t i = 0; good && i < json_object_array_length(array); i++) {
-		char where[64];
-		const char *name;
-		json_object *one;
-
-		snprintf(where, sizeof(where), "policy %zu of the list: ", i + 1);
-		one = usual_form(request, json_object_array_get_idx(array, i), NULL, where);
-		good = one != NULL;
-		if (!good)
-			break;
-		json_object_array_add(usual, one);
-		name = json_object_get_string(json_object_object_get(one, "name"));
-		good = !json_object_object_get_ex(names, name, NULL);
-		if (good)
-			json_object_object_add(names, name, NULL);
-		else
-			api_problem_format(request->http, 400, "bad-value", "%s%s is there twice", where, name);
+	if (!api_read_body(request, &task->body))
+		return false;
+	if (!task->list)
+		task->count = 1;
+	else if (json_object_is_type(task->body, json_type_array))
+		task->count = json_object_array_length(task->body);
+	if (task->count == 0 || task->count > PUSH_OPERATIONS_MAX) {
+		api_problem_format(request->http, 400, "bad-value", "the body must be a list of 1 to %d policies",
+				   PUSH_OPERATIONS_MAX);
+		return false;
 	}
-	json_object_put(names);
-	if (good)
-		return usual;
-	json_object_put(usual);
-	return NULL;
+	task->operations = calloc(task->count, sizeof(*task->operations));
+	task->names = json_object_new_object();
+	if (task->operations && task->names)
+		return true;
+	api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+	return false;
 }
 
-static void submit_list(const struct api_request *request, json_object *usual, bool only_if_changed)
+static bool judge_next(const struct api_request *request, struct policies_task *task)
 {
-	size_t count = json_object_array_length(usual), kept = 0;
-	struct store_operation *operations = calloc(count, sizeof(*operations));
+	char where[64] = "";
 
-	if (!operations) {
+	if (!task->list) {
+		task->policy = judge(request, task->body, request->segments[3], where);
+		return task->policy != NULL;
+	}
+	snprintf(where, sizeof(where), "policy %zu of the list: ", task->judged + 1);
+	task->policy = judge(request, json_object_array_get_idx(task->body, task->judged), NULL, where);
+	if (task->policy && json_object_object_get_ex(task->names, task->policy->name, NULL)) {
+		api_problem_format(request->http, 400, "bad-value", "%s%s is there twice", where, task->policy->name);
+		return false;
+	}
+	return task->policy != NULL;
+}
+
+static bool word_next(const struct api_request *request, struct policies_task *task)
+{
+	struct store_operation *operation = &task->operations[task->judged];
+	Peering__Policy *policy = task->policy;
+
+	task->policy = NULL;
+	if (!put_into_words(request, policy, operation))
+		return false;
+	json_object_object_add(task->names, operation->connection, NULL);
+	task->judged++;
+	return true;
+}
+
+static void submit_policies(const struct api_request *request, struct policies_task *task)
+{
+	struct store_operation *operations = calloc(task->count, sizeof(*operations));
+	size_t kept = 0;
+
+	for (size_t i = 0; operations && i < task->count; i++)
+		if (!task->only_if_changed || !is_unchanged(request, &task->operations[i]))
+			operations[kept++] = task->operations[i];
+	if (!operations)
 		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		operations[kept] = operation_of(json_object_array_get_idx(usual, i));
-		kept += !only_if_changed || !is_unchanged(request, &operations[kept]);
-	}
-	if (kept > 0)
+	else if (kept > 0)
 		api_submit(request, request->segments[1], operations, kept);
 	else
 		answer_unchanged(request);
 	free(operations);
 }
 
-/* A list of them, which is one push: all of it or nothing. */
+static bool step_of_policies(const struct api_request *request, struct api_task *of)
+{
+	struct policies_task *task = (struct policies_task *)of;
+
+	if (!task->operations)
+		return read_policies(request, task);
+	if (task->policy)
+		return word_next(request, task);
+	if (task->judged < task->count)
+		return judge_next(request, task);
+	if (task->body) {
+		json_object_put(task->body);
+		task->body = NULL;
+		return true;
+	}
+	submit_policies(request, task);
+	return false;
+}
+
+static void free_policies_task(struct api_task *of)
+{
+	struct policies_task *task = (struct policies_task *)of;
+
+	for (size_t i = 0; i < task->judged; i++)
+		free_operation(&task->operations[i]);
+	free(task->operations);
+	if (task->policy)
+		peering__policy__free_unpacked(task->policy, NULL);
+	json_object_put(task->names);
+	json_object_put(task->body);
+	free(task);
+}
+
+static void run(const struct api_request *request, bool list, bool only_if_changed)
+{
+	struct policies_task *task = calloc(1, sizeof(*task));
+
+	if (!task) {
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return;
+	}
+	*task = (struct policies_task){.task = {.step = step_of_policies, .free = free_policies_task},
+				       .list = list,
+				       .only_if_changed = only_if_changed};
+	api_task_run(request, &task->task);
+}
+
+void api_put_policy(const struct api_request *request)
+{
+	if (api_router_known(request, request->segments[1]))
+		run(request, false, false);
+}
+
 void api_post_policies(const struct api_request *request)
 {
-	json_object *body, *usual;
 	bool only_if_changed;
-	size_t count;
 
-	if (!api_router_known(request, request->segments[1]) || !api_read_only_if_changed(request, &only_if_changed) ||
-	    !api_read_body(request, &body))
-		return;
-	count = json_object_is_type(body, json_type_array) ? json_object_array_length(body) : 0;
-	usual = count > 0 && count <= PUSH_OPERATIONS_MAX ? usual_list(request, body) : NULL;
-	if (usual)
-		submit_list(request, usual, only_if_changed);
-	else if (count == 0 || count > PUSH_OPERATIONS_MAX)
-		api_problem_format(request->http, 400, "bad-value", "the body must be a list of 1 to %d policies",
-				   PUSH_OPERATIONS_MAX);
-	json_object_put(usual);
-	json_object_put(body);
+	if (api_router_known(request, request->segments[1]) && api_read_only_if_changed(request, &only_if_changed))
+		run(request, true, only_if_changed);
 }
 
 void api_delete_policy(const struct api_request *request)
@@ -278,25 +329,21 @@ struct api_policies *api_policies_take(const struct api_request *request, json_o
 	}
 	count = array ? json_object_array_length(array) : 0;
 	policies = calloc(1, sizeof(*policies) + (count + 1) * sizeof(policies->operations[0]));
-	if (policies)
-		policies->definitions = calloc(count + 1, sizeof(*policies->definitions));
-	if (!policies || !policies->definitions) {
-		free(policies);
+	if (!policies) {
 		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
 		return NULL;
 	}
 	while (policies->count < count) {
 		char where[64];
-		json_object *usual;
+		Peering__Policy *policy;
 
 		snprintf(where, sizeof(where), "policy %zu: ", policies->count + 1);
-		usual = usual_form(request, json_object_array_get_idx(array, policies->count), NULL, where);
-		if (!usual) {
+		policy = judge(request, json_object_array_get_idx(array, policies->count), NULL, where);
+		if (!policy || !put_into_words(request, policy, &policies->operations[policies->count])) {
 			api_policies_free(policies);
 			return NULL;
 		}
-		policies->definitions[policies->count] = usual;
-		policies->operations[policies->count++] = operation_of(usual);
+		policies->count++;
 	}
 	if (array)
 		json_object_object_del(body, "policies");
@@ -305,10 +352,7 @@ struct api_policies *api_policies_take(const struct api_request *request, json_o
 
 void api_policies_free(struct api_policies *policies)
 {
-	if (!policies)
-		return;
-	for (size_t i = 0; i < policies->count; i++)
-		json_object_put(policies->definitions[i]);
-	free(policies->definitions);
+	for (size_t i = 0; policies && i < policies->count; i++)
+		free_operation(&policies->operations[i]);
 	free(policies);
 }

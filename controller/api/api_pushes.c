@@ -10,6 +10,7 @@
 
 #include "controller/api/api.h"
 #include "controller/api/api_audit.h"
+#include "controller/api/api_tasks.h"
 #include "controller/log.h"
 #include "controller/pushes/declaration_secret.h"
 #include "controller/pushes/pushes.h"
@@ -294,14 +295,6 @@ static void settle(const struct api_request *request, const char *router)
 		pushes_released(api_pushes(request->api), router);
 }
 
-static bool is_queued(const struct store_push *push, void *context)
-{
-	bool *queued = context;
-
-	*queued = push->state == PUSH_QUEUED;
-	return true;
-}
-
 /* What a hold waits for has room beside what waits for the hold's end; there is one of it for each difference. */
 static bool settles_any(struct store *store, const char *router, const struct store_operation *operations, size_t count)
 {
@@ -342,7 +335,6 @@ void api_submit(const struct api_request *request, const char *router, const str
 	struct store *store = api_store(request->api);
 	enum store_result result;
 	uint64_t waiting;
-	bool queued = true;
 
 	if (!api_read_push_options(request, &push))
 		return;
@@ -369,9 +361,7 @@ void api_submit(const struct api_request *request, const char *router, const str
 	log_event(LEVEL_INFO, "push-created", "push", id, "actor", request->identity.actor, "router", router, "connection",
 		  operation->connection, "verb", operation->verb, NULL);
 	settle(request, router);
-	/* What its router is too old for has its answer already. */
-	store_push(store, id, is_queued, &queued);
-	if (queued && routers_find(api_routers(request->api), router) && !api_router_is_held(request->api, router))
+	if (routers_find(api_routers(request->api), router) && !api_router_is_held(request->api, router))
 		api_wait_for_push(request, id, router);
 	else
 		api_answer_with_push(request->api, request->http, id);
@@ -402,8 +392,9 @@ static char *definition_before(const struct api_request *request, json_object *b
 
 /* One connection of a request: the objects under its "policies", and behind them what declares it. */
 struct asked {
-	struct api_policies *policies; /* with the connection's own operation at the end, which owns its texts */
+	struct api_policies *policies; /* with the connection's own operation at the end, whose texts are the two below */
 	char *name, *definition;
+	char *before; /* what was stored when its password was taken from there; NULL: it was not */
 };
 
 /* False where it has answered: `where` says of what, in front of a sentence. */
@@ -412,15 +403,14 @@ static bool read_asked(const struct api_request *request, json_object *body, con
 	const struct secret_key *key = pushes_key(api_pushes(request->api));
 	struct declaration_error error = {.code = ""};
 	Peering__DeclareConnection *declaration = NULL;
-	char *before;
 
 	asked->policies = api_policies_take(request, body);
 	if (!asked->policies)
 		return false;
-	before = definition_before(request, body);
-	if (declaration_keep_passwords(body, before, key, &error))
+	if (declaration_takes_passwords(body))
+		asked->before = definition_before(request, body);
+	if (declaration_keep_passwords(body, asked->before, key, &error))
 		declaration = declaration_from_json(body, &error);
-	free(before);
 	if (!declaration) {
 		api_problem_format(request->http, strcmp(error.code, "password-lost") == 0 ? 409 : 400, error.code, "%s%s",
 				   where, error.sentence);
@@ -443,6 +433,7 @@ static void free_asked(struct asked *asked)
 	api_policies_free(asked->policies);
 	free(asked->name);
 	free(asked->definition);
+	free(asked->before);
 }
 
 bool api_read_only_if_changed(const struct api_request *request, bool *only_if_changed)
@@ -511,8 +502,19 @@ static bool answer_unchanged(const struct api_request *request, const char *rout
 	return true;
 }
 
+/* ---- One connection, or a list of them ---- */
+
+struct connections_task {
+	struct api_task task;
+	bool only_if_changed;
+	bool list;
+	json_object *body; /* NULL: not read yet, or judged whole */
+	struct asked *asked;
+	size_t count, judged;
+};
+
 /* One after the other, in one push. */
-static void submit_asked(const struct api_request *request, const char *router, const struct asked *asked, size_t count)
+static void submit_asked(const struct api_request *request, const struct asked *asked, size_t count)
 {
 	struct store_operation *operations;
 	size_t all = 0;
@@ -534,51 +536,116 @@ static void submit_asked(const struct api_request *request, const char *router, 
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j <= asked[i].policies->count; j++)
 			operations[all++] = asked[i].policies->operations[j];
-	api_submit(request, router, operations, all);
+	api_submit(request, request->segments[1], operations, all);
 	free(operations);
 }
 
-static bool read_list(const struct api_request *request, json_object *list, struct asked *asked, size_t count)
+/* Whether a password is still the one that was taken: it may be another one since an earlier turn. */
+static bool passwords_stand(const struct api_request *request, const struct connections_task *task)
 {
-	for (size_t i = 0; i < count; i++) {
-		char where[64];
+	for (size_t i = 0; i < task->count; i++) {
+		const struct asked *asked = &task->asked[i];
+		char *now = NULL;
+		bool stands;
 
-		snprintf(where, sizeof(where), "connection %zu of the list: ", i + 1);
-		if (!read_asked(request, json_object_array_get_idx(list, i), where, &asked[i]))
-			return false;
+		if (!asked->before)
+			continue;
+		store_connection(api_store(request->api), request->segments[1], asked->name, copy_definition, &now);
+		stands = now && strcmp(now, asked->before) == 0;
+		free(now);
+		if (stands)
+			continue;
+		api_problem_format(request->http, 409, "changed-meanwhile",
+				   "%s was changed while this request was read; nothing was done, send it again", asked->name);
+		return false;
 	}
 	return true;
 }
 
-/* One connection, or a list of them, which is one push: all of it or nothing. */
+static void submit_connections(const struct api_request *request, const struct connections_task *task)
+{
+	const struct asked *first = &task->asked[0];
+
+	if (!passwords_stand(request, task))
+		return;
+	if (!task->list && (!api_connection_if_match(request, request->segments[1], first->name) ||
+			    (task->only_if_changed && !first->policies->count &&
+			     answer_unchanged(request, request->segments[1], &first->policies->operations[0]))))
+		return;
+	submit_asked(request, task->asked, task->count);
+}
+
+/* A list is one push: all of it or nothing. */
+static bool read_connections(const struct api_request *request, struct connections_task *task)
+{
+	if (!api_read_body(request, &task->body))
+		return false;
+	task->list = json_object_is_type(task->body, json_type_array);
+	task->count = task->list ? json_object_array_length(task->body) : 1;
+	if (task->count > 0 && task->count <= PUSH_OPERATIONS_MAX)
+		task->asked = calloc(task->count, sizeof(*task->asked));
+	if (task->asked)
+		return true;
+	api_problem_format(request->http, 400, "bad-value",
+			   "the body must be a JSON object that describes a connection, or a list of 1 to %d of them",
+			   PUSH_OPERATIONS_MAX);
+	return false;
+}
+
+static bool judge_next(const struct api_request *request, struct connections_task *task)
+{
+	struct asked *asked = &task->asked[task->judged++];
+	char where[64];
+
+	if (!task->list)
+		return read_asked(request, task->body, "", asked);
+	snprintf(where, sizeof(where), "connection %zu of the list: ", task->judged);
+	return read_asked(request, json_object_array_get_idx(task->body, task->judged - 1), where, asked);
+}
+
+static bool step_of_connections(const struct api_request *request, struct api_task *of)
+{
+	struct connections_task *task = (struct connections_task *)of;
+
+	if (!task->asked)
+		return read_connections(request, task);
+	if (task->judged < task->count)
+		return judge_next(request, task);
+	if (task->body) {
+		json_object_put(task->body);
+		task->body = NULL;
+		return true;
+	}
+	submit_connections(request, task);
+	return false;
+}
+
+static void free_connections_task(struct api_task *of)
+{
+	struct connections_task *task = (struct connections_task *)of;
+
+	for (size_t i = 0; i < task->judged; i++)
+		free_asked(&task->asked[i]);
+	free(task->asked);
+	json_object_put(task->body);
+	free(task);
+}
+
 void api_post_connection(const struct api_request *request)
 {
-	const char *router = request->segments[1];
-	struct asked *asked;
-	json_object *body;
-	size_t count = 1;
-	bool list, only_if_changed;
+	struct connections_task *task;
+	bool only_if_changed;
 
-	if (!api_router_known(request, router) || !api_read_only_if_changed(request, &only_if_changed) ||
-	    !api_read_body(request, &body))
+	if (!api_router_known(request, request->segments[1]) || !api_read_only_if_changed(request, &only_if_changed))
 		return;
-	list = json_object_is_type(body, json_type_array);
-	if (list)
-		count = json_object_array_length(body);
-	asked = count > 0 && count <= PUSH_OPERATIONS_MAX ? calloc(count, sizeof(*asked)) : NULL;
-	if (!asked)
-		api_problem_format(request->http, 400, "bad-value",
-				   "the body must be a JSON object that describes a connection, or a list of 1 to %d of them",
-				   PUSH_OPERATIONS_MAX);
-	else if ((list ? read_list(request, body, asked, count) : read_asked(request, body, "", asked)) &&
-		 (list || api_connection_if_match(request, router, asked->name)) &&
-		 (list || !only_if_changed || asked->policies->count ||
-		  !answer_unchanged(request, router, &asked->policies->operations[0])))
-		submit_asked(request, router, asked, count);
-	json_object_put(body);
-	for (size_t i = 0; asked && i < count; i++)
-		free_asked(&asked[i]);
-	free(asked);
+	task = calloc(1, sizeof(*task));
+	if (!task) {
+		api_problem(request->http, 503, "no-memory", "memory is short; try again", NULL);
+		return;
+	}
+	*task = (struct connections_task){.task = {.step = step_of_connections, .free = free_connections_task},
+					  .only_if_changed = only_if_changed};
+	api_task_run(request, &task->task);
 }
 
 static bool is_verb(const char *verb)

@@ -16,6 +16,7 @@
 #include "controller/api/api_clients.h"
 #include "controller/api/api_idempotency.h"
 #include "controller/api/api_peerings.h"
+#include "controller/api/api_tasks.h"
 #include "controller/events/event_streams.h"
 #include "controller/log.h"
 #include "controller/text.h"
@@ -38,6 +39,7 @@ struct api {
 	struct api_clients *clients;
 	struct event_streams *streams;
 	struct webhooks *webhooks;
+	struct api_tasks *tasks;
 	struct api_authentication *authentication;
 };
 
@@ -378,6 +380,11 @@ struct webhooks *api_webhooks(const struct api *api)
 	return api->webhooks;
 }
 
+struct api_tasks *api_tasks(const struct api *api)
+{
+	return api->tasks;
+}
+
 void api_client_is_active(struct evhttp_request *http)
 {
 	if (evhttp_request_get_connection(http))
@@ -420,7 +427,8 @@ struct api *api_open(struct event_base *base, const struct config *config, struc
 	api->webhooks = webhooks;
 	api->peerings = peerings;
 	api->streams = event_streams_new(base, api, events);
-	if (!api->streams || !start_http(api)) {
+	api->tasks = api_tasks_new(base);
+	if (!api->streams || !api->tasks || !start_http(api)) {
 		snprintf(error, error_size, "memory is short");
 		api_free(api);
 		return NULL;
@@ -448,6 +456,7 @@ void api_end_revoked(struct api *api)
 
 void api_stop(struct api *api)
 {
+	api_tasks_stop(api->tasks);
 	event_streams_stop(api->streams);
 	api_clients_set_listener(api->clients, NULL);
 	evconnlistener_set_cb(api->listener, NULL, NULL);
@@ -464,6 +473,7 @@ void api_free(struct api *api)
 		evhttp_free(api->http);
 	api_clients_free(api->clients);
 	event_streams_free(api->streams);
+	api_tasks_free(api->tasks);
 	api_authentication_free(api->authentication);
 	free(api);
 }

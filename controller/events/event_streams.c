@@ -75,7 +75,7 @@ static void wake(void *context)
 	struct event_streams *streams = context;
 	int64_t now = clock_steady_microseconds(), pause;
 
-	if (event_pending(streams->pump, EV_TIMEOUT, NULL))
+	if (streams->count == 0 || event_pending(streams->pump, EV_TIMEOUT, NULL))
 		return;
 	if (streams->resume_at < now)
 		streams->resume_at = now;

@@ -150,13 +150,18 @@ static json_object *find_stored(json_object *stored, const char *address)
 	return NULL;
 }
 
+static bool takes_password(json_object *one)
+{
+	return is_true(one, IS_SET) && !text_of(one, IN_THE_CLEAR);
+}
+
 static bool keep_one(json_object *one, size_t index, json_object *stored, const struct secret_key *key,
 		     struct declaration_error *error)
 {
 	json_object *before;
 	bool good;
 
-	if (!is_true(one, IS_SET) || text_of(one, IN_THE_CLEAR))
+	if (!takes_password(one))
 		return true;
 	before = find_stored(stored, text_of(one, "address"));
 	if (!before) {
@@ -171,6 +176,16 @@ static bool keep_one(json_object *one, size_t index, json_object *stored, const 
 	if (good)
 		json_object_object_add(one, IN_THE_CLEAR, json_object_new_string(text_of(before, IN_THE_CLEAR)));
 	return good;
+}
+
+bool declaration_takes_passwords(json_object *body)
+{
+	json_object *array = neighbors_of(body);
+
+	for (size_t i = 0; array && i < json_object_array_length(array); i++)
+		if (takes_password(json_object_array_get_idx(array, i)))
+			return true;
+	return false;
 }
 
 bool declaration_keep_passwords(json_object *body, const char *stored, const struct secret_key *key,

@@ -25,5 +25,7 @@ json_object *declaration_shown(const char *stored);
  */
 bool declaration_keep_passwords(json_object *body, const char *stored, const struct secret_key *key,
 				struct declaration_error *error);
+/* Whether it has something to keep. */
+bool declaration_takes_passwords(json_object *body);
 
 #endif

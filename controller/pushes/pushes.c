@@ -13,9 +13,13 @@
 #include "controller/routers/routers.h"
 #include "lib/policy_object.h"
 #include "controller/text.h"
+#include "controller/turn.h"
 
 /* Pushes that a router may have before it has answered the first of them. */
 #define WINDOW 32
+
+/* Behind what is readable by then. */
+static const struct timeval next_turn = {.tv_sec = 0};
 
 struct push_waiter {
 	LIST_ENTRY(push_waiter) link;
@@ -26,13 +30,23 @@ struct push_waiter {
 	void *context;
 };
 
+/* A router for which there is something to send. */
+struct due {
+	STAILQ_ENTRY(due) link;
+	char router[];
+};
+
 struct pushes {
 	struct event_base *base;
 	struct store *store;
 	const struct secret_key *key;
 	struct routers *routers;
 	LIST_HEAD(, push_waiter) waiters; /* bounded by max-api-clients: each waits for one */
+	struct event *send;
+	STAILQ_HEAD(, due) due; /* each router once */
 };
+
+static void send_next(evutil_socket_t fd, short what, void *context);
 
 struct pushes *pushes_new(struct event_base *base, struct store *store, const struct secret_key *key)
 {
@@ -44,6 +58,12 @@ struct pushes *pushes_new(struct event_base *base, struct store *store, const st
 	pushes->store = store;
 	pushes->key = key;
 	LIST_INIT(&pushes->waiters);
+	STAILQ_INIT(&pushes->due);
+	pushes->send = event_new(base, -1, 0, send_next, pushes);
+	if (!pushes->send) {
+		free(pushes);
+		return NULL;
+	}
 	return pushes;
 }
 
@@ -57,8 +77,25 @@ void pushes_set_routers(struct pushes *pushes, struct routers *routers)
 	pushes->routers = routers;
 }
 
+/* The caller frees it; NULL where there is none. */
+static struct due *take_due(struct pushes *pushes)
+{
+	struct due *due = STAILQ_FIRST(&pushes->due);
+
+	if (due)
+		STAILQ_REMOVE_HEAD(&pushes->due, link);
+	return due;
+}
+
 void pushes_free(struct pushes *pushes)
 {
+	struct due *due;
+
+	if (!pushes)
+		return;
+	while ((due = take_due(pushes)) != NULL)
+		free(due);
+	event_free(pushes->send);
 	free(pushes);
 }
 
@@ -269,12 +306,44 @@ static void send_queued(struct pushes *pushes, struct router_session *session)
 		log_event(LEVEL_ERROR, "store-failed", "message", store_error(pushes->store), NULL);
 }
 
-void pushes_created(struct pushes *pushes, const char *router)
+static void send_to(struct pushes *pushes, const char *router)
 {
 	struct router_session *session = routers_find(pushes->routers, router);
 
 	if (session)
 		send_queued(pushes, session);
+}
+
+/* One router in each turn: what is read, sealed and packed of a large push takes as long as storing it did. */
+static void send_next(evutil_socket_t fd, short what, void *context)
+{
+	struct pushes *pushes = context;
+	struct due *due = take_due(pushes);
+	TURN(TURN_API);
+
+	if (!due)
+		return;
+	send_to(pushes, due->router);
+	free(due);
+	if (!STAILQ_EMPTY(&pushes->due))
+		event_add(pushes->send, &next_turn);
+}
+
+void pushes_created(struct pushes *pushes, const char *router)
+{
+	struct due *due;
+
+	STAILQ_FOREACH (due, &pushes->due, link)
+		if (strcmp(due->router, router) == 0)
+			return;
+	due = malloc(sizeof(*due) + strlen(router) + 1);
+	if (!due) {
+		send_to(pushes, router);
+		return;
+	}
+	strcpy(due->router, router);
+	STAILQ_INSERT_TAIL(&pushes->due, due, link);
+	event_add(pushes->send, &next_turn);
 }
 
 static void finish(struct push_waiter *waiter)
@@ -325,24 +394,23 @@ void pushes_forget(struct push_waiter *waiter)
 	free(waiter);
 }
 
-/* Those that wait for `id`, or for anything of `router`; NULL matches all. */
+/* Those that wait for `id`, or for anything of `router`; NULL matches all. Each in a turn of its own: answers are long. */
 static void finish_matching(struct pushes *pushes, const char *id, const char *router)
 {
-	struct push_waiter *waiter = LIST_FIRST(&pushes->waiters);
+	struct push_waiter *waiter;
 
-	while (waiter) {
-		/* What `done` does may end another waiter's wait only through its own call: it does not. */
-		struct push_waiter *next = LIST_NEXT(waiter, link);
-
+	LIST_FOREACH (waiter, &pushes->waiters, link)
 		if ((!id || strcmp(waiter->id, id) == 0) && (!router || strcmp(waiter->router, router) == 0))
-			finish(waiter);
-		waiter = next;
-	}
+			event_add(waiter->deadline, &next_turn);
 }
 
 void pushes_release(struct pushes *pushes)
 {
-	finish_matching(pushes, NULL, NULL);
+	struct push_waiter *waiter;
+
+	/* What `done` does ends no other one's wait. */
+	while ((waiter = LIST_FIRST(&pushes->waiters)) != NULL)
+		finish(waiter);
 }
 
 /* ---- Confirming ---- */

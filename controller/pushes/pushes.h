@@ -34,7 +34,7 @@ void pushes_set_routers(struct pushes *pushes, struct routers *routers);
 /* Every waiter must be gone. */
 void pushes_free(struct pushes *pushes);
 
-/* A push of this router is committed: it goes out where the router is connected. */
+/* A push of this router is committed: it goes out in a turn of its own, where the router is connected. */
 void pushes_created(struct pushes *pushes, const char *router);
 
 /*

@@ -598,6 +598,8 @@ static bool commit_batch(struct reports *reports)
 static void commit_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct reports *reports = context;
+	/* Behind what is readable by then: who comes with little does not wait for all of who comes with much. */
+	static const struct timeval next_turn = {.tv_sec = 0};
 	struct timeval retry = {.tv_usec = RETRY_MILLISECONDS * 1000};
 	TURN(TURN_REPORTS);
 
@@ -606,7 +608,7 @@ static void commit_turn(evutil_socket_t fd, short what, void *context)
 	if (!commit_batch(reports))
 		event_add(reports->commit, &retry);
 	else if (!TAILQ_EMPTY(&reports->waiting))
-		event_active(reports->commit, EV_TIMEOUT, 0);
+		event_add(reports->commit, &next_turn);
 }
 
 /* At the end of this turn, behind everything that is readable now; unless an attempt is due later anyway. */

@@ -7,7 +7,7 @@
     newcomer (AS 64513, declared by a controller alone, in steps of the run)   ─┤         always open)
     tenant   (AS 64514, declared by a controller with its policies; tenant.py) ─┘
 
-The two controllers are scripts of the test, of which one is there at a time; see push().
+The three controllers are scripts of the test, of which one is there at a time; the third is in a VRF. See push().
 
 A step that the router refuses is a step all the same.
 """
@@ -19,6 +19,7 @@ import time
 from lab import build
 from lab.bird import Bird, prefixes, session_pair
 from lab.capture import Capture
+from lab.clock import Clock
 from lab.controller import Controller
 from lab.frr import Router, VtyshError, version
 from lab.vty import CMD_SUCCESS, Vty, VtyError
@@ -38,6 +39,8 @@ OWN = {"ipv4": "203.0.113.0/24", "ipv6": "2001:db8:ffff::/48"}
 # Connections with lines of their own; those of others are named after the address.
 NAMES = {"acme": "PNI-ACME", "newcomer": "PNI-NEW", "tenant": tenant.NAME}
 NAME = NAMES["acme"]
+VRF = "MGMT"
+GROUPS = {"MEMBERS": "acme", "RANGE": "guest"}
 # What BIRD has beside its defaults.
 SPECIAL = {"guest": {"extra": "enable route refresh off;"}}
 # bgpd 10.3 ends by itself, without the module too, where the last peers with add-path are deleted while withdrawals of
@@ -49,7 +52,8 @@ class Bed:
     """`walls_down`: with the test build of the module, and those walls of it down."""
 
     def __init__(self, lab, walls_down=()):
-        self.edge = Router(lab, "edge")
+        self.edge = Router(lab, "edge", vrfs=[VRF])
+        self._clock = Clock(self.edge)
         if walls_down:
             Walls(self.edge).down(*walls_down)
         self.links, self.birds, self.captures, self._pool, self._owner = {}, {}, {}, {}, {}
@@ -70,6 +74,8 @@ class Bed:
         self.began = None  # from when on no session of the witness may end
         self.controllers = [Controller(lab, self.edge)]
         self.controllers.append(Controller(lab, self.edge, "backup", beside=self.controllers[0]))
+        self.controllers.append(Controller(lab, self.edge, "managed", beside=self.controllers[0],
+                                           near=self.edge.vrf_namespaces[VRF]))
         self.script = ScriptedController(self.controllers[0])
         self.pushed = self._queries = 0
         self._ours = lab.folder("edge", "files") / "ours.conf"
@@ -110,13 +116,11 @@ class Bed:
     def _config(self, peering):
         lines = ["frr defaults traditional", "hostname edge", "service integrated-vtysh-config",
                  "ip prefix-list ANY permit any", "ipv6 prefix-list ANY permit any",
-                 "bgp as-path access-list ANY permit .*",
+                 "bgp as-path access-list ANY permit .*", f"vrf {VRF}", "exit-vrf",
                  *(line for name in ("PASS", "WITNESS") for line in (f"route-map {name} permit 10", "exit")),
                  f"router bgp {EDGE_AS}", "bgp router-id 192.0.2.1", "no bgp default ipv4-unicast",
                  "no bgp network import-check"]
-        for group, asn in (("MEMBERS", ASNS["acme"]), ("RANGE", ASNS["guest"])):
-            lines += [f"neighbor {group} peer-group", f"neighbor {group} remote-as {asn}",
-                      f"neighbor {group} timers 1 9", f"neighbor {group} timers connect 1"]
+        lines += [line for group in GROUPS for line in self._group(group)]
         for peer in ("acme", "stray", "witness"):
             for family in FAMILIES:
                 lines += self._neighbor(peer, family, ASNS[peer])
@@ -136,7 +140,13 @@ class Bed:
         return "\n".join([*lines, "exit", ""])
 
     def _controller_lines(self):
-        return [line for controller in self.controllers for line in controller.router_lines()]
+        first, backup, managed = (controller.router_lines() for controller in self.controllers)
+        return [*first, *backup, *(f"{line} vrf {VRF}" for line in managed)]
+
+    @staticmethod
+    def _group(group):
+        return [f"neighbor {group} peer-group", f"neighbor {group} remote-as {ASNS[GROUPS[group]]}",
+                f"neighbor {group} timers 1 9", f"neighbor {group} timers connect 1"]
 
     def _range(self, family):
         far = self.address("guest", family)
@@ -214,6 +224,9 @@ class Bed:
     def type_lines(self, *lines):
         self._type(*lines)
 
+    def type_verb(self, peer, family, verb):
+        self._do_verb(peer, family, verb)
+
     def type_bgp(self, *lines):
         self._type_bgp(*lines)
 
@@ -244,6 +257,9 @@ class Bed:
             getattr(self.tenant, step[0].removeprefix("tenant-") + "_step")(*step[1:])
         else:
             getattr(self, "_do_" + step[0].replace("-", "_"))(*step[1:])
+
+    def _do_ask(self, command):
+        self.ask(command.format(tenant=tenant.NAME))
 
     def _do_policy(self, peer, family, no, line):
         if line in ENDS_BGPD.get(version(), ()):
@@ -292,15 +308,35 @@ class Bed:
                        *self._neighbor(peer, family, ASNS[peer] if asn == "own" else 64999),
                        f"address-family {family} unicast", *self._family(address, "PASS"))
 
+    def _do_group(self, group):
+        """Its members go with it."""
+        self._type_bgp(f"no neighbor {group} peer-group", *self._group(group))
+        if group == "RANGE":
+            self._type_bgp(*(f"bgp listen range {self._range(family)} peer-group RANGE" for family in FAMILIES))
+            for family in FAMILIES:
+                self.type_in_family(family, *self._family("RANGE", "PASS"))
+        else:
+            self._type_bgp(f"neighbor {self.address('acme', 'ipv4')} peer-group MEMBERS")
+            self.type_in_family("ipv4", *self._family("MEMBERS", "PASS"))
+
+    def _do_clear_all(self, whom, how):
+        begin = time.time()
+        self.ask(f"clear bgp {whom} {how}".strip())
+        if not how and whom != "peer-group RANGE":
+            self._back(begin)
+
     def _accepted(self, command):
         status, text = self.ask(command)
         return status == CMD_SUCCESS and not text.startswith("%")
 
     def _do_verb(self, peer, family, verb):
         sent = time.time()
-        reason = " reason a step" if verb == "force-cancel" else ""
-        if self._accepted(f"peering {self._connection(peer, family)} {verb}{reason}"):
+        if self._accepted(self._verb(peer, family, verb)):
             self.taken(peer, family, verb, sent)
+
+    def _verb(self, peer, family, verb):
+        reason = " reason a step" if verb in ("force-cancel", "activate force", "block") else ""
+        return f"peering {self._connection(peer, family)} {verb}{reason}"
 
     def _gates_of(self, peer, family):
         """Those of the connection."""
@@ -325,6 +361,20 @@ class Bed:
         status, text = self.ask(f"peering bypass {self._connection(peer, family)} reason a step")
         if status == CMD_SUCCESS and not text.startswith("%"):
             self._let_pass(peer, family)
+
+    def _do_bypass_all(self, no):
+        for gate in set(self.gates.values()):
+            if not no:
+                gate.bypass(time.time(), "all")
+        self.ask(f"{no}peering bypass all{'' if no else ' reason a step'}")
+        for gate in set(self.gates.values()):
+            if no:
+                gate.no_bypass(time.time(), "all")
+
+    def _do_adopt_all(self):
+        for gate in set(self.gates.values()):
+            gate.adopt_if_it_may_be(time.time())
+        self.ask("peering adopt all")
 
     def _let_pass(self, peer, family):
         """Steps follow each other faster than bgpd sends: without a pause a gate would close before anything passed, and
@@ -394,13 +444,16 @@ class Bed:
     def _send(script, identity, operations, **options):
         script.send(push=dict(id=identity, actor="noc@example.net", operations=operations, **options))
 
-    def send_push(self, *operations):
+    def send_push(self, *operations, hang_up_after=None):
         """Without waiting for the answer. Whether it was sent."""
         self.pushed += 1
         script = self._script_connected()
         try:
             if script:
                 self._send(script, f"push-{self.pushed}", operations)
+                if hang_up_after is not None:
+                    time.sleep(hang_up_after)
+                    script.hang_up()
         except (Closed, OSError):
             script.hang_up()
         return script is not None
@@ -493,16 +546,41 @@ class Bed:
         self.edge.try_vtysh("-f", str(self._ours))
         self._back(begin)
 
-    def _do_restart(self):
-        self._end_bgpd(self.edge.stop_bgpd)
-        self.tenant.ended(saved=False)
+    def _do_restart(self, save=""):
+        self._end_saved(save, self.edge.stop_bgpd)
 
-    def _do_kill(self):
-        self.edge.try_vtysh("-c", "write memory")
-        self._end_bgpd(self.edge.kill_bgpd)
-        self.tenant.ended(saved=True)
+    def _do_kill(self, save="saved"):
+        self._end_saved(save, self.edge.kill_bgpd)
 
-    def kill_in_push(self):
+    def _end_saved(self, save, end):
+        if save:
+            self.edge.try_vtysh("-c", "write memory")
+        self._end_bgpd(end)
+        self.tenant.ended(saved=bool(save))
+
+    def _do_kill_verb(self, peer, family, verb, milliseconds):
+        """Killed so long after it was given a verb, which it has taken or has not."""
+        sent = time.time()
+        with Vty(self.edge.run_folder / "bgpd.vty") as vty:
+            vty.send(self._verb(peer, family, verb))
+            time.sleep(int(milliseconds) / 1000)
+            self.kill_unsaved()
+        if peer == "tenant":
+            self.tenant.unknown()
+        for gate in self._gates_of(peer, family):
+            gate.perhaps(verb, sent)
+
+    def _do_zebra(self, number):
+        """Ended by that signal, and begun anew."""
+        begin = time.time()
+        self.edge.daemons["zebra"].stop(int(number))
+        self.edge.start_zebra()
+        self._back(begin)
+
+    def _do_clock(self, seconds):
+        self._clock.jump(int(seconds))
+
+    def kill_unsaved(self):
         self._end_bgpd(self.edge.kill_bgpd)
         self.tenant.ended(saved=False)
 
@@ -536,5 +614,6 @@ class Bed:
 
     def close_bypasses(self):
         """Before the last look."""
+        self._do_bypass_all("no ")
         for peer, family in self.gates:
             self._do_no_bypass(peer, family)

@@ -20,6 +20,7 @@ SLACK = 3.0
 
 # What ends a connection at once. `request` begins again.
 ENDS = ("deprovision now", "withdraw", "reject", "force-cancel")
+OPENS = ("activate", "activate force", "adopt")
 
 
 class Gate:
@@ -32,20 +33,26 @@ class Gate:
         self.auto = False  # it opens by itself once it has passed
         self._held = False  # it drains without an end, since that is still to be confirmed
         self.active = False
-        self.bypassed = False
+        self._bypasses = set()  # "own", "all"
+        self._bypasses_ended = {}  # and when each was taken back
+        self._unsure = False  # whether it was taken out of service nobody knows
         self.openings = 0
         self._opened_at = None
         self._drains_until = 0.0
         self._closed = []  # (from, to), past times in which it may have been open
 
     @property
+    def bypassed(self):
+        return bool(self._bypasses)
+
+    @property
     def may_be_open(self):
         return self.active or self.bypassed
 
-    def _change(self, now, active=None, bypassed=None):
+    def _change(self, now, active=None, bypasses=None):
         before = self.may_be_open
         self.active = self.active if active is None else active
-        self.bypassed = self.bypassed if bypassed is None else bypassed
+        self._bypasses = self._bypasses if bypasses is None else bypasses
         if self.may_be_open and not before:
             self._opened_at = now
             self.openings += 1
@@ -72,18 +79,41 @@ class Gate:
             self._held = False
             return True
         if name == "cancel" and not self.active:
-            allowed = sent <= self._drains_until
+            allowed = self._unsure or sent <= self._drains_until
             self._change(sent, active=True)
             return allowed
-        self._verbs.add(name)
-        if name not in ("activate", "adopt", "cancel"):
+        if name not in OPENS and name != "cancel":
+            self._verbs.add(name)
             self.may_open_itself(sent)
             return True
         if self.active:
-            return name != "cancel"
-        allowed = self._needs <= self._verbs if name == "activate" else name == "adopt" and self._may_adopt()
+            return name != "cancel" or self._unsure
+        allowed = self._may_open(name)
+        self._verbs.add(name)
         self._change(sent, active=True)
         return allowed
+
+    def _may_open(self, name):
+        if name == "activate":
+            return self._needs <= self._verbs
+        if name == "activate force":
+            return "request" in self._verbs or "request" not in self._needs
+        return self._discovered and "approve" not in self._verbs
+
+    def perhaps(self, name, sent):
+        """A verb that nobody heard the answer to. What it may have closed may be open."""
+        if name in ENDS or name == "deprovision":
+            self._unsure = True
+        elif name == "cancel":
+            if self._unsure or sent <= self._drains_until:
+                self._change(sent, active=True)
+        elif name not in OPENS or self._may_open(name):
+            self.verb(name, sent, sent)
+
+    def adopt_if_it_may_be(self, sent):
+        """As one of all that there are."""
+        if self._may_open("adopt"):
+            self.verb("adopt", sent, sent)
 
     def drains_without_end(self):
         self._held = self.active
@@ -109,24 +139,23 @@ class Gate:
         self._needs, self._discovered = {"request", "approve", "ready"}, False
         self._change(closed, active=False)
 
-    def _may_adopt(self):
-        return self._discovered and "approve" not in self._verbs
-
     def let_go(self, sent):
         """`clear peering gate` was accepted: what becomes of the session is no longer the lifecycle's."""
         self._change(sent, active=True)
 
-    def bypass(self, now):
-        self._change(now, bypassed=True)
+    def bypass(self, now, which="own"):
+        self._change(now, bypasses=self._bypasses | {which})
 
-    def no_bypass(self, now):
+    def no_bypass(self, now, which="own"):
         """`now` is a time after the router answered. What drained beside it goes on draining."""
-        self._change(max(now, self._drains_until), bypassed=False)
+        if which in self._bypasses:
+            self._bypasses_ended[which] = now
+        self._change(max(now, self._drains_until), bypasses=self._bypasses - {which})
 
     def killed(self, now):
         """The end of a bypass is journalled after it took place: one that ended just now may come back."""
-        if not self.may_be_open and self._closed and now - self._closed[-1][1] < GRACE:
-            self._change(now, bypassed=True)
+        back = {which for which, ended in self._bypasses_ended.items() if now - ended < GRACE}
+        self._change(now, bypasses=self._bypasses | back)
 
     def allowed(self, time, complete=lambda closed: None):
         """Whether the far side may have seen a route at that time. `complete` tells, for the time of a closing, when the far

@@ -36,6 +36,11 @@ GLOBAL = (
     "peering PNI-ACME received-limit ipv4 1000",
     "peering PNI-ACME neighbor {acme}",
 )
+# Commands that change nothing of a gate.
+ASKS = ("peering maintenance all on", "peering maintenance all off", "clear peering drift {tenant}", "clear peering overridden PNI-ACME",
+        "clear peering violation PNI-ACME", "show running-config")
+# Seconds that bgpd's wall clock is wrong by: never back beyond the time when certificates were made.
+CLOCKS = (0, 0, 3600, 86400, 30 * 86400)
 RESERVED = ("route-map PEERING-DENY-ALL permit 5", "route-map PEERING-DRAIN-OUT-PASS permit 5", "no route-map PEERING-DENY-ALL", "route-map PEERING-DENY-ALL deny 5",
             "no route-map PASS permit 10", "route-map PASS permit 10")
 
@@ -70,7 +75,7 @@ def _declaration(draw):
 
 
 def _drift(draw):
-    return ["tenant-drift", draw.choice(["list", "list", "map", "no-map", "neighbor", "gone", "gone", "by-hand"]),
+    return ["tenant-drift", draw.choice(["list", "list", "map", "no-map", "neighbor", "shut", "gone", "gone", "by-hand"]),
             draw.choice(["in", "out"]), draw.choice(FAMILIES), str(draw.randrange(20))]
 
 
@@ -91,11 +96,15 @@ KINDS = (
     (30, lambda draw: ["flap", draw.choice(PEERS)]),
     (25, lambda draw: ["renew", draw.choice(TYPED), draw.choice(FAMILIES), draw.choice(["own", "own", "other"])]),
     (40, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
-                      draw.choice(["request", "approve", "ready", "activate", "retry", "cancel"])]),
+                      draw.choice(["request", "approve", "ready", "activate", "retry", "cancel", "block", "unblock"])]),
     (20, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
                       draw.choice(["deprovision", "cancel", "maintenance on", "maintenance off"])]),
     (12, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
-                      draw.choice(["deprovision now", "adopt", "adopt", "withdraw", "reject", "force-cancel"])]),
+                      draw.choice(["deprovision now", "adopt", "adopt", "withdraw", "reject", "force-cancel",
+                                   "activate force"])]),
+    (3, lambda draw: ["kill-verb", draw.choice(PEERS), draw.choice(FAMILIES),
+                      draw.choice(["approve", "activate", "activate force", "adopt", "deprovision", "deprovision now",
+                                   "cancel", "maintenance on", "maintenance off"]), str(draw.randrange(12))]),
     (8, lambda draw: ["push", draw.choice(["declare", "up", "up", "acme", "approve", "ready", "activate", "deprovision",
                                           "withdraw"])]),
     (55, lambda draw: ["tenant-up", *_declaration(draw), *_contents(draw)]),
@@ -108,20 +117,29 @@ KINDS = (
     (22, _drift),
     (5, lambda draw: ["tenant-withdraw"]),
     (6, lambda draw: ["tenant-stale", *_contents(draw)]),
+    (8, lambda draw: ["tenant-lost", str(draw.choice([0, 0, draw.randrange(40)])), *_contents(draw)]),
     (3, lambda draw: ["tenant-kill", str(draw.randrange(40)), draw.choice(["0", "9", "30"]), *_contents(draw)]),
     (16, lambda draw: ["tenant-verb", draw.choice(["deprovision", "withdraw", "force-cancel", "block", "unblock", "retry",
                                                   "maintenance-on", "maintenance-off", "activate", "approve", "ready",
                                                   "reopen"])]),
     (10, _query),
-    (3, lambda draw: ["controller", draw.choice(["0", "1"])]),
+    (4, lambda draw: ["controller", draw.choice(["0", "1", "2"])]),
     (2, lambda draw: ["clear-gate", draw.choice(ANYHOW), draw.choice(FAMILIES)]),
     (25, lambda draw: ["bypass", draw.choice(PEERS), draw.choice(FAMILIES)]),
     (45, lambda draw: ["no-bypass", draw.choice(PEERS), draw.choice(FAMILIES)]),
+    (3, lambda draw: ["bypass-all", ""]),
+    (6, lambda draw: ["bypass-all", "no "]),
+    (1, lambda draw: ["adopt-all"]),
+    (10, lambda draw: ["ask", draw.choice(ASKS)]),
+    (6, lambda draw: ["clear-all", draw.choice(["*", "external", "peer-group RANGE"]), draw.choice(CLEARS)]),
+    (4, lambda draw: ["group", draw.choice(["MEMBERS", "RANGE"])]),
+    (8, lambda draw: ["clock", str(draw.choice(CLOCKS))]),
+    (2, lambda draw: ["zebra", draw.choice(["2", "9"])]),
     (5, lambda draw: ["file"]),
     (3, lambda draw: ["restart-peer", draw.choice(PEERS)]),
     (2, lambda draw: ["recreate"]),
-    (2, lambda draw: ["restart"]),
-    (2, lambda draw: ["kill"]),
+    (3, lambda draw: ["restart", draw.choice(["", "saved"])]),
+    (4, lambda draw: ["kill", draw.choice(["", "saved"])]),
     (3, lambda draw: ["promote"]),
     (1, lambda draw: ["reload"]),
 )

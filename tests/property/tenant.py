@@ -196,6 +196,19 @@ class Tenant:
             self._change(sent, versions, certain=answer is not None)
             judge_policies(self._bed)
 
+    def lost_step(self, milliseconds, *wanted):
+        """The controller is gone before it hears the answer, and asks again when it is back."""
+        versions = self._versions(wanted)
+        self._wait_old_enough()
+        sent = time.time()
+        operations = self._objects(versions)
+        if not self._bed.send_push(*operations, hang_up_after=int(milliseconds) / 1000):
+            return
+        answer = self.push(*operations, identity=f"push-{self._bed.pushed}")
+        if answer is None or answer.applied:
+            self._change(sent, versions, certain=answer is not None)
+            judge_policies(self._bed)
+
     def declare_step(self, families, key, hold, auto, style):
         return self._declare((families, key, hold, auto, style))
 
@@ -290,7 +303,8 @@ class Tenant:
 
     def taken(self, which):
         """A verb that somebody gave, typed or pushed."""
-        if which not in ("request", "approve", "ready", "activate", "retry", "maintenance on", "maintenance off", "reopen"):
+        if which not in ("request", "approve", "ready", "activate", "retry", "maintenance on", "maintenance off", "reopen",
+                         "activate force"):
             self.unknown()
 
     def up_step(self, families, key, hold, auto, style, *wanted):
@@ -302,6 +316,12 @@ class Tenant:
             return
         self._change(sent, versions)
         answer = self._declare((families, key, hold, auto, style))
+        if answer is not None and not answer.applied and not any(self.serves.values()):
+            # What a person has done to it is past judging. It begins again, and so does the judging.
+            for word in ("deprovision now", "force-cancel"):
+                self._bed.type_verb("tenant", "ipv4", word)
+            sent = time.time()
+            answer = self._declare((families, key, hold, auto, style))
         if answer is None or not answer.applied:
             return
         self.verbs("request", "approve", "ready")
@@ -470,6 +490,9 @@ class Tenant:
                 return
             keys = [(direction, one) for one in FAMILIES]
             make = lambda version: Version("list", frozenset(), "", True)
+        elif how == "shut":
+            bed.type_bgp(f"neighbor {address} shutdown", f"no neighbor {address} shutdown")
+            return
         elif how == "neighbor":
             bed.type_in_family(family, f"neighbor {address} route-map PASS {direction}")
             self._edited.add((direction, family))
@@ -529,7 +552,7 @@ class Tenant:
         if not self._bed.send_push(*operations):
             return
         time.sleep(int(milliseconds) / 1000)
-        self._bed.kill_in_push()
+        self._bed.kill_unsaved()
         self._change(sent, versions, certain=False)
 
     def ended(self, saved):

@@ -111,6 +111,38 @@ def test_a_bypass_that_ended_just_before_a_kill_may_come_back():
     assert gate.may_be_open
 
 
+def test_a_bypass_of_all_and_one_of_a_connection_end_apart():
+    gate = Gate()
+    gate.bypass(10.0)
+    gate.bypass(11.0, "all")
+    gate.no_bypass(12.0)
+    assert gate.allowed(100.0)
+    gate.killed(13.0)
+    gate.no_bypass(14.0, "all")
+    assert gate.may_be_open
+    gate.no_bypass(15.0)
+    assert not gate.may_be_open and gate.allowed(15.0 + GRACE) and not gate.allowed(15.1 + GRACE)
+
+
+def test_what_is_opened_by_force_has_begun():
+    assert taken(Gate(), "activate force") == [True]
+    assert taken(Gate(), "force-cancel", "activate force") == [True, False]
+    assert taken(Gate(), "force-cancel", "request", "activate force") == [True] * 3
+
+
+def test_a_verb_that_nobody_heard_of_again_opens_what_it_may_and_closes_nothing():
+    gate = Gate()
+    gate.perhaps("activate", 9.0)
+    gate.perhaps("approve", 9.0)
+    gate.perhaps("adopt", 9.0)
+    assert not gate.may_be_open
+    gate.perhaps("ready", 9.0)
+    gate.perhaps("activate", 9.5)
+    assert gate.may_be_open and gate.openings == 1
+    gate.perhaps("deprovision now", 10.0)
+    assert gate.may_be_open and taken(gate, "cancel") == [True]
+
+
 def test_a_gate_opens_by_itself_only_where_that_was_declared_and_what_leads_to_it_was_said():
     gate = Gate()
     gate.auto = True

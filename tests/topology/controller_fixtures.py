@@ -8,6 +8,7 @@ import pytest
 
 from controller_process import ADMIN, OPERATOR, VIEWER, Controller, make_pki
 from lab import build
+from lab.wait import until
 
 REQUEST = {"name": "PNI-ACME-FRA1", "peerAsn": 64510, "kind": "direct", "activation": "manual",
            "neighbors": [{"address": "192.0.2.2", "families": [{"afi": "ipv4", "receivedLimit": 2000,
@@ -81,3 +82,19 @@ def status(name="PNI-ACME", state="Validating", **fields):
                                               export_policy="ACME-OUT")])],
                 checks=[dict(name="session-stable", verdict="running", session="both", figures="0 flaps in 20 s",
                              reason="40 s to go")], **fields)
+
+
+# What is asked for and what a router has
+
+def differences(controller, query=""):
+    return controller.get(f"/v1/differences{query}")["differences"]
+
+
+def fields(controller):
+    """{name: {field: (asked for, the router has)}} of what was asked for."""
+    return {one["name"]: {each["field"]: (each["desired"], each["observed"]) for each in one["fields"]}
+            for one in differences(controller) if not one["undeclared"]}
+
+
+def wait_fields(controller, wanted):
+    return until(f"the differences {wanted}", lambda: fields(controller), lambda found: found == wanted)

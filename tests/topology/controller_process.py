@@ -155,10 +155,10 @@ class Controller:
 
     # peerctl
 
-    def start_peerctl(self, *arguments, stdout=subprocess.PIPE, **environment):
+    def start_peerctl(self, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **environment):
         return subprocess.Popen(
             [build.program("peerctl"), *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
-            stdout=stdout, stderr=subprocess.PIPE,
+            stdout=stdout, stderr=stderr,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.folder),
                  "PEERCTL_URL": "https://localhost:%d" % self.api_address[1], "PEERCTL_CA": str(self.pki / "ca.pem"),
                  "PEERCTL_CERT": str(self.pki / f"{OPERATOR}.pem"), "PEERCTL_KEY": str(self.pki / f"{OPERATOR}.key"),

@@ -16,18 +16,21 @@ class ScriptedController:
     def __init__(self, controller, receive_buffer=None):
         self.socket = None
         self._input = b""
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_3
-        self._context.verify_mode = ssl.CERT_REQUIRED
-        self._context.load_verify_locations(controller.pki / "ca.pem")
-        name = controller.pki / f"{controller.namespace.name}1.example.net"
-        self._context.load_cert_chain(f"{name}.pem", f"{name}.key")
+        self.show(controller.pki, f"{controller.namespace.name}1.example.net")
         self._listener = controller.namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._listener.bind((controller.address, ROUTER_PORT))
         self._listener.listen(5)
+
+    def show(self, pki, name, newest=ssl.TLSVersion.TLSv1_3):
+        """Which certificate it has from now on, and which TLS."""
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.minimum_version = self._context.maximum_version = newest
+        self._context.verify_mode = ssl.CERT_REQUIRED
+        self._context.load_verify_locations(pki / "ca.pem")
+        self._context.load_cert_chain(pki / f"{name}.pem", pki / f"{name}.key")
 
     def close(self):
         self.hang_up()

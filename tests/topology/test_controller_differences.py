@@ -5,26 +5,12 @@ import json
 
 import pytest
 
-from controller_fixtures import REQUEST, connection_path, status
+from controller_fixtures import REQUEST, connection_path, differences, fields, status, wait_fields
 from controller_process import OPERATOR
 from lab.wait import until
 
 NAME = "PNI-ACME-FRA1"
 PATH = "/v1/routers/edge1/connections"
-
-
-def differences(controller, query=""):
-    return controller.get(f"/v1/differences{query}")["differences"]
-
-
-def fields(controller):
-    """{name: {field: (asked for, the router has)}} of what was asked for."""
-    return {one["name"]: {each["field"]: (each["desired"], each["observed"]) for each in one["fields"]}
-            for one in differences(controller) if not one["undeclared"]}
-
-
-def wait_fields(controller, wanted):
-    return until(f"the differences {wanted}", lambda: fields(controller), lambda found: found == wanted)
 
 
 def change(router, name=NAME, **changes):

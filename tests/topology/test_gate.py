@@ -7,7 +7,7 @@ labs without the module let everything through (test_harness.py).
 import pytest
 
 from lab.bird import DEFAULT, Session
-from lab.scenario import ACME_AS, FAMILIES, NAME, OWN, Scenario
+from lab.scenario import FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
 
 pytestmark = pytest.mark.versions
@@ -113,17 +113,7 @@ def test_kept_routes_are_denied_too(scenario):
 
 def test_a_member_of_a_peer_group_is_gated(scenario):
     s = scenario
-
-    def acme_neighbor(family):
-        group = ["neighbor PEERS peer-group", f"neighbor PEERS remote-as {ACME_AS}", "neighbor PEERS timers 1 9",
-                 "neighbor PEERS timers connect 1"] if family == "ipv4" else []
-        return group + [f"neighbor {s.acme_address(family)} peer-group PEERS"]
-
-    def acme_family(family):
-        return ["neighbor PEERS activate", "neighbor PEERS route-map ACME-IN in",
-                "neighbor PEERS route-map ACME-OUT out"]
-
-    s.start(s.config(bgp=s.declaration(), acme_neighbor=acme_neighbor, acme_family=acme_family))
+    s.start(s.config(bgp=s.declaration(), **s.in_a_group()))
     expect_gated_from_the_first_moment(s)
 
 

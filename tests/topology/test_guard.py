@@ -284,14 +284,7 @@ def test_a_bgpd_that_cannot_bind_its_port_has_not_crashed(scenario):
 def test_a_damaged_journal_shuts_and_a_missing_guard_stops_nobody(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-
-    def damage():
-        lines = journal(s).read_text().splitlines(keepends=True)
-        number = max(index for index, line in enumerate(lines) if '"Active"' in line)
-        lines[number] = lines[number].replace('"Active"', '"Act#ve"')
-        journal(s).write_text("".join(lines))
-
-    said = boot(s, between=damage)
+    said = boot(s, between=s.edge.damage_journal)
     before = s.capture.read().end()
     assert f"line {len(journal(s).read_text().splitlines())} cannot be read" in said, said
     expect_shut(s, said, passed_before=before)
@@ -301,13 +294,18 @@ def test_a_damaged_journal_shuts_and_a_missing_guard_stops_nobody(scenario):
     s.wait_open()
 
 
-def test_where_no_copy_can_be_made_bgpd_alone_gets_nothing(scenario):
-    s = scenario
+def gated_and_then_a_bare_bgpd(s):
+    """What is declared is in the journal; then bgpd runs without the module, and nothing has been read to it."""
     s.start(s.config(bgp=s.declaration()))
     s.acme.wait_established()
     s.edge.kill_bgpd()
     s.edge.has_module = False
     s.edge._start_daemon("bgpd")
+
+
+def test_where_no_copy_can_be_made_bgpd_alone_gets_nothing(scenario):
+    s = scenario
+    gated_and_then_a_bare_bgpd(s)
     s.edge.write_config(s.config(bgp=s.declaration(), top=["ip route 203.0.113.128/25 blackhole"]))
     # No file may grow, the guard's copy neither.
     ended = subprocess.run(s.edge.namespace.command(["prlimit", "--fsize=0", *s.edge.vtysh_command("-b")]), text=True,
@@ -359,11 +357,7 @@ def test_an_instance_of_a_vrf_is_guarded_too(lab):
 
 def test_a_bgpd_that_does_not_answer_is_taken_for_one_without_the_module(scenario):
     s = scenario
-    s.start(s.config(bgp=s.declaration()))
-    s.acme.wait_established()
-    s.edge.kill_bgpd()
-    s.edge.has_module = False
-    s.edge._start_daemon("bgpd")
+    gated_and_then_a_bare_bgpd(s)
     os.kill(s.edge.bgpd.pid, signal.SIGSTOP)
     try:
         vtysh = subprocess.Popen(s.edge.namespace.command(s.edge.vtysh_command("-b", "-d", "bgpd")), text=True,
@@ -381,11 +375,7 @@ def test_a_bgpd_that_does_not_answer_is_taken_for_one_without_the_module(scenari
 def test_who_may_not_read_the_journal_gives_bgpd_nothing(scenario):
     """A user who may speak to bgpd, and is not root."""
     s = scenario
-    s.start(s.config(bgp=s.declaration()))
-    s.acme.wait_established()
-    s.edge.kill_bgpd()
-    s.edge.has_module = False
-    s.edge._start_daemon("bgpd")
+    gated_and_then_a_bare_bgpd(s)
     path = s.edge.log_folder / "mine.conf"
     path.write_text(s.config())
     path.chmod(0o644)
@@ -407,12 +397,8 @@ def test_who_may_not_read_the_journal_gives_bgpd_nothing(scenario):
 def test_of_the_two_files_the_one_that_vtysh_loads_is_guarded(scenario):
     """`vtysh -b -f FILE` loads FILE, and since FRR 9 frr.conf."""
     s = scenario
-    s.start(s.config(bgp=s.declaration()))
-    s.acme.wait_established()
+    gated_and_then_a_bare_bgpd(s)
     other = s.edge.etc / "other.conf"
-    s.edge.kill_bgpd()
-    s.edge.has_module = False
-    s.edge._start_daemon("bgpd")
     loads_other = "version 8." in s.edge.try_vtysh("--help").stdout
     other.write_text(s.config() if loads_other else "hostname edge\n")
     if loads_other:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A controller that is broken or hostile, and a real router with a connection in service: what it sends ends its session at
 the most. No gate moves, no session is cut, no transition is lost, and what waits for it is bounded."""
+import contextlib
+import ssl
 import struct
 import time
 
 import pytest
 
 import wire
+from controller_process import make_pki
 from lab.bird import prefixes
 from lab.controller import ROUTER, Controller
 from lab.scenario import FAMILIES, NAME, Scenario
@@ -175,3 +178,48 @@ def test_what_waits_for_one_that_does_not_read_is_bounded_and_told(hostile):
     s.edge.verb(OTHER, "force-cancel reason over")
     s.edge.verb(OTHER, "request")
     expect_untouched(s, before)
+
+
+def refused(s):
+    """Takes the router's next try, where there is one, and returns why it has gone by its log. It is never told Hello."""
+    with contextlib.suppress(ssl.SSLError, ConnectionError, TimeoutError):
+        s.script.meet(timeout=0.5)
+        pytest.fail("the router said Hello")
+    return s.edge.log_lines(f"not connected to the controller {s.controller.address}: ")
+
+
+def test_one_that_does_not_show_who_it_is_is_refused_and_the_next_one_has_the_router(lab):
+    """What is wrong with it is told on the router, which says nothing to it: not so much as a Hello."""
+    s = Scenario(lab)
+    s.controller = Controller(lab, s.edge)
+    s.backup = Controller(lab, s.edge, "backup", beside=s.controller)
+    own, name = s.controller.pki, f"{s.controller.name}1.example.net"
+    other, expired, elsewhere = (lab.folder(folder) for folder in ("other-pki", "expired-pki", "elsewhere-pki"))
+    make_pki(other, "--ca-name", "another CA", "--controller", f"{name},{s.controller.address}")
+    for folder in (expired, elsewhere):
+        for file in ("ca.pem", "ca.key"):
+            (folder / file).write_bytes((own / file).read_bytes())
+    make_pki(expired, "--days", "0", "--controller", f"{name},{s.controller.address}")
+    make_pki(elsewhere, "--controller", "elsewhere.example.net,192.0.2.99")
+    lines = [f"peering controller {s.controller.address} priority 10", f"peering controller {s.backup.address} priority 200"]
+    s.script = ScriptedController(s.controller)
+    s.backup.start()
+    s.start(s.config(bgp=[*s.declaration(), f"peering {OTHER} kind direct"]))
+    for pki, shown, version, words in (
+            (other, name, ssl.TLSVersion.TLSv1_3, "not signed by the CA in our CA file"),
+            (expired, name, ssl.TLSVersion.TLSv1_3, "certificate has expired"),
+            (elsewhere, "elsewhere.example.net", ssl.TLSVersion.TLSv1_3, f"does not name {s.controller.address}"),
+            (own, ROUTER, ssl.TLSVersion.TLSv1_3, "lacks the extended key usage serverAuth"),
+            (own, name, ssl.TLSVersion.TLSv1_2, "does not speak TLS 1.3")):
+        s.script.show(pki, shown, version)
+        s.edge.configure_bgp("no peering controller", *lines)
+        until(f"on the router: {words}", lambda: refused(s), lambda said: any(words in line for line in said))
+        until("the next one", lambda: told(s)["controllers"][1]["state"], lambda state: state == "connected")
+    # One that takes the connection and then says nothing at all.
+    s.edge.configure_bgp("no peering controller", *lines)
+    s.edge.verb(OTHER, "approve")
+    until("the next one", lambda: told(s)["controllers"][1]["state"], lambda state: state == "connected")
+    assert told(s)["controllers"][0]["state"] == "not-connected"
+    wanted = list(range(1, newest(s) + 1))
+    until("every transition there", lambda: [row[0] for row in s.backup.transitions()], lambda seen: seen == wanted)
+    s.script.close()

@@ -103,17 +103,7 @@ def test_active_gives_the_operators_policy_back(scenario, soft):
 
 def test_policy_of_a_peer_group_comes_back(scenario):
     s = scenario
-
-    def acme_neighbor(family):
-        group = ["neighbor PEERS peer-group", f"neighbor PEERS remote-as {ACME_AS}", "neighbor PEERS timers 1 9",
-                 "neighbor PEERS timers connect 1"] if family == "ipv4" else []
-        return group + [f"neighbor {s.acme_address(family)} peer-group PEERS"]
-
-    def acme_family(family):
-        return ["neighbor PEERS activate", "neighbor PEERS route-map ACME-IN in",
-                "neighbor PEERS route-map ACME-OUT out"]
-
-    s.start(s.config(bgp=s.declaration(), acme_neighbor=acme_neighbor, acme_family=acme_family,
+    s.start(s.config(bgp=s.declaration(), **s.in_a_group(),
                      top=with_policy(s, "ipv4") + with_policy(s, "ipv6")))
     s.acme.wait_established()
     s.validate()
@@ -251,10 +241,11 @@ def test_a_session_that_flaps_starts_the_window_again(scenario):
     s.start(s.config(bgp=s.declaration(window=4)))
     s.acme.wait_established()
     s.validate()
-    s.acme.restart_session("edge_ipv6")
+    s.acme.disable_session("edge_ipv6")
     s.edge.wait_state(NAME, "ProvisioningCompleted")
     answer = s.edge.refused(f"peering {NAME} activate")
     assert "ProvisioningCompleted" in answer, answer
+    s.acme.enable_session("edge_ipv6")
     wait_blocked(s, "session-stable", "ipv6")
     refused_activation(s, "session-stable")
     s.wait_passed()

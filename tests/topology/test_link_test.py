@@ -56,6 +56,23 @@ def echoes(frames, sender):
     return {re.search(r"echo request, id (\d+)", line)[1] for line in frames.lines(f"{sender} > .*echo request")}
 
 
+def wait_figures_of(frames, target):
+    """What is shown of a target counts each answer of the last test, as the far end of the cable saw them leave; a machine
+    that is busy with others may lose one."""
+    # An unnumbered neighbor is asked from whatever address the kernel takes.
+    asker = r"fe80::\S+" if target["from"] == "::" else re.escape(target["from"])
+    pattern = rf"length:? (\d+)\).* > {asker}: .*echo reply, id (\d+)"
+
+    def sizes():
+        answers = [re.search(pattern, line).groups() for line in frames.lines(pattern)]
+        return [int(size) for size, identity in answers if identity == answers[-1][1]]
+
+    small, full = (64, target["mtu"] - 40) if ":" in target["from"] else (84, target["mtu"])
+    # The last of the large ones left behind all the small ones.
+    seen = until("the answers at the far end", sizes, lambda seen: seen.count(full) >= target["fullSizeReceived"] > 0)
+    assert (target["sent"], target["received"]) == (10, seen.count(small)), frames.lines("echo re")
+
+
 # From the addresses of the sessions
 
 @pytest.mark.versions
@@ -67,9 +84,11 @@ def test_the_link_of_a_real_peer(scenario):
     found = wait_passed(s)
     assert found["linkTest"] == {**found["linkTest"], "port": "acme", "level": "optional", "reason": ""}
     mac = json.loads(s.lab.namespace("acme").ip("-j", "link", "show", "dev", "edge"))[0]["address"]
-    assert {(one["target"], one["from"], one["hardwareAddress"], one["neighborAnswers"], one["sent"], one["received"],
-             one["fullSizeSent"], one["mtu"]) for one in found["targets"]} == {
-                 (s.acme_address(family), s.edge_address(family), mac, True, 10, 10, 3, 1500) for family in FAMILIES}
+    assert {(one["target"], one["from"], one["hardwareAddress"], one["neighborAnswers"], one["fullSizeSent"], one["mtu"])
+            for one in found["targets"]} == {
+                (s.acme_address(family), s.edge_address(family), mac, True, 3, 1500) for family in FAMILIES}
+    for target in found["targets"]:
+        wait_figures_of(frames, target)
     assert all(0 < one["rttMinMicroseconds"] <= one["rttAverageMicroseconds"] <= one["rttMaxMicroseconds"]
                for one in found["targets"])
     port = found["port"]
@@ -81,7 +100,8 @@ def test_the_link_of_a_real_peer(scenario):
     frames.wait(rf"payload length:? 1460\).*{s.edge_address('ipv6')} > .*echo request", lambda seen: len(seen) == 3)
     assert not frames.lines(r"\bfrag\b|flags \[\+\]")
     shown = s.edge.vtysh(f"show peering {NAME} link")
-    for words in ("port acme", "passed", "acme up, 10G, MTU 1500", mac, "0 of 10", "0 of 3"):
+    lost = [f"{one['sent'] - one['received']} of 10" for one in found["targets"]]
+    for words in ("port acme", "passed", "acme up, 10G, MTU 1500", mac, *lost, "of 3"):
         assert words in shown, shown
     assert "Link     port acme   test optional: passed" in s.edge.vtysh(f"show peering {NAME}")
 
@@ -92,6 +112,20 @@ def test_the_link_of_a_real_peer(scenario):
     connection = [json.loads(line)["connection"] for line in (s.edge.state / "journal.jsonl").read_text().splitlines()
                   if '"linkTest"' in line][-1]
     assert connection["linkTest"]["passed"] is True and connection["linkTest"]["at"] > 0
+
+
+@pytest.mark.versions
+def test_the_port_of_a_session_of_ipv6_alone(scenario):
+    s = scenario
+    s.start(s.config(bgp=[f"peering {NAME} neighbor {s.acme_address('ipv6')}", f"peering {NAME} link-test required"]))
+    s.edge.wait_state(NAME, "PendingApproval")
+    s.edge.verb(NAME, "approve")
+    found = wait_passed(s)
+    assert (found["linkTest"]["port"], [one["from"] for one in found["targets"]]) == ("acme", [s.edge_address("ipv6")])
+    # Its session is shut.
+    assert [one["name"] for one in s.edge.bgpd_json("show peering interface acme json")["connections"]] == [NAME]
+    s.edge.verb(NAME, "ready")
+    s.edge.wait_state(NAME, "Validating")
 
 
 def test_a_peer_that_does_not_answer_holds_ready_where_that_is_required(scenario):
@@ -120,7 +154,7 @@ def test_an_optional_one_holds_nothing(scenario):
     namespace.run(["sysctl", "-q", "-w", "net.ipv4.icmp_echo_ignore_all=1"])
     s.edge.verb(NAME, "approve")
     found = wait_failed(s, f"{s.acme_address('ipv4')} answers ARP and no echo")
-    assert [one["received"] for one in found["targets"]] == [0, 10]
+    assert [one["received"] > 0 for one in found["targets"]] == [False, True]
     s.edge.verb(NAME, "ready")
     s.wait_passed()
 
@@ -145,7 +179,7 @@ def test_the_mtus_differ(scenario):
     namespace.ip("link", "set", port, "mtu", "1411")
     s.edge.verb(NAME, "approve")
     found = wait_failed(s, "packets of 1411 bytes pass, of 1500, the MTU of this side, they do not")
-    assert [(one["received"], one["fullSizeReceived"], one["mtu"]) for one in found["targets"]] == [(10, 0, 1411)] * 2
+    assert [(one["fullSizeReceived"], one["mtu"]) for one in found["targets"]] == [(0, 1411)] * 2
     namespace.ip("link", "set", port, "mtu", "1500")
     wait_passed(s)
 
@@ -207,8 +241,8 @@ def test_the_range_is_on_the_wire_alone(scenario):
     until("the test", lambda: seen.update(traces(s)) or link(s)["linkTest"], lambda now: now["passed"], pause=0)
     assert seen == set()
     target, = link(s)["targets"]
-    assert (target["target"], target["from"], target["onTheWire"], target["received"], target["fullSizeReceived"],
-            target["mtu"]) == (THERE, HERE, True, 10, 3, 1500)
+    assert (target["target"], target["from"], target["onTheWire"], target["mtu"]) == (THERE, HERE, True, 1500)
+    wait_figures_of(frames, target)
     frames.wait(rf"flags \[DF\].*length 1500\).*{HERE} > {THERE}: ICMP echo request", lambda found: len(found) == 3)
     assert frames.lines(rf"ttl 255.*{HERE} > {THERE}: ICMP echo request")
     assert frames.lines(rf"who-has {THERE} tell {HERE}")
@@ -403,7 +437,7 @@ def test_a_port_of_a_vrf(lab):
     s.edge.verb("BLUE", "approve")
     found = wait_passed(s, "BLUE")
     target, = found["targets"]
-    assert (found["port"]["interface"], target["target"], target["received"]) == ("bluepeer", cable.far_ipv4, 10)
+    assert (found["port"]["interface"], target["target"]) == ("bluepeer", cable.far_ipv4)
 
 
 def test_an_unnumbered_neighbor(lab):
@@ -415,7 +449,9 @@ def test_an_unnumbered_neighbor(lab):
     s.edge.wait_state("PLAIN", "PendingApproval")
     s.edge.verb("PLAIN", "approve")
     found = wait_passed(s, "PLAIN")
-    assert [(one["target"], one["received"], one["mtu"]) for one in found["targets"]] == [("acme", 10, 1500)]
+    target, = found["targets"]
+    assert (target["target"], target["mtu"]) == ("acme", 1500)
+    wait_figures_of(frames, target)
     assert frames.lines("> ff02::1: .*echo request")
 
 

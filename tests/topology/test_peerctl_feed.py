@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A feed of connections: `peerctl export` and `peerctl apply`, against a peering-controller with routers that a test plays.
 Judged by what those routers were sent."""
+import contextlib
 import json
+import os
+import re
 
 import pytest
 
@@ -83,6 +86,35 @@ def test_a_feed_is_asked_for_once(controller, file):
         left_out = [line for line in said.stdout.splitlines() if "left as it is" in line]
         assert len(left_out) == 1 and "edge2" in left_out[0] and "PNI-0039" in left_out[0]
         assert declared(edge1) == ["PNI-0000", "PNI-0099"] and declared(edge2) == []
+
+
+def on_terminal(controller, *arguments):
+    """(exit status, standard output, what a terminal in the place of standard error was sent)"""
+    parent, child = os.openpty()
+    with controller.start_peerctl(*arguments, stderr=child) as process, open(parent, "rb", buffering=0) as terminal:
+        os.close(child)
+        shown = b""
+        # The terminal is gone, an error, once peerctl has ended.
+        with contextlib.suppress(OSError):
+            while data := terminal.read(4096):
+                shown += data
+        return process.wait(60), process.stdout.read(), shown.decode()
+
+
+def test_long_work_shows_how_far_it_is_on_a_terminal_alone(controller, file):
+    path = file(feed(*(entry("edge1", number) for number in range(40))))
+    with controller.router("edge1") as edge1:
+        status, said, shown = on_terminal(controller, "apply", "-f", path)
+        assert status == 0 and "40 new" in said and "\r" not in said
+        steps = re.findall(r"\r(\d+) of 40 connections", shown)
+        assert steps == ["16", "32", "40"] and shown.endswith("\r\033[K"), shown
+        for name in ("PNI-0003", "PNI-0005"):
+            edge1.connections[name]["peer_asn"] = 64999
+            edge1.send_snapshot(False, [name])
+        until("the differences", lambda: controller.peerctl("diff").stdout.count("peerAsn"), lambda count: count == 2)
+        status, said, shown = on_terminal(controller, "push-again", "edge1")
+        assert status == 0 and "2 done" in said and "2 of 2" in shown, (said, shown)
+        assert controller.peerctl("apply", "-f", path).stderr == ""
 
 
 def test_what_is_exported_changes_nothing(controller, file):

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import wire
-from controller_fixtures import REQUEST, connection_path
+from controller_fixtures import REQUEST, connection_path, differences, fields, status, wait_fields
 from lab.wait import until
 
 NAME = "PNI-ACME-FRA1"
@@ -32,20 +32,6 @@ def route_map(call=None, prefix_list=None):
 def put(controller, name, body):
     code, push = controller.request("PUT", f"{POLICIES}/{name}", body)
     assert code == 200, push
-
-
-def differences(controller, query=""):
-    return controller.get(f"/v1/differences{query}")["differences"]
-
-
-def fields(controller):
-    """{name: {field: (asked for, the router has)}} of what was asked for."""
-    return {one["name"]: {each["field"]: (each["desired"], each["observed"]) for each in one["fields"]}
-            for one in differences(controller) if not one["undeclared"]}
-
-
-def wait_fields(controller, wanted):
-    return until(f"the differences {wanted}", lambda: fields(controller), lambda found: found == wanted)
 
 
 def pushed_names(router):
@@ -223,6 +209,43 @@ def test_a_full_report_in_pieces_loses_nothing_in_between(newer):
         connection.send(snapshot=dict(full=True, policies_full=True, complete=True))
         wait_fields(controller, {NAME: {"connection": ("declared", None)},
                                  "ACME-4": {"policy": ("prefix-list-ipv4, 1 entry", None)}})
+
+
+def test_a_full_report_that_is_cut_off_takes_nothing_away(newer):
+    """At each of its pieces; what is known stays until a whole one is there, and what that does not name is gone then."""
+    controller, router = newer
+    put(controller, "ACME-4", prefixes("198.51.100.0/24"))
+    assert controller.post(PATH, REQUEST)[0] == 200
+    router.stop()
+    others = [status(f"C-{number}", "Active") for number in range(4)]
+    pieces = [dict(full=True, policies_full=True, connections=others[:2]), dict(connections=others[2:]),
+              dict(connections=[router.connections[NAME]]),
+              dict(policies=[router.policy_reports["ACME-4"]], complete=True)]
+
+    def report(sequence, sent):
+        with controller.connect() as connection:
+            connection.hello(journal_id=router.journal_id, features=wire.NEWER_FEATURES, last_push=router.last_push,
+                             last_sequence=len(router.journal))
+            for piece in sent:
+                connection.send(snapshot=piece)
+            connection.send_transitions(sequence, sequence, "ELSEWHERE")
+            connection.wait_acked(sequence)
+
+    def names():
+        """What the router has, as far as is known."""
+        return {row[0] for row in controller.query("SELECT name FROM observed_connection")}
+
+    report(100, pieces)
+    everything = {NAME, *(one["name"] for one in others)}
+    for cut in range(len(pieces)):
+        report(101 + cut, pieces[:cut])
+        assert names() == everything and NAME not in fields(controller) and "ACME-4" not in fields(controller), cut
+    report(110, [pieces[0], pieces[2], pieces[3]])
+    assert names() == everything - {"C-2", "C-3"} and NAME not in fields(controller)
+    report(111, [pieces[0], pieces[1], dict(complete=True)])
+    assert names() == everything - {NAME}
+    wait_fields(controller, {NAME: {"connection": ("declared", None)},
+                             "ACME-4": {"policy": ("prefix-list-ipv4, 1 entry", None)}})
 
 
 def test_a_router_that_reports_no_policies_has_none_compared(newer):

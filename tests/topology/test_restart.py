@@ -205,14 +205,7 @@ def test_a_torn_last_line_is_cut_off(scenario):
 def test_a_line_that_cannot_be_read_closes_the_gate_it_speaks_of(scenario):
     s = scenario
     s.start_active(s.config(bgp=s.declaration()))
-
-    def damage():
-        lines = journal(s).read_text().splitlines(keepends=True)
-        number = max(index for index, line in enumerate(lines) if '"Active"' in line)
-        lines[number] = lines[number].replace('"Active"', '"Act#ve"')
-        journal(s).write_text("".join(lines))
-
-    s.restart_bgpd("kill_bgpd", between=damage)
+    s.restart_bgpd("kill_bgpd", between=s.edge.damage_journal)
     ended = s.capture.read().end()
     s.acme.wait_established()
     s.settle()

@@ -19,22 +19,6 @@
 #define EVENTS 2000
 #define READERS 40
 
-/* SQLite finds these in front of the C library's: nothing here is to survive a power cut. */
-#pragma GCC visibility push(default)
-int fsync(int fd);
-int fdatasync(int fd);
-#pragma GCC visibility pop
-
-int fsync(int fd)
-{
-	return 0;
-}
-
-int fdatasync(int fd)
-{
-	return 0;
-}
-
 static struct store *store;
 static struct secret_key *key;
 static struct event_pages *pages;

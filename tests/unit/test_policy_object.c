@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/policy_digest.h"
 #include "lib/policy_object.h"
 
 static Peering__Policy *parse(const char *text, struct policy_error *error)
@@ -38,6 +39,7 @@ static void test_json_and_message_say_the_same(void **state)
 		struct policy_error error;
 		Peering__Policy *policy = parse(whole[i], &error), *again;
 		json_object *object;
+		char *text;
 		uint8_t *bytes;
 		size_t size;
 
@@ -56,6 +58,11 @@ static void test_json_and_message_say_the_same(void **state)
 			assert_true(policy_entry_same(policy->entries[j], again->entries[j]));
 		object = policy_to_json(again);
 		assert_string_equal(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN), whole[i]);
+		text = policy_to_text(again);
+		assert_string_equal(text, json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+										  JSON_C_TO_STRING_NOSLASHESCAPE));
+		free(text);
+		assert_true(policy_digest(again) == policy_digest(policy));
 		json_object_put(object);
 		peering__policy__free_unpacked(again, NULL);
 		peering__policy__free_unpacked(policy, NULL);

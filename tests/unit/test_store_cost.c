@@ -18,22 +18,6 @@
 #define MANY 80
 #define PAGE_ROWS 15
 
-/* SQLite finds these in front of the C library's: nothing here is to survive a power cut. */
-#pragma GCC visibility push(default)
-int fsync(int fd);
-int fdatasync(int fd);
-#pragma GCC visibility pop
-
-int fsync(int fd)
-{
-	return 0;
-}
-
-int fdatasync(int fd)
-{
-	return 0;
-}
-
 static uint64_t steps;
 
 static int count_step(void *context)

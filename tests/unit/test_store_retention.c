@@ -18,22 +18,6 @@
 #define STEPS 60
 #define NAMES 3
 
-/* SQLite finds these in front of the C library's: nothing here is to survive a power cut. */
-#pragma GCC visibility push(default)
-int fsync(int fd);
-int fdatasync(int fd);
-#pragma GCC visibility pop
-
-int fsync(int fd)
-{
-	return 0;
-}
-
-int fdatasync(int fd)
-{
-	return 0;
-}
-
 /* ---- A store ---- */
 
 static struct store *store;

@@ -44,7 +44,8 @@ class Capture:
         token = uuid.uuid4().bytes
         self._process.expect_running()
         self._marker.sendto(token, (self._target, DISCARD))
-        return until("the capture to come up to date", lambda: tcp.read_packets(self.file),
+        until("the capture to come up to date", lambda: token in self.file.read_bytes(), pause=0.02)
+        return until("the whole packet", lambda: tcp.read_packets(self.file),
                      lambda packets: any(packet.payload == token for packet in packets), pause=0.02)
 
     def read(self):

@@ -4,6 +4,7 @@
 Daemons start as Debian starts them: in the background, as user frr, with an empty configuration; then `vtysh -b` reads
 frr.conf. Where FRR has a mgmtd (since 9.0) that runs too: zebra and staticd take their configuration from it.
 """
+import contextlib
 import functools
 import json
 import os
@@ -161,7 +162,8 @@ class Router:
         if extension:
             self.vtysh_boot("bgpd")
         else:
-            self.try_vtysh("-b", "-d", "bgpd", extension=False)
+            with self._soon_in_force():
+                self.try_vtysh("-b", "-d", "bgpd", extension=False)
 
     def start_zebra(self):
         """What frr.conf has for it is not read again: the kernel tells it of interfaces and VRFs."""
@@ -172,6 +174,13 @@ class Router:
 
     def kill_bgpd(self):
         self.bgpd.kill()
+
+    def damage_journal(self):
+        """The last of its lines that says Active cannot be read any more."""
+        journal = self.state / "journal.jsonl"
+        before, word, after = journal.read_text().rpartition('"Active"')
+        assert word, "no line of the journal says Active"
+        journal.write_text(f'{before}"Act#ve"{after}')
 
     def dry_run(self, config, module=True):
         """`bgpd -C`; ended."""
@@ -222,7 +231,24 @@ class Router:
                     raise
                 return None
 
-        return until("mgmtd taking the configuration", ended, lambda said: said is not None)
+        with self._soon_in_force() if daemon in (None, "bgpd") else contextlib.nullcontext():
+            return until("mgmtd taking the configuration", ended, lambda said: said is not None)
+
+    @contextlib.contextmanager
+    def _soon_in_force(self):
+        """bgpd keeps the neighbors of a file shut for what its timer of route-maps has left, 5 s where nothing else is
+        said. While the file is read it is 1 s, and the file's own or FRR's afterwards."""
+        def type_in(line):
+            with Vty(self.run_folder / "bgpd.vty") as vty:
+                for command in ("configure terminal", line):
+                    vty.command(command)
+
+        if "delay-timer" in self.config_file.read_text():
+            yield
+            return
+        type_in("bgp route-map delay-timer 1")
+        yield
+        type_in("no bgp route-map delay-timer")
 
     def vtysh_file(self, path):
         return self._run_vtysh("-f", str(path))

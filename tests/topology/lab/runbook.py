@@ -73,6 +73,8 @@ PASSING = [(re.compile(pattern), word) for pattern, word in (
     (r"-{3,}", "---"),
     (r" {2,}", " "),
 )]
+# One line where both sessions have been up for as long, to the second, else two.
+STABLE = re.compile(r"(session-stable \S+ \S+) \S+ (up <age> of <age> -)")
 
 
 def lasting(output):
@@ -81,7 +83,10 @@ def lasting(output):
     for line in output:
         for pattern, word in PASSING:
             line = pattern.sub(word, line)
-        kept.append(line.strip())
+        line = line.strip()
+        stable = STABLE.sub(r"\1 both \2", line)
+        if stable == line or stable not in kept[-1:]:
+            kept.append(stable)
     while kept and not kept[-1]:
         kept.pop()
     return kept

@@ -88,6 +88,17 @@ class Scenario:
         neighbor = f"neighbor {self.acme_address(family)}"
         return [f"{neighbor} activate", f"{neighbor} route-map ACME-IN in", f"{neighbor} route-map ACME-OUT out"]
 
+    def in_a_group(self):
+        """For config(): acme's neighbors as members of the peer-group PEERS."""
+        def neighbor(family):
+            group = ["neighbor PEERS peer-group", *self.neighbor("PEERS", ACME_AS)] if family == "ipv4" else []
+            return [*group, f"neighbor {self.acme_address(family)} peer-group PEERS"]
+
+        def lines(_family):
+            return ["neighbor PEERS activate", "neighbor PEERS route-map ACME-IN in", "neighbor PEERS route-map ACME-OUT out"]
+
+        return {"acme_neighbor": neighbor, "acme_family": lines}
+
     def declaration(self, name=NAME, window=2, limit=1000, optional=()):
         """The lines that declare acme's two sessions as one connection."""
         lines = [f"peering {name} neighbor {self.acme_address(family)}{' optional' if family in optional else ''}"

@@ -32,9 +32,13 @@ class Vty:
     def close(self):
         self._socket.close()
 
+    def send(self, command):
+        """Without waiting for the answer."""
+        self._socket.sendall(command.encode() + b"\0")
+
     def try_command(self, command):
         """Returns the status and the text."""
-        self._socket.sendall(command.encode() + b"\0")
+        self.send(command)
         answer = b""
         while not (len(answer) >= 4 and answer[-4:-1] == END):
             more = self._socket.recv(65536)
