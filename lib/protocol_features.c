@@ -9,6 +9,7 @@ char *protocol_feature_names[PROTOCOL_FEATURE_COUNT] = {
 	[PROTOCOL_POLICY_OBJECTS] = "policy-objects",
 	[PROTOCOL_QUERIES] = "queries",
 	[PROTOCOL_PUSHED_STATE] = "pushed-state",
+	[PROTOCOL_CONFIRMED_POLICIES] = "confirmed-policies",
 };
 
 static bool has_options(const Peering__Push *push)
@@ -49,10 +50,16 @@ static bool has_policies(const Peering__Push *push)
 	return false;
 }
 
+static bool has_policies_to_confirm(const Peering__Push *push)
+{
+	return push->confirm_seconds && has_policies(push);
+}
+
 static bool (*const is_needed_by[PROTOCOL_FEATURE_COUNT])(const Peering__Push *push) = {
 	[PROTOCOL_PUSH_OPTIONS] = has_options,
 	[PROTOCOL_SESSION_SETTINGS] = has_session_settings,
 	[PROTOCOL_POLICY_OBJECTS] = has_policies,
+	[PROTOCOL_CONFIRMED_POLICIES] = has_policies_to_confirm,
 };
 
 protocol_feature_set protocol_features_read(char *const *names, size_t count)

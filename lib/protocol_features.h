@@ -19,6 +19,7 @@ enum protocol_feature {
 	PROTOCOL_POLICY_OBJECTS, /* policies and withdrawn policies among the operations of a push */
 	PROTOCOL_QUERIES,      /* Query and QueryAnswer */
 	PROTOCOL_PUSHED_STATE, /* a router reports what it has of what was pushed, and where a full Snapshot ends */
+	PROTOCOL_CONFIRMED_POLICIES, /* policies in a push that is to be confirmed */
 	PROTOCOL_FEATURE_COUNT
 };
 

@@ -25,6 +25,7 @@
 #include "bgpd-peering/policy/policy_uses.h"
 #include "bgpd-peering/push/password_keys.h"
 #include "bgpd-peering/push/push.h"
+#include "bgpd-peering/push/push_confirm.h"
 #include "bgpd-peering/push/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/turn.h"
@@ -365,6 +366,7 @@ static int on_command(struct vty *vty, const char *line, char **instead)
 		return 0;
 	TURN(TURN_COMMAND);
 	if (line && held_command_prints_configuration(line)) {
+		push_confirm_finish();
 		if (push_is_being_applied() && !held_command_take(vty, line, instead))
 			push_finish();
 	} else if (line && !changes_nothing(line)) {

@@ -33,6 +33,7 @@
 #define WORTH_IT 4 /* the file is so many times what counts of it */
 #define COPY_BYTES (64u * 1024u)
 #define SYNC_BYTES (1024u * 1024u)	  /* between two syncs, so that the last one is short */
+#define FORMER "policyObject before"	  /* of a push that waits to be confirmed: beside what there is now */
 #define SPARE_BYTES (1024u * 1024u)	  /* of the disk, for lines that are written meanwhile */
 
 struct spot {
@@ -69,6 +70,7 @@ struct place {
 /* What is no connection's: "acked", "timers VRF", … */
 struct single {
 	struct spot spot;
+	bool former; /* it counts only while a push waits to be confirmed */
 	char key[];
 };
 
@@ -96,6 +98,7 @@ struct journal_compaction {
 	size_t line_room;
 	void *connections, *places, *singles; /* of tsearch() */
 	struct spot journal; /* the last one */
+	struct spot settled; /* the last line `pushes` by which no push waits */
 	struct numbered *transitions;
 	size_t transition_count, transition_room;
 	uint64_t acked;
@@ -201,8 +204,10 @@ static bool keep_single(struct journal_compaction *compaction, struct spot spot,
 	if (single)
 		snprintf(single->key, size, "%s %s %s", type, vrf, name);
 	single = find_or_keep(compaction, &compaction->singles, single, by_single_key);
-	if (single)
+	if (single) {
 		single->spot = spot;
+		single->former = strcmp(type, FORMER) == 0;
+	}
 	return single != NULL;
 }
 
@@ -374,12 +379,15 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 		compaction->has_controller = host && host[0];
 		return host && keep_single(compaction, spot, type, "", "");
 	}
-	if (strcmp(type, "pushes") == 0)
+	if (strcmp(type, "pushes") == 0) {
+		if (!json_object_object_get_ex(object, "unconfirmed", NULL))
+			compaction->settled = spot;
 		return journal_number(object, "revision", &sequence) && keep_single(compaction, spot, type, "", "");
+	}
 	if (strcmp(type, "profile") == 0)
 		return vrf && profile && keep_single(compaction, spot, type, vrf, profile);
 	if (strcmp(type, "policyObject") == 0 || strcmp(type, "policyPutBack") == 0)
-		return name && keep_single(compaction, spot, type, "", name);
+		return name && keep_single(compaction, spot, journal_text(object, "before") ? FORMER : type, "", name);
 	if (strcmp(type, "timers") == 0 || strcmp(type, "defaultDeny") == 0)
 		return vrf && keep_single(compaction, spot, type, vrf, "");
 	return false;
@@ -468,8 +476,11 @@ static void keep_policy(const void *node, VISIT visit, void *context)
 
 static void keep_one(const void *node, VISIT visit, void *context)
 {
-	if (visit == postorder || visit == leaf)
-		keep(context, SECTION_SINGLE, (*(const struct single *const *)node)->spot);
+	const struct single *single = *(const struct single *const *)node;
+	struct journal_compaction *compaction = context;
+
+	if ((visit == postorder || visit == leaf) && !(single->former && single->spot.at < compaction->settled.at))
+		keep(compaction, SECTION_SINGLE, single->spot);
 }
 
 /* And that its connection has ended since, so that it does not come back. */

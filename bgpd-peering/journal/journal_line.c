@@ -184,9 +184,20 @@ void journal_line_add_policy_entry(FILE *to, const Peering__Policy *policy, cons
 	json_object_put(object);
 }
 
-void journal_line_end_policy(FILE *to)
+void journal_line_end_policy(FILE *to, const char *before, bool withdrawn)
 {
-	fputs("]}}\n", to);
+	json_object *more = json_object_new_object();
+
+	fputs("]}", to);
+	if (before) {
+		journal_add_true(more, "withdrawn", withdrawn);
+		journal_add_text(more, "before", before);
+		/* Behind its brace. */
+		fprintf(to, ",%s\n", json_object_to_json_string_ext(more, JSON_C_TO_STRING_PLAIN) + 1);
+	} else {
+		fputs("}\n", to);
+	}
+	json_object_put(more);
 	for (size_t i = 0; i < JOURNAL_SUM_SIZE; i++)
 		putc('\0', to);
 }
@@ -421,6 +432,9 @@ static bool decode_policy_object(json_object *object, struct journal_record *rec
 	if (!journal_copy_text(object, "name", record->name, sizeof(record->name)))
 		return false;
 	record->withdrawn = journal_true(object, "withdrawn");
+	if (json_object_object_get_ex(object, "before", NULL) &&
+	    (!journal_copy_text(object, "before", record->before, sizeof(record->before)) || !record->before[0]))
+		return false;
 	if (!json_object_object_get_ex(object, "policy", &policy))
 		return true;
 	record->policy = policy_from_json(policy, record->name, &error);

@@ -34,7 +34,7 @@ enum record_type {
 	RECORD_END,	     /* its last line: sequence, the lines in front of it */
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
-	RECORD_OBJECT,	     /* name, policy, withdrawn; without a policy it is gone */
+	RECORD_OBJECT,	     /* name, policy, withdrawn, before; without a policy it is gone */
 	RECORD_PUT_BACK,     /* name, ended: of a policy; policy_put_back.h */
 	RECORD_CONTROLLER,   /* controllers, the best first; router_name ("" for none) */
 	RECORD_PUSHES,	     /* pushes */
@@ -113,6 +113,7 @@ struct journal_record {
 	struct push_record *pushes;		 /* likewise */
 	Peering__Policy *policy;		 /* likewise */
 	bool withdrawn, ended;
+	char before[PUSH_ID_MAX]; /* of RECORD_OBJECT: it was so before this push, which may put it back; "": it is so */
 };
 
 /* Fills what the record says of a connection. At most SESSIONS_MAX sessions: a connection takes no more. */
@@ -129,11 +130,11 @@ char *journal_line_encode(const struct journal_record *record);
 
 /*
  * The line of RECORD_OBJECT with a policy, written entry by entry: it may have thousands. The policy was checked. At the
- * end there is room for journal_sum_add().
+ * end there is room for journal_sum_add(). `before`: the push that it was so before, or NULL; and whether it was withdrawn then.
  */
 void journal_line_begin_policy(FILE *to, const Peering__Policy *policy);
 void journal_line_add_policy_entry(FILE *to, const Peering__Policy *policy, const Peering__PolicyEntry *entry, bool first);
-void journal_line_end_policy(FILE *to);
+void journal_line_end_policy(FILE *to, const char *before, bool withdrawn);
 
 /* Fills what the record says of default-deny in an instance; journal_record_clear() frees it. */
 void journal_record_of_default_deny(struct journal_record *record, const char *vrf);

@@ -175,7 +175,10 @@ static void restore(struct journal_record *record)
 		restore_pushed(record);
 		break;
 	case RECORD_OBJECT:
-		policy_object_restore(record->name, record->policy, record->withdrawn);
+		if (!record->before[0])
+			policy_object_restore(record->name, record->policy, record->withdrawn);
+		else if (record->policy)
+			push_policies_read(record->before, record->policy, record->withdrawn);
 		record->policy = NULL;
 		break;
 	case RECORD_PUT_BACK:

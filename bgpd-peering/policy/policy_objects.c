@@ -412,16 +412,27 @@ static void look_at_withdrawn(event_ref *event)
 		event_add_seconds(look_at_withdrawn, NULL, WITHDRAWN_LOOK, &withdrawn_event);
 }
 
+/* What was typed a moment ago is looked at later. */
+static bool is_typed_at(const struct policy_object *object)
+{
+	const char *name = object->policy->name;
+
+	return object->drifted ||
+	       (policy_edits_wait(name) && policy_fingerprint(object->policy->kind, name) != object->fingerprint);
+}
+
+bool policy_object_is_typed_at(const char *name)
+{
+	const struct policy_object *object = find(name);
+
+	return object && is_typed_at(object);
+}
+
 const Peering__Policy *policy_object_as_pushed(const char *name)
 {
 	const struct policy_object *object = find(name);
 
-	if (!object || object->withdrawn || object->drifted)
-		return NULL;
-	/* What was typed a moment ago is looked at later. */
-	if (policy_edits_wait(name) && policy_fingerprint(object->policy->kind, name) != object->fingerprint)
-		return NULL;
-	return object->policy;
+	return object && !object->withdrawn && !is_typed_at(object) ? object->policy : NULL;
 }
 
 bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line,
@@ -487,6 +498,17 @@ void policy_object_withdraw(const char *name, struct verdict *verdict)
 	/* It may have been the last to use another one. */
 	event_stop(withdrawn_event);
 	event_add_now(look_at_withdrawn, NULL, &withdrawn_event);
+}
+
+void policy_object_want_again(const char *name)
+{
+	struct policy_object *object = find(name);
+
+	if (!object || !object->withdrawn)
+		return;
+	durable_state_policy_object(name, object->policy, false, NULL);
+	set_withdrawn(object, false);
+	snapshots_policy_changed(name);
 }
 
 /* ---- the journal ---- */

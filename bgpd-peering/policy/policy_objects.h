@@ -61,6 +61,8 @@ struct former_policy {
  */
 bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line,
 			struct former_policy *former, struct verdict *verdict);
+/* Whether somebody has typed at the pushed policy of that name; false where there is none. */
+bool policy_object_is_typed_at(const char *name);
 /* What is in force under the name, where it is wanted, and as it was pushed; else NULL. */
 const Peering__Policy *policy_object_as_pushed(const char *name);
 /*
@@ -70,6 +72,8 @@ const Peering__Policy *policy_object_as_pushed(const char *name);
 void policy_objects_switched(void);
 /* Goes now, where policy_uses_are_exact(), or as soon as nothing uses it. */
 void policy_object_withdraw(const char *name, struct verdict *verdict);
+/* One that is withdrawn, and still there, is wanted as before. */
+void policy_object_want_again(const char *name);
 /* Notes what bgpd has made of one that was pushed, before anybody can type at it. False: nothing is left to note. */
 bool policy_objects_measure(void);
 /* ---- the journal ---- */

@@ -5,6 +5,7 @@
 #include "bgpd-peering/policy/policy_install.h"
 #include "bgpd-peering/policy/policy_objects.h"
 #include "bgpd-peering/push/push.h"
+#include "bgpd-peering/push/push_group.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/turn.h"
 
@@ -33,15 +34,21 @@ struct staged {
 	bool in_force;
 	struct former_policy former; /* what it took the place of */
 	struct staged *back;	     /* `former`, made ready again; NULL: it is not asked for */
+	struct staged *note;	     /* what it is to take the place of, as a line alone; NULL: it is not asked for */
+	const char *before_push;     /* of such a note: what may put it back; else NULL */
+	bool withdrawn;		     /* of such a note */
 };
 
 PREDECL_DLIST(staging_list);
 struct staging {
 	struct staging_list_item item;
-	struct link_event *event;
+	struct link_event *event; /* NULL: no push, but the rollback of one */
+	void (*roll_back)(void);  /* its policies are ready to be put back */
 	struct staged *staged; /* those of its operations that are policies, in order */
 	size_t count, ready;
 	size_t found; /* by find(), the last time */
+	size_t noted; /* so many of them, by policy_staging_note() */
+	size_t former_prefixes, former_entries, former_bytes;
 };
 DECLARE_DLIST(staging_list, struct staging, item);
 
@@ -64,6 +71,9 @@ static void staged_clear(struct staged *staged)
 	if (staged->back)
 		staged_clear(staged->back);
 	XFREE(MTYPE_PEERING_STAGING, staged->back);
+	if (staged->note)
+		staged_clear(staged->note);
+	XFREE(MTYPE_PEERING_STAGING, staged->note);
 }
 
 static void staging_free(struct staging *staging)
@@ -71,7 +81,8 @@ static void staging_free(struct staging *staging)
 	for (size_t i = 0; i < staging->count; i++)
 		staged_clear(&staging->staged[i]);
 	XFREE(MTYPE_PEERING_STAGING, staging->staged);
-	link_event_free(&staging->event->mail);
+	if (staging->event)
+		link_event_free(&staging->event->mail);
 	XFREE(MTYPE_PEERING_STAGING, staging);
 }
 
@@ -80,7 +91,7 @@ static void begin(struct staged *staged)
 	if (!policy_check_head(staged->policy, &staged->error))
 		return;
 	staged->error.code = NULL;
-	staged->before = policy_object_as_pushed(staged->policy->name);
+	staged->before = staged->before_push ? NULL : policy_object_as_pushed(staged->policy->name);
 	if (staged->before && (staged->before->kind != staged->policy->kind ||
 			       staged->before->n_entries != staged->policy->n_entries))
 		staged->before = NULL;
@@ -90,14 +101,15 @@ static void begin(struct staged *staged)
 		return;
 	}
 	journal_line_begin_policy(staged->writing, staged->policy);
-	staged->made = policy_stage(staged->policy->kind, staged->policy->name);
+	if (!staged->before_push)
+		staged->made = policy_stage(staged->policy->kind, staged->policy->name);
 }
 
 /* With its sum. Of one of thousands of entries this takes a while: it has a slice of its own. */
 static void end(struct staged *staged)
 {
 	staged->ready = true;
-	journal_line_end_policy(staged->writing);
+	journal_line_end_policy(staged->writing, staged->before_push, staged->withdrawn);
 	fclose(staged->writing);
 	staged->writing = NULL;
 	if (!staged->line || staged->line_size + JOURNAL_SUM_SIZE > JOURNAL_LINE_MAX) {
@@ -123,7 +135,7 @@ static bool add_some(struct staged *staged)
 		if (!policy_check_entry(policy, entry, staged->next ? policy->entries[staged->next - 1] : NULL, &staged->error))
 			break;
 		journal_line_add_policy_entry(staged->writing, policy, entry, !staged->next);
-		if (!staged->refused && !policy_stage_add(staged->made, entry))
+		if (staged->made && !staged->refused && !policy_stage_add(staged->made, entry))
 			staged->refused = entry->sequence;
 		if (staged->before && !policy_entry_same(staged->before->entries[staged->next], entry))
 			staged->before = NULL;
@@ -151,7 +163,7 @@ static bool is_time(const struct timeval *begun, const struct staged *staged)
 	return monotime_since(begun, NULL) < (is_long(staged) ? SLICE_MICROSECONDS / 4 : SLICE_MICROSECONDS);
 }
 
-/* push.c's word that it is done with the one that it has. */
+/* Somebody's word that he is done with the one that he has. */
 static void carried_out(void)
 {
 	staging_free(handed);
@@ -182,25 +194,42 @@ static void stage_some(event_ref *event)
 		}
 		staging_list_del(&pushes, staging);
 		handed = staging;
-		push_take(staging->event->envelope->push, carried_out);
+		if (staging->event)
+			push_take(staging->event->envelope->push, carried_out);
+		else
+			staging->roll_back();
 	}
+}
+
+/* `most` can be staged. */
+static struct staging *staging_new(size_t most)
+{
+	struct staging *staging = XCALLOC(MTYPE_PEERING_STAGING, sizeof(*staging));
+
+	staging->staged = XCALLOC(MTYPE_PEERING_STAGING, (most + 1) * sizeof(*staging->staged));
+	return staging;
+}
+
+static void take_up(struct staging *staging)
+{
+	bool waits = handed || staging_list_first(&pushes);
+
+	staging_list_add_tail(&pushes, staging);
+	if (!waits)
+		stage_some(NULL);
 }
 
 void policy_staging_push(struct link_event *event)
 {
 	const Peering__Push *push = event->envelope->push;
-	struct staging *staging = XCALLOC(MTYPE_PEERING_STAGING, sizeof(*staging));
-	bool waits = handed || staging_list_first(&pushes);
+	struct staging *staging = staging_new(push->n_operations);
 
 	staging->event = event;
-	staging->staged = XCALLOC(MTYPE_PEERING_STAGING, (push->n_operations + 1) * sizeof(*staging->staged));
 	for (size_t i = 0; i < push->n_operations; i++)
 		if (push->operations[i]->operation_case == PEERING__OPERATION__OPERATION_POLICY)
 			staging->staged[staging->count++] = (struct staged){
 				.operation = push->operations[i], .policy = push->operations[i]->policy};
-	staging_list_add_tail(&pushes, staging);
-	if (!waits)
-		stage_some(NULL);
+	take_up(staging);
 }
 
 void policy_staging_stop(void)
@@ -249,11 +278,21 @@ bool policy_staging_is_made(const Peering__Policy *policy, struct verdict *verdi
 	return !staged->refused;
 }
 
+static bool changes(const struct staged *staged)
+{
+	return !staged->before || staged->before != policy_object_as_pushed(staged->policy->name);
+}
+
+bool policy_staging_changes(const Peering__Policy *policy)
+{
+	return changes(find(policy));
+}
+
 bool policy_staging_apply(const Peering__Policy *policy, struct verdict *verdict)
 {
 	struct staged *staged = find(policy);
 
-	if (staged->before && staged->before == policy_object_as_pushed(policy->name)) {
+	if (!changes(staged)) {
 		*verdict = (struct verdict){.accepted = true, .unchanged = true, .code = ""};
 		snprintf(verdict->message, sizeof(verdict->message), "%s is so already", policy->name);
 		return true;
@@ -332,4 +371,133 @@ bool policy_staging_take_back(void)
 	if (any)
 		put_all_back();
 	return false;
+}
+
+/* ---- a push that is to be confirmed ---- */
+
+static bool is_noted(const char *name)
+{
+	for (size_t i = 0; i < handed->noted; i++)
+		if (handed->staged[i].note && strcmp(handed->staged[i].policy->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* False where it would be more than is kept. */
+static bool begin_note(struct staged *staged, const struct policy_object *object, const char *push)
+{
+	size_t *entries = policy_kind_is_prefix_list(object->policy->kind) ? &handed->former_prefixes
+									   : &handed->former_entries;
+
+	*entries += object->policy->n_entries;
+	staged->note = XCALLOC(MTYPE_PEERING_STAGING, sizeof(*staged->note));
+	*staged->note = (struct staged){.policy = object->policy, .before_push = push, .withdrawn = object->withdrawn};
+	return handed->former_prefixes <= PUSH_FORMER_PREFIXES_MAX && handed->former_entries <= PUSH_FORMER_ENTRIES_MAX;
+}
+
+static bool end_note(struct staged *staged)
+{
+	handed->noted++;
+	handed->former_bytes += staged->note->line_size;
+	return !staged->note->error.code && handed->former_bytes <= PUSH_FORMER_BYTES_MAX;
+}
+
+bool policy_staging_note(const char *push, struct verdict *verdict)
+{
+	bool fits = true;
+
+	*verdict = (struct verdict){.accepted = true, .code = ""};
+	while (fits && handed->noted < handed->count) {
+		struct staged *staged = &handed->staged[handed->noted];
+		const struct policy_object *object = policy_object_find(staged->policy->name);
+
+		/* Of one that comes twice, the first one is behind what was before. */
+		if (!staged->note && (!object || !changes(staged) || is_noted(staged->policy->name))) {
+			handed->noted++;
+			continue;
+		}
+		if (!staged->note)
+			fits = begin_note(staged, object, push);
+		if (fits && !do_part(staged->note))
+			return true;
+		fits = fits && end_note(staged);
+	}
+	if (!fits)
+		verdict_refuse(verdict, "too-large",
+			       "a push is taken back by itself where what its policies have had is at most %u entries of prefix-lists, %u of others, and %u MiB in the journal; split it, or push it without a time to confirm it",
+			       PUSH_FORMER_PREFIXES_MAX, PUSH_FORMER_ENTRIES_MAX, PUSH_FORMER_BYTES_MAX >> 20);
+	return false;
+}
+
+void policy_staging_write_notes(void)
+{
+	for (size_t i = 0; i < handed->count; i++)
+		if (handed->staged[i].note)
+			push_group_add(journal_queue_line(handed->staged[i].note->line, true));
+}
+
+void policy_staging_give_former(struct push_policies *policies)
+{
+	for (size_t i = 0; i < handed->count; i++) {
+		struct staged *staged = &handed->staged[i];
+		struct push_policy *policy = staged->former.policy ? push_policies_find(policies, staged->policy->name) : NULL;
+
+		if (!policy || policy->former || policy->change != PUSH_POLICY_CHANGED)
+			continue;
+		policy->former = staged->former.policy;
+		policy->former_withdrawn = staged->former.withdrawn;
+		staged->former.policy = NULL;
+	}
+}
+
+/* ---- rolling one back ---- */
+
+void policy_staging_roll_back(const struct push_policies *policies, void (*ready)(void))
+{
+	struct staging *staging = staging_new(policies->count);
+
+	staging->roll_back = ready;
+	for (size_t i = 0; i < policies->count; i++)
+		if (policies->list[i].former)
+			staging->staged[staging->count++] = (struct staged){.policy = policies->list[i].former};
+	take_up(staging);
+}
+
+bool policy_staging_can_switch_back(struct verdict *verdict)
+{
+	*verdict = (struct verdict){.accepted = true, .code = ""};
+	for (size_t i = 0; i < handed->count && verdict->accepted; i++) {
+		const struct staged *staged = &handed->staged[i];
+
+		if (staged->error.code)
+			verdict_refuse(verdict, staged->error.code, "%s", staged->error.sentence);
+		else
+			policy_staging_is_made(staged->policy, verdict);
+	}
+	return verdict->accepted;
+}
+
+void policy_staging_switch_back(struct push_policies *policies)
+{
+	for (size_t i = 0; i < handed->count; i++) {
+		struct staged *staged = &handed->staged[i];
+		struct push_policy *policy = push_policies_find(policies, staged->policy->name);
+		struct former_policy pushed;
+		struct verdict verdict;
+
+		if (!policy_object_push(policy->former, staged->made, staged->line, &pushed, &verdict)) {
+			alert_as(EC_PEERING_CONTROLLER, "a push is not rolled back as a whole: %s", verdict.message);
+			continue;
+		}
+		if (pushed.policy)
+			policy_discard(NULL, pushed.policy);
+		staged->made = NULL;
+		policy->former = NULL;
+	}
+	policy_objects_switched();
+}
+
+void policy_staging_rolled_back(void)
+{
+	carried_out();
 }

@@ -3,6 +3,7 @@
 
 #include "bgpd-peering/connection/connection.h"
 #include "bgpd-peering/journal/durable_state.h"
+#include "bgpd-peering/policy/policy_objects.h"
 #include "bgpd-peering/push/push_confirm.h"
 #include "bgpd-peering/router.h"
 
@@ -41,6 +42,14 @@ DECLARE_HASH(used_table, struct used, item, used_compare, used_hash);
 
 static struct used_table_head names = INIT_HASH(names);
 
+/* Lists of the same name are the same one, whatever their style. */
+static Peering__PolicyKind place_of(Peering__PolicyKind kind)
+{
+	if (kind == K(COMMUNITY_LIST_EXPANDED))
+		return K(COMMUNITY_LIST);
+	return kind == K(LARGE_COMMUNITY_LIST_EXPANDED) ? K(LARGE_COMMUNITY_LIST) : kind;
+}
+
 static void note(Peering__PolicyKind kind, const char *name, unsigned int by)
 {
 	struct used *used;
@@ -49,6 +58,7 @@ static void note(Peering__PolicyKind kind, const char *name, unsigned int by)
 	/* Nothing that is pushed has such a name. */
 	if (!length || length >= POLICY_NAME_MAX)
 		return;
+	kind = place_of(kind);
 	used = used_table_find(&names, &(struct used){.kind = kind, .name = name});
 	if (!used) {
 		char *copy;
@@ -121,11 +131,45 @@ static void note_connection(const struct connection *connection)
 
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		note(lists[family], connection->allowed_prefixes[family], POLICY_USED_BY_CONNECTION);
+	/* What has ended is not wanted any more, but for a neighbor that is there. */
 	frr_each (session_list_const, &connection->sessions, session)
-		note_wanted(session);
-	/* What has ended is not wanted any more. */
+		if (connection->state != STATE_NONE || session_peer(session))
+			note_wanted(session);
 	if (connection->state != STATE_NONE)
 		note_declaration(durable_state_pushed_of(connection->name));
+}
+
+/* ---- by a rollback, which puts them back as they were, with what they refer to ---- */
+
+static void note_policy(const Peering__Policy *policy)
+{
+	for (size_t i = 0; i < policy->n_entries; i++) {
+		const Peering__RouteMapClause *clause = policy->entries[i]->clause;
+
+		if (!clause)
+			continue;
+		note(K(PREFIX_LIST_IPV4), clause->match_prefix_list_ipv4, POLICY_USED_BY_CONNECTION);
+		note(K(PREFIX_LIST_IPV6), clause->match_prefix_list_ipv6, POLICY_USED_BY_CONNECTION);
+		note(K(AS_PATH_LIST), clause->match_as_path, POLICY_USED_BY_CONNECTION);
+		note(K(COMMUNITY_LIST), clause->match_community, POLICY_USED_BY_CONNECTION);
+		note(K(LARGE_COMMUNITY_LIST), clause->match_large_community, POLICY_USED_BY_CONNECTION);
+		note(K(ROUTE_MAP), clause->call, POLICY_USED_BY_CONNECTION);
+	}
+}
+
+static void note_rollback(const struct unconfirmed_push *unconfirmed)
+{
+	for (size_t i = 0; i < unconfirmed->before_count; i++)
+		note_declaration(unconfirmed->before[i].declaration);
+	for (size_t i = 0; i < unconfirmed->policies.count; i++) {
+		const struct push_policy *policy = &unconfirmed->policies.list[i];
+		const struct policy_object *object = policy_object_find(policy->name);
+
+		if (object && policy->change != PUSH_POLICY_MADE)
+			note(object->policy->kind, policy->name, POLICY_USED_BY_CONNECTION);
+		if (policy->former)
+			note_policy(policy->former);
+	}
 }
 
 /* ---- by route-maps ---- */
@@ -277,11 +321,8 @@ static void note_index(Peering__PolicyKind kind, const char *name, void *context
 
 static void gather_rest(void)
 {
-	const struct unconfirmed_push *unconfirmed = push_unconfirmed();
-
-	/* What a rollback would put back. */
-	for (size_t i = 0; unconfirmed && i < unconfirmed->before_count; i++)
-		note_declaration(unconfirmed->before[i].declaration);
+	if (push_unconfirmed())
+		note_rollback(push_unconfirmed());
 	policy_uses_by_maps(note_index, NULL);
 	gathered.until = ALL;
 }
@@ -326,7 +367,7 @@ unsigned int policy_uses_of(Peering__PolicyKind kind, const char *name)
 
 	if (gathered.until != ALL || gathered.lines != lines())
 		return POLICY_USED_BY_ANYBODY;
-	used = used_table_find(&names, &(struct used){.kind = kind, .name = name});
+	used = used_table_find(&names, &(struct used){.kind = place_of(kind), .name = name});
 	return used ? used->by : 0;
 }
 

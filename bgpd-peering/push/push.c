@@ -352,7 +352,7 @@ static enum rank rank_of(const Peering__Push *push, size_t index)
 
 /* ---- slices ---- */
 
-enum phase { PHASE_BEGIN, PHASE_CHECK, PHASE_APPLY, PHASE_TAKE_BACK };
+enum phase { PHASE_BEGIN, PHASE_CHECK, PHASE_NOTE, PHASE_APPLY, PHASE_TAKE_BACK };
 
 PREDECL_DLIST(work_list);
 struct work {
@@ -371,6 +371,7 @@ struct work {
 	struct former_declaration *former; /* for each operation that is one and has begun: how it was declared before */
 	struct held *taken;
 	bool good, declared;
+	bool noted; /* what its policies take the place of, where it is to be confirmed */
 	bool waits_for_confirm; /* what is before it is noted already */
 	bool only_closes;  /* which waits for no disk */
 	uint64_t changes;  /* router.changes as the check knows it */
@@ -628,6 +629,10 @@ static bool end_check(struct work *work)
 		give_up(work);
 		return true;
 	}
+	if (work->good && work->push->confirm_seconds && !work->noted) {
+		work->phase = PHASE_NOTE;
+		return true;
+	}
 	if (!work->good || work->push->dry_run) {
 		answer_check(work);
 		return false;
@@ -643,6 +648,20 @@ static bool end_check(struct work *work)
 	work->phase = PHASE_APPLY;
 	work->next = 0;
 	return true;
+}
+
+/* What a rollback would put back. False: the work is done. */
+static bool note_some(struct work *work)
+{
+	struct verdict verdict;
+
+	if (policy_staging_note(work->push->id, &verdict))
+		return true;
+	work->noted = true;
+	if (verdict.accepted)
+		return end_check(work);
+	refuse_whole(work->push, &verdict);
+	return false;
 }
 
 /* The check has seen to it that it is not refused here. */
@@ -705,6 +724,8 @@ static bool step(struct work *work)
 			return end_check(work);
 		check_one(work);
 		return true;
+	case PHASE_NOTE:
+		return note_some(work);
 	case PHASE_APPLY:
 		if (work->withdrawals && work->next == work->push->n_operations - work->withdrawals && !work->uses_known) {
 			work->uses_known = !policy_uses_gather(true);
@@ -812,6 +833,7 @@ bool push_goes_on(void)
 
 void push_finish(void)
 {
+	push_confirm_finish();
 	if (work_list_first(&works))
 		go_on(true);
 }

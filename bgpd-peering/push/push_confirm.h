@@ -3,7 +3,7 @@
  * A push that stays only where the controller confirms it: one that cuts this router off from its controller is taken back
  * without it. One at a time.
  *
- * How each connection was declared is noted, and journalled with what the push does. Until Confirm comes the push
+ * How each connection was declared, and what its policies were, is noted, and journalled with what the push does. Until Confirm comes the push
  * drains at most: nothing that it has declared opens by itself, and no drain that it has begun ends. Where Confirm does not
  * come in time, what was declared before is put back; no gate is opened by that, and what carries traffic by then (a person
  * has opened it) stays as it is. A restart of bgpd goes on with the time that is left. bgpd's main thread only.
@@ -42,6 +42,8 @@ void push_confirm_applied(void);
 void push_confirm_give_up(void);
 /* A session has begun: the answer to the push that waits, of which the controller may not have heard. */
 void push_confirm_tell(void);
+/* Ends a rollback that has begun to put back policies: somebody is about to change something. */
+void push_confirm_finish(void);
 /* Confirm has come. */
 void push_confirm_take(const char *id);
 

@@ -12,6 +12,7 @@ void unconfirmed_push_clear(struct unconfirmed_push *unconfirmed)
 		if (unconfirmed->before[i].declaration)
 			peering__declare_connection__free_unpacked(unconfirmed->before[i].declaration, NULL);
 	XFREE(MTYPE_PEERING_TEXT, unconfirmed->before);
+	push_policies_clear(&unconfirmed->policies);
 	*unconfirmed = (struct unconfirmed_push){.id = ""};
 }
 
@@ -74,6 +75,8 @@ static json_object *unconfirmed_to_json(const struct unconfirmed_push *unconfirm
 		json_object_array_add(before, one);
 	}
 	json_object_object_add(object, "before", before);
+	if (unconfirmed->policies.count)
+		json_object_object_add(object, "policies", push_policies_to_json(&unconfirmed->policies));
 	return object;
 }
 
@@ -135,7 +138,7 @@ static Peering__PushResult *answer_from_json(json_object *object)
 
 static bool unconfirmed_from_json(json_object *object, struct unconfirmed_push *unconfirmed)
 {
-	json_object *before = journal_array(object, "before");
+	json_object *before = journal_array(object, "before"), *policies = journal_array(object, "policies");
 	uint64_t seconds;
 
 	if (!before || json_object_array_length(before) > PUSH_OPERATIONS_MAX ||
@@ -163,7 +166,9 @@ static bool unconfirmed_from_json(json_object *object, struct unconfirmed_push *
 		if (!former->declaration)
 			return false;
 	}
-	return true;
+	/* Of a later version than the rest. */
+	return !json_object_object_get_ex(object, "policies", NULL) ||
+	       (policies && push_policies_from_json(policies, &unconfirmed->policies));
 }
 
 bool push_record_from_json(json_object *object, struct push_record *record)

@@ -10,6 +10,7 @@
 
 #include "bgpd-peering/connection/connection.h"
 #include "bgpd-peering/connection/deadline.h"
+#include "bgpd-peering/push/push_policies.h"
 
 #include "lib/peering.pb-c.h"
 
@@ -18,7 +19,7 @@
 #define PUSH_ID_MAX 128 /* with the final NUL; a longer one is no id */
 #define PUSH_ANSWERS_KEPT 32
 #define PUSH_OPERATIONS_MAX 1024
-/* Of the journal's line: what has to be restored. The rest of it is answers, of which fewer are kept where they are long. */
+/* Of the journal's line: what has to be restored, but for the contents of policies. The rest of it is answers, of which fewer are kept where they are long. */
 #define PUSH_UNCONFIRMED_BYTES_MAX (128 * 1024)
 
 /* How a connection was declared before the push. */
@@ -38,6 +39,7 @@ struct unconfirmed_push {
 	char boot_id[DEADLINE_BOOT_ID_MAX];
 	struct former_declaration *before; /* PUSH_OPERATIONS_MAX at most */
 	size_t before_count;
+	struct push_policies policies; /* PUSH_OPERATIONS_MAX at most */
 };
 
 struct push_record {

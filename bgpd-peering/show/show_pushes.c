@@ -27,19 +27,23 @@ void show_unconfirmed_push(char *text, size_t size)
 json_object *show_pushes_json(void)
 {
 	const struct unconfirmed_push *push = push_unconfirmed();
-	json_object *object = json_object_new_object(), *waiting = NULL, *names;
+	json_object *object = json_object_new_object(), *waiting = NULL, *names, *policies;
 
 	show_json_number(object, "revision", push_revision());
 	show_json_text(object, "revisionOf", push_revision() ? push_revision_of() : NULL);
 	if (push) {
 		waiting = json_object_new_object();
 		names = json_object_new_array();
+		policies = json_object_new_array();
 		show_json_text(waiting, "push", push->id);
 		show_json_text(waiting, "actor", push->actor);
 		show_json_number(waiting, "secondsLeft", deadline_seconds_left(push->ends));
 		for (size_t i = 0; i < push->before_count; i++)
 			json_object_array_add(names, json_object_new_string(push->before[i].name));
+		for (size_t i = 0; i < push->policies.count; i++)
+			json_object_array_add(policies, json_object_new_string(push->policies.list[i].name));
 		json_object_object_add(waiting, "connections", names);
+		json_object_object_add(waiting, "policies", policies);
 	}
 	json_object_object_add(object, "unconfirmed", waiting);
 	return object;

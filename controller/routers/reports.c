@@ -288,6 +288,9 @@ static enum store_result apply_later_word(struct reports *reports, struct report
 		/* Said anew in each session. */
 		if (result == STORE_NOT_FOUND)
 			return store_push_confirmed(reports->store, router, wire->id, "rolled-back");
+		/* What is wanted is another thing now, and the router may have told before what it has. */
+		if (result == STORE_OK && tells_pushed_state(report))
+			result = store_policy_differs(reports->store, router, NULL, report->received_at);
 		return result;
 	}
 	if (wire->confirm_seconds)

@@ -126,6 +126,8 @@ enum store_result store_visit_push(struct store *store, sqlite3_stmt *statement,
 enum store_result store_policy_desired(struct store *store, int64_t number, const struct store_push *push,
 				       const struct store_operation *operation);
 enum store_result store_policies_answered(struct store *store, int64_t number, bool applied);
+/* None of those that it asked for are wanted any more, but what was before them; `applied`: what it has withdrawn, too. */
+enum store_result store_policies_as_before(struct store *store, int64_t number, bool applied);
 
 /* Never NULL. */
 const char *store_column_text(sqlite3_stmt *statement, int column);

@@ -12,17 +12,20 @@ enum store_result store_policy_desired(struct store *store, int64_t number, cons
 			    NUMBER((int64_t)operation->digest));
 }
 
+enum store_result store_policies_as_before(struct store *store, int64_t number, bool applied)
+{
+	enum store_result result = store_change(store, SQL_POLICY_REFUSED, NUMBER(number));
+
+	/* Nothing went: a newer one stands there already, and is right. */
+	if (result != STORE_OK || (sqlite3_changes(store->db) == 0 && !applied))
+		return result;
+	return store_change(store, SQL_POLICY_AS_BEFORE, NUMBER(number), NUMBER(applied));
+}
+
 enum store_result store_policies_answered(struct store *store, int64_t number, bool applied)
 {
-	enum store_result result;
-
-	if (applied)
-		return store_change(store, SQL_POLICY_NO_LONGER, NUMBER(number));
-	result = store_change(store, SQL_POLICY_REFUSED, NUMBER(number));
-	/* Nothing went: a newer one stands there already, and is right. */
-	if (result == STORE_OK && sqlite3_changes(store->db) > 0)
-		result = store_change(store, SQL_POLICY_AS_BEFORE, NUMBER(number));
-	return result;
+	return applied ? store_change(store, SQL_POLICY_NO_LONGER, NUMBER(number))
+		       : store_policies_as_before(store, number, false);
 }
 
 static bool visit_policy(sqlite3_stmt *statement, store_policy_visit visit, void *context)

@@ -210,6 +210,8 @@ enum store_result store_push_rolled_back(struct store *store, const char *router
 	if (result == STORE_OK)
 		result = desire_as_before(store, number, true);
 	if (result == STORE_OK)
+		result = store_policies_as_before(store, number, true);
+	if (result == STORE_OK)
 		result = store_change(store, SQL_PUSH_ROLLED_BACK, NUMBER(number));
 	if (result == STORE_OK)
 		result = store_event_of_push(store, EVENT_PUSH_ANSWERED, number, at);

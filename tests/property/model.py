@@ -196,7 +196,7 @@ class Anything(Version):
         return True
 
 
-NOTHING, ANYTHING = Version(), Anything("except")
+NOTHING, ANYTHING = Version(), Anything("except", typed=True)
 
 
 class Contents:

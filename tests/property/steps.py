@@ -37,8 +37,8 @@ GLOBAL = (
     "peering PNI-ACME neighbor {acme}",
 )
 # Commands that change nothing of a gate.
-ASKS = ("peering maintenance all on", "peering maintenance all off", "clear peering drift {tenant}", "clear peering overridden PNI-ACME",
-        "clear peering violation PNI-ACME", "show running-config")
+ASKS = ("peering maintenance all on", "peering maintenance all off", "clear peering drift {tenant}",
+        "clear peering overridden PNI-ACME", "clear peering violation PNI-ACME", "show running-config")
 # Seconds that bgpd's wall clock is wrong by: never back beyond the time when certificates were made.
 CLOCKS = (0, 0, 3600, 86400, 30 * 86400)
 RESERVED = ("route-map PEERING-DENY-ALL permit 5", "route-map PEERING-DRAIN-OUT-PASS permit 5", "no route-map PEERING-DENY-ALL", "route-map PEERING-DENY-ALL deny 5",
@@ -75,8 +75,8 @@ def _declaration(draw):
 
 
 def _drift(draw):
-    return ["tenant-drift", draw.choice(["list", "list", "map", "no-map", "neighbor", "shut", "gone", "gone", "by-hand"]),
-            draw.choice(["in", "out"]), draw.choice(FAMILIES), str(draw.randrange(20))]
+    how = draw.choice(["list", "list", "map", "no-map", "neighbor", "shut", "gone", "gone", "by-hand"])
+    return ["tenant-drift", how, draw.choice(["in", "out"]), draw.choice(FAMILIES), str(draw.randrange(20))]
 
 
 def _query(draw):
@@ -102,7 +102,7 @@ KINDS = (
     (12, lambda draw: ["verb", draw.choice(PEERS), draw.choice(FAMILIES),
                       draw.choice(["deprovision now", "adopt", "adopt", "withdraw", "reject", "force-cancel",
                                    "activate force"])]),
-    (3, lambda draw: ["kill-verb", draw.choice(PEERS), draw.choice(FAMILIES),
+    (2, lambda draw: ["kill-verb", draw.choice(PEERS), draw.choice(FAMILIES),
                       draw.choice(["approve", "activate", "activate force", "adopt", "deprovision", "deprovision now",
                                    "cancel", "maintenance on", "maintenance off"]), str(draw.randrange(12))]),
     (8, lambda draw: ["push", draw.choice(["declare", "up", "up", "acme", "approve", "ready", "activate", "deprovision",
@@ -112,12 +112,13 @@ KINDS = (
     (12, lambda draw: ["tenant-declare", *_declaration(draw)]),
     (20, lambda draw: ["tenant-again", draw.choice(["id", "new", "new"])]),
     (8, lambda draw: ["tenant-dry", *_declaration(draw), *_contents(draw)]),
-    (14, lambda draw: ["tenant-confirm", draw.choice(["confirmed", "late"]), draw.choice(["", "", "policies", "drain"]),
+    (14, lambda draw: ["tenant-confirm", draw.choice(["confirmed", "late", "waited"]),
+                       draw.choice(["", "policies", "alone", "alone", "drain"]),
                        *_declaration(draw), *_contents(draw)]),
     (22, _drift),
     (5, lambda draw: ["tenant-withdraw"]),
     (6, lambda draw: ["tenant-stale", *_contents(draw)]),
-    (8, lambda draw: ["tenant-lost", str(draw.choice([0, 0, draw.randrange(40)])), *_contents(draw)]),
+    (6, lambda draw: ["tenant-lost", str(draw.choice([0, 0, draw.randrange(40)])), *_contents(draw)]),
     (3, lambda draw: ["tenant-kill", str(draw.randrange(40)), draw.choice(["0", "9", "30"]), *_contents(draw)]),
     (16, lambda draw: ["tenant-verb", draw.choice(["deprovision", "withdraw", "force-cancel", "block", "unblock", "retry",
                                                   "maintenance-on", "maintenance-off", "activate", "approve", "ready",
@@ -131,15 +132,15 @@ KINDS = (
     (6, lambda draw: ["bypass-all", "no "]),
     (1, lambda draw: ["adopt-all"]),
     (10, lambda draw: ["ask", draw.choice(ASKS)]),
-    (6, lambda draw: ["clear-all", draw.choice(["*", "external", "peer-group RANGE"]), draw.choice(CLEARS)]),
+    (4, lambda draw: ["clear-all", draw.choice(["*", "external", "peer-group RANGE"]), draw.choice(CLEARS)]),
     (4, lambda draw: ["group", draw.choice(["MEMBERS", "RANGE"])]),
     (8, lambda draw: ["clock", str(draw.choice(CLOCKS))]),
-    (2, lambda draw: ["zebra", draw.choice(["2", "9"])]),
+    (1, lambda draw: ["zebra", draw.choice(["2", "9"])]),
     (5, lambda draw: ["file"]),
     (3, lambda draw: ["restart-peer", draw.choice(PEERS)]),
     (2, lambda draw: ["recreate"]),
-    (3, lambda draw: ["restart", draw.choice(["", "saved"])]),
-    (4, lambda draw: ["kill", draw.choice(["", "saved"])]),
+    (2, lambda draw: ["restart", draw.choice(["", "saved"])]),
+    (3, lambda draw: ["kill", draw.choice(["", "saved"])]),
     (3, lambda draw: ["promote"]),
     (1, lambda draw: ["reload"]),
 )

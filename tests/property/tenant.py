@@ -303,8 +303,8 @@ class Tenant:
 
     def taken(self, which):
         """A verb that somebody gave, typed or pushed."""
-        if which not in ("request", "approve", "ready", "activate", "retry", "maintenance on", "maintenance off", "reopen",
-                         "activate force"):
+        if which not in ("request", "approve", "ready", "activate", "activate force", "retry", "maintenance on",
+                         "maintenance off", "reopen"):
             self.unknown()
 
     def up_step(self, families, key, hold, auto, style, *wanted):
@@ -386,11 +386,17 @@ class Tenant:
             self._confirm_drain(how)
             return
         what = (families, key, hold, auto, style)
-        versions = self._versions(wanted) if policies == "policies" else {}
+        versions = self._versions(wanted) if policies else {}
+        declares = policies != "alone"
+        if versions:
+            self._wait_old_enough()
         sent = time.time()
-        pending = dict(declared=self._declared_as, versions=self._pushed, until=sent + CONFIRM, changed=bool(versions), how=how)
-        answer = self.push(*(self._objects(versions) if versions else []), self._declaration(families.split("+"), *what[1:]),
-                           confirm_seconds=CONFIRM)
+        pending = dict(declared=self._declared_as, versions=self._pushed, until=sent + CONFIRM, changed=bool(versions),
+                       how=how, contents={key: contents.version for key, contents in self.contents.items()})
+        operations = self._objects(versions) if versions else []
+        if declares:
+            operations.append(self._declaration(families.split("+"), *what[1:]))
+        answer = self.push(*operations, confirm_seconds=CONFIRM)
         if answer is not None and not answer.applied:
             return
         self._pending = pending
@@ -398,11 +404,15 @@ class Tenant:
             self.lost()
         else:
             pending["id"] = answer.id
-            self._declared(sent, what)
+            if declares:
+                self._declared(sent, what)
         if versions:
             self._change(sent, versions, certain=answer is not None)
+            judge_policies(self._bed)
         if how == "confirmed" and answer is not None:
-            self._confirm(auto)
+            self._confirm(auto if declares else None)
+        elif how == "waited" and answer is not None:
+            self._wait_for_rollback()
 
     def _confirm_drain(self, how):
         """It drains without an end until it is confirmed; rolled back, too."""
@@ -429,7 +439,13 @@ class Tenant:
         if answer.confirm_seconds or not answer.applied:
             raise Found("push", f"confirmed, and answered by {answer}")
         self._pending = None
-        self._make_auto(time.time(), auto)
+        if auto is not None:
+            self._make_auto(time.time(), auto)
+
+    def _wait_for_rollback(self):
+        until("a rollback", self._bed.pushes, lambda seen: seen is not None and seen["unconfirmed"] is None)
+        self.settle_pending()
+        judge_policies(self._bed)
 
     def settle_pending(self):
         """Whether what waits has been rolled back meanwhile is the router's word; what that has to mean is not."""
@@ -462,8 +478,9 @@ class Tenant:
             self._bed.tenant_speaks(former[0].split("+"), KEYS[former[1]])
         if pending["changed"]:
             for key, contents in self.contents.items():
-                contents.change(pending["until"] - 1, now + SETTLES,
-                                pending["versions"][key] if pending["versions"] else ANYTHING)
+                # What the push has made goes where nothing uses it.
+                before = pending["contents"][key]
+                contents.change(pending["until"] - 1, now + SETTLES, ANYTHING if before is NOTHING else before)
             self._pushed = pending["versions"]
 
     # By hand

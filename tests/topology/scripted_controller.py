@@ -9,6 +9,10 @@ import wire
 from lab.controller import ROUTER, ROUTER_PORT
 from wire import Closed
 
+PERMIT, DENY = 1, 2
+KINDS = {"prefix4": 1, "prefix6": 2, "as-path": 3, "community": 4, "community-expanded": 5, "large": 6,
+         "large-expanded": 7, "route-map": 8}
+
 
 class ScriptedController:
     """Takes the address and the certificate of a lab's Controller, which is not started."""
@@ -118,3 +122,22 @@ def declare(name, asn, addresses, limit=100, import_policy="ACME-IN", export_pol
 
 def verb(name, which, reason=""):
     return dict(verb=dict(name=name, verb=which, reason=reason))
+
+
+def policy(kind, name, *entries):
+    """An operation with an object; entries are sequence, action and fields."""
+    return dict(policy=dict(name=name, kind=KINDS[kind], entries=[
+        dict(sequence=sequence, action=action, **fields) for sequence, action, fields in entries]))
+
+
+def prefixes4(name, *networks, **more):
+    return policy("prefix4", name, *((5 * (place + 1), PERMIT, dict(prefix=network, **more))
+                                     for place, network in enumerate(networks)))
+
+
+def by_list(name, prefix_list, **clause):
+    return policy("route-map", name, (10, PERMIT, dict(clause=dict(match_prefix_list_ipv4=prefix_list, **clause))))
+
+
+def withdraw(name):
+    return dict(withdraw_policy=dict(name=name))

@@ -33,6 +33,8 @@ class Course:
         s = self.s
         s.start(s.config())
         s.acme.wait_established()
+        # 8.4.4 forgets withdrawals to a peer in the first second or two of its session.
+        s.settle()
 
     def state(self, name):
         try:

@@ -96,6 +96,50 @@ def test_what_was_withdrawn_and_is_still_used_is_told(newer):
     until("nothing", lambda: differences(controller), lambda found: not found)
 
 
+def test_policies_that_a_router_has_taken_back_are_wanted_as_before(newer):
+    controller, router = newer
+    put(controller, "ACME-4", prefixes("198.51.100.0/24"))
+    put(controller, "GOES", prefixes("203.0.113.0/24"))
+    before = {name: dict(router.policy_reports[name]) for name in ("ACME-4", "GOES")}
+    confirmed = "confirmSeconds=60&confirm=manual"
+    taken_back = dict(rolled_back=True, results=[dict(code="rolled-back", message="not confirmed in time")])
+    wanted = lambda: {one["name"] for one in controller.get(POLICIES)["policies"]}
+
+    code, push = controller.request("PUT", f"{POLICIES}/ACME-4?{confirmed}", prefixes("198.51.100.0/25"))
+    assert code == 200 and push["confirmation"] == "waiting", push
+    # The router says that it has taken it back, and has the new one all the same: that is a difference now.
+    router.send_result(push["id"], **taken_back)
+    until("wanted as before", lambda: controller.get(f"{POLICIES}/ACME-4")["entries"][0]["prefix"],
+          lambda prefix: prefix == "198.51.100.0/24")
+    wait_fields(controller, {"ACME-4": {"contents": ("prefix-list-ipv4, 1 entry", "prefix-list-ipv4, 1 entry")}})
+    until("counted", lambda: controller.query("SELECT name FROM desired_policy WHERE differs_since > 0"), bool)
+    router.send_policy("ACME-4", **before["ACME-4"])
+    wait_fields(controller, {})
+    # One that it was to withdraw, and one that is new; the report comes in front of the word.
+    code, push = controller.request("DELETE", f"{POLICIES}/GOES?{confirmed}")
+    assert code == 200 and wanted() == {"ACME-4"}
+    router.policy_reports["GOES"] = before["GOES"]
+    router.send_policy("GOES")
+    router.send_result(push["id"], **taken_back)
+    until("wanted again", wanted, lambda names: names == {"ACME-4", "GOES"})
+    assert fields(controller) == {}
+    code, push = controller.request("PUT", f"{POLICIES}/NEW?{confirmed}", prefixes("192.0.2.0/24"))
+    assert code == 200 and wanted() == {"ACME-4", "GOES", "NEW"}
+    router.send_policy("NEW", gone=True)
+    router.send_result(push["id"], **taken_back)
+    until("not wanted", wanted, lambda names: names == {"ACME-4", "GOES"})
+    wait_fields(controller, {})
+
+
+def test_policies_to_be_confirmed_go_to_no_router_that_cannot_take_them_back(controller):
+    older = tuple(name for name in wire.NEWER_FEATURES if name != "confirmed-policies")
+    with controller.router(features=older) as router:
+        code, problem = controller.request("PUT", f"{POLICIES}/ACME-4?confirmSeconds=60", prefixes("198.51.100.0/24"))
+        assert (code, problem["code"]) == (409, "router-too-old") and "confirmed-policies" in problem["detail"], problem
+        assert not router.pushes
+        put(controller, "ACME-4", prefixes("198.51.100.0/24"))
+
+
 def test_settings_are_compared_and_accepted(newer):
     controller, router = newer
     body = {**REQUEST, "description": "Example", "profile": "PEERS", "onViolation": "deny", "timers": {"stale": 60},

@@ -16,31 +16,10 @@ from lab.preload import library
 from lab.scenario import ACME_AS, EDGE_AS, FAMILIES, NAME, OWN, Scenario
 from lab.wait import until
 from lab.walls import Walls
-from scripted_controller import ScriptedController, declare, verb
+from scripted_controller import (DENY, KINDS, PERMIT, ScriptedController, by_list, declare, policy, prefixes4, verb,
+                                 withdraw)
 
-PERMIT, DENY = 1, 2
-KINDS = {"prefix4": 1, "prefix6": 2, "as-path": 3, "community": 4, "community-expanded": 5, "large": 6,
-         "large-expanded": 7, "route-map": 8}
 V4 = "ipv4"
-
-
-def policy(kind, name, *entries):
-    """An operation with an object; entries are sequence, action and fields."""
-    return dict(policy=dict(name=name, kind=KINDS[kind], entries=[
-        dict(sequence=sequence, action=action, **fields) for sequence, action, fields in entries]))
-
-
-def prefixes4(name, *networks, **more):
-    return policy("prefix4", name, *((5 * (place + 1), PERMIT, dict(prefix=network, **more))
-                                     for place, network in enumerate(networks)))
-
-
-def by_list(name, prefix_list, **clause):
-    return policy("route-map", name, (10, PERMIT, dict(clause=dict(match_prefix_list_ipv4=prefix_list, **clause))))
-
-
-def withdraw(name):
-    return dict(withdraw_policy=dict(name=name))
 
 
 @pytest.fixture

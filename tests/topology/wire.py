@@ -23,7 +23,7 @@ from lab.build import SOURCE
 PROTO = SOURCE / "lib" / "peering.proto"
 VERSION = 1
 FEATURES = ("push-options", "session-settings")
-NEWER_FEATURES = (*FEATURES, "policy-objects", "pushed-state")
+NEWER_FEATURES = (*FEATURES, "policy-objects", "pushed-state", "confirmed-policies")
 MAX_BYTES = 1024 * 1024
 
 

@@ -454,6 +454,30 @@ static void a_policy_object_is_as_its_last_line_says(void **state)
 	assert_non_null(strstr(after, "{\"type\":\"policyObject\",\"name\":\"Q\"}\n"));
 }
 
+/* Beside what there is now, and in front of the line that says that it waits; no more once it does not. */
+static void what_was_before_a_push_is_kept_while_it_waits(void **state)
+{
+	static const char before[] = "{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":1},\"before\":\"a\"}\n";
+	static const char now[] = "{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":2}}\n";
+	static const char waits[] = "{\"type\":\"pushes\",\"revision\":2,\"unconfirmed\":{\"push\":\"a\"}}\n";
+	const char *kept;
+
+	for (int confirmed = 0; confirmed < 2; confirmed++) {
+		begin();
+		add("{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":1}}\n");
+		add("{\"type\":\"pushes\",\"revision\":1}\n");
+		add("%s%s%s", before, now, waits);
+		if (confirmed)
+			add("{\"type\":\"pushes\",\"revision\":2}\n");
+		pad();
+		assert_int_equal(compact(""), 0);
+		kept = strstr(after, before);
+		assert_true((kept != NULL) == !confirmed);
+		assert_non_null(strstr(after, now));
+		assert_true(confirmed || strstr(kept, waits));
+	}
+}
+
 /* What comes while it is copied stands behind what was kept. */
 static void what_was_added_meanwhile_is_kept(void **state)
 {
@@ -680,6 +704,7 @@ int main(void)
 		cmocka_unit_test(what_is_left_says_what_all_of_it_said),
 		cmocka_unit_test(the_highest_sequence_is_kept_with_the_end_behind_it),
 		cmocka_unit_test(a_policy_object_is_as_its_last_line_says),
+		cmocka_unit_test(what_was_before_a_push_is_kept_while_it_waits),
 		cmocka_unit_test(what_was_added_meanwhile_is_kept),
 		cmocka_unit_test(a_line_that_cannot_be_read_is_left_in_its_place),
 		cmocka_unit_test(a_full_disk_leaves_the_journal_as_it_was),

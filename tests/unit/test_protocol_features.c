@@ -35,6 +35,23 @@ static void a_push_needs_what_it_says(void **state)
 	assert_true(protocol_has_feature(protocol_features_of_push(&push), PROTOCOL_PUSH_OPTIONS));
 }
 
+static void policies_that_are_to_be_confirmed_need_their_feature(void **state)
+{
+	Peering__WithdrawPolicy withdraw = PEERING__WITHDRAW_POLICY__INIT;
+	Peering__Operation operation = PEERING__OPERATION__INIT, *operations[] = {&operation};
+	Peering__Push push = PEERING__PUSH__INIT;
+
+	operation.operation_case = PEERING__OPERATION__OPERATION_WITHDRAW_POLICY;
+	operation.withdraw_policy = &withdraw;
+	push.n_operations = 1;
+	push.operations = operations;
+	assert_int_equal(protocol_features_of_push(&push), UINT32_C(1) << PROTOCOL_POLICY_OBJECTS);
+	push.confirm_seconds = 10;
+	assert_true(protocol_has_feature(protocol_features_of_push(&push), PROTOCOL_CONFIRMED_POLICIES));
+	operation.operation_case = PEERING__OPERATION__OPERATION__NOT_SET;
+	assert_false(protocol_has_feature(protocol_features_of_push(&push), PROTOCOL_CONFIRMED_POLICIES));
+}
+
 static void what_is_said_of_sessions_and_timers_needs_its_feature(void **state)
 {
 	Peering__Neighbor neighbor = PEERING__NEIGHBOR__INIT, *neighbors[] = {&neighbor};
@@ -66,6 +83,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_known_is_passed_over),
 		cmocka_unit_test(a_push_needs_what_it_says),
+		cmocka_unit_test(policies_that_are_to_be_confirmed_need_their_feature),
 		cmocka_unit_test(what_is_said_of_sessions_and_timers_needs_its_feature),
 	};
 
