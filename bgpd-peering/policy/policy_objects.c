@@ -23,6 +23,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_OBJECT, "Peering policy object");
 #define WITHDRAWN_PAUSE 10 /* milliseconds between slices: lines that are typed begin the look anew, many of them */
 #define WITHDRAWN_LOOK 5   /* seconds, while one that is withdrawn is used */
 #define PUSH_LOOK 100	   /* milliseconds, while a push goes on */
+#define NOT_COUNTED UINT64_MAX
 #define DEPTH_MOST 10	 /* of route-maps that call each other, as FRR's own */
 #define BELOW_MOST 256
 #define NEVER_TAKEN 1 /* a fingerprint: of one that bgpd did not take, and that nothing is like */
@@ -39,7 +40,7 @@ static struct policy_tree_head objects;
 static struct fresh_list_head fresh = INIT_DLIST(fresh);
 static struct policy_totals totals;
 static size_t drifted_count, withdrawn_count;
-static uint64_t counted; /* uses were, as policy_uses_changes() was */
+static uint64_t counted = NOT_COUNTED; /* uses were, when policy_uses_changes() was so */
 static event_ref *withdrawn_event, *look_event;
 static void (*looked)(void);
 
@@ -444,7 +445,7 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 	*verdict = (struct verdict){.code = ""};
 	if (!policy_install(policy, staged, policy_uses_of(policy->kind, policy->name) & POLICY_USED_BY_INDEX, verdict))
 		return false;
-	policy_uses_changed();
+	counted = NOT_COUNTED;
 	/* Nobody goes by a new one yet. */
 	if (object)
 		policy_edits_object(policy->name);

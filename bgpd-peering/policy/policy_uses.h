@@ -37,7 +37,7 @@ uint64_t policy_uses_changes(void);
 
 /* A line is about to be executed that may change the configuration. */
 void policy_uses_typed(void);
-/* What the operator wants of a session, or a policy itself, is another now. Connections and declarations count for themselves. */
+/* What the operator wants of a session is another now, or what a rollback would put back. Connections and declarations count for themselves. */
 void policy_uses_changed(void);
 /* At the end of bgpd. */
 void policy_uses_stop(void);

@@ -377,7 +377,7 @@ struct work {
 	uint64_t changes;  /* router.changes as the check knows it */
 	bool ends;	   /* all is done: what it comes to has a turn for itself */
 	bool lists_known;  /* who goes by lists, as the switch asks */
-	bool uses_known;   /* who goes by what is withdrawn */
+	bool uses_known;   /* who goes by what is withdrawn, or is to go again */
 	unsigned int checked_anew;
 	char actor[TRANSITION_ACTOR_MAX];
 };
@@ -574,6 +574,7 @@ static void give_up(struct work *work)
 		if (!work->is_applied[i] && answer->results[i]->ok)
 			push_answer_replace(answer, i, &failed);
 	push_group_cancel_openings();
+	work->uses_known = !work->policies;
 	work->phase = PHASE_TAKE_BACK;
 	work->next = work->applied;
 }
@@ -741,6 +742,10 @@ static bool step(struct work *work)
 	case PHASE_TAKE_BACK:
 		if (work->next > 0) {
 			take_back_one(work);
+			return true;
+		}
+		if (!work->uses_known) {
+			work->uses_known = !policy_uses_gather(true);
 			return true;
 		}
 		if (take_back_policies())
