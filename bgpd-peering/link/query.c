@@ -66,6 +66,11 @@ static void refuse(const char *id, char *text)
 		if (json_object_object_get_ex(error, "message", &part))
 			sentence = json_object_get_string(part);
 	}
+	/* vtysh's grammar refuses without a word. */
+	if (!sentence[0]) {
+		code = "bad-query";
+		sentence = "one of the query's words is none of its kind: an address, a prefix such as 192.0.2.0/24, or a number is wanted";
+	}
 	utf8_copy(message, sizeof(message), sentence);
 	send_answer(id, code, message, NULL);
 	json_object_free(object);

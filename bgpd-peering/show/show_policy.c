@@ -85,11 +85,13 @@ static void show_text(struct vty *vty, const struct connection *connection, cons
 {
 	struct show_table *table = show_table_new("Neighbor\tAFI\tImport\tExport", LAST_WRAPS);
 	const struct session *session;
+	bool any = false;
 
 	frr_each (session_list_const, &connection->sessions, session) {
 		for (int family = 0; family < FAMILY_COUNT; family++) {
 			const char *in = wanted(session, family, RMAP_IN), *out = wanted(session, family, RMAP_OUT);
 
+			any |= in || out;
 			if (in || out)
 				show_table_row(table, "%s\t%s\t%s\t%s", session->address, family_name(family), in ? in : "-",
 					       out ? out : "-");
@@ -101,7 +103,7 @@ static void show_text(struct vty *vty, const struct connection *connection, cons
 	for (size_t i = 0; i < found->count; i++) {
 		char *text = text_of(&found->list[i]);
 
-		vty_out(vty, "\n%s %s (%s)\n%s", policy_kind_name(found->list[i].kind), found->list[i].name,
+		vty_out(vty, "%s%s %s (%s)\n%s", i || any ? "\n" : "", policy_kind_name(found->list[i].kind), found->list[i].name,
 			whose(&found->list[i]), text ? text : "");
 		free(text);
 	}

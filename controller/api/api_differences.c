@@ -348,8 +348,5 @@ static void accept_observed(const struct api_request *request, const char *reaso
 
 void api_post_accept(const struct api_request *request)
 {
-	if (TAILQ_EMPTY(request->query))
-		post(request, accept_observed);
-	else
-		api_problem(request->http, 400, "bad-query", "accepting takes no parameters: nothing is pushed", NULL);
+	post(request, accept_observed);
 }

@@ -59,6 +59,8 @@ static const char *why(const struct api *api, const struct store_policy_differen
 {
 	if (!difference->desired && difference->observed->withdrawn)
 		return "it was withdrawn, and goes when nothing uses it any more";
+	if (!difference->desired && difference->observed->drifted)
+		return "nobody has asked for it here, and it was changed by hand since it was pushed";
 	return api_why_differs(api, difference->router,
 			       difference->desired ? difference->desired->push_state : NULL);
 }
@@ -141,10 +143,6 @@ void api_post_policy_accept(const struct api_request *request)
 
 	if (!api_router_known(request, request->segments[1]))
 		return;
-	if (!TAILQ_EMPTY(request->query)) {
-		api_problem(request->http, 400, "bad-query", "accepting takes no parameters: nothing is pushed", NULL);
-		return;
-	}
 	if (!api_read_reason(request, &reason))
 		return;
 	operation.reason = reason;

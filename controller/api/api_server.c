@@ -49,26 +49,27 @@ static const struct route {
 	const char *segments[API_SEGMENTS_MAX + 1]; /* behind /v1; "*" is any */
 	void (*handle)(const struct api_request *request);
 	size_t body_max; /* 0: API_BODY_MAX */
+	bool takes_query; /* of what changes something: the handler judges what stands behind '?' */
 } routes[] = {
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers"}, api_get_routers},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"connections"}, api_get_connections},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections"}, api_get_connections},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections"}, api_post_connection,
-	 API_LONG_BODY_MAX},
+	 API_LONG_BODY_MAX, true},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"routers", "*", "connections", "*"}, api_get_connection},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "history"}, api_get_history},
-	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "push-again"}, api_post_push_again},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "push-again"}, api_post_push_again, .takes_query = true},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "accept"}, api_post_accept},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "routes"}, api_get_routes},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "connections", "*", "preview"}, api_get_preview},
-	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "connections", "*", "*"}, api_post_verb, .takes_query = true},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"differences"}, api_get_differences},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies"}, api_get_policies},
-	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies"}, api_post_policies, API_LONG_BODY_MAX},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies"}, api_post_policies, API_LONG_BODY_MAX, true},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"routers", "*", "policies", "*"}, api_get_policy},
-	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_LONG_BODY_MAX},
-	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy},
-	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "push-again"}, api_post_policy_push_again},
+	{EVHTTP_REQ_PUT, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_put_policy, API_LONG_BODY_MAX, true},
+	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"routers", "*", "policies", "*"}, api_delete_policy, .takes_query = true},
+	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "push-again"}, api_post_policy_push_again, .takes_query = true},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"routers", "*", "policies", "*", "accept"}, api_post_policy_accept},
 	{EVHTTP_REQ_GET, API_ROLE_VIEWER, {"pushes", "*"}, api_get_push},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"pushes", "*", "confirm"}, api_post_confirm},
@@ -85,7 +86,7 @@ static const struct route {
 	{EVHTTP_REQ_DELETE, API_ROLE_OPERATOR, {"peer-asns", "*"}, api_delete_peer_asn},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peer-asns", "*", "validate"}, api_post_peer_asn_validate},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peerings"}, api_get_peerings},
-	{EVHTTP_REQ_POST, API_ROLE_PEER, {"peerings"}, api_post_peering},
+	{EVHTTP_REQ_POST, API_ROLE_PEER, {"peerings"}, api_post_peering, .takes_query = true},
 	{EVHTTP_REQ_GET, API_ROLE_PEER, {"peerings", "*"}, api_get_peering},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peerings", "*", "approve"}, api_post_peering_approve},
 	{EVHTTP_REQ_POST, API_ROLE_OPERATOR, {"peerings", "*", "reject"}, api_post_peering_reject},
@@ -168,6 +169,11 @@ static void dispatch(const struct api_request *request)
 		if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_DELETE && !is_json(request->http)) {
 			api_problem(request->http, 415, "not-json", "send the header Content-Type: application/json",
 				    NULL);
+			return;
+		}
+		/* Whoever asks for a dry run where there is none shall not have done it. */
+		if (method != EVHTTP_REQ_GET && !routes[i].takes_query && !TAILQ_EMPTY(request->query)) {
+			api_problem(request->http, 400, "bad-query", "this takes nothing behind '?'; nothing was done", NULL);
 			return;
 		}
 		if (method == EVHTTP_REQ_POST && !api_idempotency_begin(request))

@@ -102,7 +102,7 @@ static const char *router_note(json_object *router)
 void show_routers(json_object *routers)
 {
 	static const char *const headings[] = {"ROUTER", "CONNECTED", "SINCE",	      "ADDRESS", "FRR",
-					       "MODULE", ">PEERINGS", ">TRANSITIONS", "NOTE",	 NULL};
+					       "MODULE", ">CONNECTIONS", ">TRANSITIONS", "NOTE",	 NULL};
 	struct table *table = table_new(headings);
 
 	for (size_t i = 0; i < list_length(routers); i++) {
@@ -315,6 +315,11 @@ static void show_differences(json_object *differences)
 	}
 }
 
+static bool wants_reason(const char *verb)
+{
+	return strcmp(verb, "block") == 0 || strcmp(verb, "force-cancel") == 0;
+}
+
 void show_connection(json_object *connection)
 {
 	const char *router = member_text(connection, "router");
@@ -349,9 +354,12 @@ void show_connection(json_object *connection)
 		printf("Flags      %s\n", text);
 	show_desired(connection);
 	show_differences(member_list(connection, "differences"));
-	for (size_t i = 0; i < list_length(verbs); i++)
-		printf("%s peerctl %s %s %s\n", i == 0 ? "Do        " : "          ",
-		       json_object_get_string(json_object_array_get_idx(verbs, i)), router, name);
+	for (size_t i = 0; i < list_length(verbs); i++) {
+		const char *verb = json_object_get_string(json_object_array_get_idx(verbs, i));
+
+		printf("%s peerctl %s %s %s%s\n", i == 0 ? "Do        " : "          ", verb, router, name,
+		       wants_reason(verb) ? " --reason TEXT" : "");
+	}
 
 	show_sessions(member_list(connection, "sessions"),
 		      member_true(connection, "routerConnected") ? member_text(connection, "observedAt") : "");

@@ -514,6 +514,31 @@ def test_peerctl_makes_and_uses_tokens(served, tmp_path):
         assert controller.peerctl("token", *arguments, **boss).returncode == 2
 
 
+def test_what_changes_something_refuses_parameters_that_it_does_not_have(make_controller):
+    """Whoever asks for a dry run where there is none shall not have done it."""
+    controller = make_controller(admin=ADMIN).start()
+    assert controller.request("PUT", "/v1/peer-asns/64510", {"name": "ACME", "contacts": [
+        {"role": "noc", "email": "noc@example.net"}]})[0] == 201
+    tried = set()
+    with controller.router() as router:
+        assert controller.post("/v1/routers/edge1/connections", REQUEST)[0] == 200
+        before, audit = len(router.pushes), controller.get("/v1/audit")["newest"]
+        for method, template, operation in openapi.operations():
+            listed = openapi.document()["paths"][template].get("parameters", []) + operation.get("parameters", [])
+            known = {one["name"] for one in map(openapi.resolve, listed) if one["in"] == "query"}
+            if method == "GET" or known:
+                continue
+            path = re.sub(r"{(\w+)}", lambda found: {"asn": "64510", "router": "edge1"}.get(found[1], "PNI-ACME-FRA1"), template)
+            body = {"state": "Approved"} if path.endswith("/validate") else {"name": "x", "role": "viewer"}
+            for query in ("dryRun=true", "colour=red"):
+                code, problem = controller.request(method, f"{path}?{query}", body, certificate=ADMIN)
+                assert (code, problem["code"]) == (400, "bad-query") and "nothing was done" in problem["detail"], (path, problem)
+            tried.add(path)
+        assert {"/v1/tokens", "/v1/peer-asns/64510/validate", "/v1/peerings/PNI-ACME-FRA1/approve"} <= tried and len(tried) > 9
+        assert len(router.pushes) == before and controller.get("/v1/audit")["newest"] == audit
+    assert controller.get("/v1/peer-asns/64510")["validationState"] == "None"
+
+
 # ---- doc/openapi.yaml ----
 
 def test_the_document_has_every_route_and_no_other():

@@ -47,8 +47,14 @@ def newer(controller):
     assert router.error is None
 
 
-def test_policies_that_differ_are_shown_and_pushed_again_or_accepted(newer):
+def test_policies_that_differ_are_shown_and_pushed_again_or_accepted(newer, tmp_path):
     controller, router = newer
+    file = tmp_path / "policy.json"
+    file.write_text(json.dumps(prefixes("198.51.100.0/24")))
+    said = controller.peerctl("policy", "set", "edge1", "ACME-4", "-f", file, "--dry-run")
+    assert said.returncode == 0 and [push.dry_run for push in router.pushes] == [True], said
+    assert controller.get(POLICIES)["policies"] == []
+    router.pushes.clear()
     put(controller, "ACME-4", prefixes("198.51.100.0/24"))
     put(controller, "ACME-IN", route_map(prefix_list="ACME-4"))
     put(controller, "ACME-OUT", route_map())
@@ -80,6 +86,7 @@ def test_policies_that_differ_are_shown_and_pushed_again_or_accepted(newer):
     # Accepted it is the router's own: shown, and no difference.
     assert controller.post(f"{POLICIES}/ACME-4/accept")[0] == 200
     assert [(one["name"], one["undeclared"]) for one in differences(controller)] == [("ACME-4", True)]
+    assert "changed by hand since it was pushed" in differences(controller)[0]["why"]
     said = controller.peerctl("diff")
     assert said.returncode == 0 and "undeclared" in said.stdout, said
     assert [row["action"] for row in controller.get("/v1/audit")["audit"]].count("policy.accept") == 2

@@ -342,7 +342,10 @@ def test_another_password_that_is_accepted_on_the_router_is_known_to_the_control
     s.restart_bgpd(end="stop_bgpd")
     s.controller.wait_connected()
     until("the same behind a restart", fields, lambda found: found == other)
-    assert "another" in s.controller.try_peerctl("show", ROUTER, NAME).stdout
+    said = s.controller.try_peerctl("show", ROUTER, NAME).stdout
+    assert "the router has another" in said and f"peerctl force-cancel {ROUTER} {NAME} --reason TEXT" in said, said
+    said = s.controller.try_peerctl("routes", ROUTER, NAME, "--prefix", "foo/3")
+    assert said.returncode == 1 and "a prefix such as 192.0.2.0/24" in said.stdout, said.stdout
     refused = s.controller.try_peerctl("accept", ROUTER, NAME)
     assert refused.returncode == 1 and "no router tells one" in refused.stdout, refused.stdout
     assert drift(s) == []
