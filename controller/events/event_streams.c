@@ -190,6 +190,9 @@ static enum served serve_all(struct event_streams *streams, int64_t newest, int6
 			return FAILED;
 		TAILQ_REMOVE(&streams->list, stream, link);
 		TAILQ_INSERT_TAIL(&streams->list, stream, link);
+		/* It looked through what is not for it until the time was over: nothing that goes out will wake it. */
+		if (!stream->busy && stream->cursor < newest)
+			return SOME;
 	}
 	return ALL;
 }

@@ -217,11 +217,11 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 {
 	const char *router = router_session_name(report->session);
 	const Peering__Snapshot *snapshot = report->envelope->snapshot;
+	uint64_t *number = router_session_snapshot(report->session), left = 0;
 	enum store_result result;
-	uint64_t left = 0;
 
 	if (tells_pushed_state(report))
-		result = store_snapshot_begins(reports->store, router, snapshot->full, snapshot->policies_full);
+		result = store_snapshot_begins(reports->store, router, snapshot->full, snapshot->policies_full, number);
 	else
 		result = store_snapshot(reports->store, router, snapshot->full, report->received_at);
 	if (result == STORE_OK && snapshot->n_connections > 0)
@@ -235,6 +235,7 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 			report->skipped++;
 			continue;
 		}
+		observation.row.snapshot = *number;
 		result = find_room(reports, router, observation.row.name, &left);
 		if (result == STORE_OK)
 			result = store_observe(reports->store, router, &observation.row);
@@ -250,7 +251,7 @@ static enum store_result apply_snapshot(struct reports *reports, struct report *
 					      &report->skipped_policies,
 					      &report->skip_reason);
 	if (result == STORE_OK && tells_pushed_state(report) && snapshot->complete)
-		result = store_snapshot_complete(reports->store, router, report->received_at);
+		result = store_snapshot_complete(reports->store, router, *number, report->received_at);
 	if (result == STORE_OK)
 		result = note_differences(reports, report);
 	if (result == STORE_OK)

@@ -62,6 +62,7 @@ struct router_session {
 	protocol_feature_set features;
 	uint64_t stored;	/* highest sequence committed and not acknowledged yet */
 	uint64_t differing;	/* connections, by its newest snapshot */
+	uint64_t snapshot;
 	size_t waiting;		/* memory of its reports that wait for the store */
 	struct push_window window;
 	int64_t newest_frame; /* steady clock */
@@ -120,6 +121,11 @@ SSL *router_session_ssl(const struct router_session *session)
 protocol_feature_set router_session_features(const struct router_session *session)
 {
 	return session->features;
+}
+
+uint64_t *router_session_snapshot(struct router_session *session)
+{
+	return &session->snapshot;
 }
 
 struct push_window *router_session_window(struct router_session *session)

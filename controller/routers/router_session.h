@@ -60,6 +60,8 @@ void router_session_stored(struct router_session *session, uint64_t sequence);
 void router_session_committed(struct router_session *session);
 /* Connections that differ from what was asked for: whether that is another number than before in this session. */
 bool router_session_differs(struct router_session *session, uint64_t count);
+/* Number of the full report of connections that was begun last in this session; 0: none (store_snapshot_begins()). */
+uint64_t *router_session_snapshot(struct router_session *session);
 /* Memory that its waiting reports take, more or less. */
 void router_session_account(struct router_session *session, size_t memory, bool more);
 

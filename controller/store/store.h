@@ -153,6 +153,7 @@ struct store_observation {
 	/* JSON: {"flags": [], "sessions": [], "checks": [], "degraded": []} as the API shows them; "declared": a request's keys */
 	const char *detail;
 	int64_t observed_at;
+	uint64_t snapshot; /* which full report it belongs to, or came behind (store_snapshot_begins()); 0: none */
 };
 
 struct store_connection {
@@ -171,9 +172,14 @@ typedef bool (*store_connection_visit)(const struct store_connection *connection
 
 /* `full`: whatever is not observed again after this is gone. Of routers that do not say where a full report ends. */
 enum store_result store_snapshot(struct store *store, const char *router, bool full, int64_t at);
-/* A full report of connections, or of policies, begins: what it names not again is gone when it is complete. */
-enum store_result store_snapshot_begins(struct store *store, const char *router, bool connections, bool policies);
-enum store_result store_snapshot_complete(struct store *store, const char *router, int64_t at);
+/*
+ * A full report of connections, or of policies, begins: what it names not again is gone when it is complete. One of
+ * connections has a number, *snapshot, which those have that it names: so nothing is written of the others.
+ */
+enum store_result store_snapshot_begins(struct store *store, const char *router, bool connections, bool policies,
+					uint64_t *snapshot);
+/* `snapshot`: what was begun last of connections; 0: nothing. */
+enum store_result store_snapshot_complete(struct store *store, const char *router, uint64_t snapshot, int64_t at);
 enum store_result store_observe(struct store *store, const char *router, const struct store_observation *observed);
 /* How many a router has reported, and whether this is one of them: STORE_NOT_FOUND where it is not. */
 enum store_result store_observed_count(struct store *store, const char *router, uint64_t *count);

@@ -22,40 +22,37 @@ enum store_result store_snapshot(struct store *store, const char *router, bool f
 	return store_end_own(store, own, result);
 }
 
-static enum store_result of_router(struct store *store, const enum statement *which, size_t count, const char *router)
+static enum store_result number_snapshot(struct store *store, const char *router, uint64_t *snapshot)
 {
-	enum store_result result = STORE_OK;
+	sqlite3_stmt *statement = store_bound(store, SQL_SNAPSHOT_NUMBER, TEXT(router));
+	enum store_result result = store_next(store, statement);
 
-	for (size_t i = 0; result == STORE_OK && i < count; i++)
-		result = store_change(store, which[i], TEXT(router));
-	return result;
-}
-
-enum store_result store_snapshot_begins(struct store *store, const char *router, bool connections, bool policies)
-{
-	static const enum statement both[] = {SQL_CONNECTIONS_STALE, SQL_POLICIES_STALE};
-	enum store_result result;
-	bool own;
-
-	if (!connections && !policies)
-		return STORE_OK;
-	result = store_begin_own(store, &own);
 	if (result == STORE_OK)
-		result = store_end_own(store, own,
-				       of_router(store, &both[connections ? 0 : 1], (size_t)connections + policies, router));
+		*snapshot = (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
 	return result;
 }
 
-enum store_result store_snapshot_complete(struct store *store, const char *router, int64_t at)
+enum store_result store_snapshot_begins(struct store *store, const char *router, bool connections, bool policies,
+					uint64_t *snapshot)
 {
-	static const enum statement forget[] = {SQL_FORGET_STALE_CONNECTIONS, SQL_FORGET_STALE_POLICIES};
+	enum store_result result = connections ? number_snapshot(store, router, snapshot) : STORE_OK;
+
+	return result == STORE_OK && policies ? store_change(store, SQL_POLICIES_STALE, TEXT(router)) : result;
+}
+
+enum store_result store_snapshot_complete(struct store *store, const char *router, uint64_t snapshot, int64_t at)
+{
 	enum store_result result;
 	bool own;
 
 	result = store_begin_own(store, &own);
 	if (result != STORE_OK)
 		return result;
-	result = of_router(store, forget, sizeof(forget) / sizeof(forget[0]), router);
+	if (snapshot)
+		result = store_change(store, SQL_FORGET_STALE_CONNECTIONS, TEXT(router), COUNT(snapshot));
+	if (result == STORE_OK)
+		result = store_change(store, SQL_FORGET_STALE_POLICIES, TEXT(router));
 	if (result == STORE_OK)
 		result = store_change(store, SQL_SNAPSHOT_COMPLETE, TEXT(router), NUMBER(at));
 	return store_end_own(store, own, result);
@@ -72,7 +69,8 @@ enum store_result store_observe(struct store *store, const char *router, const s
 	result = store_change(store, SQL_OBSERVE, TEXT(router), TEXT(observed->name), TEXT(observed->vrf),
 			      NUMBER(observed->peer_asn), TEXT(observed->kind), TEXT(observed->state),
 			      COUNT(observed->generation), NUMBER(observed->state_since), TEXT(observed->activation),
-			      TEXT(observed->waiting_for), TEXT(observed->detail), NUMBER(observed->observed_at));
+			      TEXT(observed->waiting_for), TEXT(observed->detail), NUMBER(observed->observed_at),
+			      COUNT(observed->snapshot));
 	if (result == STORE_OK)
 		result = store_events_of_degradation(store, router, observed);
 	return store_end_own(store, own, result);

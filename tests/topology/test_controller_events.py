@@ -216,6 +216,17 @@ def test_a_peer_sees_its_own_connections_and_not_who_did_what(make_controller):
     assert code == 403 and answer["code"] == "forbidden"
 
 
+def test_a_reader_finds_the_one_event_for_it_behind_many_that_are_not(controller):
+    """Nothing else happens meanwhile: no new event wakes whoever looks through the old ones."""
+    with controller.connect() as connection:
+        connection.hello()
+        connection.send_transitions(1, 40000)
+        connection.send_transitions(40001, 40001, "PNI-LAST")
+        connection.wait_acked(40001, timeout=120)
+    with EventReader(controller, "?connection=PNI-LAST", last=0) as reader:
+        reader.wait("transition", 1)
+
+
 def test_number_of_readers_is_limited(make_controller):
     controller = make_controller(max_event_streams=2).start()
     with EventReader(controller), EventReader(controller):

@@ -180,6 +180,13 @@ def shown_state(name):
 def setup(installed):
     command = "/usr/local/sbin/peering-system-setup"
     run(command, "install")
+    # watchfrr ends a start that takes 20 seconds, and an emulated processor takes longer where the machine is busy.
+    with open("/etc/frr/daemons", "a") as daemons:
+        daemons.write('watchfrr_options="--restart-timeout 300 --timeout 120"\n')
+    drop_in = Path("/run/systemd/system/frr.service.d")
+    drop_in.mkdir(parents=True)
+    (drop_in / "patience.conf").write_text("[Service]\nTimeoutSec=600\nWatchdogSec=600\n")
+    run("systemctl", "daemon-reload")
     yield command
     run("systemctl", "stop", "frr")
     run(command, "remove")

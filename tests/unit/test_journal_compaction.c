@@ -462,7 +462,7 @@ static void a_policy_object_is_as_its_last_line_says(void **state)
 /* Beside what there is now, and in front of the line that says that it waits; no more once it does not. */
 static void what_was_before_a_push_is_kept_while_it_waits(void **state)
 {
-	static const char before[] = "{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":1},\"before\":\"a\"}\n";
+	static const char former[] = "{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":1},\"before\":\"a\"}\n";
 	static const char now[] = "{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":2}}\n";
 	static const char waits[] = "{\"type\":\"pushes\",\"revision\":2,\"unconfirmed\":{\"push\":\"a\"}}\n";
 	const char *kept;
@@ -471,12 +471,12 @@ static void what_was_before_a_push_is_kept_while_it_waits(void **state)
 		begin();
 		add("{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":1}}\n");
 		add("{\"type\":\"pushes\",\"revision\":1}\n");
-		add("%s%s%s", before, now, waits);
+		add("%s%s%s", former, now, waits);
 		if (confirmed)
 			add("{\"type\":\"pushes\",\"revision\":2}\n");
 		pad();
 		assert_int_equal(compact(""), 0);
-		kept = strstr(after, before);
+		kept = strstr(after, former);
 		assert_true((kept != NULL) == !confirmed);
 		assert_non_null(strstr(after, now));
 		assert_true(confirmed || strstr(kept, waits));

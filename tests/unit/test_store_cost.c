@@ -18,7 +18,7 @@
 #define MANY 80
 #define PAGE_ROWS 15
 
-static uint64_t steps;
+static uint64_t steps, rows;
 
 static int count_step(void *context)
 {
@@ -26,9 +26,15 @@ static int count_step(void *context)
 	return 0;
 }
 
+static void count_row(void *context, int what, const char *database, const char *table, sqlite3_int64 id)
+{
+	rows++;
+}
+
 static int watch(sqlite3 *db, char **error, const void *routines)
 {
 	sqlite3_progress_handler(db, 1, count_step, NULL);
+	sqlite3_update_hook(db, count_row, NULL);
 	return SQLITE_OK;
 }
 
@@ -64,7 +70,7 @@ static void observe_policies(const char *router)
 		snprintf(name, sizeof(name), "POLICY-%d", i);
 		assert_int_equal(store_observe_policy(store, router, &observed), STORE_OK);
 	}
-	assert_int_equal(store_snapshot_complete(store, router, 1), STORE_OK);
+	assert_int_equal(store_snapshot_complete(store, router, 0, 1), STORE_OK);
 }
 
 struct seen {
@@ -179,11 +185,67 @@ static void what_a_report_costs_does_not_grow_with_what_is_wanted(void **state)
 	assert_in_range(many, 1, 2 * few);
 }
 
+static void observe(uint64_t snapshot, int from)
+{
+	for (int i = from; i < MANY; i++) {
+		char name[16];
+		struct store_observation row = {.name = name, .vrf = "", .kind = "direct", .state = "Active", .activation = "manual",
+						.waiting_for = "", .detail = "{}", .snapshot = snapshot};
+
+		snprintf(name, sizeof(name), "PNI-%d", i);
+		assert_int_equal(store_observe(store, "edge", &row), STORE_OK);
+	}
+}
+
+static void assert_observed(uint64_t wanted)
+{
+	uint64_t count;
+
+	assert_int_equal(store_observed_count(store, "edge", &count), STORE_OK);
+	assert_int_equal(count, wanted);
+}
+
+/* What is large, and known already, is not held up by its beginning. */
+static void a_full_report_writes_what_it_names_alone(void **state)
+{
+	struct store_router router = {"edge", "192.0.2.1:1", "8.4.4", "0.1.0", "j1", "b1", .connected_at = 1};
+	char error[STORE_ERROR_MAX];
+	uint64_t snapshot = 0, cut;
+
+	sqlite3_auto_extension((void (*)(void))watch);
+	store = store_open(temporary_path("report.db"), error, sizeof(error));
+	sqlite3_reset_auto_extension();
+	if (!store)
+		fail_msg("%s", error);
+	assert_int_equal(store_router_connected(store, &router), STORE_OK);
+	/* Known before anything was numbered. */
+	observe(0, 0);
+	assert_int_equal(store_snapshot_begins(store, "edge", true, false, &cut), STORE_OK);
+	/* Cut off before its end, and begun anew. */
+	observe(cut, 0);
+	rows = 0;
+	assert_int_equal(store_snapshot_begins(store, "edge", true, false, &snapshot), STORE_OK);
+	assert_int_equal(rows, 0);
+	assert_observed(MANY);
+	observe(snapshot, 1);
+	rows = 0;
+	assert_int_equal(store_snapshot_complete(store, "edge", snapshot, 1), STORE_OK);
+	assert_int_equal(rows, 1);
+	assert_observed(MANY - 1);
+	/* One of policies alone, and one of which this session has begun nothing. */
+	assert_int_equal(store_snapshot_complete(store, "edge", snapshot, 2), STORE_OK);
+	assert_int_equal(store_snapshot_begins(store, "edge", false, true, &snapshot), STORE_OK);
+	assert_int_equal(store_snapshot_complete(store, "edge", 0, 2), STORE_OK);
+	assert_observed(MANY - 1);
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_step_costs_does_not_grow_with_the_network),
 		cmocka_unit_test(what_a_report_costs_does_not_grow_with_what_is_wanted),
+		cmocka_unit_test(a_full_report_writes_what_it_names_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
