@@ -56,6 +56,7 @@
 
 #include "bgpd/bgpd.h"
 #include "bgpd/bgp_advertise.h"
+#include "bgpd/bgp_aspath.h"
 #include "bgpd/bgp_attr.h"
 #include "bgpd/bgp_bfd.h"
 #include "bgpd/bgp_debug.h"
@@ -96,6 +97,9 @@ DECLARE_KOOH(cmd_execute_done, (struct vty *vty, const char *cmd_exec), (vty, cm
 /* What bgpd may do beyond user frr, raised for a few lines by frr_with_privs(): exported, and in no header. */
 extern struct zebra_privs_t bgpd_privs;
 
+/* Every route-map that bgpd has, `deleted` ones among them: exported likewise. */
+extern struct hash *route_map_master_hash;
+
 /* ---- events ---- */
 
 #if FRR_SINCE(9, 0)
@@ -109,6 +113,8 @@ typedef struct event_loop event_master;
 	event_add_timer(bm->master, function, argument, seconds, reference)
 #define event_add_readable(function, argument, descriptor, reference)                                                  \
 	event_add_read(bm->master, function, argument, descriptor, reference)
+#define event_add_writable(function, argument, descriptor, reference)                                                  \
+	event_add_write(bm->master, function, argument, descriptor, reference)
 #define event_stop(reference) event_cancel(&(reference))
 #define event_milliseconds_left(reference) event_timer_remain_msec(reference)
 #else
@@ -122,6 +128,8 @@ typedef struct thread_master event_master;
 	thread_add_timer(bm->master, function, argument, seconds, reference)
 #define event_add_readable(function, argument, descriptor, reference)                                                  \
 	thread_add_read(bm->master, function, argument, descriptor, reference)
+#define event_add_writable(function, argument, descriptor, reference)                                                  \
+	thread_add_write(bm->master, function, argument, descriptor, reference)
 #define event_stop(reference) thread_cancel(&(reference))
 #define event_milliseconds_left(reference) thread_timer_remain_msec(reference)
 #endif
@@ -562,6 +570,22 @@ struct as_list {
 	struct as_filter *head, *tail;
 };
 #endif
+
+/*
+ * The list has come to its name by no line of bgpd's: rules of route-maps that exclude what a list of that name has, since 10.0,
+ * are told of it, as such a line does.
+ */
+static inline void as_list_named(struct as_list *list)
+{
+#if FRR_SINCE(10, 0)
+	struct aspath_exclude *rule;
+
+	while ((rule = as_exclude_lookup_orphan(list->name))) {
+		as_list_list_add_head(&list->exclude_rule, rule);
+		rule->exclude_aspath_acl = list;
+	}
+#endif
+}
 
 /* A regular expression for AS paths, as FRR compiles and frees them. */
 #if FRR_SINCE(10, 7)

@@ -10,6 +10,7 @@
 #include "bgpd-peering/commands/commands.h"
 #include "bgpd-peering/commands/config_write.h"
 #include "bgpd-peering/commands/debug_areas.h"
+#include "bgpd-peering/commands/held_command.h"
 #include "bgpd-peering/connection/configuration.h"
 #include "bgpd-peering/gate/drain.h"
 #include "bgpd-peering/gate/drain_policy.h"
@@ -46,6 +47,7 @@ static int on_late_init(event_master *master)
 	drain_policy_init();
 	policy_objects_init();
 	commands_init();
+	held_command_init();
 	config_write_init();
 	session_events_init();
 	inbound_init();
@@ -99,6 +101,7 @@ static int on_config_end(struct bgp *bgp)
 static int on_end(void)
 {
 	push_finish();
+	held_commands_stop();
 	push_confirm_stop();
 	controller_link_stop();
 	policy_staging_stop();

@@ -4,6 +4,7 @@
 #include "bgpd-peering/gate/drain_policy.h"
 #include "bgpd-peering/gate/walls.h"
 #include "bgpd-peering/journal/durable_state.h"
+#include "bgpd-peering/policy/policy_uses.h"
 
 /* ---- the reserved name ---- */
 
@@ -66,6 +67,7 @@ static void want(struct session *session, afi_t afi, safi_t safi, int direction,
 	wanted->name = name ? XSTRDUP(MTYPE_PEERING_TEXT, name) : NULL;
 	wanted->known = true;
 	wanted->said = said;
+	policy_uses_changed();
 	durable_state_policy(session);
 }
 
@@ -82,6 +84,7 @@ void gate_policy_want_nothing(struct session *session, afi_t afi, safi_t safi, i
 		return;
 	XFREE(MTYPE_PEERING_TEXT, wanted->name);
 	*wanted = (struct wanted_policy){0};
+	policy_uses_changed();
 	durable_state_policy(session);
 }
 

@@ -8,6 +8,7 @@
 
 #include "bgpd-peering/checks/service.h"
 #include "bgpd-peering/checks/validation.h"
+#include "bgpd-peering/commands/held_command.h"
 #include "bgpd-peering/connection/adoption.h"
 #include "bgpd-peering/connection/configuration.h"
 #include "bgpd-peering/connection/connection_walk.h"
@@ -21,8 +22,10 @@
 #include "bgpd-peering/gate/walls.h"
 #include "bgpd-peering/link/controller_link.h"
 #include "bgpd-peering/policy/policy_objects.h"
+#include "bgpd-peering/policy/policy_uses.h"
 #include "bgpd-peering/push/password_keys.h"
 #include "bgpd-peering/push/push.h"
+#include "bgpd-peering/push/push_confirm.h"
 #include "bgpd-peering/push/push_declaration.h"
 #include "bgpd-peering/router.h"
 #include "bgpd-peering/turn.h"
@@ -345,10 +348,7 @@ static bool is_of_bgp(const char *line)
 	return length > 0 && strncmp(line, "bgp", length) == 0;
 }
 
-/*
- * It looks or moves about, and changes nothing that a push would meet: `show`, `enable`, `end`, `exit`, `terminal`, … What
- * prints the configuration may be about to save it: half a push is none.
- */
+/* It looks or moves about, and changes nothing: `show`, `enable`, `end`, `exit`, `terminal`, … */
 static bool changes_nothing(const char *line)
 {
 	static const char *const beginnings[] = {"sh", "do sh", "en", "ex", "qu", "te", "conf", "li"};
@@ -356,7 +356,7 @@ static bool changes_nothing(const char *line)
 	line += strspn(line, " ");
 	for (size_t i = 0; i < array_size(beginnings); i++)
 		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
-			return !strstr(line, " ru");
+			return true;
 	return false;
 }
 
@@ -365,8 +365,14 @@ static int on_command(struct vty *vty, const char *line, char **instead)
 	if (!router_works())
 		return 0;
 	TURN(TURN_COMMAND);
-	if (line && !changes_nothing(line))
+	if (line && held_command_prints_configuration(line)) {
+		push_confirm_finish();
+		if (push_is_being_applied() && !held_command_take(vty, line, instead))
+			push_finish();
+	} else if (line && !changes_nothing(line)) {
+		policy_uses_typed();
 		push_finish();
+	}
 	if (naming.on && is_of_bgp(line))
 		finish_naming();
 	return 0;

@@ -19,7 +19,7 @@
 #define WALL_CAPABILITY "capability" /* families in CAPABILITY messages are hidden */
 #define WALL_AUDIT "audit"
 #define WALL_ADOPTION "adoption" /* no wall: down, no slice of an adoption is done */
-#define WALL_WALKS "walks"	 /* no wall either: nor one of a walk over all connections */
+#define WALL_WALKS "walks"	 /* no wall either: nor one of a walk over all connections; uses of policies are gathered slowly */
 #define WALL_PUSHES "pushes"	 /* nor one of a push that is being applied, behind its policies */
 #define WALL_WHOLE_PUSHES "whole-pushes" /* down, the last operation of a push is refused when it is applied */
 /* What the audit may look at. */

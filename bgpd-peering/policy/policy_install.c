@@ -156,7 +156,10 @@ struct staged_policy {
 	Peering__PolicyKind kind;
 	char name[STAGED_NAME_MAX];	/* of a list; in bgpd it is there with the first entry */
 	struct prefix_list *prefixes;	/* NULL for other kinds */
+	struct prefix_list *owner;	/* that its entries say they are of: the one in force when they were added, or itself */
 	struct route_map *route_map;	/* likewise; in none of bgpd's tables */
+	bool typed;			/* somebody had typed at what is to give way, as of this version of FRR's tree */
+	uint32_t version;
 	Peering__Policy *policy;	/* to be freed with it */
 };
 DECLARE_DLIST(staged_list, struct staged_policy, item);
@@ -176,10 +179,12 @@ static struct route_map *stage_route_map(void)
 	map->name = XSTRDUP(MTYPE_PEERING_POLICY, POLICY_STAGED);
 	map->ipv4_prefix_table = route_table_init();
 	map->ipv6_prefix_table = route_table_init();
+	/* In front of all others; see install_route_map(). */
+	route_map_index_get(map, RMAP_DENY, 0);
 	return map;
 }
 
-struct staged_policy *policy_stage(Peering__PolicyKind kind)
+struct staged_policy *policy_stage(Peering__PolicyKind kind, const char *name)
 {
 	struct staged_policy *staged = XCALLOC(MTYPE_PEERING_POLICY, sizeof(*staged));
 	static unsigned int number;
@@ -189,24 +194,31 @@ struct staged_policy *policy_stage(Peering__PolicyKind kind)
 		snprintf(staged->name, sizeof(staged->name), POLICY_STAGED "-%u", ++number);
 	} while (policy_list_words(kind) && policy_is_there(kind, staged->name));
 	/* Among the filters that peers send: there nobody looks for it, and bgpd does not go through its sessions for each entry. */
-	if (policy_kind_is_prefix_list(kind))
+	if (policy_kind_is_prefix_list(kind)) {
 		staged->prefixes = prefix_list_get(afi_of(kind), 1, staged->name);
-	else if (kind == K(ROUTE_MAP))
+		staged->owner = prefix_list_lookup(afi_of(kind), name);
+		if (!staged->owner)
+			staged->owner = staged->prefixes;
+	} else if (kind == K(ROUTE_MAP)) {
 		staged->route_map = stage_route_map();
+	}
+	staged->version = running_config->version;
+	staged->typed = !policy_list_words(kind) && policy_is_typed(kind, name);
 	return staged;
 }
 
-static bool add_prefix(struct prefix_list *list, const Peering__PolicyEntry *wanted)
+static bool add_prefix(struct staged_policy *staged, const Peering__PolicyEntry *wanted)
 {
 	struct prefix_list_entry *entry = prefix_list_entry_new();
 
-	entry->pl = list;
+	entry->pl = staged->prefixes;
 	entry->seq = wanted->sequence;
 	entry->type = wanted->action == PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT ? PREFIX_PERMIT : PREFIX_DENY;
 	str2prefix(wanted->prefix, &entry->prefix);
 	entry->ge = (int)wanted->ge;
 	entry->le = (int)wanted->le;
 	prefix_list_entry_update_finish(entry);
+	entry->pl = staged->owner;
 	return true;
 }
 
@@ -216,6 +228,8 @@ static bool add_list_entry(Peering__PolicyKind kind, const char *name, const Pee
 
 	if (!policy_list_takes(kind, entry->regex))
 		return false;
+	if (kind == K(AS_PATH_LIST) && policy_list_append_path(name, entry))
+		return true;
 	policy_entry_words(entry, words, sizeof(words));
 	return run_format("%s %s%s", policy_list_words(kind), name, words);
 }
@@ -225,7 +239,7 @@ static bool add_map_entry(struct route_map *map, const Peering__PolicyEntry *ent
 bool policy_stage_add(struct staged_policy *staged, const Peering__PolicyEntry *entry)
 {
 	if (staged->prefixes)
-		return add_prefix(staged->prefixes, entry);
+		return add_prefix(staged, entry);
 	if (staged->route_map)
 		return add_map_entry(staged->route_map, entry);
 	return add_list_entry(staged->kind, staged->name, entry);
@@ -321,8 +335,9 @@ void policy_install_stop(void)
  * The two change places, but for their names. Route-maps that were typed have an index of the list's entries, which is
  * told of each as if it were deleted and added, and looks how many are left.
  */
-static void exchange(struct prefix_list *list, struct prefix_list *other, bool indexed)
+static void exchange(struct prefix_list *list, struct staged_policy *staged, bool indexed)
 {
+	struct prefix_list *other = staged->prefixes;
 	struct prefix_list old = *list;
 
 	for (struct prefix_list_entry *entry = indexed ? list->head : NULL; entry; entry = entry->next) {
@@ -337,7 +352,7 @@ static void exchange(struct prefix_list *list, struct prefix_list *other, bool i
 	other->head = old.head;
 	other->tail = old.tail;
 	other->trie = old.trie;
-	for (struct prefix_list_entry *entry = list->head; entry; entry = entry->next) {
+	for (struct prefix_list_entry *entry = indexed || staged->owner != list ? list->head : NULL; entry; entry = entry->next) {
 		entry->pl = list;
 		if (!indexed)
 			continue;
@@ -360,9 +375,15 @@ static void touch_prefix_list(Peering__PolicyKind kind, const char *name)
 	}
 }
 
-static bool install_prefix_list(const Peering__Policy *policy, struct prefix_list *staged, bool indexed)
+/* FRR takes long to answer: where nothing was typed since, it is as it was. */
+static bool is_typed(const Peering__Policy *policy, const struct staged_policy *staged)
 {
-	if (policy_is_typed(policy->kind, policy->name) && !forget_prefix_list(policy->kind, policy->name))
+	return staged->version == running_config->version ? staged->typed : policy_is_typed(policy->kind, policy->name);
+}
+
+static bool install_prefix_list(const Peering__Policy *policy, struct staged_policy *staged, bool indexed)
+{
+	if (is_typed(policy, staged) && !forget_prefix_list(policy->kind, policy->name))
 		return false;
 	exchange(prefix_list_get(afi_of(policy->kind), 0, policy->name), staged, indexed);
 	return true;
@@ -431,8 +452,6 @@ static bool forget_typed(struct route_map *map)
 {
 	struct route_map_index *index, *next;
 
-	if (!policy_is_typed(K(ROUTE_MAP), map->name))
-		return true;
 	for (index = map->head; index; index = next) {
 		next = index->next;
 		if (entry_is_typed(index) &&
@@ -595,16 +614,14 @@ static bool add_map_entry(struct route_map *map, const Peering__PolicyEntry *ent
  * bgpd hears of a change by an entry that goes, of one more in front; after its delay it goes through what goes by the
  * route-map.
  */
-static bool install_route_map(const Peering__Policy *policy, struct route_map *staged)
+static bool install_route_map(const Peering__Policy *policy, struct staged_policy *staged)
 {
 	struct route_map *map = route_map_get(policy->name);
-	struct route_map_index *heard;
 
-	if (!forget_typed(map))
+	if (is_typed(policy, staged) && !forget_typed(map))
 		return false;
-	heard = route_map_index_get(staged, RMAP_DENY, 0);
-	exchange_maps(map, staged);
-	route_map_index_delete(heard, 1);
+	exchange_maps(map, staged->route_map);
+	route_map_index_delete(map->head, 1);
 	return true;
 }
 
@@ -612,7 +629,7 @@ static void uninstall_route_map(const char *name)
 {
 	struct route_map *map = route_map_lookup_by_name(name);
 
-	if (!map || !forget_typed(map))
+	if (!map || (policy_is_typed(K(ROUTE_MAP), name) && !forget_typed(map)))
 		return;
 	note_names(map, name, false);
 	while (map->head)
@@ -652,15 +669,19 @@ void policy_entry_words(const Peering__PolicyEntry *entry, char *words, size_t s
 		used += (size_t)snprintf(words + used, size - used, " %s", entry->communities[i]);
 }
 
-/* bgpd makes a list with its first entry. */
+/* bgpd makes a list with its first entry, and goes through all its neighbors for one of as-paths. */
 static bool install_list(const Peering__Policy *policy, struct staged_policy *staged)
 {
+	bool there = policy_is_there(policy->kind, policy->name);
+
 	if (!policy_is_there(policy->kind, staged->name))
 		return false;
-	if (!policy_is_there(policy->kind, policy->name) &&
-	    !add_list_entry(policy->kind, policy->name, policy->entries[0]))
+	if (!there && policy->kind != K(AS_PATH_LIST) && !add_list_entry(policy->kind, policy->name, policy->entries[0]))
 		return false;
-	policy_list_exchange(policy->kind, policy->name, staged->name);
+	if (!there && policy->kind == K(AS_PATH_LIST))
+		policy_list_rename_paths(staged->name, policy->name);
+	else
+		policy_list_exchange(policy->kind, policy->name, staged->name);
 	route_map_notify_dependencies(policy->name, policy->kind == K(AS_PATH_LIST) ? RMAP_EVENT_ASLIST_ADDED
 				      : policy_kind_same_place(policy->kind, K(COMMUNITY_LIST)) ? RMAP_EVENT_CLIST_ADDED
 												: RMAP_EVENT_LLIST_ADDED);
@@ -685,9 +706,9 @@ bool policy_install(const Peering__Policy *policy, struct staged_policy *staged,
 
 	policy_timer_hold();
 	if (staged->prefixes)
-		good = install_prefix_list(policy, staged->prefixes, indexed);
+		good = install_prefix_list(policy, staged, indexed);
 	else if (staged->route_map)
-		good = install_route_map(policy, staged->route_map);
+		good = install_route_map(policy, staged);
 	else
 		good = install_list(policy, staged);
 	policy_timer_release();
@@ -698,10 +719,23 @@ bool policy_install(const Peering__Policy *policy, struct staged_policy *staged,
 	return good;
 }
 
-void policy_tell_filters(const Peering__Policy *policy)
+/* What bgpd sends goes by it; which list a neighbor's filter is, every neighbor has been asked already. */
+static void tell_update_groups(const Peering__Policy *policy)
+{
+	enum bgp_policy_type type = policy->kind == K(AS_PATH_LIST) ? BGP_POLICY_FILTER_LIST : BGP_POLICY_PREFIX_LIST;
+	const struct listnode *node;
+	struct bgp *bgp;
+
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		update_group_policy_update(bgp, type, policy->name, true, 0);
+}
+
+void policy_tell_filters(const Peering__Policy *policy, bool told)
 {
 	policy_timer_hold();
-	if (policy_kind_is_prefix_list(policy->kind))
+	if (told)
+		tell_update_groups(policy);
+	else if (policy_kind_is_prefix_list(policy->kind))
 		touch_prefix_list(policy->kind, policy->name);
 	else if (policy->kind == K(AS_PATH_LIST))
 		touch_as_path_list(policy);

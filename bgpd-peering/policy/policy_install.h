@@ -23,8 +23,8 @@ void policy_install_stop(void);
 
 struct staged_policy;
 
-/* One that nothing uses; entries in the order of the object, checked before. */
-struct staged_policy *policy_stage(Peering__PolicyKind kind);
+/* One that nothing uses, to be in force by that name; entries in the order of the object, checked before. */
+struct staged_policy *policy_stage(Peering__PolicyKind kind, const char *name);
 /* False: bgpd does not take the entry. */
 bool policy_stage_add(struct staged_policy *staged, const Peering__PolicyEntry *entry);
 /* Frees what is not wanted any more, in slices, some time after; NULL: nothing. */
@@ -44,8 +44,11 @@ bool policy_is_locked(Peering__PolicyKind kind, const char *name, char *why, siz
  */
 bool policy_install(const Peering__Policy *policy, struct staged_policy *staged, bool indexed,
 		    struct verdict *verdict);
-/* It is a neighbor's own filter (`prefix-list`, `filter-list`): that goes by the new version from now on. */
-void policy_tell_filters(const Peering__Policy *policy);
+/*
+ * It is a neighbor's own filter (`prefix-list`, `filter-list`): that goes by the new version from now on. `told`: another one of
+ * its kind was told of in this turn, and bgpd need not go through its neighbors again.
+ */
+void policy_tell_filters(const Peering__Policy *policy, bool told);
 void policy_uninstall(const Peering__Policy *policy);
 
 /* Of what is there now; 0: it is not there. */

@@ -97,6 +97,47 @@ bool policy_list_takes(Peering__PolicyKind kind, const char *text)
 	return regex != NULL;
 }
 
+static bool has_path(const struct as_list *list, enum as_filter_type type, const char *regex)
+{
+	for (const struct as_filter *filter = list->head; filter; filter = filter->next)
+		if (filter->type == type && strcmp(filter->reg_str, regex) == 0)
+			return true;
+	return false;
+}
+
+bool policy_list_append_path(const char *name, const Peering__PolicyEntry *entry)
+{
+	enum as_filter_type type =
+		entry->action == PEERING__POLICY_ACTION__POLICY_ACTION_PERMIT ? AS_FILTER_PERMIT : AS_FILTER_DENY;
+	struct as_list *list = as_list_lookup(name);
+	struct as_filter *filter;
+
+	/* bgpd's line takes the spaces of an expression as it likes. */
+	if (!list || !list->tail || !entry->regex[0] || strchr(entry->regex, ' '))
+		return false;
+	/* bgpd keeps no second one. */
+	if (has_path(list, type, entry->regex))
+		return true;
+	filter = XCALLOC(MTYPE_AS_FILTER, sizeof(*filter));
+	filter->type = type;
+	filter->reg = bgp_regcomp(entry->regex);
+	filter->reg_str = XSTRDUP(MTYPE_AS_FILTER_STR, entry->regex);
+	filter->seq = entry->sequence;
+	filter->prev = list->tail;
+	list->tail->next = filter;
+	list->tail = filter;
+	return true;
+}
+
+void policy_list_rename_paths(const char *name, const char *other)
+{
+	struct as_list *list = as_list_lookup(name);
+
+	XFREE(MTYPE_AS_STR, list->name);
+	list->name = XSTRDUP(MTYPE_AS_STR, other);
+	as_list_named(list);
+}
+
 #define EXCHANGE(a, b)                                                                                                 \
 	do {                                                                                                           \
 		typeof(a) was = (a);                                                                                   \

@@ -16,6 +16,13 @@ bool policy_list_is_there(Peering__PolicyKind kind, const char *name);
 void policy_list_write(FILE *to, Peering__PolicyKind kind, const char *name);
 /* Whether bgpd can read the regular expression of an entry; "": it has none. */
 bool policy_list_takes(Peering__PolicyKind kind, const char *regex);
+/*
+ * An entry that bgpd can read, behind all others of an as-path list that is there and that nothing uses: for a line of its own
+ * bgpd would go through all neighbors. False where it has to be that line.
+ */
+bool policy_list_append_path(const char *name, const Peering__PolicyEntry *entry);
+/* An as-path list that nothing uses takes a name that no list has. Nobody is told. */
+void policy_list_rename_paths(const char *name, const char *other);
 /* The entries of two lists that are there change places. Nobody is told. */
 void policy_list_exchange(Peering__PolicyKind kind, const char *name, const char *other);
 /* Whether a line that bgpd has written of the list is an entry of the policy: in bgpd's words, which orders communities. */

@@ -2,6 +2,7 @@
 #include "bgpd-peering/policy/policy_objects.h"
 
 #include "bgpd-peering/connection/policy_edits.h"
+#include "bgpd-peering/gate/walls.h"
 #include "bgpd-peering/journal/durable_state.h"
 #include "bgpd-peering/link/snapshots.h"
 #include "bgpd-peering/policy/policy_install.h"
@@ -18,8 +19,11 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_OBJECT, "Peering policy object");
 
 #define K(name) PEERING__POLICY_KIND__POLICY_KIND_##name
 #define SLICE_MICROSECONDS 5000
-#define WITHDRAWN_LOOK 5 /* seconds, while one that is withdrawn is used */
+#define WITHDRAWN_SLICE_MICROSECONDS 2000
+#define WITHDRAWN_PAUSE 10 /* milliseconds between slices: lines that are typed begin the look anew, many of them */
+#define WITHDRAWN_LOOK 5   /* seconds, while one that is withdrawn is used */
 #define PUSH_LOOK 100	   /* milliseconds, while a push goes on */
+#define NOT_COUNTED UINT64_MAX
 #define DEPTH_MOST 10	 /* of route-maps that call each other, as FRR's own */
 #define BELOW_MOST 256
 #define NEVER_TAKEN 1 /* a fingerprint: of one that bgpd did not take, and that nothing is like */
@@ -36,9 +40,7 @@ static struct policy_tree_head objects;
 static struct fresh_list_head fresh = INIT_DLIST(fresh);
 static struct policy_totals totals;
 static size_t drifted_count, withdrawn_count;
-static bool switching; /* FRR's indexes have been looked for, in this turn */
-static bool counted; /* uses have been counted in this turn */
-static event_ref *counts_event;
+static uint64_t counted = NOT_COUNTED; /* uses were, when policy_uses_changes() was so */
 static event_ref *withdrawn_event, *look_event;
 static void (*looked)(void);
 
@@ -127,7 +129,6 @@ static struct policy_object *keep(Peering__Policy *policy, struct former_policy 
 	} else {
 		object = XCALLOC(MTYPE_PEERING_OBJECT, sizeof(*object));
 		object->policy = policy;
-		object->in_index = true;
 		policy_tree_add(&objects, object);
 		fresh_list_add_tail(&fresh, object);
 	}
@@ -331,33 +332,27 @@ static void count_use(Peering__PolicyKind kind, const char *name, void *context)
 		object->uses += (unsigned int)change;
 }
 
-static void forget_counts(event_ref *event)
-{
-	TURN(TURN_LIFECYCLE);
-	counted = false;
-}
-
-/* Once in a turn; those of what is removed are taken off. */
+/* By route-maps; those of what is removed are taken off. */
 static void count_uses(void)
 {
 	struct policy_object *object;
 	int more = 1;
 
-	if (counted)
+	if (counted == policy_uses_changes())
 		return;
-	counted = true;
-	event_add_now(forget_counts, NULL, &counts_event);
+	counted = policy_uses_changes();
 	frr_each (policy_tree, &objects, object)
 		object->uses = 0;
-	policy_uses_each(count_use, &more);
+	policy_uses_by_maps(count_use, &more);
 }
 
-/* Or it cannot be removed now. */
+/* Or it cannot be removed now, or nobody knows. */
 static bool is_used(const struct policy_object *object)
 {
 	char why[TRANSITION_MESSAGE_MAX];
 
-	return object->uses || policy_is_locked(object->policy->kind, object->policy->name, why, sizeof(why)) ||
+	return !policy_uses_are_exact() || policy_uses_of(object->policy->kind, object->policy->name) || object->uses ||
+	       policy_is_locked(object->policy->kind, object->policy->name, why, sizeof(why)) ||
 	       (object->policy->kind == K(ROUTE_MAP) && policy_is_counted(object->policy->name));
 }
 
@@ -390,6 +385,12 @@ static void look_at_withdrawn(event_ref *event)
 		return;
 	}
 	monotime(&begun);
+	while (withdrawn_count && policy_uses_gather(true)) {
+		if (monotime_since(&begun, NULL) > WITHDRAWN_SLICE_MICROSECONDS || !wall_stands(WALL_WALKS)) {
+			event_add_milliseconds(look_at_withdrawn, NULL, WITHDRAWN_PAUSE, &withdrawn_event);
+			return;
+		}
+	}
 	if (withdrawn_count)
 		count_uses();
 	frr_each_safe (policy_tree, &objects, object) {
@@ -401,7 +402,7 @@ static void look_at_withdrawn(event_ref *event)
 		}
 		remove_unused(object);
 		removed = true;
-		if (monotime_since(&begun, NULL) > SLICE_MICROSECONDS) {
+		if (monotime_since(&begun, NULL) > WITHDRAWN_SLICE_MICROSECONDS) {
 			event_add_now(look_at_withdrawn, NULL, &withdrawn_event);
 			return;
 		}
@@ -435,24 +436,6 @@ const Peering__Policy *policy_object_as_pushed(const char *name)
 	return object && !object->withdrawn && !is_typed_at(object) ? object->policy : NULL;
 }
 
-static void note_index(Peering__PolicyKind kind, const char *name, void *context)
-{
-	struct policy_object *object = policy_kind_is_prefix_list(kind) ? find(name) : NULL;
-
-	if (object && object->policy->kind == kind)
-		object->in_index = true;
-}
-
-static void look_for_indexes(void)
-{
-	struct policy_object *object;
-
-	switching = true;
-	frr_each (policy_tree, &objects, object)
-		object->in_index = false;
-	policy_uses_by_maps(note_index, NULL);
-}
-
 bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, const char *line,
 			struct former_policy *former, struct verdict *verdict)
 {
@@ -460,11 +443,9 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 	bool puts_back = object && (object->drifted || policy_edits_wait(policy->name));
 
 	*verdict = (struct verdict){.code = ""};
-	if (!switching && policy_kind_is_prefix_list(policy->kind))
-		look_for_indexes();
-	if (!policy_install(policy, staged, !object || object->in_index, verdict))
+	if (!policy_install(policy, staged, policy_uses_of(policy->kind, policy->name) & POLICY_USED_BY_INDEX, verdict))
 		return false;
-	counted = false;
+	counted = NOT_COUNTED;
 	/* Nobody goes by a new one yet. */
 	if (object)
 		policy_edits_object(policy->name);
@@ -478,30 +459,19 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 	return true;
 }
 
-static void note_filter(Peering__PolicyKind kind, const char *name, void *context)
-{
-	struct policy_object *object = kind == K(ROUTE_MAP) ? NULL : find(name);
-
-	if (object && object->policy->kind == kind)
-		object->in_filter = true;
-}
-
 void policy_objects_switched(void)
 {
+	bool told[POLICY_KINDS] = {false};
 	struct policy_object *object;
-	bool any = false;
 
-	switching = false;
 	frr_each (fresh_list, &fresh, object) {
-		object->in_filter = false;
-		any |= object->policy->kind != K(ROUTE_MAP);
+		Peering__PolicyKind kind = object->policy->kind;
+
+		if (kind == K(ROUTE_MAP) || !(policy_uses_of(kind, object->policy->name) & POLICY_USED_BY_FILTER))
+			continue;
+		policy_tell_filters(object->policy, told[kind]);
+		told[kind] = true;
 	}
-	if (!any)
-		return;
-	policy_uses_by_neighbors(note_filter, NULL);
-	frr_each (fresh_list, &fresh, object)
-		if (object->in_filter)
-			policy_tell_filters(object->policy);
 }
 
 void policy_object_withdraw(const char *name, struct verdict *verdict)
@@ -562,7 +532,7 @@ void policy_object_restore(const char *name, Peering__Policy *policy, bool withd
 
 static void make_again(struct policy_object *object)
 {
-	struct staged_policy *staged = policy_stage(object->policy->kind);
+	struct staged_policy *staged = policy_stage(object->policy->kind, object->policy->name);
 	struct verdict verdict;
 	bool good = true;
 
@@ -617,7 +587,7 @@ void policy_objects_init(void)
 void policy_objects_stop(void)
 {
 	event_stop(withdrawn_event);
-	event_stop(counts_event);
 	event_stop(look_event);
+	policy_uses_stop();
 	policy_install_stop();
 }

@@ -26,10 +26,7 @@ struct policy_object {
 	Peering__Policy *policy; /* as it was pushed */
 	uint64_t fingerprint;	 /* of what bgpd made of it; 0 until that is known */
 	uint64_t digest;	 /* of `policy`, policy_digest(); 0 until somebody has asked */
-	unsigned int uses;	 /* as they are counted for what is withdrawn */
-	/* As it is looked for while policies are switched: */
-	bool in_filter; /* a neighbor's own filter goes by it */
-	bool in_index;	/* FRR may have an index of it, for a route-map that was typed */
+	unsigned int uses;	 /* by route-maps, as they are counted for what is withdrawn */
 	bool look;		 /* it is to be looked at */
 	bool withdrawn;		 /* and still used */
 	bool drifted;		 /* not as it was pushed: somebody has typed at it */
@@ -68,9 +65,12 @@ bool policy_object_push(Peering__Policy *policy, struct staged_policy *staged, c
 bool policy_object_is_typed_at(const char *name);
 /* What is in force under the name, where it is wanted, and as it was pushed; else NULL. */
 const Peering__Policy *policy_object_as_pushed(const char *name);
-/* Behind the last policy of a push, in the same turn: neighbors' own filters go by them, too. */
+/*
+ * Behind the last policy of a push, in the same turn: neighbors' own filters go by them, too. Where a filter goes by one, bgpd
+ * goes through all its neighbors, once for each kind of list.
+ */
 void policy_objects_switched(void);
-/* Goes now, or as soon as nothing uses it. */
+/* Goes now, where policy_uses_are_exact(), or as soon as nothing uses it. */
 void policy_object_withdraw(const char *name, struct verdict *verdict);
 /* One that is withdrawn, and still there, is wanted as before. */
 void policy_object_want_again(const char *name);

@@ -15,7 +15,7 @@ DEFINE_MTYPE_STATIC(PEERING, PEERING_STAGING, "Peering push that is made ready")
 
 #define SLICE_MICROSECONDS 4000
 #define ENTRIES_AT_A_TIME 64
-#define PATHS_AT_A_TIME 4 /* for each bgpd goes through all its neighbors */
+#define PATHS_AT_A_TIME 4 /* for the first one, and for what has spaces, bgpd goes through all its neighbors */
 #define LONG_LINE 1000 /* entries */
 #define FILE_LOOK 100  /* milliseconds, while a file is being read */
 
@@ -102,7 +102,7 @@ static void begin(struct staged *staged)
 	}
 	journal_line_begin_policy(staged->writing, staged->policy);
 	if (!staged->before_push)
-		staged->made = policy_stage(staged->policy->kind);
+		staged->made = policy_stage(staged->policy->kind, staged->policy->name);
 }
 
 /* With its sum. Of one of thousands of entries this takes a while: it has a slice of its own. */

@@ -2,7 +2,7 @@
 /*
  * A push is checked operation by operation against what the earlier ones would have made of the router (push_check.c),
  * without touching anything; only where all are good is the first one applied. Both go on in slices, one push after the
- * other. Nothing is typed in between: a command first ends what has begun (push_finish()). Where a state has changed of
+ * other. Nothing is typed in between: a command first ends what has begun (push_finish()), or waits (held_command.h). Where a state has changed of
  * itself meanwhile, what is left is checked anew, and after some times of that done without a pause.
  *
  * What was applied goes to the journal as a whole (push_group.h), and is answered when the journal has it: the controller
@@ -12,11 +12,13 @@
 #include "bgpd-peering/push/push.h"
 
 #include "bgpd-peering/checks/service.h"
+#include "bgpd-peering/commands/held_command.h"
 #include "bgpd-peering/gate/drain.h"
 #include "bgpd-peering/journal/durable_state.h"
 #include "bgpd-peering/link/controller_link.h"
 #include "bgpd-peering/policy/policy_objects.h"
 #include "bgpd-peering/policy/policy_staging.h"
+#include "bgpd-peering/policy/policy_uses.h"
 #include "bgpd-peering/push/push_answers.h"
 #include "bgpd-peering/push/push_check.h"
 #include "bgpd-peering/push/push_confirm.h"
@@ -373,6 +375,9 @@ struct work {
 	bool waits_for_confirm; /* what is before it is noted already */
 	bool only_closes;  /* which waits for no disk */
 	uint64_t changes;  /* router.changes as the check knows it */
+	bool ends;	   /* all is done: what it comes to has a turn for itself */
+	bool lists_known;  /* who goes by lists, as the switch asks */
+	bool uses_known;   /* who goes by what is withdrawn, or is to go again */
 	unsigned int checked_anew;
 	char actor[TRANSITION_ACTOR_MAX];
 };
@@ -392,7 +397,7 @@ bool push_is_being_applied(void)
 {
 	const struct work *work = work_list_first(&works);
 
-	return work && work->phase >= PHASE_APPLY;
+	return work && (work->phase >= PHASE_APPLY || work->applied);
 }
 
 static void end_work(struct work *work)
@@ -419,6 +424,8 @@ static void end_work(struct work *work)
 		XFREE(MTYPE_PEERING_PUSH, work->taken);
 	}
 	XFREE(MTYPE_PEERING_PUSH, work);
+	/* In front of the next push. */
+	held_commands_go_on();
 	done();
 }
 
@@ -567,6 +574,7 @@ static void give_up(struct work *work)
 		if (!work->is_applied[i] && answer->results[i]->ok)
 			push_answer_replace(answer, i, &failed);
 	push_group_cancel_openings();
+	work->uses_known = !work->policies;
 	work->phase = PHASE_TAKE_BACK;
 	work->next = work->applied;
 }
@@ -691,6 +699,17 @@ static void apply_one(struct work *work)
 	give_up(work);
 }
 
+/* Its lines go to the journal at once, some milliseconds for a thousand connections. False: not in this turn. */
+static bool end_applied(struct work *work)
+{
+	if (!work->ends) {
+		work->ends = true;
+		return false;
+	}
+	hold_applied(work);
+	return true;
+}
+
 /* One operation, or what is between them. False: the work is done. */
 static bool step(struct work *work)
 {
@@ -698,6 +717,10 @@ static bool step(struct work *work)
 	case PHASE_BEGIN:
 		return begin(work);
 	case PHASE_CHECK:
+		if (work->policies && !work->lists_known) {
+			work->lists_known = !policy_uses_gather(false);
+			return true;
+		}
 		if (work->next == work->push->n_operations)
 			return end_check(work);
 		check_one(work);
@@ -705,23 +728,29 @@ static bool step(struct work *work)
 	case PHASE_NOTE:
 		return note_some(work);
 	case PHASE_APPLY:
+		if (work->withdrawals && work->next == work->push->n_operations - work->withdrawals && !work->uses_known) {
+			work->uses_known = !policy_uses_gather(true);
+			return true;
+		}
 		if (work->next < work->push->n_operations) {
 			apply_one(work);
 			return true;
 		}
 		if (policy_objects_measure())
 			return true;
-		hold_applied(work);
-		return false;
+		return !end_applied(work);
 	case PHASE_TAKE_BACK:
 		if (work->next > 0) {
 			take_back_one(work);
 			return true;
 		}
+		if (!work->uses_known) {
+			work->uses_known = !policy_uses_gather(true);
+			return true;
+		}
 		if (take_back_policies())
 			return true;
-		hold_applied(work);
-		return false;
+		return !end_applied(work);
 	}
 	return false;
 }
@@ -743,10 +772,10 @@ static bool is_switching(const struct work *work)
 	return work->phase == PHASE_APPLY && work->next > 0 && work->next < work->policies;
 }
 
-/* All that a turn may hold belongs to the switch. */
-static bool is_about_to_switch(const struct work *work)
+/* All that a turn may hold belongs to the switch, and to the end. */
+static bool is_about_to_be_long(const struct work *work)
 {
-	return work->phase == PHASE_APPLY && work->next == 0 && work->policies;
+	return work->ends || (work->phase == PHASE_APPLY && work->next == 0 && work->policies);
 }
 
 /* Tests look at what is between two slices. */
@@ -775,7 +804,7 @@ static void go_on(bool whole)
 		if (!step(work)) {
 			end_work(work);
 		} else if (!whole && work->checked_anew < CHECKS_ANEW_MOST && !is_switching(work) &&
-			   (monotime_since(&begun, NULL) >= (is_about_to_switch(work) ? SLICE_MICROSECONDS / 8 : SLICE_MICROSECONDS) ||
+			   (monotime_since(&begun, NULL) >= (is_about_to_be_long(work) ? SLICE_MICROSECONDS / 8 : SLICE_MICROSECONDS) ||
 			    is_stopped(work))) {
 			work->changes = router.changes;
 			event_add_now(on_slice, NULL, &slice_event);

@@ -223,6 +223,13 @@ static void beat(void)
 	controller_link_send(&envelope);
 }
 
+/* What it had is used by no rollback any more. */
+static void forget(void)
+{
+	unconfirmed_push_clear(&unconfirmed);
+	policy_uses_changed();
+}
+
 static void look_again_at_all(void)
 {
 	for (size_t i = 0; i < unconfirmed.before_count; i++) {
@@ -253,7 +260,7 @@ static void finish(void)
 		    (unsigned long long)push_revision());
 	rolling_back = switched = false;
 	look_again_at_all();
-	unconfirmed_push_clear(&unconfirmed);
+	forget();
 	/* With its policies, where there are any. */
 	if (push_group_has_lines())
 		push_group_commit();
@@ -324,16 +331,11 @@ static void note_changed(Peering__PolicyKind kind, const char *name, void *conte
 		mixture->changed = policy->name;
 }
 
-static void note_made(Peering__PolicyKind kind, const char *name, void *context)
+/* A neighbor goes by the route-map now. */
+static bool is_gone_by(const struct push_policy *policy)
 {
-	const struct push_policy *policy = push_policies_find(&unconfirmed.policies, name);
-	struct mixture *mixture = context;
-
-	if (mixture->changed || kind != PEERING__POLICY_KIND__POLICY_KIND_ROUTE_MAP || !policy ||
-	    policy->change != PUSH_POLICY_MADE)
-		return;
-	mixture->made = policy->name;
-	policy_objects_below(name, note_changed, mixture);
+	return policy->change == PUSH_POLICY_MADE &&
+	       policy_uses_of(PEERING__POLICY_KIND__POLICY_KIND_ROUTE_MAP, policy->name) & POLICY_USED_BY_FILTER;
 }
 
 /*
@@ -343,7 +345,16 @@ static void note_made(Peering__PolicyKind kind, const char *name, void *context)
 static bool would_mix(struct mixture *mixture)
 {
 	*mixture = (struct mixture){.made = NULL};
-	policy_uses_by_neighbors(note_made, mixture);
+	/* As it is in this turn: gates may have moved. */
+	policy_uses_changed();
+	while (policy_uses_gather(true))
+		;
+	for (size_t i = 0; i < unconfirmed.policies.count && !mixture->changed; i++) {
+		if (!is_gone_by(&unconfirmed.policies.list[i]))
+			continue;
+		mixture->made = unconfirmed.policies.list[i].name;
+		policy_objects_below(mixture->made, note_changed, mixture);
+	}
 	return mixture->changed;
 }
 
@@ -526,6 +537,7 @@ bool push_confirm_begin(const Peering__Push *push, const char *actor, struct ver
 		return false;
 	}
 	applying = true;
+	policy_uses_changed();
 	policy_staging_write_notes();
 	watch();
 	return true;
@@ -542,7 +554,7 @@ void push_confirm_give_up(void)
 	applying = false;
 	event_stop(timer);
 	look_again_at_all();
-	unconfirmed_push_clear(&unconfirmed);
+	forget();
 }
 
 void push_confirm_tell(void)
@@ -576,7 +588,7 @@ static void confirmed(void)
 			drain_release(connection);
 	}
 	look_again_at_all();
-	unconfirmed_push_clear(&unconfirmed);
+	forget();
 	durable_state_pushes();
 	push_hold_answer(answer);
 }

@@ -32,7 +32,7 @@ struct words {
 
 /* A page as one filter sees it. */
 struct view {
-	LIST_ENTRY(view) link;
+	TAILQ_ENTRY(view) link;
 	struct event_filter filter;
 	struct words *words;
 	size_t begin[PAGE_EVENTS + 1]; /* of what there is of each event and those behind it */
@@ -48,7 +48,7 @@ struct event_page {
 	} events[PAGE_EVENTS];
 	size_t length; /* of its words, about */
 	bool short_of_memory;
-	LIST_HEAD(, view) views;
+	TAILQ_HEAD(view_list, view) views; /* the newest comes first */
 };
 
 struct event_pages {
@@ -173,8 +173,8 @@ static void free_page(struct event_page *page)
 {
 	struct view *view;
 
-	while ((view = LIST_FIRST(&page->views)) != NULL) {
-		LIST_REMOVE(view, link);
+	while ((view = TAILQ_FIRST(&page->views)) != NULL) {
+		TAILQ_REMOVE(&page->views, view, link);
 		free_view(view);
 	}
 	for (size_t i = 0; i < page->count; i++)
@@ -224,14 +224,35 @@ static void forget(struct event_pages *pages, struct event_page *page)
 	free_page(page);
 }
 
-/* `page` is in use. */
-static void make_room(struct event_pages *pages, const struct event_page *page)
+static size_t size_of_view(const struct view *view)
+{
+	const struct event_filter *filter = &view->filter;
+
+	return sizeof(*view) + (view->words ? view->words->size : 0) + (filter->router ? strlen(filter->router) : 0) +
+	       (filter->connection ? strlen(filter->connection) : 0);
+}
+
+static void count_bytes(struct event_pages *pages, struct event_page *page, size_t bytes)
+{
+	page->bytes += bytes;
+	pages->bytes += bytes;
+}
+
+/* `page` and its newest view are in use. */
+static void make_room(struct event_pages *pages, struct event_page *page)
 {
 	struct event_page *oldest;
+	struct view *view;
 
 	while ((pages->bytes > KEPT_BYTES || pages->count > KEPT_PAGES) &&
 	       (oldest = TAILQ_LAST(&pages->kept, event_page_list)) != page)
 		forget(pages, oldest);
+	/* Each reader may bring a filter of its own to the same page. */
+	while (pages->bytes > KEPT_BYTES && (view = TAILQ_LAST(&page->views, view_list)) != TAILQ_FIRST(&page->views)) {
+		TAILQ_REMOVE(&page->views, view, link);
+		count_bytes(pages, page, -size_of_view(view));
+		free_view(view);
+	}
 }
 
 static void keep(struct event_pages *pages, struct event_page *page)
@@ -266,7 +287,7 @@ bool event_pages_behind(struct event_pages *pages, int64_t after, struct event_p
 	page = calloc(1, sizeof(*page));
 	if (!page)
 		return false;
-	LIST_INIT(&page->views);
+	TAILQ_INIT(&page->views);
 	page->after = after;
 	page->bytes = sizeof(*page);
 	if (store_events(pages->store, after, PAGE_EVENTS, visit_event, page) != STORE_OK ||
@@ -308,7 +329,6 @@ static struct view *make_view(struct event_pages *pages, struct event_page *page
 {
 	struct view *view = calloc(1, sizeof(*view));
 	bool good = view && event_filter_copy(&view->filter, filter);
-	size_t bytes;
 
 	for (size_t i = 0; good && i < page->count; i++) {
 		good = add_to_view(pages, view, &page->events[i].event);
@@ -318,10 +338,8 @@ static struct view *make_view(struct event_pages *pages, struct event_page *page
 		free_view(view);
 		return NULL;
 	}
-	LIST_INSERT_HEAD(&page->views, view, link);
-	bytes = sizeof(*view) + (view->words ? view->words->size : 0);
-	page->bytes += bytes;
-	pages->bytes += bytes;
+	TAILQ_INSERT_HEAD(&page->views, view, link);
+	count_bytes(pages, page, size_of_view(view));
 	make_room(pages, page);
 	metrics.event_bytes_worded += view->words ? view->words->length : 0;
 	return view;
@@ -331,7 +349,7 @@ static struct view *find_view(struct event_pages *pages, struct event_page *page
 {
 	struct view *view;
 
-	LIST_FOREACH (view, &page->views, link) {
+	TAILQ_FOREACH (view, &page->views, link) {
 		if (event_filter_is_same(&view->filter, filter))
 			return view;
 	}

@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <event2/buffer.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 
 #define EVENTS 2000
 #define READERS 40
+#define STRANGERS 5000
+#define MEMORY_MOST ((size_t)12 << 20)
 
 static struct store *store;
 static struct secret_key *key;
@@ -176,6 +179,32 @@ static void test_words_outlive_their_page(void **state)
 		assert_numbers(readers[i], 1, 1);
 }
 
+/* Whoever comes again and again, and wants something else each time, of one page: nothing new happens. */
+static void test_filters_of_one_page_are_bounded(void **state)
+{
+	struct evbuffer *out = evbuffer_new();
+	struct event_page *page;
+	static char name[4096];
+	size_t before;
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < STRANGERS; i++) {
+		const struct event_filter filter = {.connection = name};
+
+		snprintf(name, 16, "%015d", i);
+		name[15] = 'x';
+		assert_true(event_pages_behind(pages, first - 1, &page));
+		assert_true(event_page_add(pages, page, &filter, first - 1, out));
+	}
+	assert_int_equal(evbuffer_get_length(out), 0);
+	evbuffer_free(out);
+	assert_in_range(mallinfo2().uordblks - before, 0, MEMORY_MOST);
+	/* Those who want something of it get it all the same. */
+	test_begins_anywhere_on_a_page(NULL);
+}
+
 static void test_nothing_is_behind_the_newest(void **state)
 {
 	struct event_page *page;
@@ -192,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_begins_anywhere_on_a_page, begin_pages, end_pages),
 		cmocka_unit_test_setup_teardown(test_a_peer_sees_nothing_of_others, begin_pages, end_pages),
 		cmocka_unit_test_setup_teardown(test_words_outlive_their_page, begin_pages, end_pages),
+		cmocka_unit_test_setup_teardown(test_filters_of_one_page_are_bounded, begin_pages, end_pages),
 		cmocka_unit_test_setup_teardown(test_nothing_is_behind_the_newest, begin_pages, end_pages),
 	};
 
