@@ -234,7 +234,7 @@ static bool take_default_deny(struct journal_gates *gates, json_object *object)
 static bool is_of_no_concern(const char *type)
 {
 	static const char *const types[] = {"policy",	  "policyObject", "acked",  "pushed",
-					   "controller", "profile",	  "timers", "pushes", "policyPutBack"};
+					   "controller", "profile",	  "timers", "pushes"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i]) == 0)

@@ -302,7 +302,7 @@ void durable_state_policy_object(const char *name, const Peering__Policy *policy
 
 void durable_state_put_back(const char *name, bool ended)
 {
-	struct journal_record record = {.type = RECORD_PUT_BACK, .ended = ended};
+	struct journal_record record = {.type = RECORD_OBJECT, .put_back = true, .ended = ended};
 
 	strlcpy(record.name, name, sizeof(record.name));
 	append_of_policies(journal_queue_record(&record));

@@ -33,6 +33,7 @@
 #define WORTH_IT 4 /* the file is so many times what counts of it */
 #define COPY_BYTES (64u * 1024u)
 #define SYNC_BYTES (1024u * 1024u)	  /* between two syncs, so that the last one is short */
+#define PUT_BACK "policyObject putBack"	  /* no policy, but what has become of one */
 #define FORMER "policyObject before"	  /* of a push that waits to be confirmed: beside what there is now */
 #define SPARE_BYTES (1024u * 1024u)	  /* of the disk, for lines that are written meanwhile */
 
@@ -365,6 +366,7 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 {
 	const char *vrf = journal_text(object, "vrf"), *host = journal_text(object, "host");
 	const char *profile = journal_text(object, "profile"), *name = journal_text(object, "name");
+	const char *put_back = journal_text(object, "putBack");
 	uint64_t sequence;
 
 	if (strcmp(type, "acked") == 0) {
@@ -386,7 +388,9 @@ static bool take_single(struct journal_compaction *compaction, json_object *obje
 	}
 	if (strcmp(type, "profile") == 0)
 		return vrf && profile && keep_single(compaction, spot, type, vrf, profile);
-	if (strcmp(type, "policyObject") == 0 || strcmp(type, "policyPutBack") == 0)
+	if (strcmp(type, "policyObject") == 0 && put_back)
+		return keep_single(compaction, spot, PUT_BACK, "", put_back);
+	if (strcmp(type, "policyObject") == 0)
 		return name && keep_single(compaction, spot, journal_text(object, "before") ? FORMER : type, "", name);
 	if (strcmp(type, "timers") == 0 || strcmp(type, "defaultDeny") == 0)
 		return vrf && keep_single(compaction, spot, type, vrf, "");

@@ -22,7 +22,7 @@ static const char *const type_names[RECORD_TYPE_COUNT] = {
 	[RECORD_EXPORT] = "export",	   [RECORD_END] = "end",
 	[RECORD_CONTROLLER] = "controller",   [RECORD_PROFILE] = "profile",
 	[RECORD_TIMERS] = "timers",	   [RECORD_PUSHES] = "pushes",
-	[RECORD_OBJECT] = "policyObject",   [RECORD_PUT_BACK] = "policyPutBack",
+	[RECORD_OBJECT] = "policyObject",
 };
 
 static const char *const direction_names[RMAP_MAX] = {[RMAP_IN] = "in", [RMAP_OUT] = "out"};
@@ -270,13 +270,13 @@ char *journal_line_encode(const struct journal_record *record)
 		journal_add_timers(object, record);
 		break;
 	case RECORD_OBJECT:
-		journal_add_text(object, "name", record->name);
+		/* For an earlier version: a policy that has no name, and is gone. */
+		journal_add_text(object, "name", record->put_back ? "" : record->name);
+		if (record->put_back)
+			journal_add_text(object, "putBack", record->name);
 		if (record->policy)
 			json_object_object_add(object, "policy", policy_to_json(record->policy));
 		journal_add_true(object, "withdrawn", record->withdrawn);
-		break;
-	case RECORD_PUT_BACK:
-		journal_add_text(object, "name", record->name);
 		journal_add_true(object, "ended", record->ended);
 		break;
 	case RECORD_CONTROLLER:
@@ -429,7 +429,9 @@ static bool decode_policy_object(json_object *object, struct journal_record *rec
 	struct policy_error error;
 	json_object *policy;
 
-	if (!journal_copy_text(object, "name", record->name, sizeof(record->name)))
+	record->put_back = json_object_object_get_ex(object, "putBack", NULL);
+	record->ended = journal_true(object, "ended");
+	if (!journal_copy_text(object, record->put_back ? "putBack" : "name", record->name, sizeof(record->name)))
 		return false;
 	record->withdrawn = journal_true(object, "withdrawn");
 	if (json_object_object_get_ex(object, "before", NULL) &&
@@ -485,9 +487,6 @@ static bool decode_record(json_object *object, struct journal_record *record)
 		return journal_copy_text(object, "vrf", record->vrf, sizeof(record->vrf)) && journal_decode_timers(object, record);
 	case RECORD_OBJECT:
 		return decode_policy_object(object, record);
-	case RECORD_PUT_BACK:
-		record->ended = journal_true(object, "ended");
-		return journal_copy_text(object, "name", record->name, sizeof(record->name));
 	case RECORD_CONTROLLER:
 		return decode_controllers(object, record);
 	case RECORD_PUSHES:

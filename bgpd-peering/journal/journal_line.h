@@ -35,7 +35,6 @@ enum record_type {
 	RECORD_PROFILE,	     /* profile, vrf, and its lines: the window among timers, check_levels; none: it is gone */
 	RECORD_TIMERS,	     /* vrf, timers: the defaults of an instance */
 	RECORD_OBJECT,	     /* name, policy, withdrawn, before; without a policy it is gone */
-	RECORD_PUT_BACK,     /* name, ended: of a policy; policy_put_back.h */
 	RECORD_CONTROLLER,   /* controllers, the best first; router_name ("" for none) */
 	RECORD_PUSHES,	     /* pushes */
 	RECORD_TYPE_COUNT
@@ -112,7 +111,8 @@ struct journal_record {
 	size_t removed_count;			 /* PUSHED_REMOVED_MAX at most */
 	struct push_record *pushes;		 /* likewise */
 	Peering__Policy *policy;		 /* likewise */
-	bool withdrawn, ended;
+	bool withdrawn;
+	bool put_back, ended; /* of RECORD_OBJECT: no policy, but one that was put back, or is so no more; policy_put_back.h */
 	char before[PUSH_ID_MAX]; /* of RECORD_OBJECT: it was so before this push, which may put it back; "": it is so */
 };
 

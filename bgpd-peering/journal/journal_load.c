@@ -175,14 +175,13 @@ static void restore(struct journal_record *record)
 		restore_pushed(record);
 		break;
 	case RECORD_OBJECT:
-		if (!record->before[0])
+		if (record->put_back)
+			policy_put_back_restore(record->name, record->ended);
+		else if (!record->before[0])
 			policy_object_restore(record->name, record->policy, record->withdrawn);
 		else if (record->policy)
 			push_policies_read(record->before, record->policy, record->withdrawn);
 		record->policy = NULL;
-		break;
-	case RECORD_PUT_BACK:
-		policy_put_back_restore(record->name, record->ended);
 		break;
 	case RECORD_TIMERS:
 		timers_restore(record->vrf, record->timers);

@@ -20,6 +20,8 @@ from scripted_controller import (DENY, KINDS, PERMIT, ScriptedController, by_lis
                                  withdraw)
 
 V4 = "ipv4"
+OLD_TYPES = {"journal", "transition", "connection", "forget", "bypass", "policy", "defaultDeny", "acked", "pushed",
+             "controller", "profile", "timers", "pushes", "policyObject"}
 
 
 @pytest.fixture
@@ -542,6 +544,9 @@ def test_what_a_push_has_put_back_does_not_come_back_from_a_file(pushed):
     wait_edited()
     witness_waits(s, taken)
     again()
+    # A type of line that an earlier version does not know would close every gate there.
+    lines = [json.loads(line) for line in (s.edge.state / "journal.jsonl").read_text().splitlines()]
+    assert {line["type"] for line in lines} <= OLD_TYPES and any(line.get("putBack") == "TAKEN" for line in lines)
     saved = (s.edge.etc / "frr.conf").read_text()
     assert "TAKEN seq 5000" in saved and "set metric 99" in saved
     s.acme.wait_received("edge_ipv4", sent)

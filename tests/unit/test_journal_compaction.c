@@ -446,12 +446,17 @@ static void a_policy_object_is_as_its_last_line_says(void **state)
 	add("{\"type\":\"policyObject\",\"name\":\"Q\",\"policy\":{\"v\":2}}\n");
 	add("{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":3}}\n");
 	add("{\"type\":\"policyObject\",\"name\":\"Q\"}\n");
+	add("{\"type\":\"policyObject\",\"name\":\"\",\"putBack\":\"P\"}\n");
+	add("{\"type\":\"policyObject\",\"name\":\"\",\"putBack\":\"P\",\"ended\":true}\n");
+	add("{\"type\":\"policyObject\",\"name\":\"\",\"putBack\":\"Q\"}\n");
 	pad();
 	assert_int_equal(compact(""), 0);
 	assert_null(strstr(after, "\"v\":1"));
 	assert_null(strstr(after, "\"v\":2"));
 	assert_non_null(strstr(after, "{\"type\":\"policyObject\",\"name\":\"P\",\"policy\":{\"v\":3}}\n"));
 	assert_non_null(strstr(after, "{\"type\":\"policyObject\",\"name\":\"Q\"}\n"));
+	assert_non_null(strstr(after, "{\"type\":\"policyObject\",\"name\":\"\",\"putBack\":\"P\",\"ended\":true}\n"));
+	assert_non_null(strstr(after, "{\"type\":\"policyObject\",\"name\":\"\",\"putBack\":\"Q\"}\n"));
 }
 
 /* Beside what there is now, and in front of the line that says that it waits; no more once it does not. */
