@@ -386,18 +386,22 @@ DECLARE_DLIST(work_list, struct work, item);
 static struct work_list_head works = INIT_DLIST(works);
 static event_ref *slice_event;
 
+/* Also while what is left of it is checked anew. */
+static bool has_begun(const struct work *work)
+{
+	return work && (work->phase >= PHASE_APPLY || work->applied || work->waits_for_confirm);
+}
+
 static bool is_being_applied(const char *id)
 {
 	const struct work *work = work_list_first(&works);
 
-	return work && work->phase >= PHASE_APPLY && strcmp(work->push->id, id) == 0;
+	return has_begun(work) && strcmp(work->push->id, id) == 0;
 }
 
 bool push_is_being_applied(void)
 {
-	const struct work *work = work_list_first(&works);
-
-	return work && (work->phase >= PHASE_APPLY || work->applied);
+	return has_begun(work_list_first(&works));
 }
 
 static void end_work(struct work *work)

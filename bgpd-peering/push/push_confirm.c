@@ -358,6 +358,20 @@ static bool would_mix(struct mixture *mixture)
 	return mixture->changed;
 }
 
+/* Whether something stands in the way for now, or for good. */
+static bool has_to_wait_for_policies(void)
+{
+	char why[TRANSITION_MESSAGE_MAX];
+
+	for (size_t i = 0; i < unconfirmed.policies.count; i++) {
+		const struct policy_object *object = policy_object_find(unconfirmed.policies.list[i].name);
+
+		if (object && policy_is_locked(object->policy->kind, object->policy->name, why, sizeof(why)))
+			return true;
+	}
+	return false;
+}
+
 static void roll_policies_back(event_ref *event);
 
 /* They are ready, and this turn is theirs. */
@@ -366,6 +380,12 @@ static void switch_back(void)
 	struct mixture mixture;
 	struct verdict verdict;
 
+	/* Somebody may have locked the configuration while they were made ready: all of them later, not some of them now. */
+	if (has_to_wait_for_policies()) {
+		policy_staging_rolled_back();
+		event_add_seconds(roll_policies_back, NULL, RETRY_SECONDS, &timer);
+		return;
+	}
 	if (would_mix(&mixture)) {
 		alert_as(EC_PEERING_CONTROLLER,
 			 "the policies of the push %s stay as it made them: somebody has opened a session that goes by %s, which it made, and by %s, which it changed",
@@ -384,20 +404,6 @@ static void switch_back(void)
 	}
 	policy_staging_rolled_back();
 	finish();
-}
-
-/* Whether something stands in the way for now, or for good. */
-static bool has_to_wait_for_policies(void)
-{
-	char why[TRANSITION_MESSAGE_MAX];
-
-	for (size_t i = 0; i < unconfirmed.policies.count; i++) {
-		const struct policy_object *object = policy_object_find(unconfirmed.policies.list[i].name);
-
-		if (object && policy_is_locked(object->policy->kind, object->policy->name, why, sizeof(why)))
-			return true;
-	}
-	return false;
 }
 
 static bool any_is_lost(void)
