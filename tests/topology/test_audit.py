@@ -129,7 +129,8 @@ def test_a_copy_in_the_vpn_table_is_found(scenario):
     """A route of the peer's that the instance exports to the VPN: the copy has a table of its own."""
     s = scenario
     s.walls.down("policy", "parser", "typed", "closing", "audit", "count", "originals")
-    s.start(s.config(bgp=s.declaration(), ipv4=["rd vpn export 64500:1", "rt vpn export 64500:1",
+    # 10.3 exports nothing of what comes as soon as its file is read: peers wait as long as they do by its own timer.
+    s.start(s.config(top=["bgp route-map delay-timer 5"], bgp=s.declaration(), ipv4=["rd vpn export 64500:1", "rt vpn export 64500:1",
                                                 "label vpn export 100", "export vpn"]))
 
     def copies():
